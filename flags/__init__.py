@@ -1,0 +1,1 @@
+"""Command line flags, one file per station; each builds one config object."""

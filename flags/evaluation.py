@@ -1,0 +1,40 @@
+"""Evaluation: which task, and its protocol."""
+
+from __future__ import annotations
+
+from absl import flags
+
+_TASK = flags.DEFINE_enum(
+    "task",
+    "knn",
+    ["knn", "retrieval"],
+    "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: a picture"
+    " of queries and their nearest videos; needs no labels.",
+)
+_GALLERY = flags.DEFINE_enum(
+    "gallery",
+    "features",
+    ["features", "bank"],
+    "What queries are compared with in knn: features of the training videos computed"
+    " now, or the rows of the memory bank as in the authors' validation.",
+)
+_COMPARE_UNTRAINED = flags.DEFINE_bool(
+    "compare_untrained",
+    False,
+    "Whether knn also evaluates the same network before its first step.",
+)
+
+
+def task() -> str:
+    """Returns the name of the task."""
+    return _TASK.value
+
+
+def gallery() -> str:
+    """Returns the name of the gallery."""
+    return _GALLERY.value
+
+
+def compare_untrained() -> bool:
+    """Returns whether the untrained network is evaluated as well."""
+    return _COMPARE_UNTRAINED.value

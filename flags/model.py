@@ -1,0 +1,64 @@
+"""Model: which network, on which clips."""
+
+from __future__ import annotations
+
+from absl import flags
+
+from vie_tf.config import ModelConfig
+
+_MODEL = flags.DEFINE_enum(
+    "model",
+    ModelConfig.name,
+    ["single", "3dresnet", "slow"],
+    "Family of section 3 of the paper.",
+)
+_RESNET_SIZE = flags.DEFINE_enum(
+    "resnet_size",
+    str(ModelConfig.resnet_size),
+    ["18", "34", "50", "101"],
+    "Layers of the residual network.",
+)
+_NUM_FILTERS = flags.DEFINE_integer(
+    "num_filters",
+    ModelConfig.num_filters,
+    "Filters of the stem and the first stage; fewer make a quicker, weaker network.",
+    lower_bound=1,
+)
+_EMBEDDING_DIM = flags.DEFINE_integer(
+    "embedding_dim",
+    ModelConfig.embedding_dim,
+    "Dimensions of the embedding.",
+    lower_bound=2,
+)
+_NUM_FRAMES = flags.DEFINE_integer(
+    "num_frames",
+    None,
+    "Frames of a clip. Default: the family's (single 1, 3dresnet 16, slow 4).",
+    lower_bound=1,
+)
+_FRAME_INTERVAL = flags.DEFINE_integer(
+    "frame_interval",
+    None,
+    "Frames from one frame of a clip to the next, at 25 fps. Default: the family's"
+    " (single and 3dresnet 1, slow 16).",
+    lower_bound=1,
+)
+_CROP_SIZE = flags.DEFINE_integer(
+    "crop_size",
+    None,
+    "Height and width of a clip in pixels. Default: the family's (224; 3dresnet 112).",
+    lower_bound=32,
+)
+
+
+def model_config() -> ModelConfig:
+    """Builds the settings from the command line."""
+    return ModelConfig(
+        name=_MODEL.value,
+        resnet_size=int(_RESNET_SIZE.value),
+        num_filters=_NUM_FILTERS.value,
+        embedding_dim=_EMBEDDING_DIM.value,
+        num_frames=_NUM_FRAMES.value,
+        frame_interval=_FRAME_INTERVAL.value,
+        crop_size=_CROP_SIZE.value,
+    )

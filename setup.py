@@ -1,0 +1,36 @@
+"""Installs VIE-TF; versions that are tested together are in constraints.txt."""
+
+import pathlib
+
+from setuptools import find_packages, setup
+
+TENSORFLOW = "==2.15.1"
+
+setup(
+    name="vie-tf",
+    version="0.1.0",
+    description="Unsupervised learning of video embeddings (VIE) in TensorFlow 2",
+    long_description=pathlib.Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.9,<3.12",
+    packages=find_packages(include=["vie_tf", "vie_tf.*", "data_prep", "flags"]),
+    py_modules=["train", "evaluate"],
+    install_requires=[
+        # The last release with Keras 2; tensorflow-addons' and tensorflow-io's
+        # compiled ops are built for it, and load with `tensorflow` only, not with
+        # `tensorflow-cpu`.
+        f"tensorflow{TENSORFLOW}",
+        "tensorflow-addons==0.23.0",
+        "tensorflow-io==0.36.0",
+        "numpy>=1.23,<2",
+        "scikit-learn>=1.3",
+        "absl-py>=1.4",
+        "opencv-python>=4.8",
+        "tqdm>=4.60",
+    ],
+    extras_require={
+        "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
+        "dev": ["mypy", "pytest", "ruff"],
+    },
+)

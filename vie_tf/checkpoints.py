@@ -1,0 +1,260 @@
+"""The state of a run, and how it survives.
+
+A run directory holds `config.json` (the settings), `checkpoints/` and
+`tensorboard/`.  Everything that the next step depends on is in `TrainState`; the
+position in the data is a function of the step (`vie_tf.input_pipeline`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import RunConfig
+from vie_tf.memory_bank import MemoryBank
+from vie_tf.records import write_atomically
+from vie_tf.schedules import Momentum
+
+_CONFIG_NAME = "config.json"
+_BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
+_NEVER = -1
+
+# A run cannot go on with another value of these.
+_FIXED = (
+    ("model", "name"),
+    ("model", "resnet_size"),
+    ("model", "num_filters"),
+    ("model", "embedding_dim"),
+    ("model", "num_frames"),
+    ("model", "frame_interval"),
+    ("loss", "name"),
+    ("loss", "la_num_clusterings"),
+    ("train", "init_from"),
+    ("train", "seed"),
+    ("train", "batch_size"),
+)
+
+
+class TrainState(tf.Module):
+    """All that a training step reads and writes.
+
+    Create it inside the strategy's scope.
+
+    Attributes:
+      model: the network.
+      optimizer: with its accumulators.
+      bank: the memory bank.
+      cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
+        begins.
+      step: steps taken, scalar int64.
+      clustered_at: step of the last clustering, -1 if there was none.
+    """
+
+    def __init__(
+        self,
+        model: tf.keras.Model,
+        optimizer: Momentum,
+        bank: MemoryBank,
+        num_clusterings: int,
+    ) -> None:
+        """Starts at step 0 with the optimizer's accumulators made."""
+        super().__init__(name="train_state")
+        self.model = model
+        self.optimizer = optimizer
+        self.optimizer.build(model.trainable_variables)
+        self.bank = bank
+
+        def counter(start: int, name: str) -> tf.Variable:
+            return tf.Variable(
+                tf.constant(start, tf.int64),
+                trainable=False,
+                name=name,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+
+        self.step = counter(0, "step")
+        self.clustered_at = counter(_NEVER, "clustered_at")
+        self.cluster_labels = tf.Variable(
+            tf.zeros([num_clusterings, bank.num_videos], tf.int32),
+            trainable=False,
+            name="cluster_labels",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+
+    def steps_taken(self) -> int:
+        """Value of `step`."""
+        return int(self.step.numpy())
+
+    def steps_since_clustering(self) -> int | None:
+        """Age of `cluster_labels` in steps, None if they were never computed."""
+        clustered_at = int(self.clustered_at.numpy())
+        return None if clustered_at == _NEVER else self.steps_taken() - clustered_at
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """What is written; the names are the keys in the file."""
+        return tf.train.Checkpoint(
+            model=self.model,
+            optimizer=self.optimizer,
+            bank=self.bank,
+            cluster_labels=self.cluster_labels,
+            step=self.step,
+            clustered_at=self.clustered_at,
+        )
+
+
+class RunDirectory:
+    """Reads and writes the state of one run.
+
+    Args:
+      model_dir: folder of the run; made when something is saved.
+      num_to_keep: checkpoints that are kept.
+    """
+
+    def __init__(self, model_dir: str, num_to_keep: int = 3) -> None:
+        self.model_dir = model_dir
+        self._num_to_keep = num_to_keep
+        self._manager: tf.train.CheckpointManager | None = None
+
+    def save(self, state: TrainState) -> str:
+        """Writes a checkpoint and returns its path.
+
+        A kill while writing loses nothing: TensorFlow names a checkpoint as the
+        latest only after its files are complete.
+        """
+        if self._manager is None:
+            self._manager = tf.train.CheckpointManager(
+                state.checkpoint(),
+                self._checkpoint_dir(),
+                max_to_keep=self._num_to_keep,
+                checkpoint_name="step",
+            )
+        return self._manager.save(checkpoint_number=state.steps_taken())
+
+    def latest(self) -> str | None:
+        """Path of the newest complete checkpoint."""
+        return tf.train.latest_checkpoint(self._checkpoint_dir())
+
+    def save_config(self, config: RunConfig, fingerprint: str) -> None:
+        """Writes the settings and which data set the bank belongs to."""
+        content = json.loads(config.to_json())
+        content["data_fingerprint"] = fingerprint
+        tf.io.gfile.makedirs(self.model_dir)
+        write_atomically(self._config_path(), json.dumps(content, indent=1) + "\n")
+
+    def load_config(self) -> tuple[RunConfig, str]:
+        """Returns the settings and the data set's fingerprint.
+
+        Raises:
+          ValueError: the folder is not that of a run.
+        """
+        if not tf.io.gfile.exists(self._config_path()):
+            raise ValueError(
+                f"{self.model_dir!r} is not the folder of a run: it has no"
+                f" {_CONFIG_NAME}. Give the --model_dir of a train.py run."
+            )
+        with tf.io.gfile.GFile(self._config_path()) as file:
+            text = file.read()
+        return RunConfig.from_json(text), json.loads(text).get("data_fingerprint", "")
+
+    def check_continues(self, config: RunConfig, fingerprint: str) -> None:
+        """Checks that this folder's run, if it has one, is the one of `config`.
+
+        Raises:
+          ValueError: it was made with settings that cannot change.
+        """
+        if not tf.io.gfile.exists(self._config_path()):
+            return
+        old_config, old_fingerprint = self.load_config()
+        old, new = dataclasses.asdict(old_config), dataclasses.asdict(config)
+        changed = [
+            f"--{key if key != 'name' else group} was {old[group][key]!r}, is now"
+            f" {new[group][key]!r}"
+            for group, key in _FIXED
+            if old[group][key] != new[group][key]
+        ]
+        if changed:
+            raise ValueError(
+                f"The run in {self.model_dir!r} has other settings:"
+                f" {'; '.join(changed)}. Choose another --model_dir."
+            )
+        if self.latest() and old_fingerprint != fingerprint:
+            raise ValueError(
+                f"The run in {self.model_dir!r} was trained on other videos than those"
+                f" of {config.data.data_dir!r} (its bank has"
+                f" {self.bank_size(self.latest())} rows). Choose another --model_dir,"
+                " or the --data_dir that it was trained on."
+            )
+
+    def restore(self, state: TrainState) -> None:
+        """Restores all of the state from the newest checkpoint.
+
+        Raises:
+          ValueError: there is no checkpoint, or it is of another network or bank.
+        """
+        path = self._latest_or_raise()
+        size = self.bank_size(path)
+        if size != state.bank.num_videos:
+            raise ValueError(
+                f"The checkpoint {path} has a memory bank of {size} videos, but the"
+                f" data has {state.bank.num_videos} training videos. Give the"
+                " --data_dir that the checkpoint was trained on."
+            )
+        self._check_shapes(path, state.model)
+        state.checkpoint().restore(path).assert_consumed()
+
+    def restore_model(self, model: tf.keras.Model) -> int:
+        """Restores the network alone and returns the step of the checkpoint.
+
+        Raises:
+          ValueError: there is no checkpoint, or it is of another network.
+        """
+        path = self._latest_or_raise()
+        self._check_shapes(path, model)
+        step = tf.Variable(0, dtype=tf.int64)
+        tf.train.Checkpoint(model=model, step=step).restore(path).expect_partial()
+        return int(step.numpy())
+
+    def read_bank(self) -> np.ndarray:
+        """Returns the rows of the newest checkpoint's memory bank, [N, D] float32."""
+        return tf.train.load_checkpoint(self._latest_or_raise()).get_tensor(_BANK_KEY)
+
+    def _latest_or_raise(self) -> str:
+        path = self.latest()
+        if path is None:
+            raise ValueError(
+                f"There is no checkpoint in {self.model_dir!r}: the run has not come to"
+                " its first one, or this is not a run."
+            )
+        return path
+
+    @staticmethod
+    def bank_size(path: str) -> int | None:
+        """Rows of the memory bank in a checkpoint, None if it has no bank."""
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        return shapes[_BANK_KEY][0] if _BANK_KEY in shapes else None
+
+    @staticmethod
+    def _check_shapes(path: str, model: tf.keras.Model) -> None:
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        stored = sorted(
+            tuple(shape)
+            for key, shape in shapes.items()
+            if key.startswith("model/") and ".OPTIMIZER_SLOT" not in key
+        )
+        wanted = sorted(tuple(variable.shape) for variable in model.variables)
+        if stored != wanted:
+            raise ValueError(
+                f"The checkpoint {path} is of another network than --model="
+                f"{model.name}: give the --model, --resnet_size and --num_filters"
+                " that it was trained with."
+            )
+
+    def _checkpoint_dir(self) -> str:
+        return os.path.join(self.model_dir, "checkpoints")
+
+    def _config_path(self) -> str:
+        return os.path.join(self.model_dir, _CONFIG_NAME)

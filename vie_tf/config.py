@@ -1,0 +1,164 @@
+"""Settings of a run.  A default value is written here, once.
+
+Flags read their defaults from these classes and build them; nothing below the
+scripts knows flags.  Defaults are the paper's (section 4 and appendices A, B), or the
+authors' code's where the paper is silent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Optional, Tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class DataConfig:
+    """Where the records are and how they are read.
+
+    Attributes:
+      data_dir: folder with shards and manifest.json.
+      shuffle_buffer: clips (T JPEG frames each) held for shuffling, on top of the
+        shuffled order of the shards.
+    """
+
+    data_dir: str
+    shuffle_buffer: int = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Which network, on which clips.
+
+    Attributes:
+      name: a key of `vie_tf.models.MODELS`.
+      resnet_size: 18, 34, 50 or 101.
+      num_filters: filters of the stem and the first stage.
+      embedding_dim: D.
+      num_frames: T; None takes the family's.
+      frame_interval: frames from one frame of the clip to the next; None takes the
+        family's.
+      crop_size: pixels; None takes the family's.
+    """
+
+    name: str = "single"
+    resnet_size: int = 18
+    num_filters: int = 64
+    embedding_dim: int = 128
+    num_frames: Optional[int] = None
+    frame_interval: Optional[int] = None
+    crop_size: Optional[int] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class LossConfig:
+    """The IR and LA losses.
+
+    Attributes:
+      name: `ir` or `la`.
+      temperature: tau in equation 2.
+      ir_num_negatives: K of the noise-contrastive estimate.
+      ir_normalizer: `imagenet`, the authors' constant for Z / N in equation 2, or
+        `batch`, estimated from the negatives of every batch.
+      ir_steps: steps of IR before LA begins.
+      la_num_clusters: m in appendix A.
+      la_num_clusterings: independent k-means runs whose clusters are united.
+      la_num_background: k in appendix A.
+      la_num_iterations: k-means iterations of one clustering, at most.
+      weight_decay: lambda in equations 3 and 4.
+    """
+
+    name: str = "ir"
+    temperature: float = 0.07
+    ir_num_negatives: int = 4096
+    ir_normalizer: str = "imagenet"
+    ir_steps: int = 50_000
+    la_num_clusters: int = 8000
+    la_num_clusterings: int = 1
+    la_num_background: int = 512
+    la_num_iterations: int = 20
+    weight_decay: float = 1e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """The optimisation and what happens every so often.
+
+    Attributes:
+      model_dir: folder of the run: checkpoints, TensorBoard, config.json.
+      init_from: run whose last checkpoint this one starts from.
+      train_steps: all steps of the run, IR steps included.
+      batch_size: videos of a step over all replicas; None takes the family's.
+      learning_rate: at the start.
+      lr_boundaries: steps at which the rate is divided by 10.
+      momentum: of SGD.
+      seed: of weights, bank, clips, negatives and clusters.
+      checkpoint_steps: steps between checkpoints.
+      eval_steps: steps between kNN validations; 0 for none but the last.
+      log_steps: steps between lines and TensorBoard points.
+      num_to_keep: checkpoints that are kept.
+    """
+
+    model_dir: str
+    init_from: Optional[str] = None
+    train_steps: int = 1_600_000
+    batch_size: Optional[int] = None
+    learning_rate: float = 0.03
+    lr_boundaries: Tuple[int, ...] = ()
+    momentum: float = 0.9
+    seed: int = 0
+    checkpoint_steps: int = 5000
+    eval_steps: int = 5000
+    log_steps: int = 100
+    num_to_keep: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class KnnConfig:
+    """kNN validation (design, section 4).
+
+    Attributes:
+      k: neighbours that vote.
+      temperature: a vote weighs exp(similarity / temperature).
+      num_clips: equally spaced clips per video, whose votes are averaged.
+    """
+
+    k: int = 10
+    temperature: float = 0.07
+    num_clips: int = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Everything that a training run depends on."""
+
+    data: DataConfig
+    model: ModelConfig
+    loss: LossConfig
+    train: TrainConfig
+    knn: KnnConfig
+
+    def to_json(self) -> str:
+        """Returns the settings as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> RunConfig:
+        """Reads what `to_json` wrote.
+
+        Raises:
+          ValueError: the text is not the settings of a run of this version.
+        """
+        try:
+            content: dict[str, dict[str, Any]] = json.loads(text)
+            train = content["train"]
+            train["lr_boundaries"] = tuple(train["lr_boundaries"])
+            return cls(
+                data=DataConfig(**content["data"]),
+                model=ModelConfig(**content["model"]),
+                loss=LossConfig(**content["loss"]),
+                train=TrainConfig(**train),
+                knn=KnnConfig(**content["knn"]),
+            )
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"Not the settings of a VIE-TF run: {error!r}") from error

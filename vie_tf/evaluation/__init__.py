@@ -1,0 +1,1 @@
+"""What was learned: features of a data set, kNN and retrieval."""

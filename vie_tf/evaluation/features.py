@@ -1,0 +1,67 @@
+"""Features of a whole split: batches of clips in, one array out."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+
+class ClipEmbedder:
+    """Runs a network in inference mode over data sets of clips.
+
+    Kept for the life of a run, so that its graph is made once.
+
+    Args:
+      model: from `vie_tf.models.build`.
+      endpoint: of the model; [B, F] float32.
+    """
+
+    def __init__(self, model: tf.keras.Model, endpoint: str = "embedding") -> None:
+        @tf.function(reduce_retracing=True)
+        def features_of(clips: tf.Tensor) -> tf.Tensor:
+            merged = tf.reshape(clips, tf.concat([[-1], tf.shape(clips)[2:]], axis=0))
+            merged = tf.ensure_shape(merged, [None, *clips.shape[2:]])
+            features = model(merged, training=False)[endpoint]  # [B * num_clips, F]
+            return tf.reshape(features, [-1, clips.shape[1], features.shape[-1]])
+
+        self._features_of = features_of
+
+    def embed(
+        self, batches: tf.data.Dataset, num_videos: int, title: str = ""
+    ) -> np.ndarray:
+        """Runs once over a split.
+
+        Args:
+          batches: from `vie_tf.input_pipeline.test_batches`.
+          num_videos: V, of the split.
+          title: of the progress bar; none without a title.
+
+        Returns:
+          [V, num_clips, F] float32, in the order of the manifest's split.
+        """
+        parts, rows = [], []
+        with tqdm(
+            total=num_videos, desc=title, unit="video", disable=not title, leave=False
+        ) as bar:
+            for batch in batches:
+                parts.append(self._features_of(batch["clips"]).numpy())
+                rows.append(batch["rows"].numpy())
+                bar.update(len(rows[-1]))
+        features = np.concatenate(parts)
+        in_order = np.empty_like(features)
+        in_order[np.concatenate(rows)] = features
+        return in_order
+
+
+def video_embeddings(clip_embeddings: np.ndarray) -> np.ndarray:
+    """Averages the clips of each video and normalises, equation 1.
+
+    Args:
+      clip_embeddings: [V, num_clips, D] float32.
+
+    Returns:
+      [V, D] float32, unit norm.
+    """
+    means = clip_embeddings.mean(axis=1)
+    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)

@@ -1,0 +1,194 @@
+"""The tasks of evaluate.py: a restored run in, numbers and pictures out.
+
+Each writes its result to `RUN/eval/` together with its protocol in words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import KnnConfig
+from vie_tf.evaluation import knn, retrieval
+from vie_tf.evaluation.features import video_embeddings
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import TRAIN_SPLIT, write_atomically
+
+GALLERIES = ("features", "bank")
+
+
+def evaluate_knn(
+    run: RestoredRun,
+    settings: KnnConfig,
+    *,
+    gallery: str = "features",
+    compare_untrained: bool = False,
+) -> dict[str, Any]:
+    """kNN classification of the queries; writes and prints `eval/knn.json`.
+
+    Args:
+      run: to be evaluated.
+      settings: of the votes.
+      gallery: `features`, computed now from the gallery's videos, or `bank`, the rows
+        of the memory bank as in the authors' validation.
+      compare_untrained: whether the same network before its first step is evaluated
+        as well; with features, since it has no bank.
+
+    Raises:
+      ValueError: no labels, or a bank of other videos.
+    """
+    run.check_labels("knn")
+    if gallery == "bank" and not run.is_training_data:
+        raise ValueError(
+            f"The bank of {run.directory.model_dir!r} belongs to other videos than those"
+            f" of {run.data_dir!r}. Use --gallery=features."
+        )
+    labels = np.array([video.label for video in run.queries])
+    num_classes = len(run.manifest.class_names)
+    result: dict[str, Any] = {
+        "task": "knn",
+        "model": run.config.model.name,
+        "step": run.step,
+        **_knn_scores(run, settings, gallery),
+        "chance": 1 / num_classes,
+        "largest_class": float(np.bincount(labels).max() / len(labels)),
+        "num_classes": num_classes,
+        "num_queries": len(run.queries),
+        "num_gallery": len(run.gallery),
+        "protocol": _knn_protocol(run, settings, gallery),
+    }
+    if compare_untrained:
+        result["untrained"] = _knn_scores(run.untrained(), settings, "features")
+    _write(run, "knn.json", result)
+    print(_knn_lines(result))
+    return result
+
+
+def evaluate_retrieval(run: RestoredRun, settings: KnnConfig) -> dict[str, Any]:
+    """Looks up the nearest videos; writes `eval/retrieval.png` and `.json`.
+
+    Works without labels: the picture then shows file names only.
+
+    Args:
+      run: to be evaluated.
+      settings: clips per video, and the votes behind the predicted label.
+    """
+    queries = run.embed_queries(settings.num_clips)
+    gallery = _gallery(run, settings, "features", queries)
+    result = retrieval.nearest_videos(
+        gallery, video_embeddings(queries), own_rows=run.own_rows
+    )
+    predicted = None
+    if len(run.manifest.class_names) >= 2:
+        predicted = _probabilities(run, settings, gallery, queries).argmax(axis=1)
+    shown = retrieval.choose_queries([video.label for video in run.queries])
+    picture = retrieval.draw(run, result, shown, predicted)
+    folder = _eval_dir(run)
+    path = os.path.join(folder, "retrieval.png")
+    tf.io.write_file(path, tf.io.encode_png(picture))
+    content = {
+        "task": "retrieval",
+        "model": run.config.model.name,
+        "step": run.step,
+        "protocol": (
+            f"cosine similarity of embeddings averaged over {settings.num_clips} clips;"
+            f" {_queries_in_words(run)}"
+        ),
+        "queries": [
+            retrieval.describe(run, result, query, predicted)
+            for query in range(len(run.queries))
+        ],
+    }
+    _write(run, "retrieval.json", content)
+    print(f"Wrote {path}: queries on the left, their nearest videos to the right.")
+    return content
+
+
+def _knn_scores(
+    run: RestoredRun, settings: KnnConfig, gallery: str
+) -> dict[str, float]:
+    queries = run.embed_queries(settings.num_clips)
+    rows = _gallery(run, settings, gallery, queries)
+    probabilities = _probabilities(run, settings, rows, queries)
+    labels = np.array([video.label for video in run.queries])
+    return {
+        "top1": knn.top_k_accuracy(probabilities, labels, 1),
+        "top5": knn.top_k_accuracy(probabilities, labels, 5),
+    }
+
+
+def _gallery(
+    run: RestoredRun, settings: KnnConfig, gallery: str, queries: np.ndarray
+) -> np.ndarray:
+    """Rows of the gallery, [N, D]; queries that are in it are not embedded twice."""
+    if gallery == "bank":
+        return run.directory.read_bank()
+    if run.leaves_one_out:
+        return video_embeddings(queries)
+    return video_embeddings(run.embed(TRAIN_SPLIT, settings.num_clips))
+
+
+def _probabilities(
+    run: RestoredRun, settings: KnnConfig, gallery: np.ndarray, queries: np.ndarray
+) -> np.ndarray:
+    return knn.classify_videos(
+        tf.constant(gallery),
+        np.array([video.label for video in run.gallery]),
+        queries,
+        len(run.manifest.class_names),
+        k=settings.k,
+        temperature=settings.temperature,
+        own_rows=run.own_rows,
+    )
+
+
+def _queries_in_words(run: RestoredRun) -> str:
+    if run.leaves_one_out:
+        return "training videos as queries, each left out of the gallery"
+    return "validation videos as queries, training videos as gallery"
+
+
+def _knn_protocol(run: RestoredRun, settings: KnnConfig, gallery: str) -> str:
+    rows = {
+        "bank": "the running memory bank",
+        "features": f"embeddings averaged over {settings.num_clips} clips",
+    }[gallery]
+    return (
+        f"k={settings.k} nearest neighbours with weights exp(similarity /"
+        f" {settings.temperature}); {_queries_in_words(run)}; gallery: {rows}; class"
+        f" probabilities averaged over {settings.num_clips} equally spaced clips of a"
+        " query"
+    )
+
+
+def _knn_lines(result: dict[str, Any]) -> str:
+    def row(name: str, top1: float, top5: float) -> str:
+        return f"  {name:<22}{top1:>7.1%}{top5:>8.1%}"
+
+    classes = result["num_classes"]
+    lines = [
+        f"kNN, {result['model']} at step {result['step']}: {result['num_queries']}"
+        f" queries, {result['num_gallery']} gallery videos, {classes} classes",
+        f"  {'':<22}{'top-1':>7}{'top-5':>8}",
+        row("trained", result["top1"], result["top5"]),
+    ]
+    if "untrained" in result:
+        lines.append(row("untrained", *result["untrained"].values()))
+    lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
+    lines.append(f"  {result['protocol']}")
+    return "\n".join(lines)
+
+
+def _eval_dir(run: RestoredRun) -> str:
+    folder = os.path.join(run.directory.model_dir, "eval")
+    tf.io.gfile.makedirs(folder)
+    return folder
+
+
+def _write(run: RestoredRun, name: str, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1) + "\n"
+    write_atomically(os.path.join(_eval_dir(run), name), text)

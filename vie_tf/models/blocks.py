@@ -1,0 +1,289 @@
+"""Layers that every network is made of: convolution, batch norm, residual blocks.
+
+Comes in: feature maps [B, T, H, W, C] (3-D networks) or [B*T, H, W, C] (2-D
+networks).  Goes out: feature maps of the same rank.  The step before is
+`clip_input`, the step after are the networks in `resnet` and `slowfast`.
+
+The rank of the input decides the rank of a kernel, so both kinds of network use
+the same blocks: a convolution that is given `kernel_size=(1, 3, 3)` keeps a
+kernel [3, 3, in, out] in a 2-D network and [1, 3, 3, in, out] in a 3-D one, as
+in the authors' checkpoints.  Layers are assigned in the order in which the TF1
+code created them, because `tf1_names` counts on that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+# design.md, section 4, and the authors' TF1 code.
+BN_MOMENTUM = 0.997
+BN_EPSILON = 1e-5
+
+# Up to here stacking frames on channels beats conv3d without strides.  Measured
+# forward and backward on 2 CPU cores: 8 channels at 56x56 positions 2 times, 64 at
+# 28x28 1.8 times as fast; at 128 channels they are equal, and stacking takes as many
+# times the memory as the kernel sees frames.
+MAX_STACKED_CHANNELS = 64
+
+
+def sizes_of(features: tf.Tensor) -> list[Any]:
+    """Size of every axis: a number where the graph knows it, else a scalar tensor."""
+    dynamic = tf.shape(features)
+    return [
+        dynamic[axis] if size is None else size
+        for axis, size in enumerate(features.shape)
+    ]
+
+
+def fold_time(features: tf.Tensor) -> tf.Tensor:
+    """Makes time part of the batch, so that 2-D kernels can be used.
+
+    Args:
+        features: [B, T, H, W, C], any dtype.
+
+    Returns:
+        [B*T, H, W, C], the frames of one clip next to each other.
+    """
+    return tf.reshape(features, [-1, *sizes_of(features)[2:]])
+
+
+def unfold_time(features: tf.Tensor, num_frames: int) -> tf.Tensor:
+    """Undoes `fold_time`.
+
+    Args:
+        features: [B*T, H, W, C], any dtype.
+        num_frames: T.
+
+    Returns:
+        [B, T, H, W, C].
+    """
+    return tf.reshape(features, [-1, num_frames, *sizes_of(features)[1:]])
+
+
+class Conv(tf.keras.layers.Layer):
+    """Convolution without bias that pads the same on both sides when it strides.
+
+    TensorFlow's SAME depends on the input size when a stride is used; the authors
+    pad by hand with (k - 1) / 2 instead, so that features stay aligned.
+
+    The numbers are those of conv3d, which TensorFlow runs slowly on CPUs, so it is
+    called as little as possible.  In a 3-D network a kernel of one frame sees no
+    other frame: it runs as a 2-D convolution of B*T frames.  With few channels or
+    with strides (the gradient of a strided conv3d is up to thirty times slower), the
+    frames that a kernel sees are stacked on the channel axis, and a 2-D convolution
+    runs over the stacks.
+
+    Args:
+        filters: Number of output channels.
+        kernel_size: (frames, height, width), odd numbers; the first is ignored by
+            2-D networks.
+        strides: (frames, height, width).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Sequence[int],
+        strides: Sequence[int] = (1, 1, 1),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = tuple(kernel_size)
+        self.strides = tuple(strides)
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        """Creates the kernel: rank 4 for rank-4 inputs, rank 5 for rank-5 inputs."""
+        num_dims = len(input_shape) - 2
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=[*self.kernel_size[-num_dims:], input_shape[-1], self.filters],
+            initializer=tf.keras.initializers.VarianceScaling(
+                scale=1.0, mode="fan_in", distribution="truncated_normal"
+            ),
+        )
+        super().build(input_shape)
+
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        """Convolves [B, T, H, W, C] or [B*T, H, W, C]; rank and dtype are kept."""
+        if features.shape.rank == 4:
+            return self._conv2d(features, self.kernel)  # [B*T, h, w, F]
+        if self.kernel_size[0] == 1:
+            features = features[:, :: self.strides[0]]
+            kernel = tf.squeeze(self.kernel, 0)
+        elif max(self.strides) > 1 or features.shape[-1] <= MAX_STACKED_CHANNELS:
+            features = self._stack_frames(features)
+            kernel = self._stack_kernel()
+        else:
+            return self._conv3d(features)
+        frames = self._conv2d(fold_time(features), kernel)  # [B*t, h, w, F]
+        return unfold_time(frames, features.shape[1])  # [B, t, h, w, F]
+
+    def _conv2d(self, frames: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """Convolves [B, H, W, C] with a kernel of rank 4."""
+        # Explicit paddings save the copy that a pad operation would make.
+        paddings = [[0, 0], *self._paddings()[1:], [0, 0]]
+        return tf.nn.conv2d(frames, kernel, self.strides[1:], paddings)
+
+    def _conv3d(self, features: tf.Tensor) -> tf.Tensor:
+        """Convolves [B, T, H, W, C] with the kernel of rank 5, without strides."""
+        return tf.nn.conv3d(features, self.kernel, [1] * 5, "SAME")
+
+    def _stack_frames(self, features: tf.Tensor) -> tf.Tensor:
+        """Puts the kt frames that one output sees next to each other.
+
+        Args:
+            features: [B, T, H, W, C].
+
+        Returns:
+            [B, t, H, W, kt * C], t frames after striding.
+        """
+        padded = tf.pad(features, [[0, 0], self._paddings()[0], *[[0, 0]] * 3])
+        num_positions = padded.shape[1] - self.kernel_size[0] + 1
+        return tf.concat(
+            [
+                padded[:, frame : frame + num_positions : self.strides[0]]
+                for frame in range(self.kernel_size[0])
+            ],
+            axis=-1,
+        )
+
+    def _stack_kernel(self) -> tf.Tensor:
+        """The kernel for stacked frames, [kh, kw, kt * C, F]."""
+        kernel = tf.transpose(self.kernel, [1, 2, 0, 3, 4])
+        return tf.reshape(kernel, [*self.kernel_size[1:], -1, self.filters])
+
+    def _paddings(self) -> list[list[int]]:
+        """Zeros before and after, for frames, rows and columns."""
+        return [[(size - 1) // 2] * 2 for size in self.kernel_size]
+
+
+class BatchNorm(tf.keras.layers.BatchNormalization):
+    """Batch norm as the authors' TF1 code ran it, on any rank.
+
+    The fused kernel takes [B, H, W, C] only, so clips are folded; normalisation
+    goes over all frames and positions in either case.  Like TF1's fused kernel it
+    puts the unbiased variance into the moving average.  Statistics belong to one
+    replica; set `trainable = False` to freeze them together with gamma and beta.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            axis=-1, momentum=BN_MOMENTUM, epsilon=BN_EPSILON, fused=True, **kwargs
+        )
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        """Creates gamma, beta and the moving statistics of the last axis."""
+        super().build(tf.TensorShape([None, None, None, input_shape[-1]]))
+        self.input_spec = None  # it would ask callers for rank 4
+
+    def call(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Normalises [B, T, H, W, C] or [B*T, H, W, C]; shape and dtype are kept."""
+        if features.shape.rank == 4:
+            return super().call(features, training=training)
+        frames = super().call(fold_time(features), training=training)
+        return unfold_time(frames, features.shape[1])
+
+
+class BasicBlock(tf.keras.layers.Layer):
+    """Pre-activation block of two convolutions (ResNet-18 and 34).
+
+    Source: He et al. 2016 (v2); with temporal kernels, paper section 3.
+
+    Args:
+        filters: Number of output channels.
+        time_kernels: Frames seen by the first and by the second convolution.
+        strides: (frames, height, width) of the first convolution.
+        project: Whether the shortcut has a convolution of its own (in the first
+            block of every stage).
+    """
+
+    expansion = 1
+
+    def __init__(
+        self,
+        filters: int,
+        time_kernels: Sequence[int] = (1, 1),
+        strides: Sequence[int] = (1, 1, 1),
+        project: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.norm1 = BatchNorm()
+        self.projection: Conv | None = None
+        if project:
+            self.projection = Conv(filters, (1, 1, 1), strides)
+        self.conv1 = Conv(filters, (time_kernels[0], 3, 3), strides)
+        self.norm2 = BatchNorm()
+        self.conv2 = Conv(filters, (time_kernels[1], 3, 3))
+
+    def call(
+        self, features: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Adds a residual to `features`.
+
+        Args:
+            features: [..., H, W, C], sum of the blocks before.
+            training: Whether batch norm uses the statistics of this batch.
+
+        Returns:
+            The new sum [..., h, w, F], and the activated input [..., H, W, C] that
+            the convolutions of this block saw (the read-outs' features).
+        """
+        activated = tf.nn.relu(self.norm1(features, training=training))
+        shortcut = self.projection(activated) if self.projection else features
+        residual = self.conv1(activated)
+        residual = tf.nn.relu(self.norm2(residual, training=training))
+        residual = self.conv2(residual)
+        return residual + shortcut, activated
+
+
+class BottleneckBlock(tf.keras.layers.Layer):
+    """Pre-activation block that works on a quarter of the channels (ResNet-50, 101).
+
+    Source: He et al. 2016 (v2); the place of the temporal kernels is that of
+    Feichtenhofer et al. 2018 (first convolution) or Hara et al. 2018 (second).
+
+    Args:
+        filters: Number of channels inside; the output has four times as many.
+        time_kernels: Frames seen by the first and by the second convolution.
+        strides: (frames, height, width) of the second convolution.
+        project: Whether the shortcut has a convolution of its own.
+    """
+
+    expansion = 4
+
+    def __init__(
+        self,
+        filters: int,
+        time_kernels: Sequence[int] = (1, 1),
+        strides: Sequence[int] = (1, 1, 1),
+        project: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.norm1 = BatchNorm()
+        self.projection: Conv | None = None
+        if project:
+            self.projection = Conv(self.expansion * filters, (1, 1, 1), strides)
+        self.conv1 = Conv(filters, (time_kernels[0], 1, 1))
+        self.norm2 = BatchNorm()
+        self.conv2 = Conv(filters, (time_kernels[1], 3, 3), strides)
+        self.norm3 = BatchNorm()
+        self.conv3 = Conv(self.expansion * filters, (1, 1, 1))
+
+    def call(
+        self, features: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Adds a residual to `features`; see `BasicBlock.call`."""
+        activated = tf.nn.relu(self.norm1(features, training=training))
+        shortcut = self.projection(activated) if self.projection else features
+        residual = self.conv1(activated)
+        residual = tf.nn.relu(self.norm2(residual, training=training))
+        residual = self.conv2(residual)
+        residual = tf.nn.relu(self.norm3(residual, training=training))
+        residual = self.conv3(residual)
+        return residual + shortcut, activated

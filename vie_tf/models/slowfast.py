@@ -1,0 +1,148 @@
+"""SlowFast: a slow, wide pathway and a fast, narrow one that feeds it.
+
+Comes in: normalised clips [B, T, H, W, 3].  Goes out: the activations of the slow
+pathway (what it is given by the fast one included), and pooled features of both.
+The step before is `clip_input`, the step after the heads in `relation`.
+
+Source: Feichtenhofer et al. 2018, with ResNet-18 in place of ResNet-50 (paper,
+appendix B).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from vie_tf.models.blocks import Conv
+from vie_tf.models.resnet import ARCHITECTURES, RESNET_SIZES, Pathway, pool_space
+
+# The fast pathway sees this many frames for one frame of the slow pathway
+# (appendix B: every 4th against every 16th frame of the video).
+FRAME_RATIO = 4
+# The slow pathway is this many times as wide (Feichtenhofer et al. 2018: beta).
+WIDTH_RATIO = 8
+
+
+class SlowFast(tf.keras.layers.Layer):
+    """Both pathways, and the lateral connections between them.
+
+    After the stem and after every stage, a convolution over five frames with
+    stride 4 brings the fast features to the slow rate, with twice their channels;
+    they are appended to the channels of the slow pathway.
+
+    Args:
+        resnet_size: A key of `RESNET_SIZES`.
+        num_filters: Channels of the slow stem; the fast one has an eighth of them.
+    """
+
+    def __init__(
+        self, resnet_size: int = 18, num_filters: int = 64, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        expansion = RESNET_SIZES[resnet_size][0].expansion
+        fast_filters = max(num_filters // WIDTH_RATIO, 1)
+        self.fast = FastPathway(ARCHITECTURES["fast"], resnet_size, fast_filters)
+        lateral_filters = [2 * fast_filters]
+        lateral_filters += [
+            2 * expansion * fast_filters * 2**stage for stage in range(4)
+        ]
+        self.slow = SlowPathway(resnet_size, num_filters, lateral_filters)
+
+    def call(
+        self, clips: tf.Tensor, training: bool = False
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Computes the activations and the pooled features of clips.
+
+        Args:
+            clips: [B, T, H, W, 3], normalised, in the compute dtype; T is a
+                multiple of 4.
+            training: Whether batch norm uses the statistics of this batch.
+
+        Returns:
+            Activations [B, T/4, h, w, C] of the slow pathway by name (see
+            `ResNet.call`), and features [B, 1, C] in float32: the slow
+            pathway's channels, then the fast pathway's.
+        """
+        fast_sums, fast_pooled = self.fast(clips, training=training)
+        activations, slow_pooled = self.slow(
+            clips[:, ::FRAME_RATIO], fast_sums, training=training
+        )
+        pooled = tf.concat([slow_pooled, fast_pooled], axis=-1)  # [B, C]
+        return activations, pooled[:, tf.newaxis]
+
+
+class FastPathway(Pathway):
+    """Sees all frames with few channels; arguments as for `Pathway`."""
+
+    def call(
+        self, clips: tf.Tensor, training: bool = False
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Computes what the lateral connections carry, and pooled features.
+
+        Args:
+            clips: [B, T, H, W, 3], normalised, in the compute dtype.
+            training: Whether batch norm uses the statistics of this batch.
+
+        Returns:
+            The sums [B, T, h, w, C] after the stem and after each of the four
+            stages, and pooled features [B, C] in float32.
+        """
+        features = self.run_stem(clips)
+        sums = [features]
+        for stage in (1, 2, 3, 4):
+            features = self.run_stage(stage, features, training, {})
+            sums.append(features)
+        features = tf.nn.relu(self.final_norm(features, training=training))
+        return sums, tf.reduce_mean(pool_space(features), axis=1)
+
+
+class SlowPathway(Pathway):
+    """Sees every 4th frame with many channels, and what the fast pathway found.
+
+    Args:
+        resnet_size: A key of `RESNET_SIZES`.
+        num_filters: Channels of the stem.
+        lateral_filters: Channels of the five lateral connections.
+    """
+
+    def __init__(
+        self,
+        resnet_size: int,
+        num_filters: int,
+        lateral_filters: Sequence[int],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(ARCHITECTURES["slow"], resnet_size, num_filters, **kwargs)
+        self.laterals = [
+            Conv(filters, (5, 1, 1), (FRAME_RATIO, 1, 1)) for filters in lateral_filters
+        ]
+
+    def call(
+        self,
+        clips: tf.Tensor,
+        fast_sums: list[tf.Tensor],
+        training: bool = False,
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        """Computes the activations and the pooled features of this pathway.
+
+        Args:
+            clips: [B, T/4, H, W, 3], normalised, in the compute dtype.
+            fast_sums: Five [B, T, h, w, C] of the fast pathway.
+            training: Whether batch norm uses the statistics of this batch.
+
+        Returns:
+            Activations [B, T/4, h, w, C] by name, and pooled features [B, C] in
+            float32.
+        """
+        features = self.run_stem(clips)
+        features = tf.concat([features, self.laterals[0](fast_sums[0])], axis=-1)
+        activations = {"stem": features}
+        for stage in (1, 2, 3, 4):
+            features = self.run_stage(stage, features, training, activations)
+            lateral = self.laterals[stage](fast_sums[stage])
+            features = tf.concat([features, lateral], axis=-1)
+        features = tf.nn.relu(self.final_norm(features, training=training))
+        activations["final"] = features
+        return activations, tf.reduce_mean(pool_space(features), axis=1)

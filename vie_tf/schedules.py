@@ -1,0 +1,75 @@
+"""Learning rate and optimizer."""
+
+from __future__ import annotations
+
+from typing import Iterable, Sequence
+
+import tensorflow as tf
+
+LR_DIVISOR = 10.0  # at every boundary; Zhuang et al. 2019
+
+
+def step_decay(
+    step: tf.Tensor, learning_rate: float, boundaries: Sequence[int]
+) -> tf.Tensor:
+    """The rate of a step: divided by 10 at every boundary.
+
+    Args:
+      step: scalar integer, counted from 0.
+      learning_rate: of the first steps.
+      boundaries: steps from which on the rate is divided once more.
+
+    Returns:
+      Scalar float32.
+    """
+    if not boundaries:
+        return tf.constant(learning_rate)
+    passed = tf.cast(step, tf.int64) >= tf.constant(list(boundaries), tf.int64)
+    return learning_rate * LR_DIVISOR ** -tf.reduce_sum(tf.cast(passed, tf.float32))
+
+
+class Momentum(tf.keras.optimizers.Optimizer):
+    """SGD with momentum as TensorFlow 1 defines it.
+
+    accumulator = momentum * accumulator + gradient;
+    variable -= learning_rate * accumulator.
+
+    Keras' SGD puts the rate inside the accumulator, so after a boundary it goes on
+    with steps of the old rate for a while; the authors' optimizer does not.  The
+    learning rate may be set anew before every step.
+    """
+
+    def __init__(self, learning_rate: float = 0.03, momentum: float = 0.9) -> None:
+        # Not compiled: XLA is slower than the plain graph on the CPU, and the update
+        # is one fused kernel per variable anyway.
+        super().__init__(name="momentum", jit_compile=False)
+        self._learning_rate = self._build_learning_rate(learning_rate)
+        self.momentum = momentum
+        self.accumulators: list[tf.Variable] = []
+
+    def build(self, var_list: Iterable[tf.Variable]) -> None:
+        """Makes an accumulator of zeros for every variable."""
+        super().build(var_list)
+        if not self.accumulators:
+            self.accumulators = [
+                self.add_variable_from_reference(variable, "momentum")
+                for variable in var_list
+            ]
+
+    def update_step(self, gradient: tf.Tensor, variable: tf.Variable) -> None:
+        """Updates one variable and its accumulator."""
+        position = self._index_dict[self._var_key(variable)]
+        tf.raw_ops.ResourceApplyMomentum(
+            var=variable.handle,
+            accum=self.accumulators[position].handle,
+            lr=tf.cast(self.learning_rate, variable.dtype),
+            grad=gradient,
+            momentum=tf.cast(self.momentum, variable.dtype),
+        )
+
+    def get_config(self) -> dict[str, float]:
+        """Returns what `from_config` needs."""
+        return {
+            "learning_rate": self._serialize_hyperparameter(self._learning_rate),
+            "momentum": self.momentum,
+        }

@@ -1,0 +1,106 @@
+"""What TensorBoard and the terminal are told about a run."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.clustering import Clusters
+from vie_tf.memory_bank import MemoryBank
+
+_GRID_CLIPS = 8
+_GRID_FRAMES = 8
+_SAMPLED_PAIRS = 10_000
+
+
+class Summaries:
+    """Writes under `model_dir/tensorboard`; names are train/, knn/, bank/, ..."""
+
+    def __init__(self, model_dir: str) -> None:
+        self._writer = tf.summary.create_file_writer(
+            os.path.join(model_dir, "tensorboard")
+        )
+
+    def scalars(self, group: str, values: Mapping[str, float], step: int) -> None:
+        """Writes `group/name` for every value, and makes it visible at once."""
+        with self._writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(f"{group}/{name}", value)
+        self._writer.flush()
+
+    def clips(self, clips: np.ndarray, step: int) -> None:
+        """Shows what the network sees: clips as rows, frames as columns.
+
+        Args:
+          clips: [B, T, H, W, 3] uint8.
+          step: of the run.
+        """
+        with self._writer.as_default(step=step):
+            tf.summary.image("input/clips", clip_grid(clips)[None])
+
+    def bank(self, bank: MemoryBank, step: int) -> None:
+        """Histogram of the similarities of random pairs of rows."""
+        pairs = np.random.default_rng(step).integers(
+            0, bank.num_videos, [2, min(_SAMPLED_PAIRS, bank.num_videos**2)]
+        )
+        left, right = tf.gather(bank.rows, pairs[0]), tf.gather(bank.rows, pairs[1])
+        similarities = tf.reduce_sum(left * right, axis=1)[pairs[0] != pairs[1]]
+        with self._writer.as_default(step=step):
+            tf.summary.histogram("bank/similarity_of_random_pairs", similarities)
+
+    def clusters(self, clusters: Clusters, seconds: float, step: int) -> None:
+        """Sizes of the clusters, their objective and what they cost."""
+        sizes = np.bincount(
+            clusters.labels.numpy(), minlength=int(clusters.centroids.shape[0])
+        )
+        with self._writer.as_default(step=step):
+            tf.summary.histogram("clusters/sizes", sizes)
+            tf.summary.scalar("clusters/largest", sizes.max())
+            tf.summary.scalar("clusters/empty", np.sum(sizes == 0))
+            tf.summary.scalar("clusters/objective", clusters.objective)
+            tf.summary.scalar("clusters/seconds", seconds)
+
+
+def clip_grid(clips: np.ndarray) -> np.ndarray:
+    """Lays clips out as one picture: clips as rows, equally spaced frames as columns.
+
+    Args:
+      clips: [B, T, H, W, 3] uint8.
+
+    Returns:
+      [rows * H, columns * W, 3] uint8, at most 8 rows and 8 columns.
+    """
+    num_frames = clips.shape[1]
+    columns = np.linspace(0, num_frames - 1, min(num_frames, _GRID_FRAMES)).astype(int)
+    chosen = clips[:_GRID_CLIPS, columns]  # [R, F, H, W, 3]
+    return np.concatenate([np.concatenate(list(row), axis=1) for row in chosen])
+
+
+class StepClock:
+    """Measures steps per second and the share of time spent waiting for input."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Starts a new interval; call after work that is no training step."""
+        self._start = time.perf_counter()
+        self._waited = 0.0
+        self._steps = 0
+
+    def waited(self, seconds: float) -> None:
+        """Notes one step and how long its batch was waited for."""
+        self._waited += seconds
+        self._steps += 1
+
+    def rates(self) -> dict[str, float]:
+        """Steps per second and share of time waiting, of this interval."""
+        elapsed = max(time.perf_counter() - self._start, 1e-9)
+        return {
+            "steps_per_second": self._steps / elapsed,
+            "input_wait_share": self._waited / elapsed,
+        }

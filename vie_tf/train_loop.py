@@ -1,0 +1,400 @@
+"""The training loop: the one page that shows the method.
+
+A step, in the order of the paper (section 3 and design, section 4): clips go
+through the network; their embeddings are compared with the old rows of the memory
+bank by the IR or the LA loss; gradients move the weights; the videos' rows move
+towards the embeddings.  Before LA begins, and once per epoch from then on, the rows
+are clustered anew.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf import clustering, input_pipeline, losses, models, schedules
+from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.config import RunConfig
+from vie_tf.evaluation.features import ClipEmbedder
+from vie_tf.evaluation.validation import KnnValidation
+from vie_tf.memory_bank import MemoryBank
+from vie_tf.records import TRAIN_SPLIT, Manifest
+from vie_tf.run_setup import build_model, clip_recipe, with_family_defaults
+from vie_tf.summaries import StepClock, Summaries
+
+TrainStep = Callable[[dict], dict]
+
+
+class TrainingDiverged(ValueError):
+    """The loss is not a finite number any more."""
+
+
+def train(config: RunConfig) -> None:
+    """Trains until `config.train.train_steps`, from wherever the run stands.
+
+    Args:
+      config: of the run.
+
+    Raises:
+      ValueError: settings that contradict each other, the data or the run.
+    """
+    manifest = Manifest.load(config.data.data_dir)
+    config = with_family_defaults(config)
+    run = RunDirectory(config.train.model_dir, config.train.num_to_keep)
+    _check_settings(config, manifest)
+    run.check_continues(config, manifest.fingerprint())
+
+    strategy = tf.distribute.MirroredStrategy()
+    if config.train.batch_size % strategy.num_replicas_in_sync:  # type: ignore[operator]
+        raise ValueError(
+            f"--batch_size={config.train.batch_size} cannot be divided among"
+            f" {strategy.num_replicas_in_sync} devices."
+        )
+    with strategy.scope():
+        state = make_state(config, manifest)
+        _restore_or_start(state, run, config)
+    run.save_config(config, manifest.fingerprint())
+    _describe(config, manifest, state, strategy)
+    if state.steps_taken() >= config.train.train_steps:
+        print(
+            f"Nothing to do: the run is at step {state.steps_taken()} of"
+            f" --train_steps={config.train.train_steps}."
+        )
+        return
+    _loop(config, manifest, run, strategy, state)
+
+
+def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
+    """Makes the state of a run at step 0; call in the strategy's scope."""
+    labels = [video.label for video in manifest.split(TRAIN_SPLIT)]
+    return TrainState(
+        model=build_model(config.model, config.train.seed),
+        optimizer=schedules.Momentum(config.train.learning_rate, config.train.momentum),
+        bank=MemoryBank(labels, config.model.embedding_dim, config.train.seed),
+        num_clusterings=config.loss.la_num_clusterings,
+    )
+
+
+def make_train_step(
+    config: RunConfig, state: TrainState, strategy: tf.distribute.Strategy, loss: str
+) -> TrainStep:
+    """Makes the graph of one step.
+
+    Args:
+      config: of the run.
+      state: is read and written by the step.
+      strategy: whose replicas share the global batch.
+      loss: `ir` or `la`.
+
+    Returns:
+      A function of a distributed batch (`clips`, `rows`) that takes the step and
+      returns scalars: the loss and its parts, averaged over the global batch.
+    """
+    settings = config.loss
+    batch_size = config.train.batch_size
+    assert batch_size is not None
+    model, bank = state.model, state.bank
+    decayed = models.decayed_variables(model)
+    num_replicas = strategy.num_replicas_in_sync
+
+    def ir(embeddings: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict]:
+        noise = bank.similarities(embeddings, _negatives(config, state))  # [B, K]
+        normalizer = losses.IMAGENET_NORMALIZER
+        if settings.ir_normalizer == "batch":
+            normalizer = losses.estimate_normalizer(noise, settings.temperature)
+        own = bank.similarities(embeddings, rows)  # [B]
+        data_term, noise_term = losses.instance_recognition_loss(
+            own, noise, bank.num_videos, settings.temperature, normalizer
+        )
+        parts = {"loss_data": data_term, "loss_noise": noise_term}
+        return data_term + noise_term, parts
+
+    def la(embeddings: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict]:
+        _, background = bank.nearest(embeddings, settings.la_num_background)  # [B, K]
+        own_clusters = tf.gather(state.cluster_labels, rows, axis=1)  # [M, B]
+        clusters = tf.gather(state.cluster_labels, background, axis=1)  # [M, B, K]
+        is_close = tf.reduce_any(clusters == own_clusters[:, :, None], axis=0)
+        similarities = bank.similarities(embeddings, background)  # [B, K]
+        loss = losses.local_aggregation_loss(
+            similarities, is_close, settings.temperature
+        )
+        close_share = tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1)
+        return loss, {"close_share": close_share}
+
+    instance_loss = {"ir": ir, "la": la}[loss]
+
+    def replica_step(batch: dict) -> tuple[tf.Tensor, tf.Tensor, dict]:
+        with tf.GradientTape() as tape:
+            embeddings = model(batch["clips"], training=True)["embedding"]  # [B, D]
+            per_video, parts = instance_loss(embeddings, batch["rows"])
+            # Means over the global batch: each replica contributes its share, and the
+            # optimizer sums the gradients of all replicas.
+            decay = losses.weight_decay_loss(decayed, settings.weight_decay)
+            total = tf.reduce_sum(per_video) / batch_size + decay / num_replicas
+            # The weights stay as they are when the loss is not finite.
+            total = tf.debugging.check_numerics(total, "loss")
+        gradients = tape.gradient(total, model.trainable_variables)
+        own = bank.similarities(embeddings, batch["rows"])
+        new_rows = bank.updated_rows(embeddings, batch["rows"])
+        state.optimizer.apply_gradients(
+            zip(gradients, model.trainable_variables, strict=False)
+        )
+        scalars = {name: tf.reduce_sum(part) for name, part in parts.items()}
+        scalars["similarity_to_own_row"] = tf.reduce_sum(own)
+        # Near 1 when all videos fall onto one point.
+        mean = tf.reduce_mean(embeddings, axis=0)
+        scalars["similarity_between_videos"] = tf.reduce_sum(embeddings * mean)
+        scalars = {name: value / batch_size for name, value in scalars.items()}
+        scalars["loss"] = total
+        scalars["weight_decay"] = decay / num_replicas
+        return batch["rows"], new_rows, scalars
+
+    @tf.function
+    def train_step(batch: dict) -> dict:
+        rate = schedules.step_decay(
+            state.step, config.train.learning_rate, config.train.lr_boundaries
+        )
+        state.optimizer.learning_rate.assign(rate)
+        rows, new_rows, scalars = strategy.run(replica_step, args=(batch,))
+        # Once for the global batch, after all replicas have read the old rows.
+        bank.write(strategy.gather(rows, axis=0), strategy.gather(new_rows, axis=0))
+        state.step.assign_add(1)
+        scalars = {
+            name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+            for name, value in scalars.items()
+        }
+        return {**scalars, "learning_rate": rate}
+
+    return train_step
+
+
+def _negatives(config: RunConfig, state: TrainState) -> tf.Tensor:
+    """Draws the rows of this replica's negatives, [B / replicas, K].
+
+    Drawn for the global batch and then divided, so that the number of replicas does
+    not change which negatives a video gets.
+    """
+    context = tf.distribute.get_replica_context()
+    assert config.train.batch_size is not None
+    share = config.train.batch_size // context.num_replicas_in_sync
+    drawn = tf.random.stateless_uniform(
+        [config.train.batch_size, config.loss.ir_num_negatives],
+        seed=tf.stack([tf.constant(config.train.seed, tf.int64), state.step]),
+        maxval=state.bank.num_videos,
+        dtype=tf.int32,
+    )
+    first = context.replica_id_in_sync_group * share
+    return drawn[first : first + share]
+
+
+def cluster_bank(config: RunConfig, state: TrainState, summaries: Summaries) -> None:
+    """Clusters the rows of the bank and notes at which step."""
+    start = time.perf_counter()
+    step = state.steps_taken()
+    labels = []
+    for number in range(config.loss.la_num_clusterings):
+        clusters = clustering.k_means(
+            tf.convert_to_tensor(state.bank.rows),
+            config.loss.la_num_clusters,
+            num_iterations=config.loss.la_num_iterations,
+            seed=config.train.seed + 1000 * number + step,
+        )
+        labels.append(clusters.labels)
+    state.cluster_labels.assign(tf.stack(labels))
+    state.clustered_at.assign(step)
+    summaries.clusters(clusters, time.perf_counter() - start, step)
+
+
+def _loop(
+    config: RunConfig,
+    manifest: Manifest,
+    run: RunDirectory,
+    strategy: tf.distribute.Strategy,
+    state: TrainState,
+) -> None:
+    settings = config.train
+    summaries = Summaries(settings.model_dir)
+    validation = KnnValidation.make(
+        config.data.data_dir, manifest, clip_recipe(config.model), config.knn
+    )
+    embedder = ClipEmbedder(state.model)
+    batches = _batches(config, manifest, strategy, state.steps_taken())
+    steps = {
+        name: make_train_step(config, state, strategy, name) for name in ("ir", "la")
+    }
+    steps_per_epoch = -(-state.bank.num_videos // settings.batch_size)  # type: ignore[operator]
+    clock = StepClock()
+    started, first_step = time.perf_counter(), state.steps_taken()
+
+    def is_due(step: int, every: int) -> bool:
+        return step == settings.train_steps or (every > 0 and step % every == 0)
+
+    try:
+        for step in range(first_step + 1, settings.train_steps + 1):
+            loss = phase(config, step - 1)
+            age = state.steps_since_clustering()
+            if loss == "la" and (age is None or age >= steps_per_epoch):
+                cluster_bank(config, state, summaries)
+            asked = time.perf_counter()
+            batch = next(batches)
+            clock.waited(time.perf_counter() - asked)
+            if step == first_step + 1:
+                clips = strategy.experimental_local_results(batch["clips"])[0]
+                summaries.clips(clips.numpy(), step - 1)
+            scalars = _take_step(steps[loss], batch, step)
+            if is_due(step, settings.log_steps):
+                _log(step, loss, scalars, clock, summaries, config, started, first_step)
+            if is_due(step, settings.eval_steps):
+                summaries.bank(state.bank, step)
+                if validation is not None:
+                    scores = validation(embedder, state.bank)
+                    summaries.scalars("knn", scores, step)
+                    print(
+                        _validation_line(step, scores, validation.num_classes),
+                        flush=True,
+                    )
+                clock.reset()
+            if is_due(step, settings.checkpoint_steps):
+                run.save(state)
+                clock.reset()
+    except KeyboardInterrupt:
+        run.save(state)
+        print(f"Stopped at step {state.steps_taken()}; a checkpoint was written.")
+        raise
+
+
+def phase(config: RunConfig, steps_taken: int) -> str:
+    """Which loss the next step has: LA follows `ir_steps` steps of IR."""
+    is_ir = config.loss.name == "ir" or steps_taken < config.loss.ir_steps
+    return "ir" if is_ir else "la"
+
+
+def _batches(
+    config: RunConfig,
+    manifest: Manifest,
+    strategy: tf.distribute.Strategy,
+    start_step: int,
+) -> Iterator[dict]:
+    assert config.train.batch_size is not None
+    batches = input_pipeline.training_batches(
+        config.data.data_dir,
+        manifest,
+        clip_recipe(config.model),
+        batch_size=config.train.batch_size,
+        seed=config.train.seed,
+        start_step=start_step,
+        shuffle_buffer=config.data.shuffle_buffer,
+    )
+    return iter(strategy.experimental_distribute_dataset(batches))
+
+
+def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
+    try:
+        return train_step(batch)
+    except tf.errors.InvalidArgumentError as error:
+        if "loss : Tensor had" not in str(error):
+            raise
+        raise TrainingDiverged(
+            f"The loss of step {step} is not a finite number; the weights are those of"
+            f" step {step - 1}. Lower --learning_rate, or start again from the last"
+            " checkpoint with another --seed."
+        ) from error
+
+
+def _restore_or_start(state: TrainState, run: RunDirectory, config: RunConfig) -> None:
+    """Own checkpoint, else --init_from, else from scratch: in this order."""
+    if run.latest():
+        run.restore(state)
+        print(f"Going on from {run.latest()}.")
+    elif config.train.init_from:
+        origin = RunDirectory(config.train.init_from)
+        if not tf.io.gfile.isdir(config.train.init_from):
+            raise ValueError(
+                f"--init_from={config.train.init_from}: there is no such folder. Give"
+                " the --model_dir of an earlier run."
+            )
+        origin.restore(state)
+        print(f"Starting from {origin.latest()}.")
+    else:
+        print("Starting from scratch.")
+
+
+def _check_settings(config: RunConfig, manifest: Manifest) -> None:
+    num_videos = len(manifest.split(TRAIN_SPLIT))
+    settings = config.loss
+    if not num_videos:
+        raise ValueError(f"There is no training video in {config.data.data_dir!r}.")
+    if settings.name != "la":
+        return
+    # Checked before the first step, not after 50,000 steps of IR.
+    if settings.la_num_clusters > num_videos:
+        raise ValueError(
+            f"--la_num_clusters={settings.la_num_clusters} is more than the"
+            f" {num_videos} training videos. The paper takes one cluster for about 30"
+            f" videos: --la_num_clusters={max(num_videos // 30, 2)}."
+        )
+    if settings.la_num_background > num_videos:
+        raise ValueError(
+            f"--la_num_background={settings.la_num_background} is more than the"
+            f" {num_videos} training videos. Try --la_num_background="
+            f"{max(num_videos // 8, 2)}."
+        )
+
+
+def _describe(
+    config: RunConfig,
+    manifest: Manifest,
+    state: TrainState,
+    strategy: tf.distribute.Strategy,
+) -> None:
+    recipe = clip_recipe(config.model)
+    num_parameters = sum(
+        int(np.prod(variable.shape)) for variable in state.model.trainable_variables
+    )
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    print(
+        f"{config.model.name}: {num_parameters:,} parameters, clips of"
+        f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
+        f" {config.train.batch_size} on {strategy.num_replicas_in_sync} {kind};"
+        f" {state.bank.num_videos} training and {len(manifest.split('val'))} validation"
+        f" videos; step {state.steps_taken()} of {config.train.train_steps}.",
+        flush=True,
+    )
+
+
+def _log(
+    step: int,
+    loss: str,
+    scalars: dict,
+    clock: StepClock,
+    summaries: Summaries,
+    config: RunConfig,
+    started: float,
+    first_step: int,
+) -> None:
+    values = {name: float(value) for name, value in scalars.items()}
+    rates = clock.rates()
+    clock.reset()
+    summaries.scalars("train", {**values, **rates}, step)
+    per_step = (time.perf_counter() - started) / (step - first_step)
+    left = int(per_step * (config.train.train_steps - step))
+    print(
+        f"step {step}/{config.train.train_steps}  {loss.upper()} loss"
+        f" {values['loss']:.3f}  similarity to own row"
+        f" {values['similarity_to_own_row']:.2f}, to others"
+        f" {values['similarity_between_videos']:.2f}  rate"
+        f" {values['learning_rate']:.2g}  {rates['steps_per_second']:.2f} steps/s "
+        f" waiting for input {rates['input_wait_share']:.0%}  left {left // 60}:"
+        f"{left % 60:02d} min",
+        flush=True,
+    )
+
+
+def _validation_line(step: int, scores: dict[str, float], num_classes: int) -> str:
+    return (
+        f"step {step}  kNN top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%}"
+        f" (chance {1 / num_classes:.1%})"
+    )

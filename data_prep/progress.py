@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-import tqdm  # type: ignore[import-untyped]
+import tqdm
 
 _LOG_PARTS = 10
 _LOG_SECS = 60.0

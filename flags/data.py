@@ -15,6 +15,12 @@ _SHUFFLE_BUFFER = flags.DEFINE_integer(
     "Clips held in memory for shuffling, on top of the shuffled order of the shards.",
     lower_bound=1,
 )
+_COLOR_NOISE = flags.DEFINE_bool(
+    "color_noise",
+    DataConfig.color_noise,
+    "Whether training clips get the paper's colour noise (brightness, contrast,"
+    " saturation, hue, gray).",
+)
 
 
 def data_config() -> DataConfig:
@@ -23,4 +29,8 @@ def data_config() -> DataConfig:
         raise ValueError(
             "--data_dir is missing: give the folder that data_prep.convert has written."
         )
-    return DataConfig(data_dir=_DATA_DIR.value, shuffle_buffer=_SHUFFLE_BUFFER.value)
+    return DataConfig(
+        data_dir=_DATA_DIR.value,
+        shuffle_buffer=_SHUFFLE_BUFFER.value,
+        color_noise=_COLOR_NOISE.value,
+    )

@@ -30,6 +30,14 @@ _EMBEDDING_DIM = flags.DEFINE_integer(
     "Dimensions of the embedding.",
     lower_bound=2,
 )
+_BATCH_NORM_MOMENTUM = flags.DEFINE_float(
+    "batch_norm_momentum",
+    ModelConfig.batch_norm_momentum,
+    "Momentum of batch norm's moving statistics. Runs of a few hundred steps need less,"
+    " such as 0.9.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 _NUM_FRAMES = flags.DEFINE_integer(
     "num_frames",
     None,
@@ -58,6 +66,7 @@ def model_config() -> ModelConfig:
         resnet_size=int(_RESNET_SIZE.value),
         num_filters=_NUM_FILTERS.value,
         embedding_dim=_EMBEDDING_DIM.value,
+        batch_norm_momentum=_BATCH_NORM_MOMENTUM.value,
         num_frames=_NUM_FRAMES.value,
         frame_interval=_FRAME_INTERVAL.value,
         crop_size=_CROP_SIZE.value,

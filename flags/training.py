@@ -30,6 +30,13 @@ _LEARNING_RATE = flags.DEFINE_float(
     "Learning rate of the first steps.",
     lower_bound=0.0,
 )
+_LR_WARMUP_STEPS = flags.DEFINE_integer(
+    "lr_warmup_steps",
+    TrainConfig.lr_warmup_steps,
+    "Steps in which the rate rises from 0 to --learning_rate, as the square of the"
+    " step; for small collections.",
+    lower_bound=0,
+)
 _LR_BOUNDARIES = flags.DEFINE_list(
     "lr_boundaries",
     list(TrainConfig.lr_boundaries),
@@ -85,6 +92,7 @@ def train_config(model_dir: str) -> TrainConfig:
         train_steps=_TRAIN_STEPS.value,
         batch_size=_BATCH_SIZE.value,
         learning_rate=_LEARNING_RATE.value,
+        lr_warmup_steps=_LR_WARMUP_STEPS.value,
         lr_boundaries=tuple(int(step) for step in _LR_BOUNDARIES.value),
         momentum=_MOMENTUM.value,
         seed=_SEED.value,

@@ -90,7 +90,8 @@ def test_gray_has_the_mean_of_pillows_gray():
 
 
 def test_contrast_turns_about_the_mean_of_each_frame():
-    dark_and_light = tf.constant([0.2, 0.6])[:, None, None, None] * tf.ones([2, 4, 4, 3])
+    grays = tf.constant([0.2, 0.6])[:, None, None, None]
+    dark_and_light = grays * tf.ones([2, 4, 4, 3])
     result = augmentations.adjust_contrast(dark_and_light, 0.0)
     np.testing.assert_allclose(result, dark_and_light, atol=1e-6)
 

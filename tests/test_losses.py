@@ -90,7 +90,7 @@ def test_la_loss_without_close_neighbors_has_a_value_and_no_gradient():
     similarities = tf.constant([[0.1, 0.5]])
     with tf.GradientTape() as tape:
         tape.watch(similarities)
-        loss = losses.local_aggregation_loss(similarities, tf.constant([[False, False]]))
+        loss = losses.local_aggregation_loss(similarities, [[False, False]])
     np.testing.assert_allclose(loss, [-np.log(1e-7)], rtol=1e-6)
     np.testing.assert_array_equal(tape.gradient(loss, similarities), [[0.0, 0.0]])
 

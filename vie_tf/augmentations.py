@@ -138,7 +138,7 @@ def random_color(clip: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         # Bound as defaults: the branches are traced within this very iteration.
         clip = tf.switch_case(
             order[position],
-            [lambda op=op, clip=clip: op(clip) for op in operations],  # type: ignore[misc]
+            [lambda op=op, clip=clip: op(clip) for op in operations],
         )
     return tf.cond(draws[4] < GRAY_PROBABILITY, lambda: gray(clip), lambda: clip)
 
@@ -191,6 +191,7 @@ def augment_for_training(
     crop_size: int,
     num_frames: int,
     seed: tf.Tensor,
+    color_noise: bool = True,
 ) -> tf.Tensor:
     """The training recipe of section 4.
 
@@ -201,6 +202,7 @@ def augment_for_training(
       crop_size: h = w, in pixels.
       num_frames: T.
       seed: [2] integers; the same seed gives the same clip.
+      color_noise: whether `random_color` is a part of it.
 
     Returns:
       [T, h, w, 3] uint8.
@@ -208,7 +210,8 @@ def augment_for_training(
     seeds = tf.random.experimental.stateless_split(seed, 3)
     window = random_window(height, width, seeds[0])
     clip = decode_window(frames, window, crop_size, num_frames)
-    clip = random_color(clip / 255.0, seeds[1]) * 255.0
+    if color_noise:
+        clip = random_color(clip / 255.0, seeds[1]) * 255.0
     return random_flip(to_uint8(clip), seeds[2])
 
 

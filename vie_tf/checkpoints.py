@@ -21,6 +21,7 @@ from vie_tf.schedules import Momentum
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
+_CLUSTERS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
 _NEVER = -1
 
 # A run cannot go on with another value of these.
@@ -105,6 +106,12 @@ class TrainState(tf.Module):
             clustered_at=self.clustered_at,
         )
 
+    def checkpoint_without_clusters(self) -> tf.train.Checkpoint:
+        """What two runs share whose numbers of clusterings differ."""
+        return tf.train.Checkpoint(
+            model=self.model, optimizer=self.optimizer, bank=self.bank, step=self.step
+        )
+
 
 class RunDirectory:
     """Reads and writes the state of one run.
@@ -139,7 +146,13 @@ class RunDirectory:
         return tf.train.latest_checkpoint(self._checkpoint_dir())
 
     def save_config(self, config: RunConfig, fingerprint: str) -> None:
-        """Writes the settings and which data set the bank belongs to."""
+        """Writes the settings and which data set the bank belongs to.
+
+        Args:
+          config: of the run.
+          fingerprint: of the data set, empty where it is not known; a run that goes on
+            then has to have as many videos as the bank has rows, and that is all.
+        """
         content = json.loads(config.to_json())
         content["data_fingerprint"] = fingerprint
         tf.io.gfile.makedirs(self.model_dir)
@@ -181,16 +194,21 @@ class RunDirectory:
                 f"The run in {self.model_dir!r} has other settings:"
                 f" {'; '.join(changed)}. Choose another --model_dir."
             )
-        if self.latest() and old_fingerprint != fingerprint:
+        latest = self.latest()
+        # Without an old fingerprint `restore` still compares the size of the bank.
+        if latest and old_fingerprint and old_fingerprint != fingerprint:
             raise ValueError(
                 f"The run in {self.model_dir!r} was trained on other videos than those"
                 f" of {config.data.data_dir!r} (its bank has"
-                f" {self.bank_size(self.latest())} rows). Choose another --model_dir,"
+                f" {self.bank_size(latest)} rows). Choose another --model_dir,"
                 " or the --data_dir that it was trained on."
             )
 
     def restore(self, state: TrainState) -> None:
         """Restores all of the state from the newest checkpoint.
+
+        Cluster labels of another number of clusterings, such as those of an IR run that
+        LA starts from, are left out: k-means runs before the next step of LA.
 
         Raises:
           ValueError: there is no checkpoint, or it is of another network or bank.
@@ -204,7 +222,13 @@ class RunDirectory:
                 " --data_dir that the checkpoint was trained on."
             )
         self._check_shapes(path, state.model)
-        state.checkpoint().restore(path).assert_consumed()
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        if shapes[_CLUSTERS_KEY] == state.cluster_labels.shape.as_list():
+            state.checkpoint().restore(path).assert_consumed()
+        else:
+            shared = state.checkpoint_without_clusters().restore(path)
+            shared.assert_existing_objects_matched().expect_partial()
+            state.clustered_at.assign(_NEVER)
 
     def restore_model(self, model: tf.keras.Model) -> int:
         """Restores the network alone and returns the step of the checkpoint.

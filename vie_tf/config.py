@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, Optional, Tuple
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,10 +20,12 @@ class DataConfig:
       data_dir: folder with shards and manifest.json.
       shuffle_buffer: clips (T JPEG frames each) held for shuffling, on top of the
         shuffled order of the shards.
+      color_noise: whether clips get the paper's colour noise.
     """
 
     data_dir: str
     shuffle_buffer: int = 1024
+    color_noise: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,8 @@ class ModelConfig:
       resnet_size: 18, 34, 50 or 101.
       num_filters: filters of the stem and the first stage.
       embedding_dim: D.
+      batch_norm_momentum: of the moving statistics; a run of a few hundred steps
+        needs less than the authors' 0.997, which remembers about 300 steps.
       num_frames: T; None takes the family's.
       frame_interval: frames from one frame of the clip to the next; None takes the
         family's.
@@ -45,9 +49,10 @@ class ModelConfig:
     resnet_size: int = 18
     num_filters: int = 64
     embedding_dim: int = 128
-    num_frames: Optional[int] = None
-    frame_interval: Optional[int] = None
-    crop_size: Optional[int] = None
+    batch_norm_momentum: float = 0.997
+    num_frames: int | None = None
+    frame_interval: int | None = None
+    crop_size: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +95,8 @@ class TrainConfig:
       train_steps: all steps of the run, IR steps included.
       batch_size: videos of a step over all replicas; None takes the family's.
       learning_rate: at the start.
+      lr_warmup_steps: steps in which the rate rises from 0; the paper has none, but
+        small collections need it (docs/small_collections.md).
       lr_boundaries: steps at which the rate is divided by 10.
       momentum: of SGD.
       seed: of weights, bank, clips, negatives and clusters.
@@ -100,11 +107,12 @@ class TrainConfig:
     """
 
     model_dir: str
-    init_from: Optional[str] = None
+    init_from: str | None = None
     train_steps: int = 1_600_000
-    batch_size: Optional[int] = None
+    batch_size: int | None = None
     learning_rate: float = 0.03
-    lr_boundaries: Tuple[int, ...] = ()
+    lr_warmup_steps: int = 0
+    lr_boundaries: tuple[int, ...] = ()
     momentum: float = 0.9
     seed: int = 0
     checkpoint_steps: int = 5000

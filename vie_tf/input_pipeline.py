@@ -40,6 +40,7 @@ def training_batches(
     seed: int,
     start_step: int = 0,
     shuffle_buffer: int = 1024,
+    color_noise: bool = True,
 ) -> tf.data.Dataset:
     """Endless batches of augmented clips, every video once per epoch.
 
@@ -51,6 +52,7 @@ def training_batches(
       seed: of order, clips and augmentation.
       start_step: batches that were consumed before.
       shuffle_buffer: clips of a window that is shuffled.
+      color_noise: whether colour noise is a part of the augmentation.
 
     Returns:
       A dataset of `clips` [B, T, H, W, 3] uint8 and `rows` [B] int64.
@@ -108,6 +110,7 @@ def training_batches(
             recipe.crop_size,
             recipe.num_frames,
             sample["seed"],
+            color_noise,
         )
         return {"clips": clip, "rows": sample["row"]}
 

@@ -266,6 +266,6 @@ def read_frames(
                 for i in indices
             ]
     raise ManifestError(
-        f"The shard {path} does not hold video {video.id} ({video.source}), although the"
-        " manifest says so. Convert the videos again."
+        f"The shard {path} does not hold video {video.id} ({video.source}), although"
+        " the manifest says so. Convert the videos again."
     )

@@ -53,4 +53,5 @@ def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
         embedding_dim=model.embedding_dim,
         num_filters=model.num_filters,
         num_frames=model.num_frames,
+        batch_norm_momentum=model.batch_norm_momentum,
     )

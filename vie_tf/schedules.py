@@ -10,22 +10,30 @@ LR_DIVISOR = 10.0  # at every boundary; Zhuang et al. 2019
 
 
 def step_decay(
-    step: tf.Tensor, learning_rate: float, boundaries: Sequence[int]
+    step: tf.Tensor,
+    learning_rate: float,
+    boundaries: Sequence[int] = (),
+    warmup_steps: int = 0,
 ) -> tf.Tensor:
     """The rate of a step: divided by 10 at every boundary.
 
     Args:
       step: scalar integer, counted from 0.
-      learning_rate: of the first steps.
+      learning_rate: of the first steps after the warm-up.
       boundaries: steps from which on the rate is divided once more.
+      warmup_steps: in which the rate rises in proportion to the square of the step.
 
     Returns:
       Scalar float32.
     """
-    if not boundaries:
-        return tf.constant(learning_rate)
-    passed = tf.cast(step, tf.int64) >= tf.constant(list(boundaries), tf.int64)
-    return learning_rate * LR_DIVISOR ** -tf.reduce_sum(tf.cast(passed, tf.float32))
+    rate = tf.constant(learning_rate)
+    if warmup_steps:
+        progress = tf.cast(step + 1, tf.float32) / warmup_steps
+        rate *= tf.square(tf.minimum(progress, 1.0))
+    if boundaries:
+        passed = tf.cast(step, tf.int64) >= tf.constant(list(boundaries), tf.int64)
+        rate *= LR_DIVISOR ** -tf.reduce_sum(tf.cast(passed, tf.float32))
+    return rate
 
 
 class Momentum(tf.keras.optimizers.Optimizer):

@@ -48,7 +48,7 @@ def train(config: RunConfig) -> None:
     run.check_continues(config, manifest.fingerprint())
 
     strategy = tf.distribute.MirroredStrategy()
-    if config.train.batch_size % strategy.num_replicas_in_sync:  # type: ignore[operator]
+    if config.train.batch_size % strategy.num_replicas_in_sync:
         raise ValueError(
             f"--batch_size={config.train.batch_size} cannot be divided among"
             f" {strategy.num_replicas_in_sync} devices."
@@ -155,7 +155,10 @@ def make_train_step(
     @tf.function
     def train_step(batch: dict) -> dict:
         rate = schedules.step_decay(
-            state.step, config.train.learning_rate, config.train.lr_boundaries
+            state.step,
+            config.train.learning_rate,
+            config.train.lr_boundaries,
+            config.train.lr_warmup_steps,
         )
         state.optimizer.learning_rate.assign(rate)
         rows, new_rows, scalars = strategy.run(replica_step, args=(batch,))
@@ -287,6 +290,7 @@ def _batches(
         seed=config.train.seed,
         start_step=start_step,
         shuffle_buffer=config.data.shuffle_buffer,
+        color_noise=config.data.color_noise,
     )
     return iter(strategy.experimental_distribute_dataset(batches))
 

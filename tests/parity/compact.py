@@ -1,8 +1,7 @@
 """Writes parity.json next to this file: the reference values that tests compare.
 
 Source: the values that the authors' TF1 code computes on the weights of
-`tests/deterministic_weights.py`; of them, what a network decides (the losses and
-rows of the memory bank have tests of their own).
+`tests/deterministic_weights.py`; of them, what the tests compare.
 
     python tests/parity/compact.py <the full parity.json>
 """
@@ -49,6 +48,8 @@ def compact(model: dict[str, Any]) -> dict[str, Any]:
         ],
         "moving_statistics": shared["moving_stats_after_step"],
         "loss": {task: model[task]["loss"] for task in ("LA", "IR")},
+        "ir_terms": [model["IR"][key] for key in ("loss_model", "loss_noise")],
+        "new_rows": shared["new_memory_rows"],
         "weight_decay": shared["l2_loss_weighted"],
         "gradient_norms": {task: model[task]["grad_l2_norm"] for task in ("LA", "IR")},
     }

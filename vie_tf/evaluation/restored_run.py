@@ -99,7 +99,9 @@ class RestoredRun:
             self.data_dir, self.manifest, split, self.recipe, num_clips=num_clips
         )
         videos = self.manifest.split(split)
-        return ClipEmbedder(self.model).embed(batches, len(videos), f"embedding {split}")
+        return ClipEmbedder(self.model).embed(
+            batches, len(videos), f"embedding {split}"
+        )
 
     def embed_queries(self, num_clips: int) -> np.ndarray:
         """Embeds the queries, [Q, num_clips, D] float32."""
@@ -109,9 +111,9 @@ class RestoredRun:
         """Raises ValueError where the videos have no labels, or just one class."""
         if len(self.manifest.class_names) < 2:
             raise ValueError(
-                f"--task={task} needs videos of at least two classes, but those of"
-                f" {self.data_dir!r} have"
-                f" {', '.join(self.manifest.class_names) or 'no labels'}. Put the videos"
-                " into one folder per class and convert them again, or use"
+                f"--task={task} needs videos of at least two classes, but those"
+                f" of {self.data_dir!r} have"
+                f" {', '.join(self.manifest.class_names) or 'no labels'}. Put the"
+                " videos into one folder per class and convert them again, or use"
                 " --task=retrieval, which needs no labels."
             )

@@ -136,7 +136,9 @@ def draw(
                 f"Pred: {run.manifest.class_names[predicted[query]]}",
             ]
         cells = [_cell(run, video, lines, [_INK, color])]
-        for row, similarity in zip(neighbors.rows[query], neighbors.similarities[query]):
+        for row, similarity in zip(
+            neighbors.rows[query], neighbors.similarities[query]
+        ):
             neighbor = run.gallery[row]
             lines = [_name(run, neighbor), f"similarity {similarity:.2f}"]
             cells.append(_cell(run, neighbor, lines, [_INK, _INK]))

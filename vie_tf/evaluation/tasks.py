@@ -28,7 +28,7 @@ def evaluate_knn(
     gallery: str = "features",
     compare_untrained: bool = False,
 ) -> dict[str, Any]:
-    """kNN classification of the queries; writes and prints `eval/knn.json`.
+    """KNN classification of the queries; writes and prints `eval/knn.json`.
 
     Args:
       run: to be evaluated.
@@ -44,8 +44,8 @@ def evaluate_knn(
     run.check_labels("knn")
     if gallery == "bank" and not run.is_training_data:
         raise ValueError(
-            f"The bank of {run.directory.model_dir!r} belongs to other videos than those"
-            f" of {run.data_dir!r}. Use --gallery=features."
+            f"The bank of {run.directory.model_dir!r} belongs to other videos than"
+            f" those of {run.data_dir!r}. Use --gallery=features."
         )
     labels = np.array([video.label for video in run.queries])
     num_classes = len(run.manifest.class_names)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from vie_tf.clip_sampling import BIN_FRAMES, ClipRecipe
+from vie_tf.models.blocks import BN_MOMENTUM, BatchNorm
 from vie_tf.models.clip_input import MIN_CROP_SIZE
 from vie_tf.models.embedder import ClipModel, Embedder
 from vie_tf.models.relation import FrameConcat, FrameMean, MultiScaleRelation
@@ -206,6 +207,7 @@ def build(
     num_frames: int | None = None,
     trn_head: str = "concat",
     static_frames: str = "one",
+    batch_norm_momentum: float = BN_MOMENTUM,
 ) -> ClipModel:
     """Makes a model with fresh variables.
 
@@ -221,6 +223,7 @@ def build(
         static_frames: What the static stream of two-stream models is given: the
             middle frame ('one'), or 'all' frames, whose embeddings are averaged.
             Table 4 finds little gain in more frames, at T times the cost.
+        batch_norm_momentum: Of the moving statistics.
 
     Returns:
         A model to be called with clips [B, T, H, W, 3] uint8 and `training`, which
@@ -239,6 +242,9 @@ def build(
         resnet_size, embedding_dim, num_filters, num_frames, trn_head, static_frames
     )
     model = MODELS[name].make(name, options)
+    for module in model.submodules:
+        if isinstance(module, BatchNorm):
+            module.momentum = batch_norm_momentum
     # Variables are created by the first call; the smallest clip is the cheapest.
     model(tf.zeros([1, num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, 3], tf.uint8))
     return model

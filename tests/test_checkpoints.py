@@ -1,0 +1,205 @@
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from run_fixtures import GridEmbedder, grid_state, run_config, unit_rows, with_settings
+
+from vie_tf.checkpoints import RunDirectory
+from vie_tf.run_setup import with_family_defaults
+
+NUM_VIDEOS = 6
+LABELS = np.arange(NUM_VIDEOS) % 2
+
+
+def accumulator(number, shape):
+    return np.random.default_rng(90 + number).normal(size=shape)
+
+
+def used_state(num_clusterings=2):
+    """A state in which no variable has its starting value."""
+    state = grid_state(LABELS, num_clusterings=num_clusterings)
+    for number, variable in enumerate(state.model.variables):
+        variable.assign(np.random.default_rng(number).normal(size=variable.shape))
+    for number, variable in enumerate(state.optimizer.accumulators):
+        variable.assign(accumulator(number, variable.shape))
+    state.bank.rows.assign(unit_rows(NUM_VIDEOS))
+    state.cluster_labels.assign(np.arange(num_clusterings * 6).reshape(-1, 6) % 5)
+    state.step.assign(12)
+    state.clustered_at.assign(9)
+    return state
+
+
+def numbers(state):
+    return {
+        "weights": [variable.numpy() for variable in state.model.variables],
+        "accumulators": [v.numpy() for v in state.optimizer.accumulators],
+        "bank": [state.bank.rows.numpy()],
+        "clusters": [state.cluster_labels.numpy()],
+        "steps": [state.step.numpy(), state.clustered_at.numpy()],
+    }
+
+
+@pytest.fixture(name="run")
+def fixture_run(tmp_path):
+    return RunDirectory(str(tmp_path / "run"))
+
+
+@pytest.fixture(name="config")
+def fixture_config(tmp_path):
+    return with_family_defaults(run_config("data", tmp_path / "run"))
+
+
+def error_of(function, *arguments):
+    """The message of the ValueError, which has to be one line."""
+    with pytest.raises(ValueError) as caught:
+        function(*arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_restored_state_is_the_saved_one_bit_by_bit(run):
+    saved, restored = used_state(), grid_state(LABELS, seed=1, num_clusterings=2)
+    run.save(saved)
+    run.restore(restored)
+    for name, values in numbers(saved).items():
+        assert len(values)
+        for wanted, actual in zip(values, numbers(restored)[name]):
+            np.testing.assert_array_equal(actual, wanted, err_msg=name)
+
+
+def test_the_momentum_of_a_restored_optimizer_acts_on_the_next_step(run):
+    saved, restored = used_state(), grid_state(LABELS, seed=1, num_clusterings=2)
+    run.save(saved)
+    run.restore(restored)
+    before = saved.model.dense.kernel.numpy()
+    for state in (saved, restored):
+        state.optimizer.apply_gradients(
+            [(tf.ones_like(v), v) for v in state.model.trainable_variables]
+        )
+    after = restored.model.dense.kernel.numpy()
+    np.testing.assert_array_equal(after, saved.model.dense.kernel.numpy())
+    wanted = before - 0.01 * (0.9 * accumulator(0, before.shape) + 1)
+    np.testing.assert_allclose(after, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_steps_since_clustering_are_none_until_there_was_one():
+    state = grid_state(LABELS)
+    assert state.steps_since_clustering() is None
+    state.step.assign(7)
+    state.clustered_at.assign(5)
+    assert state.steps_since_clustering() == 2
+
+
+def test_the_newest_checkpoints_are_kept_and_the_last_is_found(tmp_path):
+    run, state = RunDirectory(str(tmp_path), num_to_keep=2), grid_state(LABELS)
+    for step in (3, 6, 9):
+        state.step.assign(step)
+        run.save(state)
+    kept = sorted(path.stem for path in (tmp_path / "checkpoints").glob("*.index"))
+    assert kept == ["step-6", "step-9"]
+    assert run.latest() == str(tmp_path / "checkpoints" / "step-9")
+
+
+def test_the_network_and_the_bank_can_be_read_alone(run):
+    state, model = used_state(), GridEmbedder(seed=5)
+    run.save(state)
+    assert run.restore_model(model) == 12
+    np.testing.assert_array_equal(model.dense.kernel, state.model.dense.kernel)
+    np.testing.assert_array_equal(run.read_bank(), unit_rows(NUM_VIDEOS))
+
+
+def test_a_bank_of_another_size_is_refused(run):
+    run.save(used_state())
+    message = error_of(run.restore, grid_state(np.zeros(9, int), num_clusterings=2))
+    assert "a memory bank of 6 videos, but the data has 9" in message
+    assert "--data_dir" in message
+
+
+def test_another_network_is_refused(run):
+    run.save(used_state())
+    other = grid_state(LABELS, dim=8, num_clusterings=2)
+    assert "another network" in error_of(run.restore, other)
+    assert "another network" in error_of(run.restore_model, GridEmbedder(dim=8))
+
+
+def test_a_refused_checkpoint_changes_nothing(run):
+    run.save(used_state())
+    other = grid_state(LABELS, dim=8, num_clusterings=2)
+    before = other.model.dense.kernel.numpy()
+    error_of(run.restore, other)
+    np.testing.assert_array_equal(other.model.dense.kernel, before)
+    assert other.steps_taken() == 0
+
+
+def test_a_run_without_checkpoint_says_so(run):
+    for function in (run.restore, run.restore_model):
+        assert "no checkpoint in" in error_of(function, grid_state(LABELS))
+    assert "no checkpoint in" in error_of(run.read_bank)
+    assert run.latest() is None
+
+
+def test_settings_survive_a_round_trip(run, config):
+    config = with_settings(config, "train", lr_boundaries=(3, 5), init_from="other")
+    run.save_config(config, "fingerprint")
+    assert run.load_config() == (config, "fingerprint")
+
+
+def test_a_folder_without_settings_is_no_run(run):
+    assert "is not the folder of a run" in error_of(run.load_config)
+
+
+def test_settings_of_another_version_are_refused(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"model": {"name": "slow"}}))
+    message = error_of(RunDirectory(str(tmp_path)).load_config)
+    assert "Not the settings of a VIE-TF run" in message
+
+
+def test_the_same_settings_on_the_same_data_go_on(run, config):
+    run.check_continues(config, "data")  # a new folder
+    run.save_config(config, "data")
+    run.save(used_state())
+    run.check_continues(config, "data")
+
+
+def test_settings_that_may_change_go_on(run, config):
+    run.save_config(config, "data")
+    changed = with_settings(config, "train", train_steps=99, learning_rate=1.0)
+    run.check_continues(with_settings(changed, "loss", ir_steps=3), "data")
+
+
+@pytest.mark.parametrize(
+    ("group", "setting", "value", "message"),
+    [
+        ("model", "name", "single", "--model was 'slow', is now 'single'"),
+        ("model", "num_frames", 4, "--num_frames was 2, is now 4"),
+        ("loss", "name", "la", "--loss was 'ir', is now 'la'"),
+        ("train", "batch_size", 8, "--batch_size was 4, is now 8"),
+        ("train", "seed", 3, "--seed was 0, is now 3"),
+    ],
+)
+def test_settings_that_cannot_change_are_named(
+    run, config, group, setting, value, message
+):
+    run.save_config(config, "data")
+    changed = with_settings(config, group, **{setting: value})
+    assert message in error_of(run.check_continues, changed, "data")
+
+
+def test_other_data_are_refused_once_there_is_a_checkpoint(run, config):
+    run.save_config(config, "data")
+    run.check_continues(config, "other data")
+    run.save(used_state())
+    message = error_of(run.check_continues, config, "other data")
+    assert "was trained on other videos" in message
+    assert "its bank has 6 rows" in message
+
+
+def test_more_clusterings_can_start_from_a_run_that_has_one(run):
+    # An IR run has one row of cluster labels, which are computed when LA begins.
+    run.save(used_state(num_clusterings=1))
+    state = grid_state(LABELS, seed=1, num_clusterings=3)
+    run.restore(state)
+    np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
+    assert state.cluster_labels.shape == (3, NUM_VIDEOS)
+    assert state.steps_since_clustering() is None

@@ -1,0 +1,129 @@
+"""Holds the rules of design.md, section 3: imports go one way only."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGES = ("vie_tf", "data_prep", "flags")
+# What flags use of it; Python 3.9 has no list of all.
+STANDARD_LIBRARY = ("__future__", "os", "sys", "textwrap", "types", "typing")
+SCRIPTS = ("train", "evaluate", "data_prep.convert", "data_prep.synthesize")
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {
+    module_name(path): path
+    for folder in PACKAGES
+    for path in sorted((ROOT / folder).rglob("*.py"))
+}
+FILES.update({path.stem: path for path in ROOT.glob("*.py") if path.stem != "setup"})
+
+
+def imports_of(module):
+    """All modules that a file imports, wherever in the file; ours by file."""
+    found = set()
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} imports relatively"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in FILES else node.module)
+    return found
+
+
+IMPORTS = {module: imports_of(module) for module in FILES}
+
+
+def ours(module):
+    """What a module imports of the project."""
+    return {name for name in IMPORTS[module] if name.split(".")[0] in PACKAGES}
+
+
+def members(package):
+    return [name for name in FILES if f"{name}.".startswith(f"{package}.")]
+
+
+def test_all_files_are_read():
+    assert {"train", "vie_tf.train_loop", "vie_tf.evaluation.knn"} <= set(FILES)
+    assert "vie_tf.clustering" in IMPORTS["vie_tf.train_loop"]
+    assert "vie_tf.train_loop" in IMPORTS["train"]  # inside a function
+    assert "tensorflow" in IMPORTS["vie_tf.losses"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config",
+        "records",
+        "clip_sampling",
+        "augmentations",
+        "losses",
+        "memory_bank",
+        "clustering",
+        "schedules",
+    ],
+)
+def test_contracts_and_pure_functions_know_nobody(name):
+    assert ours(f"vie_tf.{name}") == set()
+
+
+def test_knn_knows_the_bank_only():
+    assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
+
+
+def test_the_pipeline_knows_records_sampling_and_augmentation():
+    allowed = {"vie_tf.records", "vie_tf.clip_sampling", "vie_tf.augmentations"}
+    assert ours("vie_tf.input_pipeline") <= allowed
+
+
+def test_vie_tf_knows_neither_flags_nor_data_prep():
+    for module in members("vie_tf"):
+        tops = {name.split(".")[0] for name in IMPORTS[module]}
+        assert not tops & {"flags", "absl", "data_prep"}, module
+
+
+def test_nothing_in_vie_tf_knows_the_training_loop():
+    for module in members("vie_tf"):
+        assert "vie_tf.train_loop" not in ours(module), module
+
+
+def test_models_know_clip_sampling_only():
+    for module in members("vie_tf.models"):
+        outside = ours(module) - set(members("vie_tf.models"))
+        assert outside <= {"vie_tf.clip_sampling"}, module
+
+
+def test_data_prep_knows_of_vie_tf_the_records_only():
+    for module in members("data_prep"):
+        of_vie_tf = {name for name in ours(module) if name.startswith("vie_tf")}
+        assert of_vie_tf <= {"vie_tf.records"}, module
+
+
+def test_flags_know_absl_and_the_settings_only():
+    allowed = {"vie_tf.config", "data_prep.config", *members("flags")}
+    for module in members("flags"):
+        assert ours(module) <= allowed, module
+        others = {name.split(".")[0] for name in IMPORTS[module] - ours(module)}
+        assert others <= {"absl", *STANDARD_LIBRARY}, module
+
+
+def test_only_the_scripts_know_flags():
+    for module in set(FILES) - set(members("flags")) - set(SCRIPTS):
+        assert not ours(module) & set(members("flags")), module
+
+
+def test_no_module_imports_itself_in_a_circle():
+    # Takes away, again and again, what imports nothing that is left.
+    left = {module: ours(module) & set(FILES) for module in FILES}
+    while free := [module for module in left if not left[module] & set(left)]:
+        for module in free:
+            del left[module]
+    assert not left

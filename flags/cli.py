@@ -82,10 +82,12 @@ def _help(script: ModuleType, stations: Sequence[ModuleType]) -> str:
 
 
 def _describe(flag: flags.Flag) -> str:
-    default = flag.default_as_str if flag.default is not None else None
-    value = f"=VALUE (default {default})" if default is not None else "=VALUE"
-    if flag.boolean:
-        value = f" (default {default})"
+    default = flag.default
+    if isinstance(default, list):
+        default = ",".join(default)
+    value = "" if flag.boolean else "=VALUE"
+    if default not in (None, ""):
+        value += f" (default {str(default).lower() if flag.boolean else default})"
     text = textwrap.fill(
         flag.help, width=80, initial_indent=" " * 6, subsequent_indent=" " * 6
     )

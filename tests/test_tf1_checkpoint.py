@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import pathlib
@@ -15,7 +14,7 @@ import tensorflow as tf
 from deterministic_weights import clips_for, value_of
 from record_fixtures import write_data_set
 
-from vie_tf import models, tf1_checkpoint, train_loop
+from vie_tf import models, tf1_checkpoint
 from vie_tf.checkpoints import RunDirectory, TrainState
 from vie_tf.config import ModelConfig
 from vie_tf.memory_bank import MemoryBank
@@ -60,9 +59,15 @@ def slot_of(name: str, value: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def values() -> Values:
+def model() -> tf.keras.Model:
+    """A narrow network for tests that restore, or fail to."""
+    return build_model(NARROW, seed=0)
+
+
+@pytest.fixture(scope="module")
+def values(model: tf.keras.Model) -> Values:
     """Everything that the authors' code saves while it trains with LA."""
-    network = network_values(tf1_shapes(build_model(NARROW, 0)))
+    network = network_values(tf1_shapes(model))
     slots = {
         f"{name}/Momentum": slot_of(name, value)
         for name, value in network.items()
@@ -142,15 +147,14 @@ def test_a_restored_network_has_the_embeddings_of_tf1(tmp_path) -> None:
     assert np.abs(ours - theirs).max() / np.abs(theirs).max() < 1e-5
 
 
-def test_restore_reports_what_is_not_of_the_network(full, values) -> None:
-    model = build_model(NARROW, 0)
+def test_restore_reports_what_is_not_of_the_network(model, full, values) -> None:
     report = tf1_checkpoint.restore(model, full)
     assert set(report.left_over) == values.keys() - tf1_shapes(model).keys()
 
 
-def test_a_failed_restore_leaves_the_network_as_it_was(values, tmp_path) -> None:
-    path = write_tf1(tmp_path / "model", without(values, CONV))
-    model = build_model(NARROW, seed=1)
+def test_a_failed_restore_leaves_the_network_as_it_was(model, values, tmp_path) -> None:
+    others = {name: value + 1 for name, value in without(values, CONV).items()}
+    path = write_tf1(tmp_path / "model", others)
     before = model.get_weights()
     with pytest.raises(ValueError, match=CONV):
         tf1_checkpoint.restore(model, path)
@@ -178,8 +182,7 @@ def test_a_run_has_the_bank_the_clusters_and_the_step(resumed, values) -> None:
     assert resumed.steps_since_clustering() is None
 
 
-def test_a_run_has_the_embeddings_of_the_checkpoint(resumed, values) -> None:
-    model = build_model(NARROW, seed=2)
+def test_a_run_has_the_embeddings_of_the_checkpoint(model, resumed, values) -> None:
     for name, variable in models.tf1_names(model).items():
         variable.assign(values[name])
     clips = clips_for("single", [3, 1, 64, 64, 3])
@@ -192,27 +195,6 @@ def test_settings_that_cannot_change_are_those_of_the_checkpoint(made) -> None:
     assert (config.loss.name, config.loss.la_num_clusterings) == ("la", NUM_CLUSTERINGS)
     assert (config.train.batch_size, config.model.num_frames) == (128, 1)
     assert config == made.config and fingerprint == ""
-
-
-def test_another_run_starts_from_it(made, tmp_path, capsys) -> None:
-    write_data_set(tmp_path / "data", num_train=NUM_VIDEOS, num_val=0, num_classes=0)
-    settings = {
-        "data": {"data_dir": str(tmp_path / "data")},
-        "model": {"crop_size": 32},
-        "loss": {"la_num_clusters": 2, "la_num_background": 4},
-        "train": {
-            "model_dir": str(tmp_path / "run"),
-            "init_from": made.config.train.model_dir,
-            "train_steps": STEP + 1,
-            "batch_size": 2,
-        },
-    }
-    config = made.config
-    for part, values in settings.items():
-        changed = dataclasses.replace(getattr(config, part), **values)
-        config = dataclasses.replace(config, **{part: changed})
-    train_loop.train(config)
-    assert f"step {STEP + 1}/{STEP + 1}  LA loss" in capsys.readouterr().out
 
 
 def test_a_run_made_without_data_goes_on_with_as_many_videos(made, resumed) -> None:
@@ -253,7 +235,6 @@ def test_a_run_is_never_overwritten(made, full) -> None:
     [
         (CONV, None, f"'{CONV}' is missing"),
         (CONV, [3, 3, 4, 5], r"is \[3, 3, 4, 5\], not \[3, 3, 4, 4\]"),
-        ("resnet_model/batch_normalization/moving_mean", None, "moving_mean' is miss"),
         ("resnet_model/dense/bias/Momentum", [64], r"Momentum' is \[64\], not \[128\]"),
         ("instance/memory_bank", [10, 64], r"is \[10, 64\], not \[10, 128\]"),
         ("instance/cluster_labels", [10], "'instance/cluster_labels' is"),
@@ -357,14 +338,15 @@ def files_of(prefix: str, under: str = "") -> dict[str, pathlib.Path]:
 @pytest.mark.parametrize(
     ("name", "mode"), [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("without_suffix", "w:gz")]
 )
-def test_archives_are_read(name, mode, full, values, tmp_path) -> None:
+def test_archives_are_read(name, mode, model, full, values, tmp_path) -> None:
     (tmp_path / "checkpoint").write_text("")
     files = {**files_of(full, "./vie/"), "./vie/checkpoint": tmp_path / "checkpoint"}
     files["./vie/._model.ckpt-1450000.index"] = tmp_path / "checkpoint"
     path = write_tar(tmp_path / name, mode, files)
-    model = build_model(NARROW, seed=3)
+    kernel = models.tf1_names(model)[CONV]
+    kernel.assign(tf.zeros_like(kernel))
     tf1_checkpoint.restore(model, path)
-    np.testing.assert_array_equal(models.tf1_names(model)[CONV], values[CONV])
+    np.testing.assert_array_equal(kernel, values[CONV])
 
 
 def plain(name: str) -> tarfile.TarInfo:
@@ -399,16 +381,15 @@ def test_archives_that_reach_outside_are_refused(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.tar"]
 
 
-def test_an_archive_holds_one_checkpoint(full, tmp_path) -> None:
+def test_an_archive_holds_one_checkpoint(model, full, tmp_path) -> None:
     two = {**files_of(full, "a/"), **files_of(full, "b/")}
     for files, held in ((two, "a/model.*b/model"), ({}, "no file that ends in .index")):
         path = write_tar(tmp_path / "a.tar", "w", files)
         with pytest.raises(ValueError, match=held):
-            tf1_checkpoint.restore(build_model(NARROW, 0), path)
+            tf1_checkpoint.restore(model, path)
 
 
-def test_broken_files_are_named(full, tmp_path) -> None:
-    model = build_model(NARROW, 0)
+def test_broken_files_are_named(model, full, tmp_path) -> None:
     path = pathlib.Path(write_tar(tmp_path / "a.tar.gz", "w:gz", files_of(full)))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     for name, file in files_of(full).items():
@@ -431,7 +412,8 @@ def test_the_command_says_what_became_of_every_variable(full, tmp_path, capsys) 
     counts = [line.split()[-2:] for line in lines if line and line[0] in "wm"]
     # 21 kernels, 17 batch norms with gamma and beta, the dense layer's two.
     assert counts == [["57", "0"], ["34", "0"], ["57", "0"], ["1", "0"]]
-    assert f"  {CONV}/Momentum" in lines and "  instance/all_labels" in lines
+    assert f"  {CONV}/Momentum" in lines
+    assert "  instance/all_labels  (a run takes its labels from the data)" in lines
     assert lines[-2].endswith(
         f"step {STEP}, a memory bank of 10 rows of the checkpoint."
     )
@@ -444,7 +426,7 @@ def test_the_command_fails_in_one_line(full, tmp_path, capsys) -> None:
     for flags in (
         ["--model=single", "--num_filters=8", f"--checkpoint={full}"],
         ["--model=nine", f"--checkpoint={full}"],
-        ["--model=two_stream_s", f"--checkpoint={full}"],
+        ["--model=two_stream_s", "--num_filters=4", f"--checkpoint={full}"],
         ["--model=single", f"--checkpoint={unreadable}"],
         ["--model=single"],
     ):

@@ -103,7 +103,9 @@ class Report:
                 lines += [f"  {name} (missing)" for name in missing]
         lines.append(f"left over: {len(self.left_over) or 'nothing'}")
         listed = self.left_over if verbose else self.left_over[:_MAX_LISTED]
-        lines += [f"  {name}" for name in listed]
+        for name in listed:
+            why = "  (a run takes its labels from the data)" if name == _LABELS else ""
+            lines.append(f"  {name}{why}")
         if len(listed) < len(self.left_over):
             num_others = len(self.left_over) - len(listed)
             lines.append(f"  and {num_others} others (--verbose lists all)")
@@ -173,7 +175,7 @@ class _Tf1Checkpoint:
         try:
             yield
         except tf.errors.OpError as error:
-            reason = str(error.message).splitlines()[0]
+            reason = str(error.message).partition("\n")[0]
             raise ValueError(
                 f"The checkpoint {self.path} cannot be read, copy it again: {reason}"
             ) from error
@@ -276,7 +278,7 @@ def _unpack(path: str, folder: str) -> str:
                     with source, open(f"{folder}/checkpoint{suffix}", "wb") as copy:
                         shutil.copyfileobj(source, copy)
     except (tarfile.TarError, zlib.error, EOFError) as error:
-        reason = str(error).splitlines()[0].rstrip(":")
+        reason = str(error).partition("\n")[0].rstrip(":")
         raise ValueError(
             f"{path} cannot be unpacked ({reason}). Give the path of a checkpoint's"
             " files up to .index, or a .tar or .tar.gz that holds them."

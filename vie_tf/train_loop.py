@@ -329,8 +329,11 @@ def _restore_or_start(state: TrainState, run: RunDirectory, config: RunConfig) -
 def _check_settings(config: RunConfig, manifest: Manifest) -> None:
     num_videos = len(manifest.split(TRAIN_SPLIT))
     settings = config.loss
-    if not num_videos:
-        raise ValueError(f"There is no training video in {config.data.data_dir!r}.")
+    if num_videos < 2:
+        raise ValueError(
+            f"There are {num_videos} training videos in {config.data.data_dir!r}, but a"
+            " loss that tells videos apart needs at least 2."
+        )
     if settings.name != "la":
         return
     # Checked before the first step, not after 50,000 steps of IR.

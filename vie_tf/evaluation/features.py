@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
+
+_LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 
 
 class ClipEmbedder:
@@ -42,7 +46,12 @@ class ClipEmbedder:
         """
         parts, rows = [], []
         with tqdm(
-            total=num_videos, desc=title, unit="video", disable=not title, leave=False
+            total=num_videos,
+            desc=title,
+            unit="video",
+            disable=not title,
+            leave=False,
+            mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
         ) as bar:
             for batch in batches:
                 parts.append(self._features_of(batch["clips"]).numpy())

@@ -1,0 +1,87 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from record_fixtures import write_data_set
+
+from vie_tf.checkpoints import RunDirectory
+
+TESTS = pathlib.Path(__file__).parent
+
+
+@pytest.fixture(name="folder", scope="module")
+def fixture_folder(tmp_path_factory):
+    """What `two_replicas` has written."""
+    data_dir, folder = (tmp_path_factory.mktemp(name) for name in ("data", "results"))
+    write_data_set(data_dir)
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    subprocess.run(
+        [sys.executable, TESTS / "two_replicas.py", data_dir, folder],
+        env={**os.environ, "PYTHONPATH": path},
+        check=True,
+    )
+    return folder
+
+
+@pytest.fixture(name="steps")
+def fixture_steps(folder):
+    return np.load(folder / "steps.npz")
+
+
+@pytest.mark.parametrize("loss", ["ir", "la"])
+def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
+    for name in ("bank", "kernel", "accumulator", "steps"):
+        copies = steps[f"{loss}/{name}/2"]
+        assert len(copies) == 2
+        np.testing.assert_array_equal(copies[0], copies[1], err_msg=name)
+
+
+@pytest.mark.parametrize("loss", ["ir", "la"])
+def test_two_replicas_write_the_bank_that_one_writes(steps, loss):
+    one, two = steps[f"{loss}/bank/1"][0], steps[f"{loss}/bank/2"][0]
+    np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
+    assert list(steps[f"{loss}/steps/2"]) == [2, 2]
+
+
+@pytest.mark.parametrize("loss", ["ir", "la"])
+def test_two_replicas_take_the_step_that_one_takes(steps, loss):
+    for name in ("kernel", "accumulator"):
+        one, two = steps[f"{loss}/{name}/1"][0], steps[f"{loss}/{name}/2"][0]
+        np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("loss", ["ir", "la"])
+def test_two_replicas_report_the_loss_that_one_reports(steps, loss):
+    parts = {"ir": ["loss_data", "loss_noise"], "la": ["close_share"]}[loss]
+    for name in ("loss", "weight_decay", "similarity_to_own_row", *parts):
+        one, two = steps[f"{loss}/{name}/1"], steps[f"{loss}/{name}/2"]
+        assert len(one) == 2
+        np.testing.assert_allclose(two, one, rtol=1e-5, err_msg=name)
+
+
+def test_a_batch_that_cannot_be_divided_is_refused(steps):
+    assert str(steps["error"]).startswith(
+        "--batch_size=3 cannot be divided among 2 devices."
+    )
+
+
+def test_a_whole_run_on_two_replicas_ends_like_one_on_one(folder):
+    one, two = (
+        tf.train.load_checkpoint(RunDirectory(str(folder / name)).latest())
+        for name in ("grid_1", "grid_2")
+    )
+    for name in ("bank/rows", "model/dense/kernel", "step"):
+        key = f"{name}/.ATTRIBUTES/VARIABLE_VALUE"
+        np.testing.assert_allclose(
+            two.get_tensor(key), one.get_tensor(key), rtol=1e-4, atol=1e-6
+        )
+
+
+def test_a_network_with_batch_norm_trains_on_two_replicas(folder):
+    directory = RunDirectory(str(folder / "resnet"))
+    assert directory.latest().endswith("step-1")
+    assert np.all(np.isfinite(directory.read_bank()))

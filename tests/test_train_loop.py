@@ -1,0 +1,384 @@
+import collections
+import itertools
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from record_fixtures import write_data_set
+from run_fixtures import (
+    BATCH_SIZE,
+    GridEmbedder,
+    grid_state,
+    random_clips,
+    run_config,
+    unit_rows,
+)
+
+from vie_tf import losses, train_loop
+from vie_tf.checkpoints import RunDirectory
+
+NUM_VIDEOS = 10  # so an epoch has three steps of BATCH_SIZE
+ROWS = np.array([3, 7, 0, 9])
+NOISE_ROWS = np.array([[1, 2, 3], [0, 0, 5], [9, 8, 7], [4, 6, 2]])
+CLUSTERS = np.array([[0, 0, 0, 1, 1, 1, 2, 2, 2, 1], [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]])
+RATE, DECAY, TEMPERATURE = 0.1, 0.01, 0.07
+
+
+# ------------------------------------------------ one step against its slow twin
+
+
+def slow_ir(embeddings, bank):
+    """Loops over videos and their negatives."""
+    partition, density = losses.IMAGENET_NORMALIZER * NUM_VIDEOS, 3 / NUM_VIDEOS
+    values = []
+    for embedding, row, noise_rows in zip(embeddings, ROWS, NOISE_ROWS):
+        own = tf.exp(tf.tensordot(embedding, bank[row], 1) / TEMPERATURE) / partition
+        value = -tf.math.log(own / (own + density + 1e-7))
+        for noise_row in noise_rows:
+            other = tf.tensordot(embedding, bank[noise_row], 1) / TEMPERATURE
+            noise = tf.exp(other) / partition
+            value -= tf.math.log(density / (noise + density + 1e-7))
+        values.append(value)
+    return tf.add_n(values) / BATCH_SIZE
+
+
+def slow_la(embeddings, bank):
+    """Loops over videos and their five background neighbours."""
+    values = []
+    for embedding, row in zip(embeddings, ROWS):
+        nearest = np.argsort(-(bank @ embedding.numpy()))[:5]
+        close, background = 0.0, 0.0
+        for other in nearest:
+            density = tf.exp(tf.tensordot(embedding, bank[other], 1) / TEMPERATURE)
+            background += density
+            if np.any(CLUSTERS[:, other] == CLUSTERS[:, row]):
+                close += density
+        values.append(-tf.math.log(close / background + 1e-7))
+    return tf.add_n(values) / BATCH_SIZE
+
+
+TWINS = {"ir": slow_ir, "la": slow_la}
+
+
+class Step:
+    """One step of `GridEmbedder`, and what its slow twin says it should do."""
+
+    def __init__(self, loss):
+        config = run_config(
+            "data", loss={"weight_decay": DECAY}, learning_rate=RATE, momentum=0.9
+        )
+        strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
+        with strategy.scope():
+            state = grid_state(np.zeros(NUM_VIDEOS), num_clusterings=2)
+        self.old_bank = unit_rows(NUM_VIDEOS)
+        state.bank.rows.assign(self.old_bank)
+        state.cluster_labels.assign(CLUSTERS)
+        clips, weights = random_clips(), state.model.trainable_variables
+        with tf.GradientTape() as tape:
+            embeddings = state.model(clips)["embedding"]
+            decay = DECAY * sum(tf.reduce_sum(weight**2) / 2 for weight in weights)
+            total = TWINS[loss](embeddings, self.old_bank) + decay
+        gradients = tape.gradient(total, weights)
+        self.embeddings, self.wanted_loss = embeddings.numpy(), float(total)
+        self.wanted_weights = [
+            (w - RATE * g).numpy() for w, g in zip(weights, gradients)
+        ]
+        step = train_loop.make_train_step(config, state, strategy, loss)
+        batch = {"clips": tf.constant(clips), "rows": tf.constant(ROWS)}
+        self.scalars = {name: float(value) for name, value in step(batch).items()}
+        self.state = state
+
+
+@pytest.fixture(name="step", scope="module", params=["ir", "la"])
+def fixture_step(request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_loop, "_negatives", lambda *_: tf.constant(NOISE_ROWS))
+        return Step(request.param)
+
+
+def test_the_loss_equals_its_slow_twin_on_the_old_rows(step):
+    assert step.scalars["loss"] == pytest.approx(step.wanted_loss, rel=1e-5)
+
+
+def test_the_weights_move_against_the_gradient_of_the_slow_twin(step):
+    for actual, wanted in zip(step.state.model.variables, step.wanted_weights):
+        np.testing.assert_allclose(actual, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_the_new_rows_lie_between_the_old_ones_and_the_embeddings(step):
+    wanted = step.old_bank.copy()
+    wanted[ROWS] = 0.5 * wanted[ROWS] + 0.5 * step.embeddings
+    wanted[ROWS] /= np.linalg.norm(wanted[ROWS], axis=1, keepdims=True)
+    np.testing.assert_allclose(step.state.bank.rows, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_similarities_are_those_of_the_old_rows(step):
+    own = np.sum(step.embeddings * step.old_bank[ROWS], axis=1).mean()
+    between = (step.embeddings @ step.embeddings.T).mean()
+    assert step.scalars["similarity_to_own_row"] == pytest.approx(own, rel=1e-4)
+    assert step.scalars["similarity_between_videos"] == pytest.approx(between, rel=1e-4)
+
+
+def test_a_step_counts_itself(step):
+    assert step.state.steps_taken() == 1
+    assert step.scalars["learning_rate"] == pytest.approx(RATE)
+
+
+def test_the_weights_outlive_a_loss_that_is_not_finite():
+    state = grid_state(np.zeros(NUM_VIDEOS))
+    state.bank.rows.assign(np.full([NUM_VIDEOS, 16], np.nan, np.float32))
+    kernel = state.model.dense.kernel.numpy()
+    step = train_loop.make_train_step(
+        run_config("data"), state, tf.distribute.get_strategy(), "ir"
+    )
+    batch = {"clips": tf.constant(random_clips()), "rows": tf.constant(ROWS)}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="loss : Tensor had NaN"):
+        step(batch)
+    np.testing.assert_array_equal(state.model.dense.kernel, kernel)
+
+
+def test_negatives_are_uniform_and_others_at_every_step():
+    config = run_config("data", loss={"ir_num_negatives": 2000})
+    state = grid_state(np.zeros(NUM_VIDEOS))
+    first = train_loop._negatives(config, state).numpy()
+    np.testing.assert_array_equal(first, train_loop._negatives(config, state))
+    assert first.shape == (BATCH_SIZE, 2000)
+    np.testing.assert_allclose(np.bincount(first.ravel()) / 8000, 0.1, atol=0.02)
+    state.step.assign(1)
+    assert np.mean(first == train_loop._negatives(config, state)) < 0.2
+
+
+# ------------------------------- whole runs: 6 steps of IR, 4 of LA, on a ResNet-18
+
+
+@pytest.fixture(name="data_dir", scope="module")
+def fixture_data_dir(tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("data")
+    write_data_set(data_dir, num_train=NUM_VIDEOS)
+    return data_dir
+
+
+@pytest.fixture(name="runs", scope="module")
+def fixture_runs(data_dir, tmp_path_factory):
+    """Folders of a run of ten steps, and of one that was killed after eight."""
+    folder = tmp_path_factory.mktemp("runs")
+
+    def train(name):
+        train_loop.train(
+            run_config(
+                data_dir,
+                folder / name,
+                loss={"name": "la", "ir_steps": 6},
+                train_steps=10,
+                log_steps=1,
+                eval_steps=5,
+                checkpoint_steps=4,
+                learning_rate=0.03,
+            )
+        )
+
+    train("whole")
+    leave_what_a_kill_leaves(folder / "whole", folder / "killed", step=8)
+    train("killed")
+    return folder
+
+
+def leave_what_a_kill_leaves(run_dir, copy, step):
+    """Copies a run as it was when the checkpoint of a step was the last."""
+    shutil.copytree(
+        run_dir, copy, ignore=shutil.ignore_patterns("step-10*", "tensorb*")
+    )
+    checkpoints = copy / "checkpoints"
+    tf.compat.v1.train.update_checkpoint_state(
+        str(checkpoints), str(checkpoints / f"step-{step}")
+    )
+
+
+def numbers_in(run_dir):
+    """All numbers of the last checkpoint by name."""
+    checkpoint = tf.train.load_checkpoint(RunDirectory(str(run_dir)).latest())
+    return {
+        name.replace("/.ATTRIBUTES/VARIABLE_VALUE", ""): checkpoint.get_tensor(name)
+        for name in checkpoint.get_variable_to_shape_map()
+        if not name.startswith(("_", "save_counter"))
+    }
+
+
+def events_in(run_dir):
+    """Tag -> step -> value of TensorBoard, None for what is no scalar."""
+    events = collections.defaultdict(dict)
+    for path in sorted(pathlib.Path(run_dir, "tensorboard").iterdir()):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                content = tf.make_ndarray(value.tensor)
+                number = content.item() if content.size == 1 else None
+                events[value.tag][event.step] = number
+    return events
+
+
+def test_a_run_leaves_checkpoints_settings_and_events(runs):
+    assert RunDirectory(str(runs / "whole")).latest().endswith("step-10")
+    kept = (runs / "whole" / "checkpoints").glob("*.index")
+    assert sorted(path.stem for path in kept) == ["step-10", "step-4", "step-8"]
+    config, fingerprint = RunDirectory(str(runs / "whole")).load_config()
+    assert (config.train.train_steps, config.loss.name) == (10, "la")
+    assert fingerprint
+
+
+def test_tensorboard_has_a_finite_loss_of_every_step(runs):
+    losses_of_steps = events_in(runs / "whole")["train/loss"]
+    assert list(losses_of_steps) == list(range(1, 11))
+    assert np.all(np.isfinite(list(losses_of_steps.values())))
+
+
+def test_la_follows_the_given_number_of_ir_steps(runs):
+    events = events_in(runs / "whole")
+    assert list(events["train/loss_data"]) == [1, 2, 3, 4, 5, 6]
+    assert list(events["train/close_share"]) == [7, 8, 9, 10]
+
+
+def test_the_bank_is_clustered_when_la_begins_and_once_per_epoch(runs):
+    events = events_in(runs / "whole")
+    assert list(events["clusters/objective"]) == [6, 9]
+    numbers = numbers_in(runs / "whole")
+    assert numbers["clustered_at"] == 9
+    labels = numbers["cluster_labels"]
+    assert set(labels.ravel()) == {0, 1, 2}
+
+
+def test_knn_is_validated_when_it_is_due(runs):
+    events = events_in(runs / "whole")
+    assert list(events["knn/top1"]) == [5, 10]
+    # Four validation videos of two classes: top-5 is always right.
+    assert all(
+        value in (0, 0.25, 0.5, 0.75, 1) for value in events["knn/top1"].values()
+    )
+    assert set(events["knn/top5"].values()) == {1.0}
+
+
+def test_the_rows_of_all_videos_are_on_the_sphere_after_an_epoch(runs):
+    bank = numbers_in(runs / "whole")["bank/rows"]
+    np.testing.assert_allclose(np.linalg.norm(bank, axis=1), 1, rtol=1e-5)
+
+
+def test_a_run_that_was_killed_ends_with_the_same_bits(runs):
+    whole, killed = numbers_in(runs / "whole"), numbers_in(runs / "killed")
+    assert whole.keys() == killed.keys()
+    assert len(whole) > 100  # weights, moving statistics, accumulators, bank, clusters
+    for name, wanted in whole.items():
+        np.testing.assert_array_equal(killed[name], wanted, err_msg=name)
+
+
+def test_a_run_that_was_killed_takes_only_the_steps_that_are_missing(runs):
+    whole, killed = events_in(runs / "whole"), events_in(runs / "killed")
+    assert list(killed["train/loss"]) == [9, 10]
+    for step, loss in killed["train/loss"].items():
+        assert loss == whole["train/loss"][step]
+    assert list(killed["clusters/objective"]) == [9]  # three steps after the last
+
+
+# ------------------------------------------- beginnings and ends, on a quick network
+
+
+@pytest.fixture(name="quick")
+def fixture_quick(monkeypatch, data_dir):
+    """Trains `GridEmbedder` with given settings."""
+    monkeypatch.setattr(
+        train_loop, "build_model", lambda model, seed: GridEmbedder(seed=seed)
+    )
+
+    def train(model_dir, **settings):
+        train_loop.train(run_config(data_dir, model_dir, log_steps=1, **settings))
+
+    return train
+
+
+def test_la_starts_from_the_weights_bank_and_step_of_another_run(quick, tmp_path):
+    quick(tmp_path / "ir", train_steps=3)
+    before = numbers_in(tmp_path / "ir")
+    loss = {"name": "la", "ir_steps": 0, "la_num_clusterings": 2}
+    origin = str(tmp_path / "ir")
+    quick(
+        tmp_path / "la", init_from=origin, loss=loss, train_steps=4, learning_rate=0.0
+    )
+    after, events = numbers_in(tmp_path / "la"), events_in(tmp_path / "la")
+    np.testing.assert_array_equal(
+        after["model/dense/kernel"], before["model/dense/kernel"]
+    )
+    changed = np.any(after["bank/rows"] != before["bank/rows"], axis=1)
+    assert np.sum(changed) == BATCH_SIZE
+    assert list(events["clusters/objective"]) == [3]
+    assert list(events["train/loss"]) == [4]
+
+
+def test_a_finished_run_is_left_alone(quick, tmp_path, capsys):
+    quick(tmp_path, train_steps=2)
+    before = numbers_in(tmp_path)
+    quick(tmp_path, train_steps=2)
+    assert "Nothing to do: the run is at step 2" in capsys.readouterr().out
+    for name, wanted in before.items():
+        np.testing.assert_array_equal(numbers_in(tmp_path)[name], wanted)
+
+
+def test_an_interrupted_run_leaves_a_checkpoint_of_its_last_step(
+    quick, tmp_path, monkeypatch, capsys
+):
+    take_step, steps = train_loop._take_step, itertools.count(1)
+
+    def interrupted(*arguments):
+        if next(steps) == 3:
+            raise KeyboardInterrupt
+        return take_step(*arguments)
+
+    monkeypatch.setattr(train_loop, "_take_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        quick(tmp_path, train_steps=9)
+    assert RunDirectory(str(tmp_path)).latest().endswith("step-2")
+    assert "Stopped at step 2" in capsys.readouterr().out
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(quick, tmp_path):
+    with pytest.raises(train_loop.TrainingDiverged, match="loss of step 2 is not a"):
+        quick(tmp_path, train_steps=5, learning_rate=1e30)
+
+
+@pytest.mark.usefixtures("quick")
+def test_videos_without_labels_train_without_validation(tmp_path):
+    write_data_set(tmp_path / "data", num_classes=0)
+    train_loop.train(run_config(tmp_path / "data", tmp_path / "run", log_steps=1))
+    events = events_in(tmp_path / "run")
+    assert list(events["train/loss"]) == [1, 2]
+    assert "knn/top1" not in events
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"la_num_clusters": 11}, "--la_num_clusters=11 is more than the 10 training"),
+        ({"la_num_background": 11}, "--la_num_background=11 is more than the 10"),
+    ],
+)
+def test_la_settings_beyond_the_number_of_videos_are_refused_at_once(
+    data_dir, tmp_path, settings, message
+):
+    config = run_config(data_dir, tmp_path / "run", loss={"name": "la", **settings})
+    with pytest.raises(ValueError, match=message):
+        train_loop.train(config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_init_from_is_refused_and_leaves_no_run(quick, tmp_path):
+    with pytest.raises(
+        ValueError, match="--init_from=nowhere: there is no such folder"
+    ):
+        quick(tmp_path / "run", init_from="nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("num_videos", [0, 1])
+def test_a_data_set_with_nothing_to_tell_apart_is_refused(tmp_path, num_videos):
+    write_data_set(tmp_path / "data", num_train=num_videos)
+    with pytest.raises(ValueError, match=f"{num_videos} training video.*at least 2"):
+        train_loop.train(run_config(tmp_path / "data", tmp_path / "run"))

@@ -1,0 +1,93 @@
+"""Trains on one and on two logical CPUs, for `test_replicas`.
+
+A process of its own, since devices cannot be divided once TensorFlow has started, and
+all other tests are about one device.
+
+    python tests/two_replicas.py <folder of records> <folder for the results>
+"""
+
+import os
+import sys
+
+import numpy as np
+import tensorflow as tf
+from run_fixtures import (
+    GridEmbedder,
+    grid_state,
+    random_clips,
+    run_config,
+    unit_rows,
+)
+
+from vie_tf import train_loop
+
+# Two global batches; video 3 is in both halves of the first.
+ROWS = np.array([3, 7, 3, 9, 0, 3, 1, 2])
+
+
+def take_steps(strategy, loss):
+    """Two steps on given clips; returns the numbers that each replica ends with."""
+    config = run_config("data", learning_rate=0.1, loss={"weight_decay": 0.01})
+    with strategy.scope():
+        state = grid_state(np.zeros(10))
+    state.bank.rows.assign(unit_rows(10))
+    state.cluster_labels.assign([np.arange(10) % 3])
+    step = train_loop.make_train_step(config, state, strategy, loss)
+    videos = {"clips": random_clips(8), "rows": ROWS}
+    batches = tf.data.Dataset.from_tensor_slices(videos).batch(4)
+    scalars = [step(b) for b in strategy.experimental_distribute_dataset(batches)]
+
+    def of_replicas(variable):
+        return [copy.numpy() for copy in strategy.experimental_local_results(variable)]
+
+    return {
+        "bank": of_replicas(state.bank.rows),
+        "kernel": of_replicas(state.model.dense.kernel),
+        "accumulator": of_replicas(state.optimizer.accumulators[0]),
+        "steps": of_replicas(state.step),
+        **{name: [float(s[name]) for s in scalars] for name in sorted(scalars[0])},
+    }
+
+
+def train(data_dir, model_dir, strategy, **settings):
+    """A run on the devices of this strategy."""
+    make_strategy = tf.distribute.MirroredStrategy
+    tf.distribute.MirroredStrategy = lambda *_: strategy
+    try:
+        train_loop.train(run_config(data_dir, model_dir, **settings))
+    finally:
+        tf.distribute.MirroredStrategy = make_strategy
+
+
+def error_of_train(data_dir, model_dir, strategy, **settings):
+    """The message of the error that a run stops with."""
+    try:
+        train(data_dir, model_dir, strategy, **settings)
+    except ValueError as error:
+        return str(error)
+    return "none"
+
+
+def main():
+    """Writes steps.npz and three runs."""
+    data_dir, output_dir = sys.argv[1:]
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, halves)
+    # Made once: two strategies on the same devices mix up their collective operations.
+    one = tf.distribute.MirroredStrategy(["/cpu:0"])
+    two = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+    results = {"error": error_of_train(data_dir, output_dir, two, batch_size=3)}
+    for number, strategy in ((1, one), (2, two)):
+        for loss in ("ir", "la"):
+            for name, value in take_steps(strategy, loss).items():
+                results[f"{loss}/{name}/{number}"] = value
+    np.savez(os.path.join(output_dir, "steps.npz"), **results)
+    train(data_dir, os.path.join(output_dir, "resnet"), two, train_steps=1)
+    train_loop.build_model = lambda model, seed: GridEmbedder(seed=seed)
+    train(data_dir, os.path.join(output_dir, "grid_1"), one, train_steps=4)
+    train(data_dir, os.path.join(output_dir, "grid_2"), two, train_steps=4)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,9 +2,9 @@
 
 python -m benchmarks.la_step [--num_videos=239888] [--batch_size=128] [--background=512]
 
-Prints the time of a `single` step at 224 pixels without a bank (forward, backward, weight
-decay and update), and of everything that LA adds: nearest rows, loss with its gradient,
-new rows and their writing.
+Prints the time of a `single` step at 224 pixels without a bank (forward, backward,
+weight decay and update), and of everything that LA adds: nearest rows, loss with its
+gradient, new rows and their writing.
 """
 
 from __future__ import annotations
@@ -84,9 +84,7 @@ def main() -> None:
     parser.add_argument("--background", type=int, default=512)
     arguments = parser.parse_args()
     print(f"matrix product, 4096 x 4096: {matmul_peak() / 1e9:.0f} GFLOP/s")
-    parts = la_part(
-        arguments.num_videos, arguments.batch_size, arguments.background
-    )
+    parts = la_part(arguments.num_videos, arguments.batch_size, arguments.background)
     network = network_step(arguments.batch_size)
     print(f"step of single, batch {arguments.batch_size}: {network:.2f} s")
     for name, part in parts.items():

@@ -21,9 +21,19 @@ def numbered_frames(video_id, num_frames):
 
 
 def write_data_set(
-    data_dir, num_train=10, num_val=4, num_classes=2, num_frames=20, per_shard=4
+    data_dir,
+    num_train=10,
+    num_val=4,
+    num_classes=2,
+    num_frames=20,
+    per_shard=4,
+    make_frames=numbered_frames,
 ):
-    """Writes shards and a manifest; ids have gaps, as after refused videos."""
+    """Writes shards and a manifest; ids have gaps, as after refused videos.
+
+    Classes take turns in each split.  `make_frames(video_id, num_frames)` returns JPEG
+    strings.
+    """
     os.makedirs(data_dir, exist_ok=True)
     videos, shards = [], []
     next_id = 0
@@ -32,10 +42,10 @@ def write_data_set(
             name = f"{split}-{first // per_shard:05d}.tfrecord"
             size = min(per_shard, count - first)
             with tf.io.TFRecordWriter(os.path.join(data_dir, name)) as writer:
-                for _ in range(size):
+                for position in range(first, first + size):
                     next_id += 2 if next_id % 5 == 0 else 1
-                    label = next_id % num_classes if num_classes else records.NO_LABEL
-                    frames = numbered_frames(next_id, num_frames)
+                    label = position % num_classes if num_classes else records.NO_LABEL
+                    frames = make_frames(next_id, num_frames)
                     facts = {"label": label, "fps": 25.0, "source": f"{next_id}.mp4"}
                     facts.update(height=HEIGHT, width=WIDTH)
                     writer.write(

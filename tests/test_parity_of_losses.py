@@ -12,7 +12,7 @@ import tensorflow as tf
 from deterministic_weights import value_of
 from run_fixtures import run_config
 
-from vie_tf import train_loop
+from vie_tf import train_step
 from vie_tf.checkpoints import TrainState
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.schedules import Momentum
@@ -58,13 +58,13 @@ def fixture_take_step(expected, monkeypatch):
     """A function that takes a step of IR or LA and returns scalars and the state."""
     # The authors' negatives, which ours are not drawn as.
     noise_rows = tf.constant(expected["noise_rows"])
-    monkeypatch.setattr(train_loop, "_negatives", lambda config, state: noise_rows)
+    monkeypatch.setattr(train_step, "draw_negatives", lambda config, state: noise_rows)
 
     def take_step(loss):
         config = run_config("data", loss={"weight_decay": 0.0, **LOSS})
         strategy = tf.distribute.get_strategy()
         state = state_of(expected)
-        step = train_loop.make_train_step(config, state, strategy, loss)
+        step = train_step.make_train_step(config, state, strategy, loss)
         batch = {"clips": tf.zeros([4]), "rows": tf.constant(expected["rows"])}
         return {name: float(value) for name, value in step(batch).items()}, state
 

@@ -16,7 +16,7 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import losses, train_loop
+from vie_tf import losses, train_loop, train_step
 from vie_tf.checkpoints import RunDirectory
 
 NUM_VIDEOS = 10  # so an epoch has three steps of BATCH_SIZE
@@ -85,7 +85,7 @@ class Step:
         self.wanted_weights = [
             (w - RATE * g).numpy() for w, g in zip(weights, gradients)
         ]
-        step = train_loop.make_train_step(config, state, strategy, loss)
+        step = train_step.make_train_step(config, state, strategy, loss)
         batch = {"clips": tf.constant(clips), "rows": tf.constant(ROWS)}
         self.scalars = {name: float(value) for name, value in step(batch).items()}
         self.state = state
@@ -94,7 +94,7 @@ class Step:
 @pytest.fixture(name="step", scope="module", params=["ir", "la"])
 def fixture_step(request):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_loop, "_negatives", lambda *_: tf.constant(NOISE_ROWS))
+        patch.setattr(train_step, "draw_negatives", lambda *_: tf.constant(NOISE_ROWS))
         return Step(request.param)
 
 
@@ -130,7 +130,7 @@ def test_the_weights_outlive_a_loss_that_is_not_finite():
     state = grid_state(np.zeros(NUM_VIDEOS))
     state.bank.rows.assign(np.full([NUM_VIDEOS, 16], np.nan, np.float32))
     kernel = state.model.dense.kernel.numpy()
-    step = train_loop.make_train_step(
+    step = train_step.make_train_step(
         run_config("data"), state, tf.distribute.get_strategy(), "ir"
     )
     batch = {"clips": tf.constant(random_clips()), "rows": tf.constant(ROWS)}
@@ -142,12 +142,12 @@ def test_the_weights_outlive_a_loss_that_is_not_finite():
 def test_negatives_are_uniform_and_others_at_every_step():
     config = run_config("data", loss={"ir_num_negatives": 2000})
     state = grid_state(np.zeros(NUM_VIDEOS))
-    first = train_loop._negatives(config, state).numpy()
-    np.testing.assert_array_equal(first, train_loop._negatives(config, state))
+    first = train_step.draw_negatives(config, state).numpy()
+    np.testing.assert_array_equal(first, train_step.draw_negatives(config, state))
     assert first.shape == (BATCH_SIZE, 2000)
     np.testing.assert_allclose(np.bincount(first.ravel()) / 8000, 0.1, atol=0.02)
     state.step.assign(1)
-    assert np.mean(first == train_loop._negatives(config, state)) < 0.2
+    assert np.mean(first == train_step.draw_negatives(config, state)) < 0.2
 
 
 # ------------------------------- whole runs: 6 steps of IR, 4 of LA, on a ResNet-18

@@ -19,10 +19,11 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import train_loop
+from vie_tf import train_loop, train_step
 
 # Two global batches; video 3 is in both halves of the first.
 ROWS = np.array([3, 7, 3, 9, 0, 3, 1, 2])
+RESNET = {"name": "single", "num_frames": 1}
 
 
 def take_steps(strategy, loss):
@@ -32,7 +33,7 @@ def take_steps(strategy, loss):
         state = grid_state(np.zeros(10))
     state.bank.rows.assign(unit_rows(10))
     state.cluster_labels.assign([np.arange(10) % 3])
-    step = train_loop.make_train_step(config, state, strategy, loss)
+    step = train_step.make_train_step(config, state, strategy, loss)
     videos = {"clips": random_clips(8), "rows": ROWS}
     batches = tf.data.Dataset.from_tensor_slices(videos).batch(4)
     scalars = [step(b) for b in strategy.experimental_distribute_dataset(batches)]
@@ -83,7 +84,9 @@ def main():
             for name, value in take_steps(strategy, loss).items():
                 results[f"{loss}/{name}/{number}"] = value
     np.savez(os.path.join(output_dir, "steps.npz"), **results)
-    train(data_dir, os.path.join(output_dir, "resnet"), two, train_steps=1)
+    train(
+        data_dir, os.path.join(output_dir, "resnet"), two, model=RESNET, train_steps=1
+    )
     train_loop.build_model = lambda model, seed: GridEmbedder(seed=seed)
     train(data_dir, os.path.join(output_dir, "grid_1"), one, train_steps=4)
     train(data_dir, os.path.join(output_dir, "grid_2"), two, train_steps=4)

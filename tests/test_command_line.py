@@ -1,0 +1,160 @@
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from record_fixtures import write_data_set
+from run_fixtures import run_config
+
+from vie_tf import train_loop
+from vie_tf.checkpoints import RunDirectory
+from vie_tf.run_setup import with_family_defaults
+
+ROOT = pathlib.Path(__file__).parents[1]
+SMALL = ("--num_filters=4", "--embedding_dim=16", "--num_frames=2", "--crop_size=32")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def error_of(*arguments):
+    """What a command that is given bad input says, in one line."""
+    result = run(*arguments)
+    assert result.returncode != 0
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("error: ")
+    assert "Traceback" not in result.stdout
+    return lines[0]
+
+
+@pytest.fixture(name="data_dir", scope="module")
+def fixture_data_dir(tmp_path_factory):
+    """Ten training videos without labels."""
+    data_dir = tmp_path_factory.mktemp("data")
+    write_data_set(data_dir, num_classes=0)
+    return data_dir
+
+
+@pytest.fixture(name="model_dir", scope="module")
+def fixture_model_dir(tmp_path_factory, data_dir):
+    """A run on `data_dir` with a checkpoint of its first moment."""
+    model_dir = tmp_path_factory.mktemp("run")
+    config = with_family_defaults(run_config(data_dir, model_dir))
+    manifest = train_loop.Manifest.load(str(data_dir))
+    directory = RunDirectory(str(model_dir))
+    directory.save_config(config, manifest.fingerprint())
+    directory.save(train_loop.make_state(config, manifest))
+    return model_dir
+
+
+@pytest.mark.parametrize(
+    ("command", "group", "flag"),
+    [
+        (["train.py"], "Loss: instance recognition (IR)", "--ir_num_negatives=VALUE"),
+        (["evaluate.py"], "kNN: classification by", "--knn_k=VALUE (default 10)"),
+        (["-m", "data_prep.convert"], "Conversion of videos", "--fps=VALUE"),
+    ],
+)
+def test_help_shows_the_flags_of_the_project_in_groups(command, group, flag):
+    result = run("-X", "importtime", *command, "--help")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert any(line.startswith(group) for line in lines)
+    assert any(line.startswith(f"  {flag}") for line in lines)
+    for of_others in ("--verbosity", "--logtostderr", "--test_srcdir", "--flagfile"):
+        assert of_others not in result.stdout
+
+
+def test_help_does_not_wait_for_tensorflow():
+    result = run("-X", "importtime", "train.py", "--help")
+    imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
+    assert "vie_tf.config" in imported
+    assert not any(name.split(".")[0] == "tensorflow" for name in imported)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train.py", "--modle=slow"], "flag 'modle'. Did you mean: model"),
+        (["train.py", "--model=fast"], "value should be one of"),
+        (["train.py", "--lr_boundaries=8,5"], "whole numbers in rising order"),
+        (["train.py", "slow"], "no arguments without a flag, but 'slow' was given"),
+        (["train.py", "--data_dir=x"], "--model_dir is missing"),
+        (["train.py", "--model_dir=x"], "--data_dir is missing"),
+        (["evaluate.py", "--model_dir=x"], "--data_dir is missing"),
+        (["-m", "data_prep.convert", "--videos=x"], "--output_dir"),
+    ],
+)
+def test_a_wrong_flag_is_named_in_one_line(arguments, message):
+    assert message in error_of(*arguments)
+
+
+def test_convert_says_which_folder_is_missing(tmp_path):
+    message = error_of(
+        "-m",
+        "data_prep.convert",
+        f"--videos={tmp_path}/nowhere",
+        f"--output_dir={tmp_path}/out",
+    )
+    assert f"{tmp_path}/nowhere' does not exist" in message
+
+
+def test_train_says_which_data_is_missing_and_how_to_make_it(tmp_path):
+    message = error_of(
+        "train.py", f"--data_dir={tmp_path}/no", f"--model_dir={tmp_path}/run"
+    )
+    assert f"no manifest.json in the data directory '{tmp_path}/no'" in message
+    assert "python -m data_prep.convert" in message
+
+
+def test_train_says_which_run_to_start_from_is_missing(tmp_path, data_dir):
+    message = error_of(
+        "train.py",
+        *SMALL,
+        "--model=slow",
+        f"--data_dir={data_dir}",
+        f"--model_dir={tmp_path}/run",
+        f"--init_from={tmp_path}/nowhere",
+    )
+    assert f"--init_from={tmp_path}/nowhere: there is no such folder" in message
+
+
+def test_train_refuses_data_with_another_number_of_videos(tmp_path, model_dir):
+    write_data_set(tmp_path, num_train=8, num_classes=0)
+    message = error_of(
+        "train.py",
+        *SMALL,
+        "--model=slow",
+        "--frame_interval=2",
+        "--batch_size=4",
+        f"--data_dir={tmp_path}",
+        f"--model_dir={model_dir}",
+    )
+    assert "trained on other videos" in message
+    assert "its bank has 10 rows" in message
+
+
+def test_evaluate_says_what_is_no_run(tmp_path, data_dir):
+    message = error_of(
+        "evaluate.py", f"--data_dir={data_dir}", f"--model_dir={tmp_path}"
+    )
+    assert "is not the folder of a run" in message
+
+
+def test_evaluate_by_knn_needs_labels(model_dir, data_dir):
+    message = error_of(
+        "evaluate.py",
+        "--task=knn",
+        f"--data_dir={data_dir}",
+        f"--model_dir={model_dir}",
+    )
+    assert "--task=knn needs videos of at least two classes" in message
+    assert "--task=retrieval" in message

@@ -1,0 +1,138 @@
+"""The training step: the one page that shows the method.
+
+In the order of the paper (section 3 and design, section 4): clips go through the
+network; their embeddings are compared with the old rows of the memory bank by the IR
+or the LA loss; gradients move the weights; the videos' rows move towards the
+embeddings.
+
+Letters: B global batch, D dimension, K negatives or background neighbours, M
+clusterings.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import tensorflow as tf
+
+from vie_tf import losses, models, schedules
+from vie_tf.checkpoints import TrainState
+from vie_tf.config import RunConfig
+
+TrainStep = Callable[[dict], dict]
+
+
+def make_train_step(
+    config: RunConfig, state: TrainState, strategy: tf.distribute.Strategy, loss: str
+) -> TrainStep:
+    """Makes the graph of one step.
+
+    Args:
+      config: of the run.
+      state: is read and written by the step.
+      strategy: whose replicas share the global batch.
+      loss: `ir` or `la`.
+
+    Returns:
+      A function of a distributed batch (`clips`, `rows`) that takes the step and
+      returns scalars: the loss and its parts, averaged over the global batch.
+    """
+    settings = config.loss
+    batch_size = config.train.batch_size
+    assert batch_size is not None
+    model, bank = state.model, state.bank
+    decayed = models.decayed_variables(model)
+    num_replicas = strategy.num_replicas_in_sync
+
+    def ir(embeddings: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict]:
+        noise = bank.similarities(embeddings, draw_negatives(config, state))  # [B, K]
+        normalizer = losses.IMAGENET_NORMALIZER
+        if settings.ir_normalizer == "batch":
+            normalizer = losses.estimate_normalizer(noise, settings.temperature)
+        own = bank.similarities(embeddings, rows)  # [B]
+        data_term, noise_term = losses.instance_recognition_loss(
+            own, noise, bank.num_videos, settings.temperature, normalizer
+        )
+        parts = {"loss_data": data_term, "loss_noise": noise_term}
+        return data_term + noise_term, parts
+
+    def la(embeddings: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict]:
+        _, background = bank.nearest(embeddings, settings.la_num_background)  # [B, K]
+        own_clusters = tf.gather(state.cluster_labels, rows, axis=1)  # [M, B]
+        clusters = tf.gather(state.cluster_labels, background, axis=1)  # [M, B, K]
+        is_close = tf.reduce_any(clusters == own_clusters[:, :, None], axis=0)
+        similarities = bank.similarities(embeddings, background)  # [B, K]
+        loss = losses.local_aggregation_loss(
+            similarities, is_close, settings.temperature
+        )
+        close_share = tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1)
+        return loss, {"close_share": close_share}
+
+    instance_loss = {"ir": ir, "la": la}[loss]
+
+    def replica_step(batch: dict) -> tuple[tf.Tensor, tf.Tensor, dict]:
+        with tf.GradientTape() as tape:
+            embeddings = model(batch["clips"], training=True)["embedding"]  # [B, D]
+            per_video, parts = instance_loss(embeddings, batch["rows"])
+            # Means over the global batch: each replica contributes its share, and the
+            # optimizer sums the gradients of all replicas.
+            decay = losses.weight_decay_loss(decayed, settings.weight_decay)
+            total = tf.reduce_sum(per_video) / batch_size + decay / num_replicas
+            # The weights stay as they are when the loss is not finite.
+            total = tf.debugging.check_numerics(total, "loss")
+        gradients = tape.gradient(total, model.trainable_variables)
+        own = bank.similarities(embeddings, batch["rows"])
+        new_rows = bank.updated_rows(embeddings, batch["rows"])
+        state.optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        scalars = {name: tf.reduce_sum(part) for name, part in parts.items()}
+        scalars["similarity_to_own_row"] = tf.reduce_sum(own)
+        # Near 1 when all videos fall onto one point.
+        mean = tf.reduce_mean(embeddings, axis=0)
+        scalars["similarity_between_videos"] = tf.reduce_sum(embeddings * mean)
+        scalars = {name: value / batch_size for name, value in scalars.items()}
+        scalars["loss"] = total
+        scalars["weight_decay"] = decay / num_replicas
+        return batch["rows"], new_rows, scalars
+
+    @tf.function
+    def train_step(batch: dict) -> dict:
+        rate = schedules.step_decay(
+            state.step,
+            config.train.learning_rate,
+            config.train.lr_boundaries,
+            config.train.lr_warmup_steps,
+        )
+        state.optimizer.learning_rate.assign(rate)
+        rows, new_rows, scalars = strategy.run(replica_step, args=(batch,))
+        # Once for the global batch, after all replicas have read the old rows.
+        bank.write(strategy.gather(rows, axis=0), strategy.gather(new_rows, axis=0))
+        state.step.assign_add(1)
+        scalars = {
+            name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+            for name, value in scalars.items()
+        }
+        return {**scalars, "learning_rate": rate}
+
+    return train_step
+
+
+def draw_negatives(config: RunConfig, state: TrainState) -> tf.Tensor:
+    """Draws the rows of this replica's negatives; call in replica context.
+
+    Drawn for the global batch and then divided, so that the number of replicas does
+    not change which negatives a video gets.
+
+    Returns:
+      [B / replicas, K] int32.
+    """
+    context = tf.distribute.get_replica_context()
+    assert config.train.batch_size is not None
+    share = config.train.batch_size // context.num_replicas_in_sync
+    drawn = tf.random.stateless_uniform(
+        [config.train.batch_size, config.loss.ir_num_negatives],
+        seed=tf.stack([tf.constant(config.train.seed, tf.int64), state.step]),
+        maxval=state.bank.num_videos,
+        dtype=tf.int32,
+    )
+    first = context.replica_id_in_sync_group * share
+    return drawn[first : first + share]

@@ -9,7 +9,7 @@ from vie_tf.config import ModelConfig
 _MODEL = flags.DEFINE_enum(
     "model",
     ModelConfig.name,
-    ["single", "3dresnet", "slow"],
+    ["single", "3dresnet", "trn", "slow", "slowfast"],
     "Family of section 3 of the paper.",
 )
 _RESNET_SIZE = flags.DEFINE_enum(
@@ -41,14 +41,14 @@ _BATCH_NORM_MOMENTUM = flags.DEFINE_float(
 _NUM_FRAMES = flags.DEFINE_integer(
     "num_frames",
     None,
-    "Frames of a clip. Default: the family's (single 1, 3dresnet 16, slow 4).",
+    "Frames of a clip. Default: the family's (single 1, trn and slow 4, others 16).",
     lower_bound=1,
 )
 _FRAME_INTERVAL = flags.DEFINE_integer(
     "frame_interval",
     None,
     "Frames from one frame of a clip to the next, at 25 fps. Default: the family's"
-    " (single and 3dresnet 1, slow 16).",
+    " (single and 3dresnet 1, slow 16, slowfast 4; trn takes its bins).",
     lower_bound=1,
 )
 _CROP_SIZE = flags.DEFINE_integer(

@@ -8,6 +8,7 @@ from run_fixtures import run_config
 
 from vie_tf import train_loop
 from vie_tf.checkpoints import RunDirectory
+from vie_tf.records import Manifest
 from vie_tf.run_setup import with_family_defaults
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -48,7 +49,7 @@ def fixture_model_dir(tmp_path_factory, data_dir):
     """A run on `data_dir` with a checkpoint of its first moment."""
     model_dir = tmp_path_factory.mktemp("run")
     config = with_family_defaults(run_config(data_dir, model_dir))
-    manifest = train_loop.Manifest.load(str(data_dir))
+    manifest = Manifest.load(str(data_dir))
     directory = RunDirectory(str(model_dir))
     directory.save_config(config, manifest.fingerprint())
     directory.save(train_loop.make_state(config, manifest))
@@ -64,7 +65,7 @@ def fixture_model_dir(tmp_path_factory, data_dir):
     ],
 )
 def test_help_shows_the_flags_of_the_project_in_groups(command, group, flag):
-    result = run("-X", "importtime", *command, "--help")
+    result = run(*command, "--help")
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert any(line.startswith(group) for line in lines)
@@ -90,7 +91,6 @@ def test_help_does_not_wait_for_tensorflow():
         (["train.py", "--data_dir=x"], "--model_dir is missing"),
         (["train.py", "--model_dir=x"], "--data_dir is missing"),
         (["evaluate.py", "--model_dir=x"], "--data_dir is missing"),
-        (["-m", "data_prep.convert", "--videos=x"], "--output_dir"),
     ],
 )
 def test_a_wrong_flag_is_named_in_one_line(arguments, message):
@@ -158,3 +158,15 @@ def test_evaluate_by_knn_needs_labels(model_dir, data_dir):
     )
     assert "--task=knn needs videos of at least two classes" in message
     assert "--task=retrieval" in message
+
+
+def test_evaluate_of_a_good_run_ends_well(model_dir, data_dir):
+    result = run(
+        "evaluate.py",
+        "--task=retrieval",
+        f"--data_dir={data_dir}",
+        f"--model_dir={model_dir}",
+    )
+    assert result.returncode == 0, result.stderr
+    assert f"Wrote {model_dir}/eval/retrieval.png" in result.stdout
+    assert (model_dir / "eval" / "retrieval.png").exists()

@@ -65,20 +65,13 @@ PY
 )
 
 say "3/4  Training a small 3D ResNet: IR, then LA"
-# Against the paper's settings: a quarter of the filters, 48 pixels, 8 frames; batch
-# norm that settles within 400 steps; and what a few hundred videos need instead of
-# 240,000 (docs/small_collections.md): a lower rate with a warm-up, and Z of equation 2
-# estimated instead of ImageNet's.
 color_noise=true
 # Generated videos change their colours by themselves, from scene to scene.
 if [ -z "$my_videos" ]; then color_noise=false; fi
-"$PYTHON" train.py --data_dir="$data" --model_dir="$run" --color_noise="$color_noise" \
-  --model=3dresnet --num_filters=16 --crop_size=48 --num_frames=8 \
-  --batch_size=32 --batch_norm_momentum=0.9 \
-  --learning_rate=0.01 --lr_warmup_steps=60 --ir_normalizer=batch \
+"$PYTHON" train.py --flagfile=run_scripts/small_collection.flags \
+  --data_dir="$data" --model_dir="$run" --color_noise="$color_noise" \
   --loss=la --ir_steps=300 --train_steps=400 \
-  --la_num_clusters="$clusters" --la_num_background="$background" \
-  --log_steps=20 --eval_steps=100 --checkpoint_steps=50
+  --la_num_clusters="$clusters" --la_num_background="$background"
 
 say "4/4  What was learned"
 if [ "$labelled" = 1 ]; then

@@ -141,7 +141,7 @@ def test_pictures_move_as_the_motion_says(tmp_path, name):
     along, across = (right, down) if name == "pan" else (down, right)
     sign = {"pan": np.sign(along), "rise": -1, "fall": 1}[name]
     assert 0.7 < sign * along < 2.6
-    assert abs(across) < 0.1
+    assert abs(across) < 0.1 * abs(along)  # within 6 degrees of the axis
 
 
 def test_scale_says_nothing_of_the_class_at_any_frame():

@@ -15,7 +15,7 @@ import tensorflow as tf
 # Scores of a block of rows to all centroids are written by the product and read
 # twice (maximum and arg max).  Blocks of about 16 MB stay in the last cache, which is
 # what makes an iteration cost little more than its product; four times larger ones
-# take twice the time (benchmarks/clustering.py).
+# take twice the time (measured on AVX2).
 _SCORES_PER_BLOCK = 4 * 2**20
 _MIN_BLOCK = 64
 

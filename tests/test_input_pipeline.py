@@ -104,10 +104,17 @@ def test_test_batches_hold_every_video_once_in_any_batch_size(data):
 
 def test_a_data_set_without_training_videos_is_refused(tmp_path):
     manifest = write_data_set(tmp_path, num_train=0)
-    with pytest.raises(ValueError, match="no training video"):
+    with pytest.raises(ValueError, match="no train video"):
         input_pipeline.training_batches(
             str(tmp_path), manifest, RECIPE, batch_size=2, seed=0
         )
+
+
+def test_a_missing_shard_is_named_before_anything_is_read(tmp_path):
+    manifest = write_data_set(tmp_path)
+    (tmp_path / "val-00000.tfrecord").unlink()
+    with pytest.raises(ValueError, match=r"val-00000\.tfrecord is missing"):
+        input_pipeline.test_batches(str(tmp_path), manifest, "val", RECIPE, num_clips=1)
 
 
 def test_records_of_another_split_are_not_read(data):

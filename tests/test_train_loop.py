@@ -369,6 +369,16 @@ def test_la_settings_beyond_the_number_of_videos_are_refused_at_once(
     assert not (tmp_path / "run").exists()
 
 
+def test_init_from_a_run_on_other_videos_is_refused(quick, tmp_path):
+    quick(tmp_path / "origin", train_steps=1)
+    write_data_set(tmp_path / "others", num_classes=3)
+    settings = {"init_from": str(tmp_path / "origin"), "train_steps": 2}
+    config = run_config(tmp_path / "others", tmp_path / "run", **settings)
+    with pytest.raises(ValueError, match="was trained on other videos"):
+        train_loop.train(config)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 def test_a_missing_init_from_is_refused_and_leaves_no_run(quick, tmp_path):
     with pytest.raises(
         ValueError, match="--init_from=nowhere: there is no such folder"

@@ -181,7 +181,7 @@ class RunDirectory:
         """
         if not tf.io.gfile.exists(self._config_path()):
             return
-        old_config, old_fingerprint = self.load_config()
+        old_config, _ = self.load_config()
         old, new = dataclasses.asdict(old_config), dataclasses.asdict(config)
         changed = [
             f"--{key if key != 'name' else group} was {old[group][key]!r}, is now"
@@ -194,14 +194,24 @@ class RunDirectory:
                 f"The run in {self.model_dir!r} has other settings:"
                 f" {'; '.join(changed)}. Choose another --model_dir."
             )
+        self.check_videos(fingerprint, config.data.data_dir)
+
+    def check_videos(self, fingerprint: str, data_dir: str) -> None:
+        """Checks that the rows of this run's bank belong to the videos of a data set.
+
+        Raises:
+          ValueError: they belong to other videos.
+        """
         latest = self.latest()
+        if latest is None:
+            return
+        _, old_fingerprint = self.load_config()
         # Without an old fingerprint `restore` still compares the size of the bank.
-        if latest and old_fingerprint and old_fingerprint != fingerprint:
+        if old_fingerprint and old_fingerprint != fingerprint:
             raise ValueError(
                 f"The run in {self.model_dir!r} was trained on other videos than those"
-                f" of {config.data.data_dir!r} (its bank has"
-                f" {self.bank_size(latest)} rows). Choose another --model_dir,"
-                " or the --data_dir that it was trained on."
+                f" of {data_dir!r} (its bank has {self.bank_size(latest)} rows). Choose"
+                " another --model_dir, or the --data_dir that it was trained on."
             )
 
     def restore(self, state: TrainState) -> None:

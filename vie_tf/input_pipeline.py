@@ -58,11 +58,9 @@ def training_batches(
       A dataset of `clips` [B, T, H, W, 3] uint8 and `rows` [B] int64.
 
     Raises:
-      ValueError: there is no training video.
+      ValueError: there is no training video, or a shard is missing.
     """
     videos = manifest.split(records.TRAIN_SPLIT)
-    if not videos:
-        raise ValueError(f"There is no training video in {data_dir}.")
     shards = tf.constant(_shard_paths(data_dir, manifest, records.TRAIN_SPLIT))
     row_of_id = tf.constant(_row_of_id(videos))
     start_epoch, videos_to_skip = divmod(start_step * batch_size, len(videos))
@@ -148,6 +146,7 @@ def test_batches(
       A dataset of `clips` [B, num_clips, T, H, W, 3] uint8 and `rows` [B] int64, the
       positions of the videos in `manifest.split(split)`.
     """
+    paths = _shard_paths(data_dir, manifest, split)
     row_of_id = tf.constant(_row_of_id(manifest.split(split)))
     batch_size = max(1, frames_per_batch // (num_clips * recipe.num_frames))
 
@@ -168,7 +167,7 @@ def test_batches(
         return {"clips": tf.reshape(clips, shape), "rows": row_of_id[video["id"]]}
 
     return (
-        tf.data.TFRecordDataset(_shard_paths(data_dir, manifest, split))
+        tf.data.TFRecordDataset(paths)
         .map(sample_and_transform, num_parallel_calls=tf.data.AUTOTUNE)
         .batch(batch_size)
         .prefetch(tf.data.AUTOTUNE)
@@ -189,11 +188,21 @@ def _shuffle_window(samples: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def _shard_paths(data_dir: str, manifest: records.Manifest, split: str) -> list[str]:
-    return [
+    """Paths of the shards of a split; raises ValueError where one is missing."""
+    paths = [
         os.path.join(data_dir, shard.name)
         for shard in manifest.shards
         if shard.split == split and shard.videos > 0
     ]
+    if not paths:
+        raise ValueError(f"There is no {split} video in {data_dir!r}.")
+    for path in paths:
+        if not tf.io.gfile.exists(path):
+            raise ValueError(
+                f"The shard {path} is missing, although the manifest names it. Run the"
+                " command that converted the videos again: it makes what is missing."
+            )
+    return paths
 
 
 def _row_of_id(videos: tuple[records.VideoEntry, ...]) -> np.ndarray:

@@ -52,7 +52,7 @@ def train(config: RunConfig) -> None:
         )
     with strategy.scope():
         state = make_state(config, manifest)
-        _restore_or_start(state, run, config)
+        _restore_or_start(state, run, config, manifest.fingerprint())
     run.save_config(config, manifest.fingerprint())
     _describe(config, manifest, state, strategy)
     if state.steps_taken() >= config.train.train_steps:
@@ -190,7 +190,9 @@ def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
         ) from error
 
 
-def _restore_or_start(state: TrainState, run: RunDirectory, config: RunConfig) -> None:
+def _restore_or_start(
+    state: TrainState, run: RunDirectory, config: RunConfig, fingerprint: str
+) -> None:
     """Own checkpoint, else --init_from, else from scratch: in this order."""
     if run.latest():
         run.restore(state)
@@ -202,6 +204,7 @@ def _restore_or_start(state: TrainState, run: RunDirectory, config: RunConfig) -
                 f"--init_from={config.train.init_from}: there is no such folder. Give"
                 " the --model_dir of an earlier run."
             )
+        origin.check_videos(fingerprint, config.data.data_dir)
         origin.restore(state)
         print(f"Starting from {origin.latest()}.")
     else:

@@ -15,18 +15,13 @@ import collections
 import contextlib
 import dataclasses
 import os
-import pathlib
-import re
-import shutil
 import sys
-import tarfile
-import tempfile
-import zlib
 from typing import Collection, Iterator, NoReturn, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from vie_tf import tf1_archive
 from vie_tf.checkpoints import RunDirectory, TrainState
 from vie_tf.config import (
     DataConfig,
@@ -67,7 +62,6 @@ _MIN_LABEL_AGREEMENT = 0.9
 _MAX_LISTED = 20  # names that are printed without --verbose
 
 _TF2_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_CHECKPOINT_FILE = re.compile(r"\.index|\.data-\d{5}-of-\d{5}")
 
 # TF1 name -> kind, and the variable that takes the value.
 _Targets = dict[str, tuple[str, tf.Variable]]
@@ -236,78 +230,8 @@ class _Tf1Checkpoint:
 
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[_Tf1Checkpoint]:
-    """Opens a checkpoint; an archive is unpacked for as long as it is open."""
-    with contextlib.ExitStack() as stack:
-        prefix = path
-        if not tf.io.gfile.exists(f"{path}.index"):
-            if not os.path.isfile(path):
-                raise ValueError(
-                    f"There is no checkpoint {path!r}: give the path of its files up to"
-                    " .index, or a .tar or .tar.gz that holds them."
-                )
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            prefix = _unpack(path, folder)
+    with tf1_archive.unpacked(path) as prefix:
         yield _Tf1Checkpoint(path, prefix)
-
-
-def _unpack(path: str, folder: str) -> str:
-    """Copies the one checkpoint in an archive to a folder and returns its prefix."""
-    try:
-        with tarfile.open(path) as archive:
-            files = _files_of(path, archive)
-            indices = [
-                name
-                for name in files
-                # macOS adds a file ._NAME to every file.
-                if name.endswith(".index") and not name.split("/")[-1].startswith("._")
-            ]
-            if len(indices) != 1:
-                held = ", ".join(sorted(indices)) or "no file that ends in .index"
-                raise ValueError(
-                    f"The archive {path} has to hold one checkpoint, but there is"
-                    f" {held}. Unpack it and give the path of one checkpoint's files up"
-                    " to .index."
-                )
-            stem = indices[0][: -len(".index")]
-            for name, member in files.items():
-                suffix = name[len(stem) :]
-                if name.startswith(stem) and _CHECKPOINT_FILE.fullmatch(suffix):
-                    source = archive.extractfile(member)
-                    assert source is not None  # only for what is not a file
-                    # Under a name of our own: the archive does not say where to write.
-                    with source, open(f"{folder}/checkpoint{suffix}", "wb") as copy:
-                        shutil.copyfileobj(source, copy)
-    except (tarfile.TarError, zlib.error, EOFError) as error:
-        reason = str(error).partition("\n")[0].rstrip(":")
-        raise ValueError(
-            f"{path} cannot be unpacked ({reason}). Give the path of a checkpoint's"
-            " files up to .index, or a .tar or .tar.gz that holds them."
-        ) from error
-    return f"{folder}/checkpoint"
-
-
-def _files_of(path: str, archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
-    """Lists the files by name; raises ValueError where not all are plain files.
-
-    By hand, as the filters of `tarfile` are missing from the first releases of
-    Python 3.9 to 3.11.
-    """
-    files = {}
-    for member in archive:
-        parts = pathlib.PurePosixPath(member.name)
-        if parts.is_absolute() or ".." in parts.parts:
-            reason = "points outside of it"
-        elif not (member.isreg() or member.isdir()):
-            reason = "is a link or a device"
-        else:
-            if member.isreg():
-                files[str(parts)] = member
-            continue
-        raise ValueError(
-            f"The archive {path} is not to be trusted: {member.name!r} {reason}. Make"
-            " one of the checkpoint's files alone."
-        )
-    return files
 
 
 def restore(model: tf.keras.Model, path: str) -> Report:
@@ -363,10 +287,11 @@ def make_run(
         # First, so that a checkpoint of another network is called just that.
         checkpoint.check(_network(model), model.name)
         labels = _labels(checkpoint, manifest, uses_bank)
+        bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
         state = TrainState(
             model=model,
             optimizer=Momentum(config.train.learning_rate, config.train.momentum),
-            bank=MemoryBank(labels, config.model.embedding_dim, config.train.seed),
+            bank=bank,
             num_clusterings=config.loss.la_num_clusterings,
         )
         unused = () if uses_bank else _OF_THE_BANK
@@ -384,7 +309,7 @@ def make_run(
     # The settings last: a folder with settings alone would be a run at step 0.
     run.save(state)
     run.save_config(config, manifest.fingerprint() if manifest else "")
-    return MadeRun(config, report, state.steps_taken(), state.bank.num_videos)
+    return MadeRun(config, report, state.steps_taken(), bank.num_videos)
 
 
 def _config(
@@ -419,6 +344,7 @@ def _network(model: tf.keras.Model) -> _Targets:
 
 def _rest(state: TrainState, labels: tf.Variable) -> _Targets:
     """What a run has besides its network."""
+    assert state.bank is not None
     names = {variable.ref(): name for name, variable in tf1_names(state.model).items()}
     slots = zip(state.model.trainable_variables, state.optimizer.accumulators)
     targets = {

@@ -5,18 +5,26 @@ python evaluate.py --task=knn --data_dir=DATA --model_dir=RUN
 
 from __future__ import annotations
 
-from flags import cli, data, evaluation, knn, run
+from flags import cli, data, evaluation, knn, run, streams
 
 
 def main() -> None:
     """Flags -> config -> one call."""
     model_dir, data_dir = run.model_dir(), data.data_config().data_dir
+    single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
+    if bool(single_from) != bool(dynamic_from):
+        raise ValueError("--single_from and --dynamic_from are given together.")
     settings = knn.knn_config()
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.evaluation import tasks
     from vie_tf.evaluation.restored_run import RestoredRun
 
-    restored = RestoredRun.load(model_dir, data_dir)
+    if single_from and dynamic_from:
+        restored = RestoredRun.of_streams(
+            single_from, dynamic_from, streams.static_frames(), model_dir, data_dir
+        )
+    else:
+        restored = RestoredRun.load(model_dir, data_dir, evaluation.clips_of())
     if evaluation.task() == "knn":
         tasks.evaluate_knn(
             restored,
@@ -29,4 +37,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [data, run, evaluation, knn])
+    cli.run(main, [data, run, streams, evaluation, knn])

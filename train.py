@@ -5,16 +5,18 @@ python train.py --model=slow --loss=ir --data_dir=DATA --model_dir=RUN
 
 from __future__ import annotations
 
-from flags import cli, data, knn, loss, model, run, training
+from flags import cli, data, knn, loss, model, run, streams, training
 from vie_tf.config import RunConfig
 
 
 def main() -> None:
     """Flags -> config -> one call."""
-    train = training.train_config(run.model_dir())
+    train = training.train_config(
+        run.model_dir(), streams.single_from(), streams.dynamic_from()
+    )
     config = RunConfig(
         data=data.data_config(),
-        model=model.model_config(),
+        model=model.model_config(streams.static_frames()),
         loss=loss.loss_config(starts_from_run=bool(train.init_from)),
         train=train,
         knn=knn.knn_config(),
@@ -25,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [data, model, loss, training, knn, run])
+    cli.run(main, [data, model, streams, loss, training, knn, run])

@@ -18,6 +18,13 @@ _GALLERY = flags.DEFINE_enum(
     "What queries are compared with in knn: features of the training videos computed"
     " now, or the rows of the memory bank as in the authors' validation.",
 )
+_CLIPS_OF = flags.DEFINE_enum(
+    "clips_of",
+    None,
+    ["trn", "slow", "slowfast"],
+    "Gives a network of --model=single the clips of this family, frame by frame, and"
+    " averages its outputs (Input-Single, table 4 of the paper).",
+)
 _COMPARE_UNTRAINED = flags.DEFINE_bool(
     "compare_untrained",
     False,
@@ -33,6 +40,11 @@ def task() -> str:
 def gallery() -> str:
     """Returns the name of the gallery."""
     return _GALLERY.value
+
+
+def clips_of() -> str | None:
+    """Returns the family whose clips a single-frame network is given."""
+    return _CLIPS_OF.value
 
 
 def compare_untrained() -> bool:

@@ -1,4 +1,4 @@
-"""Loss: instance recognition (IR) and local aggregation (LA)."""
+"""Loss: instance recognition (IR), local aggregation (LA) or labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from absl import flags
 
 from vie_tf.config import LossConfig
 
-_LOSS = flags.DEFINE_enum("loss", LossConfig.name, ["ir", "la"], "Loss of the run.")
+_LOSS = flags.DEFINE_enum(
+    "loss",
+    LossConfig.name,
+    ["ir", "la", "supervised"],
+    "Loss of the run; supervised is a softmax over the classes of the data.",
+)
 _TEMPERATURE = flags.DEFINE_float(
     "temperature",
     LossConfig.temperature,

@@ -9,8 +9,17 @@ from vie_tf.config import ModelConfig
 _MODEL = flags.DEFINE_enum(
     "model",
     ModelConfig.name,
-    ["single", "3dresnet", "trn", "slow", "slowfast"],
-    "Family of section 3 of the paper.",
+    [
+        "single",
+        "3dresnet",
+        "trn",
+        "slow",
+        "slowfast",
+        "two_stream_s",
+        "two_stream_sf",
+    ],
+    "Family of section 3 of the paper; the two-stream ones are single with slow or"
+    " slowfast.",
 )
 _RESNET_SIZE = flags.DEFINE_enum(
     "resnet_size",
@@ -29,6 +38,21 @@ _EMBEDDING_DIM = flags.DEFINE_integer(
     ModelConfig.embedding_dim,
     "Dimensions of the embedding.",
     lower_bound=2,
+)
+_TRN_HEAD = flags.DEFINE_enum(
+    "trn_head",
+    ModelConfig.trn_head,
+    ["concat", "relation", "relation_mean"],
+    "Head of trn: frames concatenated (the paper's), or multi-scale relations, whose"
+    " subsets are added or averaged.",
+)
+_PRECISION = flags.DEFINE_enum(
+    "precision",
+    ModelConfig.precision,
+    ["float32", "mixed_bfloat16", "mixed_float16"],
+    "What the network's layers compute in; variables, head, loss and memory bank are"
+    " float32. bfloat16 is for recent GPUs and CPUs with AVX512_BF16 or AMX (others are"
+    " slower with it), float16 for older GPUs.",
 )
 _BATCH_NORM_MOMENTUM = flags.DEFINE_float(
     "batch_norm_momentum",
@@ -59,14 +83,21 @@ _CROP_SIZE = flags.DEFINE_integer(
 )
 
 
-def model_config() -> ModelConfig:
-    """Builds the settings from the command line."""
+def model_config(static_frames: str) -> ModelConfig:
+    """Builds the settings from the command line.
+
+    Args:
+      static_frames: from the station of two-stream networks.
+    """
     return ModelConfig(
         name=_MODEL.value,
         resnet_size=int(_RESNET_SIZE.value),
         num_filters=_NUM_FILTERS.value,
         embedding_dim=_EMBEDDING_DIM.value,
         batch_norm_momentum=_BATCH_NORM_MOMENTUM.value,
+        trn_head=_TRN_HEAD.value,
+        static_frames=static_frames,
+        precision=_PRECISION.value,
         num_frames=_NUM_FRAMES.value,
         frame_interval=_FRAME_INTERVAL.value,
         crop_size=_CROP_SIZE.value,

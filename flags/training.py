@@ -15,8 +15,9 @@ _INIT_FROM = flags.DEFINE_string(
 _TRAIN_STEPS = flags.DEFINE_integer(
     "train_steps",
     TrainConfig.train_steps,
-    "All steps of the run; those of IR and of --init_from count.",
-    lower_bound=1,
+    "All steps of the run; those of IR and of --init_from count. 0 writes the network"
+    " untrained, for comparison.",
+    lower_bound=0,
 )
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size",
@@ -84,11 +85,15 @@ def _are_rising_steps(values: list[str]) -> bool:
     return steps == sorted(set(steps))
 
 
-def train_config(model_dir: str) -> TrainConfig:
-    """Builds the settings from the command line."""
+def train_config(
+    model_dir: str, single_from: str | None, dynamic_from: str | None
+) -> TrainConfig:
+    """Builds the settings from the command line and those of other stations."""
     return TrainConfig(
         model_dir=model_dir,
         init_from=_INIT_FROM.value,
+        single_from=single_from,
+        dynamic_from=dynamic_from,
         train_steps=_TRAIN_STEPS.value,
         batch_size=_BATCH_SIZE.value,
         learning_rate=_LEARNING_RATE.value,

@@ -20,6 +20,7 @@ HEAD, ROW = 22 + 2 * 12, 84 + 2 * 22 + 14
 def restored(data_dir, manifest):
     """A run on this data, without what the picture does not need."""
     return RestoredRun(
+        eval_dir="unused",
         directory=None,
         config=run_config(data_dir),
         data_dir=str(data_dir),

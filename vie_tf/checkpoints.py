@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -30,11 +31,16 @@ _FIXED = (
     ("model", "resnet_size"),
     ("model", "num_filters"),
     ("model", "embedding_dim"),
+    ("model", "trn_head"),
+    ("model", "static_frames"),
+    ("model", "precision"),
     ("model", "num_frames"),
     ("model", "frame_interval"),
     ("loss", "name"),
     ("loss", "la_num_clusterings"),
     ("train", "init_from"),
+    ("train", "single_from"),
+    ("train", "dynamic_from"),
     ("train", "seed"),
     ("train", "batch_size"),
 )
@@ -48,7 +54,8 @@ class TrainState(tf.Module):
     Attributes:
       model: the network.
       optimizer: with its accumulators.
-      bank: the memory bank.
+      loss_scaler: around the optimizer of a float16 network, else None.
+      bank: the memory bank; None in supervised training, which has none.
       cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
         begins.
       step: steps taken, scalar int64.
@@ -59,14 +66,19 @@ class TrainState(tf.Module):
         self,
         model: tf.keras.Model,
         optimizer: Momentum,
-        bank: MemoryBank,
+        bank: MemoryBank | None,
         num_clusterings: int,
+        scales_loss: bool = False,
     ) -> None:
         """Starts at step 0 with the optimizer's accumulators made."""
         super().__init__(name="train_state")
         self.model = model
         self.optimizer = optimizer
         self.optimizer.build(model.trainable_variables)
+        # Gradients below 6e-8 would be 0 in float16.
+        self.loss_scaler: tf.keras.mixed_precision.LossScaleOptimizer | None = None
+        if scales_loss:
+            self.loss_scaler = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
         self.bank = bank
 
         def counter(start: int, name: str) -> tf.Variable:
@@ -80,7 +92,7 @@ class TrainState(tf.Module):
         self.step = counter(0, "step")
         self.clustered_at = counter(_NEVER, "clustered_at")
         self.cluster_labels = tf.Variable(
-            tf.zeros([num_clusterings, bank.num_videos], tf.int32),
+            tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
             trainable=False,
             name="cluster_labels",
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -98,19 +110,19 @@ class TrainState(tf.Module):
     def checkpoint(self) -> tf.train.Checkpoint:
         """What is written; the names are the keys in the file."""
         return tf.train.Checkpoint(
-            model=self.model,
-            optimizer=self.optimizer,
-            bank=self.bank,
+            **self._shared_parts(),
             cluster_labels=self.cluster_labels,
-            step=self.step,
             clustered_at=self.clustered_at,
         )
 
-    def checkpoint_without_clusters(self) -> tf.train.Checkpoint:
-        """What two runs share whose numbers of clusterings differ."""
-        return tf.train.Checkpoint(
-            model=self.model, optimizer=self.optimizer, bank=self.bank, step=self.step
-        )
+    def shared_checkpoint(self) -> tf.train.Checkpoint:
+        """What runs share whose numbers of clusterings or precisions differ."""
+        return tf.train.Checkpoint(**self._shared_parts())
+
+    def _shared_parts(self) -> dict[str, Any]:
+        # The loss scale of float16 is a part of the optimizer that it is around.
+        parts = {"model": self.model, "optimizer": self.optimizer, "step": self.step}
+        return {**parts, **({"bank": self.bank} if self.bank else {})}
 
 
 class RunDirectory:
@@ -158,13 +170,17 @@ class RunDirectory:
         tf.io.gfile.makedirs(self.model_dir)
         write_atomically(self._config_path(), json.dumps(content, indent=1) + "\n")
 
+    def exists(self) -> bool:
+        """Whether there is a run in this folder."""
+        return tf.io.gfile.exists(self._config_path())
+
     def load_config(self) -> tuple[RunConfig, str]:
         """Returns the settings and the data set's fingerprint.
 
         Raises:
           ValueError: the folder is not that of a run.
         """
-        if not tf.io.gfile.exists(self._config_path()):
+        if not self.exists():
             raise ValueError(
                 f"{self.model_dir!r} is not the folder of a run: it has no"
                 f" {_CONFIG_NAME}. Give the --model_dir of a train.py run."
@@ -179,7 +195,7 @@ class RunDirectory:
         Raises:
           ValueError: it was made with settings that cannot change.
         """
-        if not tf.io.gfile.exists(self._config_path()):
+        if not self.exists():
             return
         old_config, _ = self.load_config()
         old, new = dataclasses.asdict(old_config), dataclasses.asdict(config)
@@ -218,26 +234,25 @@ class RunDirectory:
         """Restores all of the state from the newest checkpoint.
 
         Cluster labels of another number of clusterings, such as those of an IR run that
-        LA starts from, are left out: k-means runs before the next step of LA.
+        LA starts from, are left out: k-means runs before the next step of LA.  So is
+        the loss scale of another precision, which finds its value anew.
 
         Raises:
           ValueError: there is no checkpoint, or it is of another network or bank.
         """
         path = self._latest_or_raise()
-        size = self.bank_size(path)
-        if size != state.bank.num_videos:
-            raise ValueError(
-                f"The checkpoint {path} has a memory bank of {size} videos, but the"
-                f" data has {state.bank.num_videos} training videos. Give the"
-                " --data_dir that the checkpoint was trained on."
-            )
+        self._check_bank(path, state.bank)
         self._check_shapes(path, state.model)
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
-        if shapes[_CLUSTERS_KEY] == state.cluster_labels.shape.as_list():
+        same_clusters = shapes[_CLUSTERS_KEY] == state.cluster_labels.shape.as_list()
+        was_scaled = any(key.startswith("optimizer/loss_scale/") for key in shapes)
+        if same_clusters and was_scaled == (state.loss_scaler is not None):
             state.checkpoint().restore(path).assert_consumed()
         else:
-            shared = state.checkpoint_without_clusters().restore(path)
-            shared.assert_existing_objects_matched().expect_partial()
+            shared = state.shared_checkpoint().restore(path)
+            if was_scaled or state.loss_scaler is None:
+                shared.assert_existing_objects_matched()
+            shared.expect_partial()
             state.clustered_at.assign(_NEVER)
 
     def restore_model(self, model: tf.keras.Model) -> int:
@@ -253,8 +268,18 @@ class RunDirectory:
         return int(step.numpy())
 
     def read_bank(self) -> np.ndarray:
-        """Returns the rows of the newest checkpoint's memory bank, [N, D] float32."""
-        return tf.train.load_checkpoint(self._latest_or_raise()).get_tensor(_BANK_KEY)
+        """Returns the rows of the newest checkpoint's memory bank, [N, D] float32.
+
+        Raises:
+          ValueError: it has none.
+        """
+        path = self._latest_or_raise()
+        if self.bank_size(path) is None:
+            raise ValueError(
+                f"The run in {self.model_dir!r} has no memory bank, as it is"
+                " supervised. Use --gallery=features."
+            )
+        return tf.train.load_checkpoint(path).get_tensor(_BANK_KEY)
 
     def _latest_or_raise(self) -> str:
         path = self.latest()
@@ -271,6 +296,21 @@ class RunDirectory:
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         return shapes[_BANK_KEY][0] if _BANK_KEY in shapes else None
 
+    def _check_bank(self, path: str, bank: MemoryBank | None) -> None:
+        size = self.bank_size(path)
+        if (size is None) != (bank is None):
+            kind = "supervised" if size is None else "trained with a memory bank"
+            raise ValueError(
+                f"The run in {self.model_dir!r} is {kind}: a run with --loss=supervised"
+                " cannot start from one with --loss=ir or la, nor the other way round."
+            )
+        if bank is not None and size != bank.num_videos:
+            raise ValueError(
+                f"The checkpoint {path} has a memory bank of {size} videos, but the"
+                f" data has {bank.num_videos} training videos. Give the"
+                " --data_dir that the checkpoint was trained on."
+            )
+
     @staticmethod
     def _check_shapes(path: str, model: tf.keras.Model) -> None:
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
@@ -283,8 +323,8 @@ class RunDirectory:
         if stored != wanted:
             raise ValueError(
                 f"The checkpoint {path} is of another network than --model="
-                f"{model.name}: give the --model, --resnet_size and --num_filters"
-                " that it was trained with."
+                f"{model.name}: give the --model, --resnet_size, --num_filters and"
+                " --trn_head that it was trained with."
             )
 
     def _checkpoint_dir(self) -> str:

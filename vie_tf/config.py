@@ -39,6 +39,13 @@ class ModelConfig:
       embedding_dim: D.
       batch_norm_momentum: of the moving statistics; a run of a few hundred steps
         needs less than the authors' 0.997, which remembers about 300 steps.
+      trn_head: head of `trn`, a key of `vie_tf.models.registry.TRN_HEADS`.
+      static_frames: what the static stream of two-stream networks is given: the
+        middle frame (`one`), or `all` frames, whose embeddings are averaged.
+      precision: what the network's layers compute in: `float32`, `mixed_bfloat16` or
+        `mixed_float16`.
+      num_classes: of a supervised network, None for one that embeds; taken from the
+        data.
       num_frames: T; None takes the family's.
       frame_interval: frames from one frame of the clip to the next; None takes the
         family's.
@@ -50,6 +57,10 @@ class ModelConfig:
     num_filters: int = 64
     embedding_dim: int = 128
     batch_norm_momentum: float = 0.997
+    trn_head: str = "concat"
+    static_frames: str = "one"
+    precision: str = "float32"
+    num_classes: int | None = None
     num_frames: int | None = None
     frame_interval: int | None = None
     crop_size: int | None = None
@@ -57,10 +68,10 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig:
-    """The IR and LA losses.
+    """The IR, LA and supervised losses.
 
     Attributes:
-      name: `ir` or `la`.
+      name: `ir`, `la` or `supervised`.
       temperature: tau in equation 2.
       ir_num_negatives: K of the noise-contrastive estimate.
       ir_normalizer: `imagenet`, the authors' constant for Z / N in equation 2, or
@@ -92,7 +103,10 @@ class TrainConfig:
     Attributes:
       model_dir: folder of the run: checkpoints, TensorBoard, config.json.
       init_from: run whose last checkpoint this one starts from.
-      train_steps: all steps of the run, IR steps included.
+      single_from: run that the static stream of a two-stream network starts from.
+      dynamic_from: run that its dynamic stream starts from.
+      train_steps: all steps of the run, IR steps included; with 0 the run is its
+        untrained network.
       batch_size: videos of a step over all replicas; None takes the family's.
       learning_rate: at the start.
       lr_warmup_steps: steps in which the rate rises from 0; the paper has none, but
@@ -108,6 +122,8 @@ class TrainConfig:
 
     model_dir: str
     init_from: str | None = None
+    single_from: str | None = None
+    dynamic_from: str | None = None
     train_steps: int = 1_600_000
     batch_size: int | None = None
     learning_rate: float = 0.03

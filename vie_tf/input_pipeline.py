@@ -55,7 +55,8 @@ def training_batches(
       color_noise: whether colour noise is a part of the augmentation.
 
     Returns:
-      A dataset of `clips` [B, T, H, W, 3] uint8 and `rows` [B] int64.
+      A dataset of `clips` [B, T, H, W, 3] uint8, `rows` [B] int64 and `labels` [B]
+      int64, -1 where a video has none.
 
     Raises:
       ValueError: there is no training video, or a shard is missing.
@@ -76,6 +77,7 @@ def training_batches(
             "height": tf.cast(video["height"], tf.int32),
             "width": tf.cast(video["width"], tf.int32),
             "row": row_of_id[video["id"]],
+            "label": video["label"],
             "seed": clip_seed + 1,
         }
 
@@ -110,7 +112,7 @@ def training_batches(
             sample["seed"],
             color_noise,
         )
-        return {"clips": clip, "rows": sample["row"]}
+        return {"clips": clip, "rows": sample["row"], "labels": sample["label"]}
 
     return (
         tf.data.Dataset.range(start_epoch, _MAX_EPOCHS)

@@ -94,6 +94,19 @@ def local_aggregation_loss(
     return -tf.math.log(close / background + _EPSILON)
 
 
+def softmax_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """-log P(label), of the supervised networks in the paper's tables.
+
+    Args:
+      logits: [B, C] float32.
+      labels: [B] integers in 0 .. C-1.
+
+    Returns:
+      [B] float32.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
 def weight_decay_loss(variables: Iterable[tf.Variable], rate: float) -> tf.Tensor:
     """The L2 term of equations 3 and 4: rate * sum(w ** 2) / 2.
 

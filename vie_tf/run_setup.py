@@ -1,6 +1,7 @@
 """From settings to a network and its clips.
 
-Shared by training and evaluation, which must agree on both.
+Shared by training and evaluation, which must agree on both.  `complete_settings` is for
+training alone: a run that was trained has all of its settings.
 """
 
 from __future__ import annotations
@@ -9,9 +10,81 @@ import dataclasses
 
 import tensorflow as tf
 
-from vie_tf import models
+from vie_tf import models, streams
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import ModelConfig, RunConfig
+from vie_tf.records import NO_LABEL, TRAIN_SPLIT, Manifest
+
+
+def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
+    """Fills in what family, streams and data decide, and checks the result.
+
+    Args:
+      config: as it was asked for.
+      manifest: of the data.
+
+    Raises:
+      ValueError: settings that contradict each other, the streams or the data.
+    """
+    train = config.train
+    model = config.model
+    if train.single_from or train.dynamic_from:
+        if not (train.single_from and train.dynamic_from) or train.init_from:
+            raise ValueError(
+                "--single_from and --dynamic_from are given together, and without"
+                " --init_from."
+            )
+        model = streams.stream_settings(
+            train.single_from, train.dynamic_from, model.static_frames
+        )
+        streams.check_agrees(config.model, model)
+    if config.loss.name == "supervised":
+        model = dataclasses.replace(model, num_classes=_num_classes(config, manifest))
+    elif model.num_classes is not None:
+        raise ValueError(
+            "The streams are supervised networks; train them on with --loss=supervised."
+        )
+    config = with_family_defaults(dataclasses.replace(config, model=model))
+    _check_loss(config, manifest)
+    return config
+
+
+def _num_classes(config: RunConfig, manifest: Manifest) -> int:
+    unlabelled = [v for v in manifest.videos if v.label == NO_LABEL]
+    if len(manifest.class_names) < 2 or unlabelled:
+        raise ValueError(
+            f"--loss=supervised needs videos of at least two classes, all of them with"
+            f" a label, but {config.data.data_dir!r} has"
+            f" {len(manifest.class_names)} classes and {len(unlabelled)} videos without"
+            " a label. Put the videos into one folder per class and convert them"
+            " again, or take --loss=ir, which needs no labels."
+        )
+    return len(manifest.class_names)
+
+
+def _check_loss(config: RunConfig, manifest: Manifest) -> None:
+    num_videos = len(manifest.split(TRAIN_SPLIT))
+    settings = config.loss
+    if num_videos < 2:
+        raise ValueError(
+            f"There are {num_videos} training videos in {config.data.data_dir!r}, but a"
+            " loss that tells videos apart needs at least 2."
+        )
+    if settings.name != "la":
+        return
+    # Checked before the first step, not after 50,000 steps of IR.
+    if settings.la_num_clusters > num_videos:
+        raise ValueError(
+            f"--la_num_clusters={settings.la_num_clusters} is more than the"
+            f" {num_videos} training videos. The paper takes one cluster for about 30"
+            f" videos: --la_num_clusters={max(num_videos // 30, 2)}."
+        )
+    if settings.la_num_background > num_videos:
+        raise ValueError(
+            f"--la_num_background={settings.la_num_background} is more than the"
+            f" {num_videos} training videos. Try --la_num_background="
+            f"{max(num_videos // 8, 2)}."
+        )
 
 
 def with_family_defaults(config: RunConfig) -> RunConfig:
@@ -53,5 +126,9 @@ def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
         embedding_dim=model.embedding_dim,
         num_filters=model.num_filters,
         num_frames=model.num_frames,
+        trn_head=model.trn_head,
+        static_frames=model.static_frames,
+        num_classes=model.num_classes,
         batch_norm_momentum=model.batch_norm_momentum,
+        precision=model.precision,
     )

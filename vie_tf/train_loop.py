@@ -1,8 +1,8 @@
 """The training loop: what happens around the steps.
 
-IR first, then LA (`phase`).  Before LA begins, and once per epoch from then on, the
-rows of the memory bank are clustered anew.  Every so often the run is logged,
-validated by kNN and written to a checkpoint.
+IR first, then LA (`phase`), or supervised steps all the way.  Before LA begins, and
+once per epoch from then on, the rows of the memory bank are clustered anew.  Every so
+often the run is logged, validated and written to a checkpoint.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from typing import Iterator
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import clustering, input_pipeline, schedules
+from vie_tf import clustering, input_pipeline, schedules, streams
 from vie_tf.checkpoints import RunDirectory, TrainState
 from vie_tf.config import RunConfig
-from vie_tf.evaluation.features import ClipEmbedder
-from vie_tf.evaluation.validation import KnnValidation
+from vie_tf.evaluation.validation import Validation, make_validation
 from vie_tf.memory_bank import MemoryBank
-from vie_tf.records import TRAIN_SPLIT, Manifest
-from vie_tf.run_setup import build_model, clip_recipe, with_family_defaults
+from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.summaries import StepClock, Summaries
 from vie_tf.train_step import TrainStep, make_train_step
+
+_LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
 
 
 class TrainingDiverged(ValueError):
@@ -39,9 +40,8 @@ def train(config: RunConfig) -> None:
       ValueError: settings that contradict each other, the data or the run.
     """
     manifest = Manifest.load(config.data.data_dir)
-    config = with_family_defaults(config)
+    config = complete_settings(config, manifest)
     run = RunDirectory(config.train.model_dir, config.train.num_to_keep)
-    _check_settings(config, manifest)
     run.check_continues(config, manifest.fingerprint())
 
     strategy = tf.distribute.MirroredStrategy()
@@ -56,6 +56,9 @@ def train(config: RunConfig) -> None:
     run.save_config(config, manifest.fingerprint())
     _describe(config, manifest, state, strategy)
     if state.steps_taken() >= config.train.train_steps:
+        if run.latest() is None:
+            print(f"Wrote the network as it is at step 0: {run.save(state)}.")
+            return
         print(
             f"Nothing to do: the run is at step {state.steps_taken()} of"
             f" --train_steps={config.train.train_steps}."
@@ -66,17 +69,22 @@ def train(config: RunConfig) -> None:
 
 def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
     """Makes the state of a run at step 0; call in the strategy's scope."""
-    labels = [video.label for video in manifest.split(TRAIN_SPLIT)]
+    bank = None
+    if config.loss.name != "supervised":
+        labels = [video.label for video in manifest.split(TRAIN_SPLIT)]
+        bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
     return TrainState(
         model=build_model(config.model, config.train.seed),
         optimizer=schedules.Momentum(config.train.learning_rate, config.train.momentum),
-        bank=MemoryBank(labels, config.model.embedding_dim, config.train.seed),
+        bank=bank,
         num_clusterings=config.loss.la_num_clusterings,
+        scales_loss=config.model.precision == "mixed_float16",
     )
 
 
 def cluster_bank(config: RunConfig, state: TrainState, summaries: Summaries) -> None:
     """Clusters the rows of the bank and notes at which step."""
+    assert state.bank is not None
     start = time.perf_counter()
     step = state.steps_taken()
     labels = []
@@ -102,15 +110,14 @@ def _loop(
 ) -> None:
     settings = config.train
     summaries = Summaries(settings.model_dir)
-    validation = KnnValidation.make(
-        config.data.data_dir, manifest, clip_recipe(config.model), config.knn
+    validation = make_validation(
+        state, config.data.data_dir, manifest, clip_recipe(config.model), config.knn
     )
-    embedder = ClipEmbedder(state.model)
     batches = _batches(config, manifest, strategy, state.steps_taken())
-    steps = {
-        name: make_train_step(config, state, strategy, name) for name in ("ir", "la")
-    }
-    steps_per_epoch = -(-state.bank.num_videos // settings.batch_size)  # type: ignore[operator]
+    losses = ("supervised",) if state.bank is None else ("ir", "la")
+    steps = {name: make_train_step(config, state, strategy, name) for name in losses}
+    num_videos = len(manifest.split(TRAIN_SPLIT))
+    steps_per_epoch = -(-num_videos // settings.batch_size)  # type: ignore[operator]
     clock = StepClock()
     started, first_step = time.perf_counter(), state.steps_taken()
 
@@ -133,14 +140,12 @@ def _loop(
             if is_due(step, settings.log_steps):
                 _log(step, loss, scalars, clock, summaries, config, started, first_step)
             if is_due(step, settings.eval_steps):
-                summaries.bank(state.bank, step)
+                if state.bank is not None:
+                    summaries.bank(state.bank, step)
                 if validation is not None:
-                    scores = validation(embedder, state.bank)
-                    summaries.scalars("knn", scores, step)
-                    print(
-                        _validation_line(step, scores, validation.num_classes),
-                        flush=True,
-                    )
+                    scores = validation()
+                    summaries.scalars(validation.name, scores, step)
+                    print(_validation_line(step, scores, validation), flush=True)
                 clock.reset()
             if is_due(step, settings.checkpoint_steps):
                 run.save(state)
@@ -153,8 +158,9 @@ def _loop(
 
 def phase(config: RunConfig, steps_taken: int) -> str:
     """Which loss the next step has: LA follows `ir_steps` steps of IR."""
-    is_ir = config.loss.name == "ir" or steps_taken < config.loss.ir_steps
-    return "ir" if is_ir else "la"
+    if config.loss.name == "la" and steps_taken < config.loss.ir_steps:
+        return "ir"
+    return config.loss.name
 
 
 def _batches(
@@ -193,7 +199,7 @@ def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
 def _restore_or_start(
     state: TrainState, run: RunDirectory, config: RunConfig, fingerprint: str
 ) -> None:
-    """Own checkpoint, else --init_from, else from scratch: in this order."""
+    """Own checkpoint, else that of other runs, else from scratch: in this order."""
     if run.latest():
         run.restore(state)
         print(f"Going on from {run.latest()}.")
@@ -207,33 +213,16 @@ def _restore_or_start(
         origin.check_videos(fingerprint, config.data.data_dir)
         origin.restore(state)
         print(f"Starting from {origin.latest()}.")
+    elif config.train.single_from and config.train.dynamic_from:
+        streams.restore_streams(
+            state.model, config.train.single_from, config.train.dynamic_from
+        )
+        print(
+            f"Starting from the networks of {config.train.single_from} and"
+            f" {config.train.dynamic_from}, with a new memory bank."
+        )
     else:
         print("Starting from scratch.")
-
-
-def _check_settings(config: RunConfig, manifest: Manifest) -> None:
-    num_videos = len(manifest.split(TRAIN_SPLIT))
-    settings = config.loss
-    if num_videos < 2:
-        raise ValueError(
-            f"There are {num_videos} training videos in {config.data.data_dir!r}, but a"
-            " loss that tells videos apart needs at least 2."
-        )
-    if settings.name != "la":
-        return
-    # Checked before the first step, not after 50,000 steps of IR.
-    if settings.la_num_clusters > num_videos:
-        raise ValueError(
-            f"--la_num_clusters={settings.la_num_clusters} is more than the"
-            f" {num_videos} training videos. The paper takes one cluster for about 30"
-            f" videos: --la_num_clusters={max(num_videos // 30, 2)}."
-        )
-    if settings.la_num_background > num_videos:
-        raise ValueError(
-            f"--la_num_background={settings.la_num_background} is more than the"
-            f" {num_videos} training videos. Try --la_num_background="
-            f"{max(num_videos // 8, 2)}."
-        )
 
 
 def _describe(
@@ -251,8 +240,9 @@ def _describe(
         f"{config.model.name}: {num_parameters:,} parameters, clips of"
         f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
         f" {config.train.batch_size} on {strategy.num_replicas_in_sync} {kind};"
-        f" {state.bank.num_videos} training and {len(manifest.split('val'))} validation"
-        f" videos; step {state.steps_taken()} of {config.train.train_steps}.",
+        f" {len(manifest.split(TRAIN_SPLIT))} training and"
+        f" {len(manifest.split(VAL_SPLIT))} validation videos; step"
+        f" {state.steps_taken()} of {config.train.train_steps}.",
         flush=True,
     )
 
@@ -274,10 +264,8 @@ def _log(
     per_step = (time.perf_counter() - started) / (step - first_step)
     left = int(per_step * (config.train.train_steps - step))
     print(
-        f"step {step}/{config.train.train_steps}  {loss.upper()} loss"
-        f" {values['loss']:.3f}  similarity to own row"
-        f" {values['similarity_to_own_row']:.2f}, to others"
-        f" {values['similarity_between_videos']:.2f}  rate"
+        f"step {step}/{config.train.train_steps}  {_LOSS_TITLES[loss]} loss"
+        f" {values['loss']:.3f}  {_progress(values)}  rate"
         f" {values['learning_rate']:.2g}  {rates['steps_per_second']:.2f} steps/s "
         f" waiting for input {rates['input_wait_share']:.0%}  left {left // 60}:"
         f"{left % 60:02d} min",
@@ -285,8 +273,18 @@ def _log(
     )
 
 
-def _validation_line(step: int, scores: dict[str, float], num_classes: int) -> str:
+def _progress(values: dict[str, float]) -> str:
+    """What the loss is working on, in words."""
+    if "accuracy" in values:
+        return f"accuracy {values['accuracy']:.2f}"
+    own, others = values["similarity_to_own_row"], values["similarity_between_videos"]
+    return f"similarity to own row {own:.2f}, to others {others:.2f}"
+
+
+def _validation_line(
+    step: int, scores: dict[str, float], validation: Validation
+) -> str:
     return (
-        f"step {step}  kNN top-1 {scores['top1']:.1%}, top-5 {scores['top5']:.1%}"
-        f" (chance {1 / num_classes:.1%})"
+        f"step {step}  {validation.title} top-1 {scores['top1']:.1%}, top-5"
+        f" {scores['top5']:.1%} (chance {1 / validation.num_classes:.1%})"
     )

@@ -3,7 +3,8 @@
 In the order of the paper (section 3 and design, section 4): clips go through the
 network; their embeddings are compared with the old rows of the memory bank by the IR
 or the LA loss; gradients move the weights; the videos' rows move towards the
-embeddings.
+embeddings.  The supervised networks of the paper's tables take the same step, but
+their logits are compared with labels, and there is no bank.
 
 Letters: B global batch, D dimension, K negatives or background neighbours, M
 clusterings.
@@ -31,11 +32,12 @@ def make_train_step(
       config: of the run.
       state: is read and written by the step.
       strategy: whose replicas share the global batch.
-      loss: `ir` or `la`.
+      loss: `ir`, `la` or `supervised`.
 
     Returns:
-      A function of a distributed batch (`clips`, `rows`) that takes the step and
-      returns scalars: the loss and its parts, averaged over the global batch.
+      A function of a distributed batch (`clips`, `rows` and, if supervised, `labels`)
+      that takes the step and returns scalars: the loss and its parts, averaged over
+      the global batch.
     """
     settings = config.loss
     batch_size = config.train.batch_size
@@ -43,8 +45,12 @@ def make_train_step(
     model, bank = state.model, state.bank
     decayed = models.decayed_variables(model)
     num_replicas = strategy.num_replicas_in_sync
+    # Under float16, gradients are those of a larger loss until they are applied.
+    optimizer = state.loss_scaler or state.optimizer
 
-    def ir(embeddings: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict]:
+    def ir(endpoints: dict, batch: dict) -> tuple[tf.Tensor, dict]:
+        assert bank is not None
+        embeddings, rows = endpoints["embedding"], batch["rows"]
         noise = bank.similarities(embeddings, draw_negatives(config, state))  # [B, K]
         normalizer = losses.IMAGENET_NORMALIZER
         if settings.ir_normalizer == "batch":
@@ -56,7 +62,9 @@ def make_train_step(
         parts = {"loss_data": data_term, "loss_noise": noise_term}
         return data_term + noise_term, parts
 
-    def la(embeddings: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, dict]:
+    def la(endpoints: dict, batch: dict) -> tuple[tf.Tensor, dict]:
+        assert bank is not None
+        embeddings, rows = endpoints["embedding"], batch["rows"]
         _, background = bank.nearest(embeddings, settings.la_num_background)  # [B, K]
         own_clusters = tf.gather(state.cluster_labels, rows, axis=1)  # [M, B]
         clusters = tf.gather(state.cluster_labels, background, axis=1)  # [M, B, K]
@@ -68,31 +76,46 @@ def make_train_step(
         close_share = tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1)
         return loss, {"close_share": close_share}
 
-    instance_loss = {"ir": ir, "la": la}[loss]
+    def supervised(endpoints: dict, batch: dict) -> tuple[tf.Tensor, dict]:
+        logits, labels = endpoints["logits"], batch["labels"]  # [B, C], [B]
+        is_right = tf.argmax(logits, axis=1) == labels
+        return losses.softmax_loss(logits, labels), {
+            "accuracy": tf.cast(is_right, tf.float32)
+        }
 
-    def replica_step(batch: dict) -> tuple[tf.Tensor, tf.Tensor, dict]:
+    video_loss = {"ir": ir, "la": la, "supervised": supervised}[loss]
+
+    def replica_step(batch: dict) -> tuple[tf.Tensor | None, dict]:
         with tf.GradientTape() as tape:
-            embeddings = model(batch["clips"], training=True)["embedding"]  # [B, D]
-            per_video, parts = instance_loss(embeddings, batch["rows"])
+            endpoints = model(batch["clips"], training=True)
+            per_video, parts = video_loss(endpoints, batch)
             # Means over the global batch: each replica contributes its share, and the
             # optimizer sums the gradients of all replicas.
             decay = losses.weight_decay_loss(decayed, settings.weight_decay)
             total = tf.reduce_sum(per_video) / batch_size + decay / num_replicas
             # The weights stay as they are when the loss is not finite.
             total = tf.debugging.check_numerics(total, "loss")
-        gradients = tape.gradient(total, model.trainable_variables)
-        own = bank.similarities(embeddings, batch["rows"])
-        new_rows = bank.updated_rows(embeddings, batch["rows"])
-        state.optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+            scaled = total
+            if state.loss_scaler:
+                scaled = state.loss_scaler.get_scaled_loss(total)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        if state.loss_scaler:
+            gradients = state.loss_scaler.get_unscaled_gradients(gradients)
+        embeddings = endpoints["embedding"]  # [B, D]
+        new_rows = None
+        if bank is not None:
+            own = bank.similarities(embeddings, batch["rows"])
+            parts["similarity_to_own_row"] = own
+            new_rows = bank.updated_rows(embeddings, batch["rows"])
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
         scalars = {name: tf.reduce_sum(part) for name, part in parts.items()}
-        scalars["similarity_to_own_row"] = tf.reduce_sum(own)
         # Near 1 when all videos fall onto one point.
         mean = tf.reduce_mean(embeddings, axis=0)
         scalars["similarity_between_videos"] = tf.reduce_sum(embeddings * mean)
         scalars = {name: value / batch_size for name, value in scalars.items()}
         scalars["loss"] = total
         scalars["weight_decay"] = decay / num_replicas
-        return batch["rows"], new_rows, scalars
+        return new_rows, scalars
 
     @tf.function
     def train_step(batch: dict) -> dict:
@@ -103,9 +126,11 @@ def make_train_step(
             config.train.lr_warmup_steps,
         )
         state.optimizer.learning_rate.assign(rate)
-        rows, new_rows, scalars = strategy.run(replica_step, args=(batch,))
-        # Once for the global batch, after all replicas have read the old rows.
-        bank.write(strategy.gather(rows, axis=0), strategy.gather(new_rows, axis=0))
+        new_rows, scalars = strategy.run(replica_step, args=(batch,))
+        if bank is not None:
+            # Once for the global batch, after all replicas have read the old rows.
+            rows = strategy.gather(batch["rows"], axis=0)
+            bank.write(rows, strategy.gather(new_rows, axis=0))
         state.step.assign_add(1)
         scalars = {
             name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
@@ -126,7 +151,7 @@ def draw_negatives(config: RunConfig, state: TrainState) -> tf.Tensor:
       [B / replicas, K] int32.
     """
     context = tf.distribute.get_replica_context()
-    assert config.train.batch_size is not None
+    assert config.train.batch_size is not None and state.bank is not None
     share = config.train.batch_size // context.num_replicas_in_sync
     drawn = tf.random.stateless_uniform(
         [config.train.batch_size, config.loss.ir_num_negatives],

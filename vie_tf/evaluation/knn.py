@@ -58,6 +58,19 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
     return float(np.mean(np.any(best == labels[:, None], axis=1)))
 
 
+def accuracies(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Top-1 and top-5 accuracy.
+
+    Args:
+      probabilities: [Q, C].
+      labels: [Q] integers.
+
+    Returns:
+      `top1` and `top5` as fractions.
+    """
+    return {f"top{k}": top_k_accuracy(probabilities, labels, k) for k in (1, 5)}
+
+
 def classify_videos(
     gallery: tf.Tensor,
     gallery_labels: np.ndarray,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import input_pipeline
+from vie_tf import input_pipeline, streams
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import RunConfig
@@ -24,7 +25,9 @@ class RestoredRun:
     themselves, each left out of the gallery in turn.
 
     Attributes:
-      directory: of the run.
+      eval_dir: folder for the results.
+      directory: of the run whose memory bank belongs to the network; None for a
+        network that was put together for the evaluation.
       config: of the run.
       data_dir: of the data that is evaluated.
       manifest: of `data_dir`.
@@ -33,7 +36,8 @@ class RestoredRun:
       step: of the checkpoint.
     """
 
-    directory: RunDirectory
+    eval_dir: str
+    directory: RunDirectory | None
     config: RunConfig
     data_dir: str
     manifest: Manifest
@@ -42,19 +46,77 @@ class RestoredRun:
     step: int
 
     @classmethod
-    def load(cls, model_dir: str, data_dir: str) -> RestoredRun:
+    def load(
+        cls, model_dir: str, data_dir: str, clips_of: str | None = None
+    ) -> RestoredRun:
         """Builds the run's network and restores its weights.
 
+        Args:
+          model_dir: folder of the run.
+          data_dir: folder of the data that is evaluated.
+          clips_of: family whose clips a run of `single` is given, frame by frame
+            (Input-Single, table 4); None for the run's own.
+
         Raises:
-          ValueError: `model_dir` is no run, or `data_dir` no data set.
+          ValueError: `model_dir` is no run, or `data_dir` no data set, or the network
+            takes no other clips.
         """
         directory = RunDirectory(model_dir)
         config, fingerprint = directory.load_config()
         manifest = Manifest.load(data_dir)
+        eval_dir = os.path.join(model_dir, "eval")
+        if clips_of is not None:
+            config = _with_clips_of(config, clips_of)
+            eval_dir = os.path.join(eval_dir, config.model.name)
         model = build_model(config.model, config.train.seed)
         step = directory.restore_model(model)
         return cls(
-            directory=directory,
+            eval_dir=eval_dir,
+            directory=directory if clips_of is None else None,
+            config=config,
+            data_dir=data_dir,
+            manifest=manifest,
+            is_training_data=manifest.fingerprint() == fingerprint,
+            model=model,
+            step=step,
+        )
+
+    @classmethod
+    def of_streams(
+        cls,
+        single_from: str,
+        dynamic_from: str,
+        static_frames: str,
+        model_dir: str,
+        data_dir: str,
+    ) -> RestoredRun:
+        """Puts the networks of two runs together to a two-stream network.
+
+        Args:
+          single_from: folder of a run of `single`.
+          dynamic_from: folder of a run of `slow` or `slowfast`.
+          static_frames: `one` or `all`, see `ModelConfig`.
+          model_dir: folder for the results; not that of a run.
+          data_dir: folder of the data that is evaluated.
+
+        Raises:
+          ValueError: the runs do not fit together, or a folder is not what it should
+            be.
+        """
+        if RunDirectory(model_dir).exists():
+            raise ValueError(
+                f"--model_dir={model_dir} is a run of its own. With --single_from and"
+                " --dynamic_from it is the folder for the results: give another one."
+            )
+        config, fingerprint = RunDirectory(dynamic_from).load_config()
+        settings = streams.stream_settings(single_from, dynamic_from, static_frames)
+        config = dataclasses.replace(config, model=settings)
+        manifest = Manifest.load(data_dir)
+        model = build_model(settings, config.train.seed)
+        step = streams.restore_streams(model, single_from, dynamic_from)
+        return cls(
+            eval_dir=os.path.join(model_dir, "eval"),
+            directory=None,
             config=config,
             data_dir=data_dir,
             manifest=manifest,
@@ -117,3 +179,19 @@ class RestoredRun:
                 " videos into one folder per class and convert them again, or use"
                 " --task=retrieval, which needs no labels."
             )
+
+
+def _with_clips_of(config: RunConfig, family: str) -> RunConfig:
+    """The settings of a run of `single`, but for its clips."""
+    if config.model.name != "single":
+        raise ValueError(
+            f"--clips_of={family} is for runs of --model=single, but this is one of"
+            f" --model={config.model.name}."
+        )
+    model = dataclasses.replace(
+        config.model,
+        name=f"input_single_{family}",
+        num_frames=None,
+        frame_interval=None,
+    )
+    return dataclasses.replace(config, model=model)

@@ -42,10 +42,15 @@ def evaluate_knn(
       ValueError: no labels, or a bank of other videos.
     """
     run.check_labels("knn")
+    if gallery == "bank" and run.directory is None:
+        raise ValueError(
+            "A network that was put together for the evaluation has no bank. Use"
+            " --gallery=features."
+        )
     if gallery == "bank" and not run.is_training_data:
         raise ValueError(
-            f"The bank of {run.directory.model_dir!r} belongs to other videos than"
-            f" those of {run.data_dir!r}. Use --gallery=features."
+            f"The bank of the run belongs to other videos than those of"
+            f" {run.data_dir!r}. Use --gallery=features."
         )
     labels = np.array([video.label for video in run.queries])
     num_classes = len(run.manifest.class_names)
@@ -115,10 +120,7 @@ def _knn_scores(
     rows = _gallery(run, settings, gallery, queries)
     probabilities = _probabilities(run, settings, rows, queries)
     labels = np.array([video.label for video in run.queries])
-    return {
-        "top1": knn.top_k_accuracy(probabilities, labels, 1),
-        "top5": knn.top_k_accuracy(probabilities, labels, 5),
-    }
+    return knn.accuracies(probabilities, labels)
 
 
 def _gallery(
@@ -126,6 +128,7 @@ def _gallery(
 ) -> np.ndarray:
     """Rows of the gallery, [N, D]; queries that are in it are not embedded twice."""
     if gallery == "bank":
+        assert run.directory is not None  # refused before
         return run.directory.read_bank()
     if run.leaves_one_out:
         return video_embeddings(queries)
@@ -184,9 +187,8 @@ def _knn_lines(result: dict[str, Any]) -> str:
 
 
 def _eval_dir(run: RestoredRun) -> str:
-    folder = os.path.join(run.directory.model_dir, "eval")
-    tf.io.gfile.makedirs(folder)
-    return folder
+    tf.io.gfile.makedirs(run.eval_dir)
+    return run.eval_dir
 
 
 def _write(run: RestoredRun, name: str, content: dict[str, Any]) -> None:

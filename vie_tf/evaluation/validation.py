@@ -1,13 +1,15 @@
-"""kNN validation of a network in training, against the running memory bank."""
+"""Validation of a network in training: accuracies of the validation videos."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Union
 
 import numpy as np
 import tensorflow as tf
 
 from vie_tf import input_pipeline
+from vie_tf.checkpoints import TrainState
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import KnnConfig
 from vie_tf.evaluation import knn
@@ -18,12 +20,11 @@ from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 
 @dataclasses.dataclass(frozen=True)
 class KnnValidation:
-    """The authors' validation: queries of 5 clips, the bank as gallery.
-
-    Queries are the validation videos, or, where there are none, the training videos
-    themselves, each without its own row.
+    """The authors' validation: queries of 5 clips, the running bank as gallery.
 
     Attributes:
+      embedder: of the network.
+      bank: of the run.
       batches: of the queries' clips.
       labels: [V] of the queries.
       own_rows: [V] rows of the queries in the bank, None if they are not in it.
@@ -31,49 +32,104 @@ class KnnValidation:
       settings: of the votes.
     """
 
+    embedder: ClipEmbedder
+    bank: MemoryBank
     batches: tf.data.Dataset
     labels: np.ndarray
     own_rows: np.ndarray | None
     num_classes: int
     settings: KnnConfig
 
-    @classmethod
-    def make(
-        cls,
-        data_dir: str,
-        manifest: Manifest,
-        recipe: ClipRecipe,
-        settings: KnnConfig,
-    ) -> KnnValidation | None:
-        """Prepares the validation; None where the videos have no labels."""
-        if not manifest.class_names:
-            return None
-        split = VAL_SPLIT if manifest.split(VAL_SPLIT) else TRAIN_SPLIT
-        videos = manifest.split(split)
-        batches = input_pipeline.test_batches(
-            data_dir, manifest, split, recipe, num_clips=settings.num_clips
-        )
-        return cls(
-            batches=batches,
-            labels=np.array([video.label for video in videos]),
-            own_rows=None if split == VAL_SPLIT else np.arange(len(videos)),
-            num_classes=len(manifest.class_names),
-            settings=settings,
-        )
+    name = "knn"
+    title = "kNN"
 
-    def __call__(self, embedder: ClipEmbedder, bank: MemoryBank) -> dict[str, float]:
+    def __call__(self) -> dict[str, float]:
         """Returns `top1` and `top5` as fractions."""
-        queries = embedder.embed(self.batches, len(self.labels))
         probabilities = knn.classify_videos(
-            tf.convert_to_tensor(bank.rows),
-            bank.labels.numpy(),
-            queries,
+            tf.convert_to_tensor(self.bank.rows),
+            self.bank.labels.numpy(),
+            self.embedder.embed(self.batches, len(self.labels)),
             self.num_classes,
             k=self.settings.k,
             temperature=self.settings.temperature,
             own_rows=self.own_rows,
         )
-        return {
-            "top1": knn.top_k_accuracy(probabilities, self.labels, 1),
-            "top5": knn.top_k_accuracy(probabilities, self.labels, 5),
-        }
+        return knn.accuracies(probabilities, self.labels)
+
+
+@dataclasses.dataclass(frozen=True)
+class SoftmaxValidation:
+    """Of a supervised network: class probabilities averaged over the clips of a video.
+
+    Attributes:
+      embedder: of the network's logits.
+      batches: of the clips.
+      labels: [V] of the videos.
+      num_classes: C.
+    """
+
+    embedder: ClipEmbedder
+    batches: tf.data.Dataset
+    labels: np.ndarray
+    num_classes: int
+
+    name = "softmax"
+    title = "softmax"
+
+    def __call__(self) -> dict[str, float]:
+        """Returns `top1` and `top5` as fractions."""
+        logits = self.embedder.embed(self.batches, len(self.labels))  # [V, clips, C]
+        probabilities = tf.nn.softmax(logits).numpy().mean(axis=1)
+        return knn.accuracies(probabilities, self.labels)
+
+
+Validation = Union[KnnValidation, SoftmaxValidation]
+
+
+def make_validation(
+    state: TrainState,
+    data_dir: str,
+    manifest: Manifest,
+    recipe: ClipRecipe,
+    settings: KnnConfig,
+) -> Validation | None:
+    """Prepares the validation that fits a run.
+
+    Without validation videos, kNN takes the training videos as queries, each without
+    its own row; a supervised network has been told their labels, so it is not
+    validated.
+
+    Args:
+      state: of the run; supervised if it has no memory bank.
+      data_dir: folder of the shards.
+      manifest: of `data_dir`.
+      recipe: of the clips.
+      settings: number of clips, and of the votes.
+
+    Returns:
+      None where there is nothing to validate on.
+    """
+    split = VAL_SPLIT if manifest.split(VAL_SPLIT) else TRAIN_SPLIT
+    if not manifest.class_names or (state.bank is None and split == TRAIN_SPLIT):
+        return None
+    videos = manifest.split(split)
+    labels = np.array([video.label for video in videos])
+    batches = input_pipeline.test_batches(
+        data_dir, manifest, split, recipe, num_clips=settings.num_clips
+    )
+    if state.bank is None:
+        return SoftmaxValidation(
+            embedder=ClipEmbedder(state.model, "logits"),
+            batches=batches,
+            labels=labels,
+            num_classes=len(manifest.class_names),
+        )
+    return KnnValidation(
+        embedder=ClipEmbedder(state.model),
+        bank=state.bank,
+        batches=batches,
+        labels=labels,
+        own_rows=None if split == VAL_SPLIT else np.arange(len(videos)),
+        num_classes=len(manifest.class_names),
+        settings=settings,
+    )

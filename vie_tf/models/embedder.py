@@ -1,4 +1,4 @@
-"""The model that makes embeddings of clips: a network, a head and the L2 norm.
+"""The models of clips: a network and a head, which embeds or classifies.
 
 Comes in: uint8 clips [B, T, H, W, 3].  Goes out: a dict of named endpoints, with
 `embedding` on the unit sphere.  The step before is `input_pipeline`, the step
@@ -21,14 +21,12 @@ class ClipModel(tf.keras.Model):
 
     Args:
         num_frames: Frames of a clip.
-        embedding_dim: D.
         name: Name of the family.
     """
 
-    def __init__(self, num_frames: int, embedding_dim: int, name: str) -> None:
+    def __init__(self, num_frames: int, name: str) -> None:
         super().__init__(name=name)
         self.num_frames = num_frames
-        self.embedding_dim = embedding_dim
 
     def __call__(self, clips: tf.Tensor, *args: Any, **kwargs: Any) -> Any:
         """Checks the clips, then calls the model.
@@ -62,7 +60,6 @@ class Embedder(ClipModel):
         backbone: Layer from normalised clips to activations and features.
         head: Layer from features [B, T', C] to `pooled` and the raw embedding.
         num_frames: Frames of a clip.
-        embedding_dim: D.
         name: Name of the family.
     """
 
@@ -71,10 +68,9 @@ class Embedder(ClipModel):
         backbone: tf.keras.layers.Layer,
         head: tf.keras.layers.Layer,
         num_frames: int,
-        embedding_dim: int,
         name: str,
     ) -> None:
-        super().__init__(num_frames, embedding_dim, name)
+        super().__init__(num_frames, name)
         self.backbone = backbone
         self.head = head
 
@@ -91,8 +87,12 @@ class Embedder(ClipModel):
         activations, features = self._run_backbone(clips, training)
         endpoints = {name: activations[block] for name, block in READ_OUTS.items()}
         endpoints["pooled"], raw = self.head(features, training=training)
-        endpoints["embedding"] = tf.math.l2_normalize(raw, axis=-1)  # [B, D]
-        return endpoints
+        return {**endpoints, **self._outputs(endpoints["pooled"], raw)}
+
+    def _outputs(self, pooled: tf.Tensor, raw: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Endpoints that are made of what the head gives."""
+        del pooled
+        return {"embedding": tf.math.l2_normalize(raw, axis=-1)}  # [B, D]
 
     def activations(
         self, clips: tf.Tensor, training: bool = False
@@ -117,6 +117,21 @@ class Embedder(ClipModel):
         clips = tf.ensure_shape(clips, [None, self.num_frames, None, None, 3])
         normalised = normalise(clips, self.compute_dtype)
         return self.backbone(normalised, training=training)
+
+
+class Classifier(Embedder):
+    """The supervised twin of an `Embedder`: its head puts out a logit per class.
+
+    Its rows in the paper's tables are those named 'Supervised'.  Endpoints are
+    those of `Embedder`, but
+
+    * `logits`: [B, number of classes] float32.
+    * `embedding`: [B, F] float32, `pooled` at unit norm, so that what is done with
+      embeddings can be done with those of a supervised network.
+    """
+
+    def _outputs(self, pooled: tf.Tensor, raw: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"logits": raw, "embedding": tf.math.l2_normalize(pooled, axis=-1)}
 
 
 def decayed_variables(model: tf.keras.Model) -> list[tf.Variable]:

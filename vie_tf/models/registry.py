@@ -6,15 +6,16 @@ given.  Whoever needs to tell families apart looks them up here, once.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
 from vie_tf.clip_sampling import BIN_FRAMES, ClipRecipe
 from vie_tf.models.blocks import BN_MOMENTUM, BatchNorm
 from vie_tf.models.clip_input import MIN_CROP_SIZE
-from vie_tf.models.embedder import ClipModel, Embedder
+from vie_tf.models.embedder import Classifier, ClipModel, Embedder
 from vie_tf.models.relation import FrameConcat, FrameMean, MultiScaleRelation
 from vie_tf.models.resnet import ARCHITECTURES, RESNET_SIZES, ResNet
 from vie_tf.models.slowfast import FRAME_RATIO, SlowFast
@@ -31,6 +32,12 @@ class Options:
     num_frames: int
     trn_head: str
     static_frames: str
+    num_classes: int | None
+
+    @property
+    def num_outputs(self) -> int:
+        """Logits of a supervised network, or dimensions of an embedding."""
+        return self.num_classes or self.embedding_dim
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,46 +64,47 @@ def _resnet(architecture: str, options: Options) -> ResNet:
     return ResNet(ARCHITECTURES[architecture], options.resnet_size, options.num_filters)
 
 
-def _embedder(
+def _model(
     backbone: tf.keras.layers.Layer,
     head: tf.keras.layers.Layer,
     name: str,
     options: Options,
 ) -> Embedder:
-    return Embedder(backbone, head, options.num_frames, options.embedding_dim, name)
+    kind = Classifier if options.num_classes else Embedder
+    return kind(backbone, head, options.num_frames, name)
 
 
 def _single(name: str, options: Options) -> Embedder:
-    head = FrameMean(options.embedding_dim)
-    return _embedder(_resnet("frames", options), head, name, options)
+    head = FrameMean(options.num_outputs, of_unit_vectors=not options.num_classes)
+    return _model(_resnet("frames", options), head, name, options)
 
 
 # Concatenation is the paper's (appendix B); the relation modules are Zhou et al.'s,
 # with the relations of a scale added, as theirs, or averaged.
 TRN_HEADS: dict[str, Callable[[Options], tf.keras.layers.Layer]] = {
-    "concat": lambda options: FrameConcat(options.embedding_dim),
+    "concat": lambda options: FrameConcat(options.num_outputs),
     "relation": lambda options: MultiScaleRelation(
-        options.embedding_dim, options.num_frames, average=False
+        options.num_outputs, options.num_frames, average=False
     ),
     "relation_mean": lambda options: MultiScaleRelation(
-        options.embedding_dim, options.num_frames, average=True
+        options.num_outputs, options.num_frames, average=True
     ),
 }
 
 
 def _trn(name: str, options: Options) -> Embedder:
     head = TRN_HEADS[options.trn_head](options)
-    return _embedder(_resnet("frames", options), head, name, options)
+    return _model(_resnet("frames", options), head, name, options)
 
 
 def _3dresnet(name: str, options: Options) -> Embedder:
-    head = FrameConcat(options.embedding_dim)
-    return _embedder(_resnet("3dresnet", options), head, name, options)
+    head = FrameConcat(options.num_outputs)
+    return _model(_resnet("3dresnet", options), head, name, options)
 
 
 def _slow(name: str, options: Options) -> Embedder:
-    head = FrameConcat(options.embedding_dim)
-    return _embedder(_resnet("slow", options), head, name, options)
+    head = FrameConcat(options.num_outputs)
+    return _model(_resnet("slow", options), head, name, options)
 
 
 def _slowfast(name: str, options: Options) -> Embedder:
@@ -106,7 +114,7 @@ def _slowfast(name: str, options: Options) -> Embedder:
             f"{options.num_frames}."
         )
     backbone = SlowFast(options.resnet_size, options.num_filters)
-    return _embedder(backbone, FrameConcat(options.embedding_dim), name, options)
+    return _model(backbone, FrameConcat(options.num_outputs), name, options)
 
 
 def _two_stream(
@@ -175,6 +183,23 @@ MODELS = {
 }
 
 
+STATIC_FRAMES = ("one", "all")
+# What convolutions and batch norm compute in.  Variables, heads, embeddings, losses
+# and the memory bank are float32 under all of them.
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@contextlib.contextmanager
+def _policy(precision: str) -> Iterator[None]:
+    """Layers that are made inside compute in this precision."""
+    before = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy(precision)
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(before)
+
+
 def _check_choice(what: str, value: object, allowed: object) -> None:
     assert isinstance(allowed, (dict, tuple))
     if value not in allowed:
@@ -207,7 +232,9 @@ def build(
     num_frames: int | None = None,
     trn_head: str = "concat",
     static_frames: str = "one",
+    num_classes: int | None = None,
     batch_norm_momentum: float = BN_MOMENTUM,
+    precision: str = "float32",
 ) -> ClipModel:
     """Makes a model with fresh variables.
 
@@ -223,11 +250,15 @@ def build(
         static_frames: What the static stream of two-stream models is given: the
             middle frame ('one'), or 'all' frames, whose embeddings are averaged.
             Table 4 finds little gain in more frames, at T times the cost.
+        num_classes: Makes a supervised network, a `Classifier`, with as many logits
+            in place of the embedding.
         batch_norm_momentum: Of the moving statistics.
+        precision: What the layers of the network compute in: a value of
+            `PRECISIONS`.
 
     Returns:
         A model to be called with clips [B, T, H, W, 3] uint8 and `training`, which
-        returns a dict of endpoints; see `Embedder` and `TwoStream`.
+        returns a dict of endpoints; see `Embedder`, `Classifier` and `TwoStream`.
 
     Raises:
         ValueError: If an argument is not among the choices, or the number of frames
@@ -236,12 +267,20 @@ def build(
     recipe = clip_recipe(name)
     _check_choice("resnet_size", resnet_size, RESNET_SIZES)
     _check_choice("trn_head", trn_head, TRN_HEADS)
-    _check_choice("static_frames", static_frames, ("one", "all"))
+    _check_choice("static_frames", static_frames, STATIC_FRAMES)
+    _check_choice("precision", precision, PRECISIONS)
     num_frames = num_frames or recipe.num_frames
     options = Options(
-        resnet_size, embedding_dim, num_filters, num_frames, trn_head, static_frames
+        resnet_size=resnet_size,
+        embedding_dim=embedding_dim,
+        num_filters=num_filters,
+        num_frames=num_frames,
+        trn_head=trn_head,
+        static_frames=static_frames,
+        num_classes=num_classes,
     )
-    model = MODELS[name].make(name, options)
+    with _policy(precision):
+        model = MODELS[name].make(name, options)
     for module in model.submodules:
         if isinstance(module, BatchNorm):
             module.momentum = batch_norm_momentum

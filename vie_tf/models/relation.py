@@ -1,9 +1,9 @@
 """Heads: from the pooled features of the frames of a clip to one vector.
 
 Comes in: pooled features [B, T', C] in float32 (T' = 1 where the network has
-already joined the frames).  Goes out: `pooled` [B, F] and the embedding before
-its final normalisation [B, D].  The step before is a network, the step after the
-L2 norm in `embedder`.
+already joined the frames).  Goes out: `pooled` [B, F], and the embedding before
+its final normalisation or the logits of a supervised network [B, D].  The step
+before is a network, the step after is in `embedder`.
 
 Heads compute in float32 under every policy, as the losses divide similarities by
 a temperature of 0.07.
@@ -64,17 +64,22 @@ class FrameConcat(tf.keras.layers.Layer):
 
 
 class FrameMean(tf.keras.layers.Layer):
-    """Embeds every frame on its own, then averages the unit vectors.
+    """Gives every frame a vector of its own, then averages.
 
     With one frame this is VIE-Single; with the frames of another family's clip it
     is Input-Single (paper, appendix C: the outputs of all frames are averaged).
 
     Args:
         embedding_dim: D.
+        of_unit_vectors: Whether the vectors are embeddings, which have unit norm
+            before they are averaged; logits do not.
     """
 
-    def __init__(self, embedding_dim: int, **kwargs: Any) -> None:
+    def __init__(
+        self, embedding_dim: int, of_unit_vectors: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(dtype="float32", **kwargs)
+        self.of_unit_vectors = of_unit_vectors
         self.dense = _dense(embedding_dim)
 
     def call(
@@ -89,7 +94,9 @@ class FrameMean(tf.keras.layers.Layer):
         Returns:
             `pooled` [B, C], the mean of the frames, and the raw embedding [B, D].
         """
-        frames = tf.math.l2_normalize(self.dense(features), axis=-1)  # [B, T, D]
+        frames = self.dense(features)  # [B, T, D]
+        if self.of_unit_vectors:
+            frames = tf.math.l2_normalize(frames, axis=-1)
         return tf.reduce_mean(features, axis=1), tf.reduce_mean(frames, axis=1)
 
 

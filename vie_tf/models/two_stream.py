@@ -26,6 +26,8 @@ class TwoStream(ClipModel):
     * `pooled`: [B, F1 + F2] float32.
     * `embedding`: [B, D1 + D2] float32, the concatenation of both embeddings,
       normalised again.
+    * `logits`: [B, number of classes] float32, if both are classifiers: the mean of
+      theirs.
 
     Args:
         static: Model of frames.  If it takes one frame it is given the middle one,
@@ -43,9 +45,7 @@ class TwoStream(ClipModel):
                 f"the static stream takes 1 frame or all {dynamic.num_frames}, "
                 f"not {static.num_frames}."
             )
-        super().__init__(
-            dynamic.num_frames, static.embedding_dim + dynamic.embedding_dim, name
-        )
+        super().__init__(dynamic.num_frames, name)
         self.static_stream = static
         self.dynamic_stream = dynamic
 
@@ -76,4 +76,6 @@ class TwoStream(ClipModel):
             endpoints[name] = tf.concat([static[name], dynamic[name]], axis=-1)
         embedding = tf.math.l2_normalize(endpoints["embedding"], axis=-1)
         endpoints["embedding"] = embedding  # [B, D1 + D2]
+        if "logits" in static and "logits" in dynamic:
+            endpoints["logits"] = (static["logits"] + dynamic["logits"]) / 2
         return endpoints

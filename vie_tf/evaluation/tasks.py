@@ -177,7 +177,9 @@ def _knn_lines(result: dict[str, Any]) -> str:
         f"kNN, {result['model']} at step {result['step']}: {result['num_queries']}"
         f" queries, {result['num_gallery']} gallery videos, {classes} classes",
         f"  {'':<22}{'top-1':>7}{'top-5':>8}",
-        row("trained", result["top1"], result["top5"]),
+        row(
+            "trained" if result["step"] else "untrained", result["top1"], result["top5"]
+        ),
     ]
     if "untrained" in result:
         lines.append(row("untrained", *result["untrained"].values()))

@@ -50,7 +50,8 @@ def summary(name: str) -> str:
     num_parameters = sum(math.prod(v.shape) for v in model.trainable_variables)
     cost = multiply_adds(function.graph) / 1e9
     lines = [
-        f"{name}: {family.paper_name} ({family.paper_row})",
+        f"{name}: {family.paper_name}",
+        f"  paper       {family.paper_row} (Kinetics top-1 of conv3, conv4, conv5)",
         f"  clip        {'x'.join(map(str, spec.shape[1:]))} uint8, {clip.sampling}, "
         f"interval {clip.frame_interval}, batch {family.batch_size}",
         f"  parameters  {num_parameters:,}",

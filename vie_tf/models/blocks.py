@@ -22,12 +22,6 @@ import tensorflow as tf
 BN_MOMENTUM = 0.997
 BN_EPSILON = 1e-5
 
-# Up to here stacking frames on channels beats conv3d without strides.  Measured
-# forward and backward on 2 CPU cores: 8 channels at 56x56 positions 2 times, 64 at
-# 28x28 1.8 times as fast; at 128 channels they are equal, and stacking takes as many
-# times the memory as the kernel sees frames.
-MAX_STACKED_CHANNELS = 64
-
 
 def sizes_of(features: tf.Tensor) -> list[Any]:
     """Size of every axis: a number where the graph knows it, else a scalar tensor."""
@@ -69,12 +63,8 @@ class Conv(tf.keras.layers.Layer):
     TensorFlow's SAME depends on the input size when a stride is used; the authors
     pad by hand with (k - 1) / 2 instead, so that features stay aligned.
 
-    The numbers are those of conv3d, which TensorFlow runs slowly on CPUs, so it is
-    called as little as possible.  In a 3-D network a kernel of one frame sees no
-    other frame: it runs as a 2-D convolution of B*T frames.  With few channels or
-    with strides (the gradient of a strided conv3d is up to thirty times slower), the
-    frames that a kernel sees are stacked on the channel axis, and a 2-D convolution
-    runs over the stacks.
+    In a 3-D network a kernel of one frame sees no other frame, so it runs as a 2-D
+    convolution of B*T frames.
 
     Args:
         filters: Number of output channels.
@@ -109,56 +99,25 @@ class Conv(tf.keras.layers.Layer):
 
     def call(self, features: tf.Tensor) -> tf.Tensor:
         """Convolves [B, T, H, W, C] or [B*T, H, W, C]; rank and dtype are kept."""
-        if features.shape.rank == 4:
-            return self._conv2d(features, self.kernel)  # [B*T, h, w, F]
-        if self.kernel_size[0] == 1:
-            features = features[:, :: self.strides[0]]
+        if features.shape.rank == 5 and self.kernel_size[0] == self.strides[0] == 1:
             kernel = tf.squeeze(self.kernel, 0)
-        elif max(self.strides) > 1 or features.shape[-1] <= MAX_STACKED_CHANNELS:
-            features = self._stack_frames(features)
-            kernel = self._stack_kernel()
-        else:
-            return self._conv3d(features)
-        frames = self._conv2d(fold_time(features), kernel)  # [B*t, h, w, F]
-        return unfold_time(frames, features.shape[1])  # [B, t, h, w, F]
+            frames = self._convolve(fold_time(features), kernel)  # [B*T, h, w, F]
+            return unfold_time(frames, features.shape[1])
+        return self._convolve(features, self.kernel)
 
-    def _conv2d(self, frames: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-        """Convolves [B, H, W, C] with a kernel of rank 4."""
-        # Explicit paddings save the copy that a pad operation would make.
-        paddings = [[0, 0], *self._paddings()[1:], [0, 0]]
-        return tf.nn.conv2d(frames, kernel, self.strides[1:], paddings)
-
-    def _conv3d(self, features: tf.Tensor) -> tf.Tensor:
-        """Convolves [B, T, H, W, C] with the kernel of rank 5, without strides."""
-        return tf.nn.conv3d(features, self.kernel, [1] * 5, "SAME")
-
-    def _stack_frames(self, features: tf.Tensor) -> tf.Tensor:
-        """Puts the kt frames that one output sees next to each other.
-
-        Args:
-            features: [B, T, H, W, C].
-
-        Returns:
-            [B, t, H, W, kt * C], t frames after striding.
-        """
-        padded = tf.pad(features, [[0, 0], self._paddings()[0], *[[0, 0]] * 3])
-        num_positions = padded.shape[1] - self.kernel_size[0] + 1
-        return tf.concat(
-            [
-                padded[:, frame : frame + num_positions : self.strides[0]]
-                for frame in range(self.kernel_size[0])
-            ],
-            axis=-1,
-        )
-
-    def _stack_kernel(self) -> tf.Tensor:
-        """The kernel for stacked frames, [kh, kw, kt * C, F]."""
-        kernel = tf.transpose(self.kernel, [1, 2, 0, 3, 4])
-        return tf.reshape(kernel, [*self.kernel_size[1:], -1, self.filters])
-
-    def _paddings(self) -> list[list[int]]:
-        """Zeros before and after, for frames, rows and columns."""
-        return [[(size - 1) // 2] * 2 for size in self.kernel_size]
+    def _convolve(self, features: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        """Convolves features with a kernel of the same rank."""
+        num_dims = features.shape.rank - 2
+        convolve = {2: tf.nn.conv2d, 3: tf.nn.conv3d}[num_dims]
+        strides = self.strides[-num_dims:]
+        if max(strides) == 1:
+            return convolve(features, kernel, [1] * (num_dims + 2), "SAME")
+        # Padded by an operation of its own: with the paddings as an attribute of the
+        # convolution, its gradients took a quarter longer on the CPU.
+        margins = [[(size - 1) // 2] * 2 for size in self.kernel_size[-num_dims:]]
+        if any(before for before, _ in margins):
+            features = tf.pad(features, [[0, 0], *margins, [0, 0]])
+        return convolve(features, kernel, [1, *strides, 1], "VALID")
 
 
 class BatchNorm(tf.keras.layers.BatchNormalization):

@@ -1,0 +1,94 @@
+"""This project's training step, made and called as `train.py` does.
+
+The state, the mirrored variables and the step are those of `vie_tf.train_loop`; only
+the batch is random, and kept ready on the devices, so that no input is waited for.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import tensorflow as tf
+
+from benchmarks.peers import measurement
+from benchmarks.peers.measurement import Call, Case
+from vie_tf.checkpoints import TrainState
+from vie_tf.config import (
+    DataConfig,
+    KnnConfig,
+    LossConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+)
+from vie_tf.records import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
+from vie_tf.run_setup import with_family_defaults
+from vie_tf.train_loop import make_state
+from vie_tf.train_step import make_train_step
+
+
+def run_config(case: Case) -> RunConfig:
+    """Settings of a run whose steps are those of the case."""
+    return with_family_defaults(
+        RunConfig(
+            data=DataConfig(data_dir=""),
+            model=ModelConfig(
+                case.model,
+                num_frames=case.num_frames,
+                crop_size=case.crop_size,
+                precision=case.precision,
+            ),
+            loss=LossConfig("la", la_num_background=case.background),
+            train=TrainConfig(model_dir="", batch_size=case.batch_size),
+            knn=KnnConfig(),
+        )
+    )
+
+
+def manifest_of(num_videos: int) -> Manifest:
+    """Describes a data set of which only the number of videos matters."""
+    facts = {"split": TRAIN_SPLIT, "source": "", "shard": "", "label": NO_LABEL}
+    frames = {"frames": 250, "fps": 25.0, "height": 320, "width": 320, "bytes": 0}
+    videos = tuple(VideoEntry(id=i, **facts, **frames) for i in range(num_videos))
+    return Manifest(class_names=(), videos=videos, shards=(), refused=(), settings={})
+
+
+def make_step(case: Case) -> tuple[TrainState, Callable[[], dict]]:
+    """Makes the state of a run, and a call that takes a step on a ready batch."""
+    config = run_config(case)
+    strategy = tf.distribute.MirroredStrategy()
+    with strategy.scope():
+        state = make_state(config, manifest_of(case.num_videos))
+    state.bank.rows.assign(case.bank_rows())
+    state.cluster_labels.assign(case.cluster_labels()[None])
+    train_step = make_train_step(config, state, strategy, "la")
+    clips, rows = tf.constant(case.clips()), tf.constant(case.rows())
+    share = case.batch_size // strategy.num_replicas_in_sync
+
+    def part_of(context: tf.distribute.ValueContext) -> dict[str, tf.Tensor]:
+        first = context.replica_id_in_sync_group * share
+        own = slice(first, first + share)
+        return {"clips": clips[own], "rows": rows[own]}
+
+    batch = strategy.experimental_distribute_values_from_function(part_of)
+
+    def step() -> dict[str, float]:
+        return {name: float(value) for name, value in train_step(batch).items()}
+
+    return state, step
+
+
+def make_calls(case: Case) -> tuple[Call, Call]:
+    """Makes inference and training step; see `measurement.run`."""
+    state, step = make_step(case)
+    clips = tf.constant(case.clips())
+
+    @tf.function
+    def embed(clips: tf.Tensor) -> tf.Tensor:
+        return state.model(clips, training=False)["embedding"]
+
+    return lambda: embed(clips).numpy(), step
+
+
+if __name__ == "__main__":
+    measurement.run(make_calls)

@@ -1,0 +1,271 @@
+"""What a whole training step costs, beside the same step in plain Keras and PyTorch.
+
+python -m benchmarks.train_step [--models=single,slow] [--precision=float32]
+    [--peers=keras,torch --torch_python=PATH]
+
+A step is one of LA as in the paper: forward, loss on a memory bank of 239,888 videos
+with 512 background neighbours and one clustering, backward, weight decay, SGD with
+momentum, new rows of the bank.  Clips are random, kept ready, and of the paper's size,
+so that no input is waited for.  Forward is inference of the same batch.  Every row of
+the table is measured in a process of its own, and printed as soon as it is there.
+
+GFLOP/s counts the multiplications and additions of convolutions and dense layers:
+`vie_tf.models.__main__.multiply_adds` of forward, times 2 for operations, times 3 for
+forward and backward.  All codes are given the count of the network, whatever they do
+to compute it, so within a model the column ranks them as clips/s do; padding counts as
+if it were multiplied, which convolutions need not do.  `of peak` is its share of the
+rate of TensorFlow's large matrix product in the dtype of the convolutions, measured at
+the start; on a machine that does other things at times it can be more than all.
+
+Peers have the networks of `benchmarks.peers`: the same parameters, and, as
+tests/test_benchmarks.py holds, the same function.  `keras` is a functional model of
+Keras' own layers and runs in this Python; `torch` is eager PyTorch, in another Python
+that has torch and numpy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+from typing import Callable
+
+import tensorflow as tf
+
+from benchmarks.machine import cpu_facts, matmul_peak, num_cores
+from benchmarks.peers.measurement import ENOUGH_SECONDS, Case
+from vie_tf import models
+from vie_tf.models.__main__ import multiply_adds
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+# Small enough for the memory of a laptop, large enough to keep its cores busy.
+BATCH_SIZES = {
+    "single": 32,
+    "slow": 8,
+    "slowfast": 4,
+    "3dresnet": 8,
+    "trn": 8,
+    "two_stream_s": 4,
+    "two_stream_sf": 4,
+}
+DEFAULT_MODELS = ("single", "slow", "slowfast", "3dresnet", "trn")
+
+OURS = "vie_tf"
+PEERS = ("keras", "torch")
+DTYPES = {
+    "float32": tf.float32,
+    "mixed_bfloat16": tf.bfloat16,
+    "mixed_float16": tf.float16,
+}
+
+MAX_REASON = 160  # characters of an error in a row
+
+COLUMNS = (
+    f"{'model':<14}{'precision':<16}{'code':<8}{'batch':>5}{'forward':>10}{'step':>10}"
+    f"{'step':>9}{'step':>10}{'of peak':>9}\n"
+    f"{'':<43}{'clips/s':>10}{'clips/s':>10}{'s':>9}{'GFLOP/s':>10}"
+)
+
+
+def main() -> None:
+    """Prints one row per model, precision and code."""
+    arguments = _arguments()
+    pythons = {OURS: sys.executable, "keras": sys.executable}
+    pythons["torch"] = arguments.torch_python
+    print(cpu_facts())
+    peaks = {name: matmul_peak(dtype=DTYPES[name]) for name in arguments.precision}
+    for name, peak in peaks.items():
+        print(f"matrix product in {DTYPES[name].name}: {peak / 1e9:.1f} GFLOP/s")
+    print(COLUMNS, flush=True)
+    for model in arguments.models:
+        operations = 3 * 2 * multiply_adds_of(model)  # of a step, for one clip
+        for precision in arguments.precision:
+            case = make_case(model, precision, arguments)
+            for code in (OURS, *arguments.peers):
+                print(f"{model:<14}{precision:<16}{code:<8}", end="", flush=True)
+                try:
+                    result = measure(case, code, pythons[code], arguments.max_seconds)
+                except MeasurementFailed as error:
+                    print(f"{case.batch_size:>5}  {error}", flush=True)
+                else:
+                    print(row(case, result, operations, peaks[precision]), flush=True)
+
+
+class MeasurementFailed(Exception):
+    """A code cannot do a case; the message is the reason in one line."""
+
+
+def multiply_adds_of(name: str) -> int:
+    """Counts the multiply-adds of forward for one clip of the paper's size."""
+    clip = models.clip_recipe(name)
+    size = [1, clip.num_frames, clip.crop_size, clip.crop_size, 3]
+    function = tf.function(models.build(name))
+    return multiply_adds(
+        function.get_concrete_function(tf.TensorSpec(size, tf.uint8)).graph
+    )
+
+
+def make_case(name: str, precision: str, arguments: argparse.Namespace) -> Case:
+    """Makes the case of a model at the paper's clip size."""
+    clip = models.clip_recipe(name)
+    return Case(
+        model=name,
+        precision=precision,
+        batch_size=arguments.batch_size or BATCH_SIZES[name],
+        num_frames=clip.num_frames,
+        crop_size=clip.crop_size,
+        num_videos=arguments.num_videos,
+        background=arguments.background,
+        repeats=arguments.repeats,
+        num_threads=num_cores(),
+    )
+
+
+def measure(case: Case, code: str, python: str, max_seconds: float) -> dict[str, float]:
+    """Measures a case in a process of its own.
+
+    The process inherits the environment, so all TensorFlow codes run with the oneDNN
+    kernels that `benchmarks/__init__.py` turns on.
+
+    Args:
+      case: what to measure.
+      code: `vie_tf`, `keras` or `torch`.
+      python: that has the packages of this code.
+      max_seconds: after which the process is ended.
+
+    Returns:
+      `forward_seconds` and `step_seconds`, of the batch.
+
+    Raises:
+      MeasurementFailed: the process ended without a result, or took too long.
+    """
+    command = [python, "-m", f"benchmarks.peers.{code}_step", case.to_json()]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=max_seconds
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MeasurementFailed(
+            f"not done after {max_seconds:.0f} s (--max_seconds)"
+        ) from error
+    if done.returncode:
+        raise MeasurementFailed(_reason(done))
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def row(case: Case, result: dict[str, float], operations: int, peak: float) -> str:
+    """Formats what was measured.
+
+    Args:
+      case: what was measured.
+      result: of `measure`.
+      operations: of a training step, for one clip.
+      peak: operations per second.
+    """
+    forward, step = result["forward_seconds"], result["step_seconds"]
+    rate = operations * case.batch_size / step
+    return (
+        f"{case.batch_size:>5}{case.batch_size / forward:>10.2f}"
+        f"{case.batch_size / step:>10.2f}{step:>9.2f}{rate / 1e9:>10.1f}"
+        f"{rate / peak:>9.0%}"
+    )
+
+
+def _reason(done: subprocess.CompletedProcess) -> str:
+    """Why a process failed: its last exception, or the signal that ended it."""
+    if done.returncode < 0:
+        return f"ended by signal {-done.returncode} (9: out of memory, as a rule)"
+    lines = done.stderr.splitlines() or [f"exit code {done.returncode}, no message"]
+    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return (errors or lines)[-1][:MAX_REASON]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.train_step",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--models",
+        type=_list_of(tuple(BATCH_SIZES)),
+        default=list(DEFAULT_MODELS),
+        help=f"comma list of {', '.join(BATCH_SIZES)}; all but the last two by default",
+    )
+    parser.add_argument(
+        "--precision",
+        type=_list_of(tuple(DTYPES)),
+        default=["float32", "mixed_bfloat16"],
+        help=f"comma list of {', '.join(DTYPES)}; the first two by default",
+    )
+    parser.add_argument(
+        "--peers",
+        type=_list_of(PEERS),
+        default=["keras"],
+        help="comma list of keras, torch; '' for none; default keras",
+    )
+    parser.add_argument(
+        "--torch_python", help="a Python with torch and numpy, for --peers=torch"
+    )
+    parser.add_argument(
+        "--batch_size", type=_positive, help="clips; by default a number per model"
+    )
+    parser.add_argument("--num_videos", type=_positive, default=239_888)
+    parser.add_argument("--background", type=_positive, default=512)
+    parser.add_argument(
+        "--repeats",
+        type=_positive,
+        default=3,
+        help=f"calls whose median is taken, at most {ENOUGH_SECONDS:.0f} s of them;"
+        " default 3",
+    )
+    parser.add_argument(
+        "--max_seconds",
+        type=_positive,
+        default=300,
+        help="after which a row is given up, start of its process included; CPUs"
+        " without bfloat16 or float16 arithmetic need it; default 300",
+    )
+    arguments = parser.parse_args()
+    if "torch" in arguments.peers:
+        if not arguments.torch_python:
+            parser.error("--peers=torch needs --torch_python=PATH, a Python with torch")
+        if not shutil.which(arguments.torch_python):
+            parser.error(f"--torch_python={arguments.torch_python} is no program")
+    if arguments.background > arguments.num_videos:
+        parser.error(
+            f"--background={arguments.background} is more than"
+            f" --num_videos={arguments.num_videos}"
+        )
+    return arguments
+
+
+def _list_of(allowed: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """Makes a reader of comma lists of some words."""
+
+    def read(text: str) -> list[str]:
+        words = [word for word in text.split(",") if word]
+        for word in words:
+            if word not in allowed:
+                raise argparse.ArgumentTypeError(
+                    f"{word!r} is not one of {', '.join(allowed)}"
+                )
+        return words
+
+    return read
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import Any
 
@@ -15,13 +16,14 @@ from benchmarks.peers import keras_model, keras_step, vie_tf_step
 from benchmarks.peers.measurement import Case
 from vie_tf import models
 
-# Frames of the clip, pixels (3dresnet takes half of the others'), parameters.
+# Frames of the clip, pixels, parameters.  At 64 pixels batch norm has at least eight
+# numbers a channel to normalise; with two (3dresnet at 32) it magnifies rounding.
 PEERS = {
     "single": (1, 64, 11_244_480),
     "trn": (4, 64, 11_441_088),
     "slow": (4, 64, 20_091_840),
     "slowfast": (16, 64, 21_678_280),
-    "3dresnet": (16, 32, 33_271_872),
+    "3dresnet": (16, 64, 33_271_872),
 }
 KINDS = {
     "conv": ("kernel",),
@@ -100,7 +102,8 @@ def test_keras_peer_takes_our_training_step() -> None:
     ours = [our_step()["loss"] for _ in range(4)]
     theirs = [their_step() for _ in range(4)]
     np.testing.assert_allclose(ours, theirs, rtol=1e-3)
-    assert ours[3] < ours[1] - 1
+    # So the comparison is one of steps that did something.
+    assert ours[3] < 0.9 * ours[2] < 0.8 * ours[1]
 
 
 def copy_to_torch(ours: tf.keras.Model, peer: Any) -> None:
@@ -185,7 +188,7 @@ def test_a_row_counts_three_passes_of_the_batch() -> None:
 
 def test_a_code_that_cannot_do_a_case_says_why_in_one_line() -> None:
     # No torch here, or no such network in the peer.
-    case = small_case("single", model="two_stream_s")
+    case = dataclasses.replace(small_case("single"), model="two_stream_s")
     with pytest.raises(train_step.MeasurementFailed, match="torch") as failure:
         train_step.measure(case, "torch", sys.executable, 60)
     assert "Error: " in str(failure.value) and "\n" not in str(failure.value)

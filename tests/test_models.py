@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.models.__main__ import summary
-from vie_tf.models.blocks import BatchNorm, Conv
+from vie_tf.models.blocks import BatchNormRelu, Conv
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.relation import FrameMean, MultiScaleRelation
 from vie_tf.models.resnet import max_pool
@@ -156,7 +156,8 @@ def conv3d(features: tf.Tensor, kernel: tf.Tensor, strides: tuple) -> tf.Tensor:
     [
         ((1, 3, 3), (1, 1, 1), 4),
         ((1, 7, 7), (1, 2, 2), 3),
-        ((1, 1, 1), (2, 2, 2), 4),  # projection of 3dresnet
+        ((1, 1, 1), (1, 2, 2), 4),  # projections of slow and of 3dresnet
+        ((1, 1, 1), (2, 2, 2), 4),
         ((3, 3, 3), (1, 1, 1), 4),
         ((3, 3, 3), (2, 2, 2), 4),
         ((5, 1, 1), (4, 1, 1), 4),  # lateral connection
@@ -179,6 +180,30 @@ def test_conv_and_its_gradients_are_those_of_a_real_conv3d(
         tape.gradient(ours_loss, sources), tape.gradient(theirs_loss, sources)
     ):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_projection_of_the_fast_pathway_survives_its_gradient() -> None:
+    # A strided convolution of this size writes past its memory on AVX-512.
+    features = tf.random.normal([4, 16, 56, 56, 8], seed=1)
+    layer = Conv(16, (1, 1, 1), (1, 2, 2))
+    layer.build(features.shape)
+
+    @tf.function
+    def gradients(features: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(features)
+            total = tf.reduce_sum(layer(features))
+        return tape.gradient(total, [features, layer.kernel])
+
+    for _ in range(3):
+        of_features, of_kernel = gradients(features)
+    seen = features[:, :, ::2, ::2]
+    expected = tf.reduce_sum(seen, axis=[0, 1, 2, 3])  # [8]
+    np.testing.assert_allclose(of_kernel[0, 0, 0, :, 3], expected, rtol=1e-3, atol=0.1)
+    weights = tf.reduce_sum(layer.kernel, axis=-1)[0, 0, 0]  # [8]
+    np.testing.assert_allclose(of_features[2, 5, 54, 10], weights, rtol=1e-4)
+    assert not np.any(of_features[:, :, 1::2])
+    assert not np.any(of_features[:, :, :, 1::2])
 
 
 @pytest.mark.parametrize(("name", "num_3d"), [("single", 0), ("slow", 4)])
@@ -220,13 +245,12 @@ def test_max_pool_is_that_of_max_pool3d(num_frames: int) -> None:
 
 def test_batch_norm_normalises_over_batch_time_and_space() -> None:
     features = tf.random.normal([2, 3, 4, 5, 6], mean=2.0, stddev=3.0)
-    layer = BatchNorm()
+    layer = BatchNormRelu()
     outputs = layer(features, training=True)
     mean = np.mean(features, axis=(0, 1, 2, 3))
     variance = np.var(features, axis=(0, 1, 2, 3))
-    np.testing.assert_allclose(
-        outputs, (features - mean) / np.sqrt(variance + 1e-5), atol=1e-5
-    )
+    normalised = (features - mean) / np.sqrt(variance + 1e-5)
+    np.testing.assert_allclose(outputs, np.maximum(normalised, 0), atol=1e-5)
     # momentum 0.997, and the variance of 120 numbers without bias
     np.testing.assert_allclose(layer.moving_mean, 0.003 * mean, rtol=1e-3)
     unbiased = variance * 120 / 119

@@ -60,10 +60,22 @@ class MemoryBank(tf.Module):
         Returns:
           Of the shape of `indices`.
         """
-        rows = tf.gather(self.rows, indices)  # [B, D] or [B, K, D]
+        rows = self._gather(indices)  # [B, D] or [B, K, D]
         if indices.shape.rank == 1:
             return tf.reduce_sum(embeddings * rows, axis=1)
         return tf.linalg.matvec(rows, embeddings)  # [B, K]
+
+    def _gather(self, indices: tf.Tensor) -> tf.Tensor:
+        """Rows at [...] indices, [..., D]; in replica context no other row is read.
+
+        `tf.gather` takes the value of a mirrored variable first, and after a scatter
+        update that is a copy of the whole bank.
+        """
+        if tf.distribute.in_cross_replica_context():
+            return tf.gather(self.rows, indices)
+        return tf.raw_ops.ResourceGather(
+            resource=self.rows.handle, indices=indices, dtype=self.rows.dtype
+        )
 
     def nearest(self, embeddings: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         """The k rows nearest to each embedding; see `nearest_rows`."""
@@ -79,7 +91,7 @@ class MemoryBank(tf.Module):
         Returns:
           [B, D] float32.
         """
-        old = tf.gather(self.rows, indices)
+        old = self._gather(indices)
         new = MOMENTUM * old + (1.0 - MOMENTUM) * tf.stop_gradient(embeddings)
         return tf.math.l2_normalize(new, axis=1)
 

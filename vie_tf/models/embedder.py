@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from vie_tf.models.blocks import BatchNorm
+from vie_tf.models.blocks import BatchNormRelu
 from vie_tf.models.clip_input import check_clips, normalise
 from vie_tf.models.resnet import READ_OUTS
 
@@ -147,7 +147,7 @@ def decayed_variables(model: tf.keras.Model) -> list[tf.Variable]:
     of_batch_norm = {
         variable.ref()
         for module in model.submodules
-        if isinstance(module, BatchNorm)
+        if isinstance(module, BatchNormRelu)
         for variable in module.variables
     }
     return [

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import tensorflow as tf
 
 from vie_tf.clip_sampling import BIN_FRAMES, ClipRecipe
-from vie_tf.models.blocks import BN_MOMENTUM, BatchNorm
+from vie_tf.models.blocks import BN_MOMENTUM, BatchNormRelu
 from vie_tf.models.clip_input import MIN_CROP_SIZE
 from vie_tf.models.embedder import Classifier, ClipModel, Embedder
 from vie_tf.models.relation import FrameConcat, FrameMean, MultiScaleRelation
@@ -282,7 +282,7 @@ def build(
     with _policy(precision):
         model = MODELS[name].make(name, options)
     for module in model.submodules:
-        if isinstance(module, BatchNorm):
+        if isinstance(module, BatchNormRelu):
             module.momentum = batch_norm_momentum
     # Variables are created by the first call; the smallest clip is the cheapest.
     model(tf.zeros([1, num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, 3], tf.uint8))

@@ -17,11 +17,11 @@ import tensorflow as tf
 
 from vie_tf.models.blocks import (
     BasicBlock,
-    BatchNorm,
+    BatchNormRelu,
     BottleneckBlock,
     Conv,
     fold_time,
-    sizes_of,
+    over_time,
     unfold_time,
 )
 
@@ -111,10 +111,12 @@ def max_pool(features: tf.Tensor, num_frames: int, time_stride: int) -> tf.Tenso
         return features
     # The maximum over a box is taken one side after the other: the numbers are those
     # of max_pool3d, which takes six times as long on a CPU.
-    _, num_inputs, height, width, channels = sizes_of(features)
-    lines = tf.reshape(features, [-1, num_inputs, height * width, channels])
-    lines = tf.nn.max_pool2d(lines, [num_frames, 1], [time_stride, 1], "SAME")
-    return tf.reshape(lines, [-1, lines.shape[1], height, width, channels])
+    return over_time(
+        features,
+        lambda lines: tf.nn.max_pool2d(
+            lines, [num_frames, 1], [time_stride, 1], "SAME"
+        ),
+    )
 
 
 def make_stage(
@@ -173,7 +175,7 @@ class Pathway(tf.keras.layers.Layer):
             make_stage(stage, architecture, resnet_size, num_filters)
             for stage in (1, 2, 3, 4)
         ]
-        self.final_norm = BatchNorm()
+        self.final_norm = BatchNormRelu()
 
     def run_stem(self, clips: tf.Tensor) -> tf.Tensor:
         """Maps clips [..., H, W, 3] to features [..., H/4, W/4, C]."""
@@ -232,7 +234,7 @@ class ResNet(Pathway):
         activations = {"stem": features}
         for stage in (1, 2, 3, 4):
             features = self.run_stage(stage, features, training, activations)
-        features = tf.nn.relu(self.final_norm(features, training=training))
+        features = self.final_norm(features, training=training)
         activations["final"] = features
 
         if not joins_frames:

@@ -66,9 +66,10 @@ class SlowFast(tf.keras.layers.Layer):
             pathway's channels, then the fast pathway's.
         """
         fast_sums, fast_pooled = self.fast(clips, training=training)
-        activations, slow_pooled = self.slow(
-            clips[:, ::FRAME_RATIO], fast_sums, training=training
-        )
+        # Gathered, because whole frames are copied faster than strides are followed.
+        slow_frames = tf.range(0, clips.shape[1], FRAME_RATIO)
+        slow_clips = tf.gather(clips, slow_frames, axis=1)  # [B, T/4, H, W, 3]
+        activations, slow_pooled = self.slow(slow_clips, fast_sums, training=training)
         pooled = tf.concat([slow_pooled, fast_pooled], axis=-1)  # [B, C]
         return activations, pooled[:, tf.newaxis]
 
@@ -94,7 +95,7 @@ class FastPathway(Pathway):
         for stage in (1, 2, 3, 4):
             features = self.run_stage(stage, features, training, {})
             sums.append(features)
-        features = tf.nn.relu(self.final_norm(features, training=training))
+        features = self.final_norm(features, training=training)
         return sums, tf.reduce_mean(pool_space(features), axis=1)
 
 
@@ -143,6 +144,6 @@ class SlowPathway(Pathway):
             features = self.run_stage(stage, features, training, activations)
             lateral = self.laterals[stage](fast_sums[stage])
             features = tf.concat([features, lateral], axis=-1)
-        features = tf.nn.relu(self.final_norm(features, training=training))
+        features = self.final_norm(features, training=training)
         activations["final"] = features
         return activations, tf.reduce_mean(pool_space(features), axis=1)

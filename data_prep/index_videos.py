@@ -1,110 +1,59 @@
-"""A folder of videos -> rows: id, path, source, label, split.
+"""Videos -> rows: id, path, source, label, split.
 
-The first step of the data path; `decode_frames` is the next one.  A reader
-(`read_folder` here) finds the videos, `make_rows` gives them ids and splits.  This
-is the only place where an id is given.
+The first step of the data path; `decode_frames` is the next one.  A reader (one of
+`data_prep.readers`) finds the videos, `make_rows` gives them ids and splits.  This is
+the only place where an id is given.
 """
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 import hashlib
 import os
-from typing import Iterable
+from typing import Callable, Iterable, Sequence
 
+from data_prep.config import ConversionConfig
+from data_prep.found_video import FoundVideo, Row
+from data_prep.readers import hmdb51, table, ucf101
+from data_prep.readers.csv_list import read_csv
+from data_prep.readers.folder import read_folder
+from data_prep.readers.kinetics import read_kinetics
+from data_prep.readers.media_tree import MediaTree
 from vie_tf import records
 
-VIDEO_EXTENSIONS = frozenset(
-    ".3g2 .3gp .asf .avi .divx .f4v .flv .gif .m1v .m2ts .m2v .m4v .mjpeg .mjpg .mkv"
-    " .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogg .ogv .qt .rm .rmvb .ts .vob .webm .wmv"
-    " .y4m".split()
-)
 
-
-@dataclasses.dataclass(frozen=True)
-class FoundVideo:
-    """What a reader knows of a video.
-
-    Attributes:
-      path: absolute path, to open it.
-      source: path relative to the root with `/` between the parts; names the video
-        in messages, in the records and in the manifest.
-      label: name of its class, or None.
-    """
-
-    path: str
-    source: str
-    label: str | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Row(FoundVideo):
-    """A video that has its place in the data set.
-
-    Attributes:
-      id: unique, 0 .. number of videos - 1, in an order that mixes the classes.
-      split: `train` or `val`.
-    """
-
-    id: int
-    split: str
-
-
-def index_folder(root: str, *, val_fraction: float, seed: int) -> tuple[Row, ...]:
-    """Returns the rows of a folder of videos, sorted by source.
+def read(config: ConversionConfig) -> list[FoundVideo]:
+    """Finds the videos that are asked for, sorted by source.
 
     Args:
-      root: folder; videos lie either in one sub-folder per class (at any depth
-        below it) or all directly in it, without labels.
-      val_fraction: see `make_rows`.
-      seed: see `make_rows`.
+      config: which folder, list and medium.
 
     Raises:
-      ValueError: `root` cannot be read as a data set; says how to mend it.
+      ValueError: the folder or the list cannot be read as a data set; says how to
+        mend it.
     """
-    return make_rows(read_folder(root), val_fraction=val_fraction, seed=seed)
-
-
-def read_folder(root: str) -> list[FoundVideo]:
-    """Finds the videos of a folder, sorted by source.
-
-    Hidden files and folders are skipped.  Links are followed, out of the root too:
-    making class folders out of links is how a collection is labelled without a
-    copy, and whoever gives the folder has made the links.  (A path that is read
-    from a file is another matter.)  A folder that links back to one it lies in is
-    skipped.
-
-    Args:
-      root: folder, see `index_folder`.
-
-    Raises:
-      ValueError: no such folder, no video, videos both in the root and in
-        sub-folders, a class folder without a video, or a name that is not UTF-8.
-    """
-    if not os.path.isdir(root):
-        what = "is a file" if os.path.exists(root) else "does not exist"
-        raise ValueError(
-            f"The folder of videos {root!r} {what}; give a folder with videos in it,"
-            " or with one sub-folder of videos per class."
-        )
-    root = os.path.abspath(root)
-    sources = sorted(_walk(root, prefix="", parents=()))
-    _check_layout(root, sources)
-    return [
-        FoundVideo(
-            path=os.path.join(root, *source.split("/")),
-            source=source,
-            label=source.split("/")[0] if "/" in source else None,
-        )
-        for source in sources
-    ]
+    list_path, list_format = config.list_path, config.list_format
+    if not list_path:
+        return read_folder(MediaTree(config.videos, config.media))
+    if list_format == "auto":
+        list_format = _format_of(list_path)
+    _check_is_there(list_path, list_format)
+    # The other lists hold names, not paths: where links lead to is up to the user.
+    may_leave = list_format != "csv"
+    tree = MediaTree(config.videos, config.media, links_may_leave=may_leave)
+    readers: dict[str, Callable[[], list[FoundVideo]]] = {
+        "csv": lambda: read_csv(list_path, tree),
+        "kinetics": lambda: read_kinetics(list_path, tree),
+        "ucf101": lambda: ucf101.read_ucf101(list_path, tree, config.fold),
+        "hmdb51": lambda: hmdb51.read_hmdb51(list_path, tree, config.fold),
+    }
+    return readers[list_format]()
 
 
 def make_rows(
-    videos: Iterable[FoundVideo], *, val_fraction: float, seed: int
+    videos: Iterable[FoundVideo], *, val_fraction: float, seed: int, first_id: int = 0
 ) -> tuple[Row, ...]:
-    """Gives every video its id and its split.
+    """Gives every video its id, and its split where no list has given one.
 
     Both follow from a hash of (seed, source): neither depends on the order in which
     the videos were listed, and the ids do not depend on `val_fraction`.  The split
@@ -116,32 +65,55 @@ def make_rows(
       videos: as found by a reader, each source once.
       val_fraction: share of each class that is validated on, in [0, 1).
       seed: another seed gives another split and other ids.
+      first_id: the smallest id; those below are in use.
 
     Returns:
       The rows, sorted by source.
+
+    Raises:
+      ValueError: some of the videos have splits and others do not.
     """
     videos = sorted(videos, key=lambda video: video.source)
-    by_class: dict[str | None, list[str]] = collections.defaultdict(list)
-    for video in videos:
-        by_class[video.label].append(video.source)
-    held_out: set[str] = set()
-    for sources in by_class.values():
-        count = _num_val(len(sources), val_fraction)
-        held_out.update(_shuffled(sources, f"split {seed}")[:count])
+    splits = _splits(videos, val_fraction, seed)
     order = _shuffled([video.source for video in videos], f"id {seed}")
-    ids = {source: number for number, source in enumerate(order)}
+    ids = {source: number for number, source in enumerate(order, start=first_id)}
     return tuple(
         Row(
             path=video.path,
             source=video.source,
             label=video.label,
             id=ids[video.source],
-            split=(
-                records.VAL_SPLIT if video.source in held_out else records.TRAIN_SPLIT
-            ),
+            split=splits[video.source],
+            start_secs=video.start_secs,
+            end_secs=video.end_secs,
         )
         for video in videos
     )
+
+
+def _splits(
+    videos: Sequence[FoundVideo], val_fraction: float, seed: int
+) -> dict[str, str]:
+    """Returns the split of each source."""
+    listed = {video.source: video.split for video in videos if video.split}
+    if listed:
+        without = [video.source for video in videos if not video.split]
+        if without:
+            raise ValueError(
+                f"{len(without)} of {len(videos)} videos have no split (such as"
+                f" {', '.join(map(repr, without[:3]))}) but others have; write a split"
+                " for all, or for none, which leaves it to --val_fraction."
+            )
+        return listed
+    by_class: dict[str | None, list[str]] = collections.defaultdict(list)
+    for video in videos:
+        by_class[video.label].append(video.source)
+    splits = {video.source: records.TRAIN_SPLIT for video in videos}
+    for sources in by_class.values():
+        count = _num_val(len(sources), val_fraction)
+        held_out = _shuffled(sources, f"split {seed}")[:count]
+        splits.update(dict.fromkeys(held_out, records.VAL_SPLIT))
+    return splits
 
 
 def _num_val(count: int, val_fraction: float) -> int:
@@ -157,56 +129,33 @@ def _shuffled(sources: Iterable[str], salt: str) -> list[str]:
     return sorted(sources, key=key)
 
 
-def _walk(folder: str, prefix: str, parents: tuple[str, ...]) -> Iterable[str]:
-    """Yields the sources below `folder`; `parents` are the real paths above it."""
-    real = os.path.realpath(folder)
-    if real in parents:
-        return
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            source = prefix + entry.name
-            if entry.is_dir():
-                yield from _walk(entry.path, f"{source}/", (*parents, real))
-            elif os.path.splitext(entry.name)[1].lower() in VIDEO_EXTENSIONS:
-                yield source
+def _format_of(list_path: str) -> str:
+    """Returns which of `LIST_FORMATS` a list is in."""
+    if not os.path.isdir(list_path):
+        _check_is_there(list_path, "csv")
+        columns = table.columns_of(list_path)
+        # Paths say more than ids, where a list has both.
+        only_ids = table.YOUTUBE_ID in columns and table.VIDEO not in columns
+        return "kinetics" if only_ids else "csv"
+    names = os.listdir(list_path)
+    if ucf101.CLASSES_NAME in names:
+        return "ucf101"
+    if any(hmdb51.LIST_MARK in name and name.endswith(".txt") for name in names):
+        return "hmdb51"
+    raise ValueError(
+        f"The folder --list={list_path} holds neither {ucf101.CLASSES_NAME} (UCF101)"
+        f" nor files CLASS{hmdb51.LIST_MARK}1.txt (HMDB51); give the folder that"
+        " directly holds the official lists, or a csv file."
+    )
 
 
-def _check_layout(root: str, sources: list[str]) -> None:
-    if not sources:
-        raise ValueError(
-            f"There is no video in the folder {root!r}; looked for files ending in"
-            f" {' '.join(sorted(VIDEO_EXTENSIONS))}."
-        )
-    for source in sources:
-        try:
-            source.encode()
-        except UnicodeEncodeError:
-            raise ValueError(
-                f"The file name {source!r} in {root!r} is not valid UTF-8; rename it."
-            ) from None
-    in_root = [source for source in sources if "/" not in source]
-    if len(in_root) == len(sources):
+def _check_is_there(list_path: str, list_format: str) -> None:
+    is_folder = list_format in ("ucf101", "hmdb51")
+    if os.path.isdir(list_path) if is_folder else os.path.isfile(list_path):
         return
-    if in_root:
-        nested = next(source for source in sources if "/" in source)
-        raise ValueError(
-            f"The folder {root!r} holds {len(in_root)} videos itself (such as"
-            f" {in_root[0]!r}) and {len(sources) - len(in_root)} in sub-folders (such"
-            f" as {nested!r}); put all of them into sub-folders, which become the"
-            " classes, or all into the folder itself, for videos without labels."
-        )
-    classes = {source.split("/")[0] for source in sources}
-    empty = [
-        name
-        for name in sorted(os.listdir(root))
-        if not name.startswith(".")
-        and os.path.isdir(os.path.join(root, name))
-        and name not in classes
-    ]
-    if empty:
-        raise ValueError(
-            f"No video in the class folder{'s' if len(empty) > 1 else ''}"
-            f" {', '.join(map(repr, empty))} of {root!r}; put videos in, or remove it."
-        )
+    what = "the folder of the official lists" if is_folder else "a csv file"
+    if not os.path.exists(list_path):
+        raise ValueError(f"--list={list_path} does not exist; give {what}.")
+    raise ValueError(
+        f"--list={list_path} is not {what}, which --list_format={list_format} takes."
+    )

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
 import collections
-import os
-import pathlib
+import dataclasses
 
 import pytest
+from list_fixtures import read, touch
 
 from data_prep import index_videos
-from data_prep.index_videos import FoundVideo, index_folder, make_rows, read_folder
-
-
-def _touch(root: pathlib.Path, *sources: str) -> str:
-    for source in sources:
-        path = root / source
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    return str(root)
+from data_prep.config import ConversionConfig
+from data_prep.found_video import FoundVideo, Row
+from data_prep.index_videos import make_rows
 
 
 def _found(**counts: int) -> list[FoundVideo]:
@@ -28,70 +22,6 @@ def _found(**counts: int) -> list[FoundVideo]:
 
 def _val_per_class(rows) -> dict[str, int]:
     return collections.Counter(row.label for row in rows if row.split == "val")
-
-
-def test_label_is_the_first_folder_below_the_root(tmp_path):
-    root = _touch(tmp_path, "run/a.mp4", "run/monday/b.MKV", "walk/c.webm")
-    found = read_folder(root)
-    assert [(video.source, video.label) for video in found] == [
-        ("run/a.mp4", "run"),
-        ("run/monday/b.MKV", "run"),
-        ("walk/c.webm", "walk"),
-    ]
-    assert all(os.path.isabs(v.path) and os.path.exists(v.path) for v in found)
-
-
-def test_videos_directly_in_the_root_have_no_label(tmp_path):
-    root = _touch(tmp_path, "b.mp4", "a.avi", "notes.txt")
-    (tmp_path / "empty").mkdir()
-    assert [(v.source, v.label) for v in read_folder(root)] == [
-        ("a.avi", None),
-        ("b.mp4", None),
-    ]
-
-
-def test_hidden_files_and_folders_are_skipped(tmp_path):
-    root = _touch(tmp_path, "run/a.mp4", "run/._a.mp4", ".cache/b.mp4")
-    assert [video.source for video in read_folder(root)] == ["run/a.mp4"]
-
-
-def test_links_are_followed_but_not_in_circles(tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    _touch(elsewhere, "a.mp4")
-    root = tmp_path / "root"
-    (root / "run").mkdir(parents=True)
-    (root / "run" / "link.mp4").symlink_to(elsewhere / "a.mp4")
-    (root / "run" / "back").symlink_to(root)
-    assert [video.source for video in read_folder(str(root))] == ["run/link.mp4"]
-
-
-@pytest.mark.parametrize(
-    ("sources", "message"),
-    [
-        (["a.mp4", "run/b.mp4"], "'a.mp4'.*'run/b.mp4'.*sub-folders"),
-        (["run/b.mp4", "jump/notes.txt"], "'jump'.*put videos in, or remove it"),
-        (["notes.txt"], r"no video.*\.mkv.*\.mp4"),
-    ],
-)
-def test_folders_that_make_no_data_set_say_why_in_one_line(tmp_path, sources, message):
-    root = _touch(tmp_path, *sources)
-    with pytest.raises(ValueError, match=message) as error:
-        read_folder(root)
-    assert "\n" not in str(error.value)
-
-
-def test_a_folder_that_is_not_there_or_is_a_file_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="does not exist"):
-        read_folder(str(tmp_path / "nowhere"))
-    _touch(tmp_path, "a.mp4")
-    with pytest.raises(ValueError, match="is a file"):
-        read_folder(str(tmp_path / "a.mp4"))
-
-
-def test_a_name_that_is_not_utf8_is_an_error(tmp_path):
-    (tmp_path / os.fsdecode(b"caf\xe9.mp4")).touch()
-    with pytest.raises(ValueError, match="not valid UTF-8"):
-        read_folder(str(tmp_path))
 
 
 def test_each_class_is_split_by_itself_and_keeps_one_on_each_side():
@@ -138,9 +68,96 @@ def test_the_ids_of_a_seed_stay_as_they_are():
     assert make_rows(_found(run=3, walk=2), val_fraction=0.4, seed=1) != rows
 
 
-def test_index_folder_puts_reader_and_rows_together(tmp_path):
-    root = _touch(tmp_path, "run/a.mp4", "run/b.mp4")
-    rows = index_folder(root, val_fraction=0.5, seed=0)
+def test_ids_can_begin_behind_those_in_use():
+    videos = _found(run=3, walk=2)
+    rows = make_rows(videos, val_fraction=0.4, seed=0)
+    later = make_rows(videos, val_fraction=0.4, seed=0, first_id=7)
+    assert [row.id for row in later] == [row.id + 7 for row in rows]
+
+
+def test_splits_and_segments_of_a_list_hold():
+    splits = ["val", "train", "test", "train", "train"]
+    videos = [
+        dataclasses.replace(video, split=split, start_secs=1.0, end_secs=2.5)
+        for video, split in zip(_found(run=3, walk=2), splits)
+    ]
+    rows = make_rows(videos, val_fraction=0.5, seed=0)
+    assert [row.split for row in rows] == splits
+    assert {(row.start_secs, row.end_secs) for row in rows} == {(1.0, 2.5)}
+
+
+def test_splits_for_some_videos_only_are_refused():
+    videos = _found(run=5)
+    videos[0] = dataclasses.replace(videos[0], split="train")
+    with pytest.raises(ValueError, match="4 of 5 .*'run/1.mp4', .*for all, or for no"):
+        make_rows(videos, val_fraction=0.5, seed=0)
+
+
+def _config(root, **settings) -> ConversionConfig:
+    return ConversionConfig(videos=str(root), output_dir="", **settings)
+
+
+def test_without_a_list_all_videos_of_the_folder_are_rows(tmp_path):
+    touch(tmp_path, "run/a.mp4", "run/b.mp4")
+    rows = make_rows(index_videos.read(_config(tmp_path)), val_fraction=0.5, seed=0)
     assert [row.source for row in rows] == ["run/a.mp4", "run/b.mp4"]
     assert sorted(row.split for row in rows) == ["train", "val"]
-    assert isinstance(rows[0], index_videos.Row)
+    assert isinstance(rows[0], Row)
+
+
+def test_the_medium_says_what_a_video_is(tmp_path):
+    touch(tmp_path, "run/a.mp4", "run/b/1.jpg", "run/b/2.jpg")
+
+    def sources(media):
+        return [row.source for row in index_videos.read(_config(tmp_path, media=media))]
+
+    assert sources("videos") == ["run/a.mp4"]
+    assert sources("frames") == ["run/b"]
+    assert sources("images") == ["run/b/1.jpg", "run/b/2.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("files", "list_name", "label"),
+    [
+        ({"list.csv": "video,label\nc/v_12.avi,csv\n"}, "list.csv", "csv"),
+        ({"list.csv": "youtube_id,label\nv_12,kin\n"}, "list.csv", "kin"),
+        ({"list.csv": "youtube_id,path,label\nv,c/v_12.avi,csv\n"}, "list.csv", "csv"),
+        (
+            {
+                "classInd.txt": "1 ucf",
+                "trainlist01.txt": "ucf/v_12.avi 1",
+                "testlist01.txt": "",
+            },
+            "",
+            "ucf",
+        ),
+        ({"hmdb_test_split1.txt": "v_12.avi 1"}, "", "hmdb"),
+    ],
+)
+def test_the_format_of_a_list_is_found_out(tmp_path, files, list_name, label):
+    touch(tmp_path / "videos", "c/v_12.avi")
+    touch(tmp_path / "lists", *files)
+    for name, text in files.items():
+        (tmp_path / "lists" / name).write_text(text)
+    found = read(tmp_path / "videos", tmp_path / "lists" / list_name)
+    assert [(v.source, v.label) for v in found] == [("c/v_12.avi", label)]
+
+
+@pytest.mark.parametrize(
+    ("list_name", "list_format", "message"),
+    [
+        ("nowhere", "auto", "nowhere does not exist; give a csv file"),
+        ("folder", "auto", "neither classInd.txt .UCF101. nor files CLASS_test_split1"),
+        ("folder", "csv", "is not a csv file, which --list_format=csv takes"),
+        ("list.csv", "ucf101", "is not the folder of the official lists"),
+        ("list.csv", "auto", "no column that names the videos, only 'x', 'y'"),
+    ],
+)
+def test_a_list_of_no_known_format_is_refused(
+    tmp_path, list_name, list_format, message
+):
+    touch(tmp_path, "videos/a.mp4", "folder/notes.txt")
+    (tmp_path / "list.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(ValueError, match=message) as error:
+        read(tmp_path / "videos", tmp_path / list_name, list_format=list_format)
+    assert "\n" not in str(error.value)

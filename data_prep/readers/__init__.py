@@ -1,0 +1,1 @@
+"""What finds videos: one reader for folders, and one for each kind of list."""

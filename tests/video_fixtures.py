@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import signal
 import struct
 from typing import Sequence
 
@@ -97,9 +95,38 @@ def set_durations(path: pathlib.Path, durations: Sequence[tuple[int, float]]) ->
     path.write_bytes(content)
 
 
-def double_or_die(task: int, report) -> int:
-    """A task for the worker pool: kills its own process when it is given 13."""
-    report(f"item {task}", "started")
-    if task == 13:
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return 2 * task
+def write_picture(path: pathlib.Path, number: int, size: Sequence[int] = ()) -> bytes:
+    """Writes a numbered picture as its ending says; returns the bytes of the file.
+
+    Args:
+      path: of the file.
+      number: of the picture.
+      size: width and height, as of the videos by default.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), numbered_picture(number, *size))
+    return path.read_bytes()
+
+
+def put_index_first(path: pathlib.Path) -> None:
+    """Moves the tables of an .mp4 before its pictures, as files for the web have it.
+
+    Args:
+      path: file as OpenCV writes it: one track, its tables behind the pictures.
+    """
+    content = path.read_bytes()
+    start = content.index(b"moov") - 4
+    index = bytearray(content[start:])
+    first = struct.unpack_from(">I", content)[0]  # Behind the box `ftyp`.
+    table = index.index(b"stco") + 8
+    (count,) = struct.unpack_from(">I", index, table)
+    for place in range(table + 4, table + 4 + 4 * count, 4):
+        (offset,) = struct.unpack_from(">I", index, place)
+        struct.pack_into(">I", index, place, offset + len(index))
+    path.write_bytes(content[:first] + index + content[first:start])
+
+
+def cut(path: pathlib.Path, share: float) -> None:
+    """Leaves the first part of a file, as a broken download does."""
+    content = path.read_bytes()
+    path.write_bytes(content[: round(share * len(content))])

@@ -1,0 +1,71 @@
+"""The JPEG frames of one video on their way into a record: in memory, or on the disk.
+
+Ten minutes of video are 400 MB of JPEG strings.  What does not fit a small buffer goes
+to a temporary file, so that the memory of a worker does not grow with the length of its
+videos.
+"""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from typing import Iterator, Sequence, overload
+
+# Most videos are shorter (15 s at 320 pixels are about 10 MB) and never see the disk.
+MAX_MEMORY_BYTES = 2**25
+
+
+class FrameSpool(Sequence[bytes]):
+    """A list of JPEG strings that can only grow; repeated ones are kept once."""
+
+    def __init__(self) -> None:
+        """Starts empty."""
+        self._file = tempfile.SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)
+        self._places: list[tuple[int, int]] = []  # start and length of each frame
+        self._end = 0
+
+    def append(self, jpeg: bytes, times: int = 1) -> None:
+        """Adds a frame, as often as it is repeated.
+
+        Raises:
+          OSError: the folder of temporary files is full.
+        """
+        try:
+            self._file.seek(self._end)
+            self._file.write(jpeg)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            # Another number, as the disk of the data set is not the one that is full.
+            raise OSError(
+                errno.EIO,
+                "The frames of a long video do not fit into the folder for temporary"
+                f" files, {tempfile.gettempdir()!r}; set TMPDIR to one with more room",
+            ) from error
+        self._places += [(self._end, len(jpeg))] * times
+        self._end += len(jpeg)
+
+    def sizes(self) -> list[int]:
+        """Returns the number of bytes of every frame."""
+        return [length for _, length in self._places]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[bytes]: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
+        if isinstance(index, slice):
+            return [self._read(*place) for place in self._places[index]]
+        return self._read(*self._places[index])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self._read(*place) for place in self._places)
+
+    def _read(self, start: int, length: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(length)

@@ -5,6 +5,14 @@ import pathlib
 from setuptools import find_packages, setup
 
 TENSORFLOW = "==2.15.1"
+# On Python 3.9 the newest Beam that fits the other packages is years old.
+BEAM = 'apache-beam>=2.70; python_version >= "3.10"'
+# A server on this machine, for tests; the extra moto[server] brings many packages for
+# services other than S3.  On Python 3.9 it needs another urllib3.
+S3_SERVER = [
+    f'{package}; python_version >= "3.10"'
+    for package in ("moto[s3]>=5.1", "flask", "flask-cors")
+]
 
 setup(
     name="vie-tf",
@@ -14,7 +22,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.9,<3.12",
-    packages=find_packages(include=["vie_tf", "vie_tf.*", "data_prep", "flags"]),
+    packages=find_packages(
+        include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*", "flags"]
+    ),
     py_modules=["train", "evaluate"],
     install_requires=[
         # The last release with Keras 2; tensorflow-addons' and tensorflow-io's
@@ -28,9 +38,12 @@ setup(
         "absl-py>=1.4",
         "opencv-python>=4.8",
         "tqdm>=4.60",
+        # Checksums of records that are written piece by piece.
+        "google-crc32c>=1.5",
     ],
     extras_require={
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
-        "dev": ["mypy", "pytest", "ruff"],
+        "beam": [BEAM],
+        "dev": ["mypy", "pytest", "ruff", BEAM, *S3_SERVER],
     },
 )

@@ -25,11 +25,16 @@ SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 TRAIN_SPLIT = "train"
 VAL_SPLIT = "val"
+TEST_SPLIT = "test"  # stored where a list has it; nothing reads it by default
+SPLITS = (TRAIN_SPLIT, VAL_SPLIT, TEST_SPLIT)
 NO_LABEL = -1
+
+# These show an object only after all of it was received, and rename by copying.
+_OBJECT_STORES = ("s3://", "gs://")
 
 _ID = "video/id"
 _LABEL = "video/label"
-_FRAMES = "video/frames"
+FRAMES_KEY = "video/frames"
 _FPS = "video/fps"
 _HEIGHT = "video/height"
 _WIDTH = "video/width"
@@ -38,7 +43,7 @@ _SOURCE = "video/source"
 _FEATURES = {
     _ID: tf.io.FixedLenFeature([], tf.int64),
     _LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
-    _FRAMES: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
+    FRAMES_KEY: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
     _FPS: tf.io.FixedLenFeature([], tf.float32),
     _HEIGHT: tf.io.FixedLenFeature([], tf.int64),
     _WIDTH: tf.io.FixedLenFeature([], tf.int64),
@@ -58,7 +63,7 @@ class VideoEntry:
       id: number given once by `data_prep.index_videos`; never given again, and
         not contiguous where a video was refused.
       label: index into `Manifest.class_names`, or `NO_LABEL`.
-      split: `train` or `val`.
+      split: `train`, `val` or `test`.
       source: path of the video relative to the folder that was converted.
       shard: file name of the shard that holds it.
       frames: number of JPEG frames in the record.
@@ -104,7 +109,8 @@ class Manifest:
     """Everything that is known of a data set without opening a shard.
 
     Attributes:
-      class_names: sorted once for all splits; empty when there are no labels.
+      class_names: sorted once for all splits, those of appended videos behind them;
+        empty when there are no labels.
       videos: sorted by id.
       shards: sorted by name.
       refused: what was left out, sorted by source.
@@ -135,6 +141,18 @@ class Manifest:
         facts = [(v.id, v.label, v.split, v.source, v.frames) for v in self.videos]
         text = json.dumps([self.class_names, facts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def prefix(self, num_videos: int, num_classes: int) -> Manifest:
+        """Returns the data set as it was before videos were appended to it.
+
+        Appending gives higher ids and puts new classes behind the old ones, so what was
+        there before comes first.
+        """
+        return dataclasses.replace(
+            self,
+            videos=self.videos[:num_videos],
+            class_names=self.class_names[:num_classes],
+        )
 
     def save(self, data_dir: str) -> None:
         """Writes `data_dir/manifest.json` so that a kill never leaves half of it."""
@@ -178,31 +196,25 @@ class Manifest:
 
 
 def write_atomically(path: str, text: str) -> None:
-    """Writes a text file under a temporary name, then renames it into place."""
-    temporary = f"{path}.tmp"
+    """Writes a text file, of which nobody ever sees a half."""
+    is_whole_when_seen = path.startswith(_OBJECT_STORES)
+    temporary = path if is_whole_when_seen else f"{path}.tmp"
     with tf.io.gfile.GFile(temporary, "w") as file:
         file.write(text)
-    tf.io.gfile.rename(temporary, path, overwrite=True)
+    if not is_whole_when_seen:
+        tf.io.gfile.rename(temporary, path, overwrite=True)
 
 
-def serialize(
-    *,
-    video_id: int,
-    label: int,
-    frames: Sequence[bytes],
-    fps: float,
-    height: int,
-    width: int,
-    source: str,
-) -> bytes:
-    """Returns the serialised record of one video.
+def facts_of_record(
+    *, video_id: int, label: int, fps: float, height: int, width: int, source: str
+) -> dict[str, tf.train.Feature]:
+    """Returns all features of a record but its frames, by their keys.
 
     Args:
       video_id: as given by `data_prep.index_videos`.
       label: index of the class, or `NO_LABEL`.
-      frames: JPEG strings in order of time, all of `height` x `width`.
-      fps: frames per second of `frames`.
-      height: in pixels.
+      fps: frames per second of the frames.
+      height: of every frame, in pixels.
       width: in pixels.
       source: where the video came from, for messages.
     """
@@ -210,21 +222,33 @@ def serialize(
     def integer(value: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
-    def strings(values: Sequence[bytes]) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
-
-    features = {
+    return {
         _ID: integer(video_id),
         _LABEL: integer(label),
-        _FRAMES: strings(frames),
         _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[fps])),
         _HEIGHT: integer(height),
         _WIDTH: integer(width),
-        _SOURCE: strings([source.encode()]),
+        _SOURCE: _strings([source.encode()]),
     }
+
+
+def serialize(frames: Sequence[bytes], **facts: Any) -> bytes:
+    """Returns the serialised record of one video.
+
+    `data_prep.record_stream` writes the same without holding it.
+
+    Args:
+      frames: JPEG strings in order of time, all of one size.
+      **facts: as for `facts_of_record`.
+    """
+    features = {**facts_of_record(**facts), FRAMES_KEY: _strings(frames)}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     # Deterministic, so that the same videos give the same bytes and checksums.
     return example.SerializeToString(deterministic=True)
+
+
+def _strings(values: Sequence[bytes]) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
 
 
 def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -34,6 +34,10 @@ def tensorflow_errors_as_os_errors(path: str) -> Iterator[None]:
     """TensorFlow's file errors are no OSErrors, and cannot cross processes."""
     try:
         yield
+    except tf.errors.NotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, error.message, path) from error
+    except tf.errors.PermissionDeniedError as error:
+        raise PermissionError(errno.EACCES, error.message, path) from error
     except tf.errors.ResourceExhaustedError as error:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path) from error
     except tf.errors.OpError as error:

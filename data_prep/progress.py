@@ -18,18 +18,27 @@ class Progress:
     tenth of the work, and at least every minute.
     """
 
-    def __init__(self, verb: str, *, total: int, already_done: int = 0) -> None:
+    def __init__(
+        self,
+        verb: str,
+        *,
+        total: int,
+        already_done: int = 0,
+        refused_word: str = "refused",
+    ) -> None:
         """Starts counting.
 
         Args:
           verb: what is done to the videos, such as `converting`.
           total: number of videos.
           already_done: how many of them an earlier run has finished.
+          refused_word: what the user reads for `refused`.
         """
         self._verb = verb
         self._total = total
         self._done = self._already_done = already_done
         self._refused = 0
+        self._refused_word = refused_word
         self._first_at = self._last_line = time.monotonic()
         self._bar = None
         if sys.stderr.isatty():
@@ -57,7 +66,8 @@ class Progress:
         self._refused += refused
         if self._bar is not None:
             if refused:
-                self._bar.set_postfix(refused=self._refused, refresh=False)
+                text = f"{self._refused} {self._refused_word}"
+                self._bar.set_postfix_str(text, refresh=False)
             self._bar.update()
         elif self._line_is_due():
             self._print_line()
@@ -70,12 +80,15 @@ class Progress:
     def _print_line(self) -> None:
         self._last_line = time.monotonic()
         secs = self._last_line - self._first_at
-        rate = max(1, self._done - self._already_done - 1) / max(secs, 1e-3)
-        secs_left = round((self._total - self._done) / rate)
-        refused = f", {self._refused} refused" if self._refused else ""
+        refused = f", {self._refused} {self._refused_word}" if self._refused else ""
+        pace = ""
+        # The first one starts the clock, and says nothing of the rate either.
+        if num_timed := self._done - self._already_done - 1:
+            rate = num_timed / max(secs, 1e-3)
+            secs_left = round((self._total - self._done) / rate)
+            pace = f", {rate:.1f} videos/s, {secs_left // 60}:{secs_left % 60:02d} left"
         print(
-            f"{self._verb}: {self._done}/{self._total} videos{refused},"
-            f" {rate:.1f} videos/s, {secs_left // 60}:{secs_left % 60:02d} left",
+            f"{self._verb}: {self._done}/{self._total} videos{refused}{pace}",
             file=sys.stderr,
             flush=True,
         )

@@ -6,27 +6,19 @@ each of which stands for itself.
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import json
 import os
 from typing import Sequence
 
-from data_prep import index_videos
-from data_prep.config import ConversionConfig
+from data_prep.config import ConversionConfig, FrameSettings
+from data_prep.found_video import Row
 from data_prep.shard_state import hash_of
 from vie_tf import records
 
 # To be raised when the same rows and settings no longer give the same shards.
-_FORMAT_VERSION = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class FrameSettings:
-    """The settings that decide what is in a record; see `ConversionConfig`."""
-
-    fps: float
-    shortest_side: int
-    jpeg_quality: int
-    min_frames: int
+_FORMAT_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,17 +27,21 @@ class ShardTask:
 
     Attributes:
       name: its file name.
-      data_dir: local folder that it goes to.
+      data_dir: folder that it goes to.
       rows: its videos, all of one split, in their order in the shard.
       labels: index of the class of each row, or `NO_LABEL`.
       settings: of the frames.
+      doomed: sources of the videos that are not even opened, because they have ended
+        a worker, each with the reason for its refusal.  Not known beforehand, and so
+        no part of the key.
     """
 
     name: str
     data_dir: str
-    rows: tuple[index_videos.Row, ...]
+    rows: tuple[Row, ...]
     labels: tuple[int, ...]
     settings: FrameSettings
+    doomed: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
         return f"the shard {self.name}"
@@ -56,36 +52,59 @@ class ShardTask:
         The contents of the videos are stood for by size and time of change.
         """
         videos = [
-            (row.id, row.source, row.split, label, *_size_and_time(row.path))
+            (
+                *(row.id, row.source, row.split, label),
+                *(row.start_secs, row.end_secs, *size_and_time(row.path)),
+            )
             for row, label in zip(self.rows, self.labels)
         ]
         versions = [_FORMAT_VERSION, records.SCHEMA_VERSION]
         return hash_of([versions, dataclasses.asdict(self.settings), videos])
 
+    def without(self, source: str, reason: str) -> ShardTask:
+        """Returns this task with one video refused in advance."""
+        return dataclasses.replace(self, doomed=(*self.doomed, (source, reason)))
+
+    def to_json(self) -> str:
+        """Returns the task as a text, for workers elsewhere."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> ShardTask:
+        """Reads what `to_json` has written."""
+        content = json.loads(text)
+        return cls(
+            name=content["name"],
+            data_dir=content["data_dir"],
+            rows=tuple(Row(**row) for row in content["rows"]),
+            labels=tuple(content["labels"]),
+            settings=FrameSettings(**content["settings"]),
+            doomed=tuple((source, reason) for source, reason in content["doomed"]),
+        )
+
 
 def plan_shards(
-    rows: Sequence[index_videos.Row],
+    rows: Sequence[Row],
     class_names: Sequence[str],
     config: ConversionConfig,
+    earlier: Sequence[ShardTask] = (),
 ) -> list[ShardTask]:
     """Returns the shards of a data set, each of one split, in the order of the ids.
 
     Args:
-      rows: all videos.
-      class_names: of all splits, sorted; empty without labels.
+      rows: all videos, or those that are added.
+      class_names: of all splits, in the order of the label ids; empty without labels.
       config: as for `convert`.
+      earlier: the shards that there are already; the numbers go on from theirs.
     """
-    settings = FrameSettings(
-        fps=config.fps,
-        shortest_side=config.shortest_side,
-        jpeg_quality=config.jpeg_quality,
-        min_frames=config.min_frames,
-    )
+    numbers = collections.Counter(task.rows[0].split for task in earlier)
+    settings = config.frame_settings()
     label_ids = {name: index for index, name in enumerate(class_names)}
     tasks = []
-    for split in (records.TRAIN_SPLIT, records.VAL_SPLIT):
+    for split in records.SPLITS:
         members = sorted((r for r in rows if r.split == split), key=lambda row: row.id)
-        for number, start in enumerate(range(0, len(members), config.videos_per_shard)):
+        starts = range(0, len(members), config.videos_per_shard)
+        for number, start in enumerate(starts, numbers[split]):
             chosen = tuple(members[start : start + config.videos_per_shard])
             tasks.append(
                 ShardTask(
@@ -102,7 +121,8 @@ def plan_shards(
     return tasks
 
 
-def _size_and_time(path: str) -> tuple[int, int]:
+def size_and_time(path: str) -> tuple[int, int]:
+    """Returns what tells that a file was changed: bytes and nanoseconds; -1 if none."""
     try:
         status = os.stat(path)
     except OSError:  # Decoding will say what is wrong with it.

@@ -1,7 +1,8 @@
 """Tasks over worker processes, of which it is always known which one does what.
 
 concurrent.futures cannot tell which task a dead process had in hand; here every
-worker has its own pipe, so that a decoder that crashes can be named with its video.
+worker has its own pipe, so that a decoder that crashes or hangs can be named with its
+video, and the task be done again without it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from multiprocessing import connection, context
 from typing import Any, Callable, Generator, Sequence, TypeVar
 
@@ -21,17 +23,37 @@ Report = Callable[[str, str], None]
 
 STARTED = "started"
 
+# How often the clocks of the items are looked at.
+_TICK_SECS = 0.25
+
 
 class WorkerDied(ChildProcessError):
     """A worker process has ended in the middle of a task.
 
     Attributes:
-      was_killed: by SIGKILL, which is how running out of memory ends.
+      task: what it was doing.
+      item: the one that it had reported `STARTED` and nothing more, or None.
+      cause: name of the signal or the exit code, in words.
+      was_killed: by a SIGKILL from outside, which is how running out of memory ends.
+      was_out_of_time: by this pool, after the time limit of the item.
     """
 
-    def __init__(self, message: str, was_killed: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        task: Any,
+        item: str | None,
+        cause: str,
+        *,
+        was_killed: bool = False,
+        was_out_of_time: bool = False,
+    ) -> None:
+        at_item = f" at {item!r}" if item is not None else ""
+        super().__init__(f"The process that made {task} died{at_item} ({cause}).")
+        self.task = task
+        self.item = item
+        self.cause = cause
         self.was_killed = was_killed
+        self.was_out_of_time = was_out_of_time
 
 
 def num_cores() -> int:
@@ -41,23 +63,36 @@ def num_cores() -> int:
     return os.cpu_count() or 1
 
 
+def give_up(death: WorkerDied) -> Any:
+    """Ends everything when a worker dies; see `run_tasks`."""
+    raise death
+
+
 def run_tasks(
     function: Callable[[_Task, Report], _Result],
     tasks: Sequence[_Task],
     *,
     num_processes: int,
     on_report: Report,
+    on_death: Callable[[WorkerDied], _Task] = give_up,
+    time_limit_secs: float = 0.0,
 ) -> Generator[_Result, None, None]:
     """Yields the results of `function(task, report)`, in the order they get ready.
 
     Args:
       function: importable; what it returns and reports travels by pickle.
       tasks: `str(task)` names one in messages.
-      num_processes: 0 for one per core; 1 works in this process, without workers.
-      on_report: called in this process for everything that a task reports.
+      num_processes: 0 for one per core; 1 works in this process, without workers, and
+        so without `on_death` and without a time limit.
+      on_report: called in this process for everything that a task reports.  A task
+        that is done again reports its items again.
+      on_death: returns the task that a fresh worker does in place of the one that a
+        worker died at, or raises.
+      time_limit_secs: a worker is killed that does nothing for longer between the
+        report that an item is `STARTED` and the next one; 0 for no limit.
 
     Raises:
-      WorkerDied: naming the task and the item that it had last reported `STARTED`.
+      WorkerDied: naming the task and the item; unless `on_death` does otherwise.
       OSError, ValueError: as raised by the function.  After any other exception a
         worker prints its stack trace and counts as dead.
     """
@@ -71,10 +106,16 @@ def run_tasks(
     try:
         for worker in workers:
             worker.give(waiting.pop())
+        ticks = _Ticks()
         while busy := {w.pipe: w for w in workers if w.task is not None}:
-            for pipe in connection.wait(list(busy)):
+            timeout = _TICK_SECS if time_limit_secs else None
+            for pipe in connection.wait(list(busy), timeout):
                 worker = busy[pipe]  # type: ignore[index]
-                kind, content = worker.receive()
+                try:
+                    kind, content = worker.receive()
+                except WorkerDied as death:
+                    worker.restart(on_death(death))
+                    continue
                 if kind == "report":
                     on_report(*content)
                     continue
@@ -82,26 +123,53 @@ def run_tasks(
                 if waiting:
                     worker.give(waiting.pop())
                 yield content
+            secs = ticks.secs_since_last()
+            for worker in workers:
+                if time_limit_secs and worker.is_late(secs, time_limit_secs):
+                    worker.restart(on_death(worker.kill()))
     finally:
         for worker in workers:
             worker.stop()
 
 
+class _Ticks:
+    """A clock that does not count the time in which this process was stopped itself.
+
+    After a Ctrl-Z and a night nobody is late.
+    """
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def secs_since_last(self) -> float:
+        now = time.monotonic()
+        secs, self._last = now - self._last, now
+        return min(secs, 4 * _TICK_SECS)
+
+
 class _Worker:
-    """One process and this end of its pipe.
+    """One process, which is replaced when it dies, and this end of its pipe.
 
     Attributes:
       pipe: to wait on.
       task: what it is working on, or None.
     """
 
+    pipe: connection.Connection
+    _process: context.SpawnProcess
+
     def __init__(self, function: Callable[[Any, Report], Any]) -> None:
-        spawn = multiprocessing.get_context("spawn")
-        self.pipe, far_end = spawn.Pipe()
+        self._function = function
         self.task: Any = None
         self._item: str | None = None
-        self._process: context.SpawnProcess = spawn.Process(
-            target=_work, args=(function, far_end), daemon=True
+        self._item_secs = 0.0
+        self._start()
+
+    def _start(self) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self.pipe, far_end = spawn.Pipe()
+        self._process = spawn.Process(
+            target=_work, args=(self._function, far_end), daemon=True
         )
         _start_deaf_to_interrupts(self._process)
         far_end.close()  # So that the death of the process closes the pipe.
@@ -110,19 +178,41 @@ class _Worker:
         self.task, self._item = task, None
         try:
             self.pipe.send(task)
-        except BrokenPipeError:
+        except (BrokenPipeError, ConnectionResetError):
             raise self._obituary() from None
 
     def receive(self) -> tuple[str, Any]:
         try:
             kind, content = self.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):  # The latter in the middle of a message.
             raise self._obituary() from None
         if kind == "error":
             raise content
-        if kind == "report" and content[1] == STARTED:
-            self._item = content[0]
+        if kind == "report":
+            item, state = content
+            self._item = item if state == STARTED else None
+            self._item_secs = 0.0
         return kind, content
+
+    def is_late(self, secs: float, limit_secs: float) -> bool:
+        """Whether the item takes too long, now that `secs` more have gone by."""
+        if self._item is None:
+            return False
+        self._item_secs += secs
+        # What lies in the pipe may be the news that the item is done.
+        return self._item_secs > limit_secs and not self.pipe.poll()
+
+    def kill(self) -> WorkerDied:
+        """Ends a worker that is late, whatever it does just now."""
+        self._process.kill()
+        self._process.join()
+        return WorkerDied(self.task, self._item, "out of time", was_out_of_time=True)
+
+    def restart(self, task: Any) -> None:
+        """Puts a fresh process in place of a dead one and gives it a task."""
+        self.pipe.close()
+        self._start()
+        self.give(task)
 
     def stop(self) -> None:
         self.pipe.close()
@@ -133,10 +223,8 @@ class _Worker:
         self._process.join()
         code = self._process.exitcode or 0
         cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        item = f" at {self._item!r}" if self._item is not None else ""
         return WorkerDied(
-            f"The process that made {self.task} died{item} ({cause}).",
-            was_killed=code == -signal.SIGKILL,
+            self.task, self._item, cause, was_killed=code == -signal.SIGKILL
         )
 
 
@@ -158,6 +246,7 @@ def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -
     def report(item: str, state: str) -> None:
         pipe.send(("report", (item, state)))
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         while True:
             task = pipe.recv()
@@ -169,4 +258,17 @@ def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -
                 answer = ("error", error)
             pipe.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        return  # The parent is gone.
+        # The parent is gone.  At once, as the ordinary end would be an abort where
+        # tensorflow-io was used: see `flags.cli`.
+        os._exit(0)
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the parent is gone: a hanging decoder would never do it.
+
+    What it was writing stays under its temporary name, as after any kill.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

@@ -1,58 +1,47 @@
 """Rows -> shard files with their facts -> manifest.
 
-Comes in: the rows of `index_videos`.  Goes out: `<split>-<number>.tfrecord` files
+Comes in: the tasks of `plan_conversion`.  Goes out: `<split>-<number>.tfrecord` files
 and the manifest of `vie_tf.records`, which is the step after.  `write_shard` makes
 one shard out of its task and depends on nothing else, so that any runner can call
 it; `convert` runs it over processes.
 
 A shard is finished when its facts are written.  They hold a key, the hash of
 everything that the shard was made from: a run that was killed keeps the shards whose
-key is still right, and makes the others.
+key is still right, and makes the others.  A video that crashes the decoder, or keeps
+it for too long, is refused like any other that cannot be read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import dataclasses
 import errno
-import glob
-import io
 import os
-from typing import Any, Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
-import tensorflow as tf
-
-from data_prep import index_videos, worker_pool
+from data_prep import beam_runner, index_videos, storage, worker_pool
+from data_prep.blame import Blame
 from data_prep.config import ConversionConfig
-from data_prep.decode_frames import DecodedVideo, UnreadableVideo, decode_video
-from data_prep.durable_files import (
-    flush_to_disk,
-    sha256_of,
-    tensorflow_errors_as_os_errors,
-)
+from data_prep.conversion_plan import Plan
+from data_prep.decode_frames import DecodedVideo, decode_video
+from data_prep.durable_files import sha256_of, tensorflow_errors_as_os_errors
+from data_prep.found_video import Row
+from data_prep.plan_conversion import plan_conversion
 from data_prep.progress import Progress
-from data_prep.shard_state import (
-    STATE_DIR,
-    Plan,
-    ShardFacts,
-    check_is_ours,
-    check_loses_nothing,
-    hash_of,
-    locked,
-)
-from data_prep.shard_tasks import ShardTask, plan_shards
-from vie_tf import records
+from data_prep.record_stream import write_record
+from data_prep.shard_state import ShardFacts, locked
+from data_prep.shard_tasks import ShardTask, size_and_time
+from data_prep.unreadable_video import UnreadableVideo
+from data_prep.write_manifest import write_manifest
+from vie_tf import records, remote_files
 
 WRITTEN = "written"
 REFUSED = "refused"
-REFUSED_NAME = "refused.csv"
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def convert(config: ConversionConfig) -> records.Manifest:
-    """Converts a folder of videos, or goes on where an earlier run has stopped.
+    """Converts videos, or goes on where an earlier run has stopped, or adds new ones.
 
     Prints what it finds and how far it is.  The result is the same, byte by byte,
     for any number of processes and of interruptions.
@@ -65,27 +54,31 @@ def convert(config: ConversionConfig) -> records.Manifest:
 
     Raises:
       ValueError: the folders cannot be used, or no video could be read.
-      OSError: disk full, or a worker process has died; what is finished is kept.
+      OSError: disk full, or worker processes die by no video's fault; what is
+        finished is kept.
     """
     _check_folders(config)
-    check_is_ours(config.output_dir)
-    rows = index_videos.index_folder(
-        config.videos, val_fraction=config.val_fraction, seed=config.seed
-    )
-    class_names = tuple(sorted({row.label for row in rows if row.label is not None}))
-    tasks = plan_shards(rows, class_names, config)
+    if config.runner == "beam":
+        beam_runner.check_installed()
+    videos = index_videos.read(config)
     with locked(config.output_dir), _plain_errors(config):
-        all_facts = _write_missing(tasks, _plan(rows, config), config)
-        return _write_manifest(all_facts, class_names, config)
+        on_disk = ShardFacts.load_all(config.output_dir)
+        plan = plan_conversion(videos, config, on_disk)
+        plan.save(config.output_dir)
+        all_facts = _write_missing(plan, on_disk, config)
+        # Closed before it is published: from then on it may be in use.
+        plan.closed().save(config.output_dir)
+        return write_manifest(all_facts, plan, config)
 
 
 def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardFacts:
     """Writes one shard and then its facts.
 
-    The file appears under its name only when it is whole and on the disk.
+    The file appears under its name only when it is whole and on the disk, or in the
+    store.
 
     Args:
-      task: what to write; its folder must exist.
+      task: what to write.
       report: told of every video, by source, when it is `STARTED` and when it is
         `WRITTEN` or `REFUSED`.
 
@@ -95,63 +88,65 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardFacts:
     Raises:
       OSError: the shard cannot be written.
     """
-    state_dir = os.path.join(task.data_dir, STATE_DIR)
+    remote_files.connect(task.data_dir)
     final = os.path.join(task.data_dir, task.name)
-    # The number of the process keeps a worker that outlived a kill out of our file.
-    temporary = os.path.join(state_dir, f"{task.name}.{os.getpid()}.tmp")
-    os.makedirs(state_dir, exist_ok=True)
-    key = task.key()  # Before decoding: a later change of a video must be noticed.
+    unfinished = storage.unfinished_path(task.data_dir, task.name)
+    # Before decoding: a later change of a video must be noticed.
+    key = task.key()
+    files = {row.source: size_and_time(row.path) for row in task.rows}
     try:
         with tensorflow_errors_as_os_errors(final):
-            videos, refused = _write_records(task, temporary, report)
+            videos, refused = _write_records(task, unfinished, report)
             shard = None
             if videos:
-                shard = _shard_entry(task, temporary, len(videos))
-                flush_to_disk(temporary)
-                os.replace(temporary, final)
-            elif os.path.exists(final):
-                os.remove(final)
-            flush_to_disk(task.data_dir)
-            facts = ShardFacts(key, shard, tuple(videos), tuple(refused))
+                shard = _shard_entry(task, unfinished, len(videos))
+                storage.place(unfinished, final)
+            else:
+                storage.remove(final)
+            refused_files = tuple(files[entry.source] for entry in refused)
+            facts = ShardFacts(key, shard, tuple(videos), tuple(refused), refused_files)
             facts.save(task.data_dir, task.name)
             return facts
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
+            os.remove(unfinished)
 
 
 def _write_records(
     task: ShardTask, path: str, report: worker_pool.Report
 ) -> tuple[list[records.VideoEntry], list[records.RefusedEntry]]:
     videos, refused = [], []
-    settings = dataclasses.asdict(task.settings)
-    with tf.io.TFRecordWriter(path) as writer:
+    doomed = dict(task.doomed)
+    with open(path, "wb") as file:
         for row, label in zip(task.rows, task.labels):
             report(row.source, worker_pool.STARTED)
             try:
-                video = decode_video(row.path, **settings)
+                if row.source in doomed:
+                    raise UnreadableVideo(doomed[row.source])
+                video = decode_video(
+                    row.path, task.settings, row.start_secs, row.end_secs
+                )
             except UnreadableVideo as error:
                 refused.append(records.RefusedEntry(row.source, error.reason))
                 report(row.source, REFUSED)
                 continue
-            writer.write(
-                records.serialize(
-                    video_id=row.id,
-                    label=label,
-                    frames=video.frames,
-                    fps=video.fps,
-                    height=video.height,
-                    width=video.width,
-                    source=row.source,
-                )
+            facts = records.facts_of_record(
+                video_id=row.id,
+                label=label,
+                fps=video.fps,
+                height=video.height,
+                width=video.width,
+                source=row.source,
             )
+            features = {key: fact.SerializeToString() for key, fact in facts.items()}
+            write_record(file, features, records.FRAMES_KEY, video.frames)
             videos.append(_video_entry(row, label, video, task.name))
             report(row.source, WRITTEN)
     return videos, refused
 
 
 def _video_entry(
-    row: index_videos.Row, label: int, video: DecodedVideo, shard: str
+    row: Row, label: int, video: DecodedVideo, shard: str
 ) -> records.VideoEntry:
     return records.VideoEntry(
         id=row.id,
@@ -163,7 +158,7 @@ def _video_entry(
         fps=video.fps,
         height=video.height,
         width=video.width,
-        bytes=sum(map(len, video.frames)),
+        bytes=sum(video.frames.sizes()),
     )
 
 
@@ -178,104 +173,109 @@ def _shard_entry(task: ShardTask, path: str, num_videos: int) -> records.ShardEn
 
 
 def _write_missing(
-    tasks: Sequence[ShardTask], plan: Plan, config: ConversionConfig
+    plan: Plan, on_disk: Mapping[str, ShardFacts], config: ConversionConfig
 ) -> list[ShardFacts]:
     """Writes the shards that are not finished; returns the facts of all."""
-    data_dir = config.output_dir
-    on_disk = ShardFacts.load_all(data_dir)
+    closed, others = plan.tasks(config)
+    closed_names = {task.name for task in closed}
+    # Those of a closed generation stay, though their videos may have changed or gone.
     finished = {
         task.name: on_disk[task.name]
-        for task in tasks
-        if task.name in on_disk and on_disk[task.name].key == task.key()
+        for task in closed + others
+        if task.name in on_disk
+        and (task.name in closed_names or on_disk[task.name].key == task.key())
     }
-    with_videos = {name for name, facts in on_disk.items() if facts.videos}
-    check_loses_nothing(data_dir, plan, outdated=with_videos - finished.keys())
-    plan.save(data_dir)
-    missing = [task for task in tasks if task.name not in finished]
+    missing = [task for task in closed + others if task.name not in finished]
+    num_tasks = len(closed) + len(others)
     if not missing:
-        print(f"Complete: all {len(tasks)} shards were finished before.")
+        print(f"Complete: all {num_tasks} shards were finished before.")
         return list(finished.values())
     if finished:
-        print(f"Going on: {len(finished)} of {len(tasks)} shards are finished.")
-    # From here on an old manifest could disagree with the shards.
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(os.path.join(data_dir, records.MANIFEST_NAME))
-    total = sum(len(task.rows) for task in tasks)
+        print(f"Going on: {len(finished)} of {num_tasks} shards are finished.")
+    if not closed or missing[0].name in closed_names:
+        # From here on an old manifest could disagree with the shards.
+        storage.remove(os.path.join(config.output_dir, records.MANIFEST_NAME))
+    total = sum(len(task.rows) for task in closed + others)
+    if config.runner == "beam":
+        return [*finished.values(), *_write_on_beam(missing, config)]
     to_do = sum(len(task.rows) for task in missing)
     with Progress("converting", total=total, already_done=total - to_do) as progress:
-
-        def on_report(source: str, state: str) -> None:
-            del source
-            if state != worker_pool.STARTED:
-                progress.advance(refused=state == REFUSED)
-
-        results = worker_pool.run_tasks(
-            write_shard,
-            missing,
-            num_processes=config.num_processes,
-            on_report=on_report,
-        )
-        try:
-            with contextlib.closing(results):
-                return [*finished.values(), *results]
-        finally:
-            _remove_leftovers(data_dir)
+        return [*finished.values(), *_write(missing, progress, config)]
 
 
-def _remove_leftovers(data_dir: str) -> None:
-    """Removes the unfinished files of stopped workers, of this run and of others."""
-    for path in glob.glob(os.path.join(glob.escape(data_dir), STATE_DIR, "*.tmp")):
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
+def _write(
+    tasks: Sequence[ShardTask], progress: Progress, config: ConversionConfig
+) -> list[ShardFacts]:
+    """Writes shards over processes, without the videos that workers die at."""
+    blame = Blame(config.max_seconds)
+    counted: set[str] = set()  # A shard that is begun again reports its videos again.
 
+    def on_report(source: str, state: str) -> None:
+        if state == worker_pool.STARTED or source in counted:
+            return
+        counted.add(source)
+        progress.advance(refused=state == REFUSED)
+        if state == WRITTEN:
+            blame.video_written()
 
-def _write_manifest(
-    all_facts: Sequence[ShardFacts],
-    class_names: tuple[str, ...],
-    config: ConversionConfig,
-) -> records.Manifest:
-    videos = [video for facts in all_facts for video in facts.videos]
-    refused = [video for facts in all_facts for video in facts.refused]
-    shards = [facts.shard for facts in all_facts if facts.shard is not None]
-    manifest = records.Manifest(
-        class_names=class_names,
-        videos=tuple(sorted(videos, key=lambda video: video.id)),
-        shards=tuple(sorted(shards, key=lambda shard: shard.name)),
-        refused=tuple(sorted(refused, key=lambda video: video.source)),
-        settings=_settings(config),
+    def on_death(death: worker_pool.WorkerDied) -> ShardTask:
+        task = blame.task_after(death)
+        storage.remove_unfinished(config.output_dir, task.name)
+        return task
+
+    results = worker_pool.run_tasks(
+        write_shard,
+        tasks,
+        num_processes=config.num_processes,
+        on_report=on_report,
+        on_death=on_death,
+        time_limit_secs=config.max_seconds,
     )
-    _write_refused(manifest.refused, config.output_dir)
-    if not manifest.videos:
-        first = manifest.refused[0]
-        raise ValueError(
-            f"None of the {len(refused)} videos in {config.videos!r} could be"
-            f" converted (such as {first.source}: {first.reason}); all reasons are in"
-            f" {os.path.join(config.output_dir, REFUSED_NAME)}."
+    try:
+        with contextlib.closing(results):
+            return list(results)
+    finally:
+        storage.remove_unfinished(config.output_dir)
+
+
+def _write_on_beam(
+    tasks: Sequence[ShardTask], config: ConversionConfig
+) -> list[ShardFacts]:
+    """Writes shards as a Beam pipeline, and reads back what became of them."""
+    print(f"Beam is to write {len(tasks)} shards.", flush=True)
+    try:
+        beam_runner.run_tasks(
+            _write_shard_of_text,
+            [task.to_json() for task in tasks],
+            options=config.beam_options,
+            data_dir=config.output_dir,
         )
-    manifest.save(config.output_dir)
-    return manifest
+    finally:
+        storage.remove_unfinished(config.output_dir)
+    on_disk = ShardFacts.load_all(config.output_dir)
+    absent = [
+        task.name
+        for task in tasks
+        if task.name not in on_disk or on_disk[task.name].key != task.key()
+    ]
+    if absent:
+        raise ChildProcessError(
+            f"The pipeline has ended, but {len(absent)} of {len(tasks)} shards are not"
+            f" in {config.output_dir!r}, such as {absent[0]}. All workers must see"
+            " --videos and --output_dir as this machine does, under the same paths."
+        )
+    return [on_disk[task.name] for task in tasks]
 
 
-def _write_refused(refused: Sequence[records.RefusedEntry], data_dir: str) -> None:
-    path = os.path.join(data_dir, REFUSED_NAME)
-    if not refused:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(path)
-        return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["source", "reason"])
-    writer.writerows((video.source, video.reason) for video in refused)
-    records.write_atomically(path, text.getvalue())
+def _write_shard_of_text(text: str, report: worker_pool.Report) -> None:
+    write_shard(ShardTask.from_json(text), report)
 
 
 def _check_folders(config: ConversionConfig) -> None:
     output_dir = config.output_dir
-    if "://" in output_dir:
-        raise ValueError(
-            f"--output_dir={output_dir} is not a local folder; convert into one, and"
-            " copy it when it is complete."
-        )
+    if remote_files.is_remote(output_dir):
+        remote_files.connect(output_dir)
+        return
     if os.path.exists(output_dir) and not os.path.isdir(output_dir):
         raise ValueError(f"--output_dir={output_dir} is a file; give a folder.")
     root = os.path.realpath(config.videos)
@@ -286,28 +286,6 @@ def _check_folders(config: ConversionConfig) -> None:
         )
 
 
-def _plan(rows: Sequence[index_videos.Row], config: ConversionConfig) -> Plan:
-    # A hash of the place, not the place: the folder may be given to others.
-    return Plan(
-        settings=_settings(config),
-        rows=hash_of([(row.id, row.source, row.label, row.split) for row in rows]),
-        root=hash_of(os.path.realpath(config.videos)),
-    )
-
-
-def _settings(config: ConversionConfig) -> dict[str, Any]:
-    return {
-        "videos": os.path.basename(os.path.abspath(config.videos)),
-        "fps": config.fps,
-        "shortest_side": config.shortest_side,
-        "jpeg_quality": config.jpeg_quality,
-        "min_frames": config.min_frames,
-        "val_fraction": config.val_fraction,
-        "videos_per_shard": config.videos_per_shard,
-        "seed": config.seed,
-    }
-
-
 @contextlib.contextmanager
 def _plain_errors(config: ConversionConfig) -> Iterator[None]:
     """Says what to do when the disk is full or a worker has died."""
@@ -315,17 +293,17 @@ def _plain_errors(config: ConversionConfig) -> Iterator[None]:
         with tensorflow_errors_as_os_errors(config.output_dir):
             yield
     except worker_pool.WorkerDied as error:
+        mends = ["Finished shards are kept, and the same command goes on"]
         if error.was_killed:
-            mend = "perhaps memory ran out: try a smaller --num_processes"
-        else:
-            mend = "to go on without that video, put an empty file in its place"
-        raise ChildProcessError(
-            f"{error} Finished shards are kept; {mend}, and run the same command again."
-        ) from None
+            mends.append("perhaps memory ran out: try a smaller --num_processes")
+        if error.item is not None:
+            mends.append("to do without that video, put an empty file in its place")
+        raise ChildProcessError(f"{error} {'; '.join(mends)}.") from None
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise
+        folder = os.path.dirname(storage.scratch_dir(config.output_dir))
         raise OSError(
-            f"The disk that holds {config.output_dir!r} is full. Finished shards are"
-            " kept; make room and run the same command again."
+            f"The disk that holds {folder!r} is full. Finished shards are kept; make"
+            " room and run the same command again."
         ) from None

@@ -21,6 +21,25 @@ _COLOR_NOISE = flags.DEFINE_bool(
     "Whether training clips get the paper's colour noise (brightness, contrast,"
     " saturation, hue, gray).",
 )
+_SUBSET = flags.DEFINE_float(
+    "subset",
+    DataConfig.subset,
+    "Share of the training videos to train on, above 0 to 1 (table 3: 0.7 and 0.3).",
+)
+_SUBSET_SEED = flags.DEFINE_integer(
+    "subset_seed",
+    DataConfig.subset_seed,
+    "Seed of the choice of the --subset; a smaller one is a part of a larger.",
+)
+_BIN_FRAMES = flags.DEFINE_integer(
+    "bin_frames",
+    DataConfig.bin_frames,
+    "Cut videos into bins of so many frames (at the rate of the records), each an"
+    " instance of its own (table 3: 52 for 5bin, 130 for 2bin). 0: whole videos.",
+    lower_bound=0,
+)
+
+flags.register_validator(_SUBSET, lambda value: 0 < value <= 1, "must lie in (0, 1]")
 
 
 def data_config() -> DataConfig:
@@ -33,4 +52,7 @@ def data_config() -> DataConfig:
         data_dir=_DATA_DIR.value,
         shuffle_buffer=_SHUFFLE_BUFFER.value,
         color_noise=_COLOR_NOISE.value,
+        subset=_SUBSET.value,
+        subset_seed=_SUBSET_SEED.value,
+        bin_frames=_BIN_FRAMES.value,
     )

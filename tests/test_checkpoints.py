@@ -6,10 +6,25 @@ import tensorflow as tf
 from run_fixtures import GridEmbedder, grid_state, run_config, unit_rows, with_settings
 
 from vie_tf.checkpoints import RunDirectory
+from vie_tf.records import Manifest, VideoEntry
 from vie_tf.run_setup import with_family_defaults
 
 NUM_VIDEOS = 6
 LABELS = np.arange(NUM_VIDEOS) % 2
+
+
+def data_set(num_videos, name="video"):
+    """The manifest of a data set that has no shards."""
+    facts = {"split": "train", "shard": "", "frames": 9, "fps": 25.0}
+    facts.update(height=32, width=32, bytes=1)
+    videos = tuple(
+        VideoEntry(id=i, label=i % 2, source=f"{name}_{i}.mp4", **facts)
+        for i in range(num_videos)
+    )
+    return Manifest(("a", "b"), videos, shards=(), refused=(), settings={})
+
+
+DATA = data_set(NUM_VIDEOS)
 
 
 def accumulator(number, shape):
@@ -141,8 +156,8 @@ def test_a_run_without_checkpoint_says_so(run):
 
 def test_settings_survive_a_round_trip(run, config):
     config = with_settings(config, "train", lr_boundaries=(3, 5), init_from="other")
-    run.save_config(config, "fingerprint")
-    assert run.load_config() == (config, "fingerprint")
+    run.save_config(config, DATA)
+    assert run.load_config() == (config, DATA.fingerprint())
 
 
 def test_a_folder_without_settings_is_no_run(run):
@@ -156,16 +171,16 @@ def test_settings_of_another_version_are_refused(tmp_path):
 
 
 def test_the_same_settings_on_the_same_data_go_on(run, config):
-    run.check_continues(config, "data")  # a new folder
-    run.save_config(config, "data")
+    run.check_continues(config, DATA)  # a new folder
+    run.save_config(config, DATA)
     run.save(used_state())
-    run.check_continues(config, "data")
+    run.check_continues(config, DATA)
 
 
 def test_settings_that_may_change_go_on(run, config):
-    run.save_config(config, "data")
+    run.save_config(config, DATA)
     changed = with_settings(config, "train", train_steps=99, learning_rate=1.0)
-    run.check_continues(with_settings(changed, "loss", ir_steps=3), "data")
+    run.check_continues(with_settings(changed, "loss", ir_steps=3), DATA)
 
 
 @pytest.mark.parametrize(
@@ -181,18 +196,50 @@ def test_settings_that_may_change_go_on(run, config):
 def test_settings_that_cannot_change_are_named(
     run, config, group, setting, value, message
 ):
-    run.save_config(config, "data")
+    run.save_config(config, DATA)
     changed = with_settings(config, group, **{setting: value})
-    assert message in error_of(run.check_continues, changed, "data")
+    assert message in error_of(run.check_continues, changed, DATA)
 
 
 def test_other_data_are_refused_once_there_is_a_checkpoint(run, config):
-    run.save_config(config, "data")
-    run.check_continues(config, "other data")
+    run.save_config(config, DATA)
+    run.check_continues(config, data_set(NUM_VIDEOS, "other"))
     run.save(used_state())
-    message = error_of(run.check_continues, config, "other data")
+    message = error_of(run.check_continues, config, data_set(NUM_VIDEOS, "other"))
     assert "was trained on other videos" in message
     assert "its bank has 6 rows" in message
+
+
+def test_videos_that_were_appended_get_rows_at_the_end_of_the_bank(run, config):
+    run.save_config(config, DATA)
+    run.save(used_state())
+    grown = data_set(NUM_VIDEOS + 2)
+    run.check_continues(config, grown)
+    assert run.check_videos(config, grown)
+    state = grid_state([*LABELS, 0, 1], seed=1)
+    new_rows = state.bank.rows.numpy()[NUM_VIDEOS:]
+    assert run.restore(state, bank_grows=True) == 2
+    np.testing.assert_array_equal(state.bank.rows[:NUM_VIDEOS], unit_rows(NUM_VIDEOS))
+    np.testing.assert_array_equal(state.bank.rows[NUM_VIDEOS:], new_rows)
+    assert state.steps_taken() == used_state().steps_taken()
+    assert state.steps_since_clustering() is None
+
+
+def test_a_kill_before_the_first_checkpoint_of_a_grown_bank_loses_nothing(run, config):
+    run.save_config(config, DATA)
+    run.save(used_state())
+    grown = data_set(NUM_VIDEOS + 2)
+    run.save_config(config, grown)  # and then the power fails
+    assert run.check_videos(config, grown)
+    assert run.restore(grid_state([*LABELS, 0, 1]), bank_grows=True) == 2
+
+
+def test_a_subset_does_not_grow(run, config):
+    config = with_settings(config, "data", subset=0.5)
+    run.save_config(config, DATA)
+    run.save(used_state())
+    message = error_of(run.check_continues, config, data_set(NUM_VIDEOS + 2))
+    assert "--subset=0.5" in message and "another --model_dir" in message
 
 
 def test_more_clusterings_can_start_from_a_run_that_has_one(run):

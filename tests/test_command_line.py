@@ -51,7 +51,7 @@ def fixture_model_dir(tmp_path_factory, data_dir):
     config = with_family_defaults(run_config(data_dir, model_dir))
     manifest = Manifest.load(str(data_dir))
     directory = RunDirectory(str(model_dir))
-    directory.save_config(config, manifest.fingerprint())
+    directory.save_config(config, manifest)
     directory.save(train_loop.make_state(config, manifest))
     return model_dir
 

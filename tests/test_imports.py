@@ -9,7 +9,12 @@ ROOT = pathlib.Path(__file__).parents[1]
 PACKAGES = ("vie_tf", "data_prep", "flags")
 # What flags use of it; Python 3.9 has no list of all.
 STANDARD_LIBRARY = ("__future__", "os", "sys", "textwrap", "types", "typing")
-SCRIPTS = ("train", "evaluate", "data_prep.convert", "data_prep.synthesize")
+SCRIPTS = (
+    "train",
+    "evaluate",
+    *("data_prep.convert", "data_prep.describe", "data_prep.download_kinetics"),
+    "data_prep.synthesize",
+)
 
 
 def module_name(path):
@@ -63,6 +68,7 @@ def test_all_files_are_read():
     [
         "config",
         "records",
+        "remote_files",
         "clip_sampling",
         "augmentations",
         "losses",
@@ -79,8 +85,13 @@ def test_knn_knows_the_bank_only():
     assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
 
 
-def test_the_pipeline_knows_records_sampling_and_augmentation():
+def test_views_know_the_records_only():
+    assert ours("vie_tf.views") == {"vie_tf.records"}
+
+
+def test_the_pipeline_knows_records_views_sampling_and_augmentation():
     allowed = {"vie_tf.records", "vie_tf.clip_sampling", "vie_tf.augmentations"}
+    allowed.add("vie_tf.views")
     assert ours("vie_tf.input_pipeline") <= allowed
 
 
@@ -101,10 +112,10 @@ def test_models_know_clip_sampling_only():
         assert outside <= {"vie_tf.clip_sampling"}, module
 
 
-def test_data_prep_knows_of_vie_tf_the_records_only():
+def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():
     for module in members("data_prep"):
         of_vie_tf = {name for name in ours(module) if name.startswith("vie_tf")}
-        assert of_vie_tf <= {"vie_tf.records"}, module
+        assert of_vie_tf <= {"vie_tf.records", "vie_tf.remote_files"}, module
 
 
 def test_flags_know_absl_and_the_settings_only():

@@ -199,7 +199,8 @@ def test_settings_that_cannot_change_are_those_of_the_checkpoint(made) -> None:
 
 def test_a_run_made_without_data_goes_on_with_as_many_videos(made, resumed) -> None:
     run = RunDirectory(made.config.train.model_dir)
-    run.check_continues(made.config, fingerprint="of any data")
+    anything = Manifest((), (), (), (), {})
+    run.check_continues(made.config, anything)
     small = TrainState(resumed.model, Momentum(), MemoryBank([0] * 9), NUM_CLUSTERINGS)
     with pytest.raises(ValueError, match=r"bank of 10 videos.* 9 training"):
         run.restore(small)

@@ -1,4 +1,5 @@
 import collections
+import dataclasses
 import itertools
 import pathlib
 import shutil
@@ -377,6 +378,24 @@ def test_init_from_a_run_on_other_videos_is_refused(quick, tmp_path):
     with pytest.raises(ValueError, match="was trained on other videos"):
         train_loop.train(config)
     assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_goes_on_when_videos_were_appended_to_its_data(tmp_path, capsys):
+    data_dir = str(tmp_path / "data")
+    whole = write_data_set(data_dir, num_train=12, num_val=0, per_shard=5)
+    first = dataclasses.replace(whole.prefix(10, 2), shards=whole.shards[:2])
+    first.save(data_dir)
+    train_loop.train(run_config(data_dir, tmp_path / "run", train_steps=2))
+    before = numbers_in(tmp_path / "run")["bank/rows"]
+    whole.save(data_dir)
+    settings = {"train_steps": 3, "learning_rate": 0.0}
+    train_loop.train(run_config(data_dir, tmp_path / "run", **settings))
+    assert "2 rows of the memory bank are new" in capsys.readouterr().out
+    after = numbers_in(tmp_path / "run")["bank/rows"]
+    assert (len(before), len(after)) == (10, 12)
+    changed = np.any(after[:10] != before, axis=1)
+    assert BATCH_SIZE - 2 <= changed.sum() <= BATCH_SIZE  # by the third step
 
 
 def test_a_missing_init_from_is_refused_and_leaves_no_run(quick, tmp_path):

@@ -15,18 +15,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from vie_tf import remote_files
 from vie_tf.config import RunConfig
 from vie_tf.memory_bank import MemoryBank
-from vie_tf.records import write_atomically
+from vie_tf.records import Manifest, write_atomically
 from vie_tf.schedules import Momentum
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
 _CLUSTERS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
+_LOSS_SCALE_KEY = "optimizer/loss_scale/"
 _NEVER = -1
 
 # A run cannot go on with another value of these.
 _FIXED = (
+    ("data", "subset"),
+    ("data", "subset_seed"),
+    ("data", "bin_frames"),
     ("model", "name"),
     ("model", "resnet_size"),
     ("model", "num_filters"),
@@ -119,8 +124,14 @@ class TrainState(tf.Module):
         """What runs share whose numbers of clusterings or precisions differ."""
         return tf.train.Checkpoint(**self._shared_parts())
 
-    def _shared_parts(self) -> dict[str, Any]:
+    def checkpoint_without_bank(self) -> tf.train.Checkpoint:
+        """What runs share whose banks differ in size."""
         # The loss scale of float16 is a part of the optimizer that it is around.
+        return tf.train.Checkpoint(
+            model=self.model, optimizer=self.optimizer, step=self.step
+        )
+
+    def _shared_parts(self) -> dict[str, Any]:
         parts = {"model": self.model, "optimizer": self.optimizer, "step": self.step}
         return {**parts, **({"bank": self.bank} if self.bank else {})}
 
@@ -134,6 +145,7 @@ class RunDirectory:
     """
 
     def __init__(self, model_dir: str, num_to_keep: int = 3) -> None:
+        remote_files.connect(model_dir)
         self.model_dir = model_dir
         self._num_to_keep = num_to_keep
         self._manager: tf.train.CheckpointManager | None = None
@@ -157,16 +169,24 @@ class RunDirectory:
         """Path of the newest complete checkpoint."""
         return tf.train.latest_checkpoint(self._checkpoint_dir())
 
-    def save_config(self, config: RunConfig, fingerprint: str) -> None:
+    def save_config(self, config: RunConfig, manifest: Manifest | None) -> None:
         """Writes the settings and which data set the bank belongs to.
 
         Args:
           config: of the run.
-          fingerprint: of the data set, empty where it is not known; a run that goes on
-            then has to have as many videos as the bank has rows, and that is all.
+          manifest: of the data set, None where it is not known; a run that goes on then
+            has to have as many videos as the bank has rows, and that is all.
         """
         content = json.loads(config.to_json())
-        content["data_fingerprint"] = fingerprint
+        known = self._load()[1] if self.exists() else []
+        if manifest is not None:
+            data_set = {
+                "fingerprint": manifest.fingerprint(),
+                "num_videos": len(manifest.videos),
+                "num_classes": len(manifest.class_names),
+            }
+            known = [*(old for old in known if old != data_set), data_set]
+        content["data_sets"] = known  # the last is that of now, the others its past
         tf.io.gfile.makedirs(self.model_dir)
         write_atomically(self._config_path(), json.dumps(content, indent=1) + "\n")
 
@@ -175,11 +195,15 @@ class RunDirectory:
         return tf.io.gfile.exists(self._config_path())
 
     def load_config(self) -> tuple[RunConfig, str]:
-        """Returns the settings and the data set's fingerprint.
+        """Returns the settings and the data set's fingerprint, empty if not known.
 
         Raises:
           ValueError: the folder is not that of a run.
         """
+        config, data_sets = self._load()
+        return config, data_sets[-1]["fingerprint"] if data_sets else ""
+
+    def _load(self) -> tuple[RunConfig, list[dict[str, Any]]]:
         if not self.exists():
             raise ValueError(
                 f"{self.model_dir!r} is not the folder of a run: it has no"
@@ -187,9 +211,9 @@ class RunDirectory:
             )
         with tf.io.gfile.GFile(self._config_path()) as file:
             text = file.read()
-        return RunConfig.from_json(text), json.loads(text).get("data_fingerprint", "")
+        return RunConfig.from_json(text), json.loads(text).get("data_sets", [])
 
-    def check_continues(self, config: RunConfig, fingerprint: str) -> None:
+    def check_continues(self, config: RunConfig, manifest: Manifest) -> None:
         """Checks that this folder's run, if it has one, is the one of `config`.
 
         Raises:
@@ -210,50 +234,92 @@ class RunDirectory:
                 f"The run in {self.model_dir!r} has other settings:"
                 f" {'; '.join(changed)}. Choose another --model_dir."
             )
-        self.check_videos(fingerprint, config.data.data_dir)
+        self.check_videos(config, manifest)
 
-    def check_videos(self, fingerprint: str, data_dir: str) -> None:
+    def check_videos(self, config: RunConfig, manifest: Manifest) -> bool:
         """Checks that the rows of this run's bank belong to the videos of a data set.
 
+        Args:
+          config: of the run that wants to go on from this one.
+          manifest: of its data set: that of this run, or that with videos appended.
+
+        Returns:
+          Whether videos were appended, for which its bank may have no rows yet.
+
         Raises:
-          ValueError: they belong to other videos.
+          ValueError: the rows belong to other videos.
         """
         latest = self.latest()
         if latest is None:
-            return
-        _, old_fingerprint = self.load_config()
+            return False
+        _, known = self._load()
         # Without an old fingerprint `restore` still compares the size of the bank.
-        if old_fingerprint and old_fingerprint != fingerprint:
+        if not known or known[-1]["fingerprint"] == manifest.fingerprint():
+            return len(known) > 1
+        last = known[-1]
+        before = manifest.prefix(last["num_videos"], last["num_classes"])
+        if before.fingerprint() != last["fingerprint"]:
             raise ValueError(
                 f"The run in {self.model_dir!r} was trained on other videos than those"
-                f" of {data_dir!r} (its bank has {self.bank_size(latest)} rows). Choose"
-                " another --model_dir, or the --data_dir that it was trained on."
+                f" of {config.data.data_dir!r} (its bank has {self.bank_size(latest)}"
+                " rows). Choose another --model_dir, or the --data_dir that it was"
+                " trained on."
             )
+        if config.data.subset < 1:
+            raise ValueError(
+                f"Videos were appended to {config.data.data_dir!r} since the run in"
+                f" {self.model_dir!r} has chosen its --subset={config.data.subset:g} of"
+                " them. Start another run in another --model_dir."
+            )
+        return True
 
-    def restore(self, state: TrainState) -> None:
+    def restore(self, state: TrainState, bank_grows: bool = False) -> int:
         """Restores all of the state from the newest checkpoint.
 
         Cluster labels of another number of clusterings, such as those of an IR run that
         LA starts from, are left out: k-means runs before the next step of LA.  So is
         the loss scale of another precision, which finds its value anew.
 
+        Args:
+          state: receives the values.
+          bank_grows: whether the bank may have more rows than that of the checkpoint;
+            those behind its last row stay as they are, and clusters are left out.
+
+        Returns:
+          The number of rows of the bank that the checkpoint has not.
+
         Raises:
           ValueError: there is no checkpoint, or it is of another network or bank.
         """
         path = self._latest_or_raise()
-        self._check_bank(path, state.bank)
+        self._check_bank(path, state.bank, bank_grows)
         self._check_shapes(path, state.model)
+        if state.bank is not None and self.bank_size(path) != state.bank.num_videos:
+            self._restore_shared(state.checkpoint_without_bank(), state, path)
+            rows = self.read_bank()
+            state.bank.set_first_rows(rows)
+            return state.bank.num_videos - len(rows)
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         same_clusters = shapes[_CLUSTERS_KEY] == state.cluster_labels.shape.as_list()
-        was_scaled = any(key.startswith("optimizer/loss_scale/") for key in shapes)
+        was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
         if same_clusters and was_scaled == (state.loss_scaler is not None):
             state.checkpoint().restore(path).assert_consumed()
         else:
-            shared = state.shared_checkpoint().restore(path)
-            if was_scaled or state.loss_scaler is None:
-                shared.assert_existing_objects_matched()
-            shared.expect_partial()
-            state.clustered_at.assign(_NEVER)
+            self._restore_shared(state.shared_checkpoint(), state, path)
+        return 0
+
+    @staticmethod
+    def _restore_shared(
+        parts: tf.train.Checkpoint, state: TrainState, path: str
+    ) -> None:
+        """Restores some parts of the state; clusters are computed anew then."""
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
+        shared = parts.restore(path)
+        if was_scaled or state.loss_scaler is None:
+            shared.assert_existing_objects_matched()
+        shared.expect_partial()
+        state.clustered_at.assign(_NEVER)
 
     def restore_model(self, model: tf.keras.Model) -> int:
         """Restores the network alone and returns the step of the checkpoint.
@@ -296,7 +362,7 @@ class RunDirectory:
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         return shapes[_BANK_KEY][0] if _BANK_KEY in shapes else None
 
-    def _check_bank(self, path: str, bank: MemoryBank | None) -> None:
+    def _check_bank(self, path: str, bank: MemoryBank | None, bank_grows: bool) -> None:
         size = self.bank_size(path)
         if (size is None) != (bank is None):
             kind = "supervised" if size is None else "trained with a memory bank"
@@ -304,7 +370,9 @@ class RunDirectory:
                 f"The run in {self.model_dir!r} is {kind}: a run with --loss=supervised"
                 " cannot start from one with --loss=ir or la, nor the other way round."
             )
-        if bank is not None and size != bank.num_videos:
+        if bank is None or size is None:
+            return
+        if size > bank.num_videos or (size < bank.num_videos and not bank_grows):
             raise ValueError(
                 f"The checkpoint {path} has a memory bank of {size} videos, but the"
                 f" data has {bank.num_videos} training videos. Give the"

@@ -72,6 +72,25 @@ def training_clip(
     return (start + tf.range(num_frames) * recipe.frame_interval) % num_video_frames
 
 
+def bin_range(
+    num_video_frames: tf.Tensor, number: tf.Tensor, bin_frames: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where a bin of a video lies (the binned data sets of table 3).
+
+    Args:
+      num_video_frames: F, scalar int32.
+      number: of the bin, from 0, scalar.
+      bin_frames: frames of a bin, the last may have fewer; 0 for the whole video.
+
+    Returns:
+      First frame and number of frames, scalar int32.
+    """
+    if not bin_frames:
+        return tf.constant(0), num_video_frames
+    first = tf.cast(number, tf.int32) * bin_frames
+    return first, tf.minimum(num_video_frames - first, bin_frames)
+
+
 def test_clips(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
 ) -> tf.Tensor:

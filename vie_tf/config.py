@@ -21,11 +21,18 @@ class DataConfig:
       shuffle_buffer: clips (T JPEG frames each) held for shuffling, on top of the
         shuffled order of the shards.
       color_noise: whether clips get the paper's colour noise.
+      subset: share of the training videos that is trained on (table 3: 0.7, 0.3).
+      subset_seed: of the choice of that share.
+      bin_frames: frames of the bins that videos are cut into, each its own instance
+        (table 3: 52 and 130); 0 for whole videos.
     """
 
     data_dir: str
     shuffle_buffer: int = 1024
     color_noise: bool = True
+    subset: float = 1.0
+    subset_seed: int = 0
+    bin_frames: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """Shards -> batches of clips.
 
 Glossary: a *record* is one video, a *clip* T frames of it, a *row* the position of
-its video among the training videos, which is its row in the memory bank.
+its video among the training videos, which is its row in the memory bank; where videos
+are cut into bins, every bin has a row.  An *epoch* takes one clip of every video.
 
 Training, in this order (`training_batches`):
 
   order     the shards of an epoch are shuffled, then read side by side
   parse     a serialised record becomes JPEG strings and facts
+  view      videos that are not of the view are dropped (`vie_tf.views`)
   sample    T of the JPEG strings are kept, the rest is dropped undecoded
   shuffle   sampled clips, within windows
   decode    only the window that becomes the crop, then resize
@@ -25,7 +27,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import augmentations, clip_sampling, records
+from vie_tf import augmentations, clip_sampling, records, views
 
 _PARALLEL_SHARDS = 8  # read side by side; more only costs memory (16 videos each)
 _MAX_EPOCHS = 2**31 - 1
@@ -41,8 +43,11 @@ def training_batches(
     start_step: int = 0,
     shuffle_buffer: int = 1024,
     color_noise: bool = True,
+    instances: views.Instances | None = None,
 ) -> tf.data.Dataset:
     """Endless batches of augmented clips, every video once per epoch.
+
+    A video of several bins shows another one in every epoch, until all were shown.
 
     Args:
       data_dir: folder of the shards.
@@ -53,6 +58,7 @@ def training_batches(
       start_step: batches that were consumed before.
       shuffle_buffer: clips of a window that is shuffled.
       color_noise: whether colour noise is a part of the augmentation.
+      instances: what is an instance; None for every training video.
 
     Returns:
       A dataset of `clips` [B, T, H, W, 3] uint8, `rows` [B] int64 and `labels` [B]
@@ -61,22 +67,27 @@ def training_batches(
     Raises:
       ValueError: there is no training video, or a shard is missing.
     """
-    videos = manifest.split(records.TRAIN_SPLIT)
+    instances = instances or views.instances_of(manifest)
+    videos = instances.videos
     shards = tf.constant(_shard_paths(data_dir, manifest, records.TRAIN_SPLIT))
-    row_of_id = tf.constant(_row_of_id(videos))
+    highest_id = max(video.id for video in manifest.videos)
+    row_of_id = tf.constant(_by_id(videos, instances.first_rows, highest_id))
+    bins_of_id = tf.constant(_by_id(videos, instances.num_bins, highest_id))
     start_epoch, videos_to_skip = divmod(start_step * batch_size, len(videos))
 
-    def sample(record: tf.Tensor, epoch: tf.Tensor) -> dict[str, tf.Tensor]:
-        video = records.parse(record)
+    def sample(video: dict[str, tf.Tensor], epoch: tf.Tensor) -> dict[str, tf.Tensor]:
         clip_seed = _seed(seed, epoch, video["id"])
-        indices = clip_sampling.training_clip(
-            recipe, tf.size(video["frames"]), clip_seed
+        num_bins = bins_of_id[video["id"]]
+        number = _bin_of_epoch(num_bins, epoch, _seed(seed, video["id"]))
+        first, num_frames = clip_sampling.bin_range(
+            tf.size(video["frames"]), number, instances.bin_frames
         )
+        indices = first + clip_sampling.training_clip(recipe, num_frames, clip_seed)
         return {
             "frames": tf.gather(video["frames"], indices),
             "height": tf.cast(video["height"], tf.int32),
             "width": tf.cast(video["width"], tf.int32),
-            "row": row_of_id[video["id"]],
+            "row": row_of_id[video["id"]] + number,
             "label": video["label"],
             "seed": clip_seed + 1,
         }
@@ -90,8 +101,10 @@ def training_batches(
                 cycle_length=_PARALLEL_SHARDS,
                 num_parallel_calls=_PARALLEL_SHARDS,
             )
+            .map(records.parse, num_parallel_calls=tf.data.AUTOTUNE)
+            .filter(lambda video: row_of_id[video["id"]] >= 0)
             .map(
-                lambda record: sample(record, epoch),
+                lambda video: sample(video, epoch),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
             .batch(shuffle_buffer)
@@ -149,7 +162,9 @@ def test_batches(
       positions of the videos in `manifest.split(split)`.
     """
     paths = _shard_paths(data_dir, manifest, split)
-    row_of_id = tf.constant(_row_of_id(manifest.split(split)))
+    videos = manifest.split(split)
+    highest_id = max(video.id for video in videos)
+    row_of_id = tf.constant(_by_id(videos, np.arange(len(videos)), highest_id))
     batch_size = max(1, frames_per_batch // (num_clips * recipe.num_frames))
 
     def sample_and_transform(record: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -207,12 +222,31 @@ def _shard_paths(data_dir: str, manifest: records.Manifest, split: str) -> list[
     return paths
 
 
-def _row_of_id(videos: tuple[records.VideoEntry, ...]) -> np.ndarray:
-    """Maps ids, which have gaps where videos were refused, to rows; [max id + 1]."""
-    ids = np.array([video.id for video in videos], np.int64)
-    row_of_id = np.full(ids.max() + 1, -1, np.int64)
-    row_of_id[ids] = np.arange(len(ids))
-    return row_of_id
+def _by_id(
+    videos: tuple[records.VideoEntry, ...], values: np.ndarray, highest_id: int
+) -> np.ndarray:
+    """Values of videos by their ids, which have gaps; [highest id + 1], -1 in gaps."""
+    by_id = np.full(highest_id + 1, -1, np.int64)
+    by_id[[video.id for video in videos]] = values
+    return by_id
+
+
+def _bin_of_epoch(num_bins: tf.Tensor, epoch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Which bin a video shows: all of them in every `num_bins` epochs, in random order.
+
+    Args:
+      num_bins: scalar int64.
+      epoch: scalar int64.
+      seed: [2] of the video.
+
+    Returns:
+      Scalar int64 in 0 .. num_bins - 1.
+    """
+    order = tf.random.experimental.stateless_shuffle(
+        tf.range(num_bins),
+        tf.random.experimental.stateless_fold_in(seed, epoch // num_bins),
+    )
+    return order[epoch % num_bins]
 
 
 def _seed(seed: int, *keys: tf.Tensor) -> tf.Tensor:

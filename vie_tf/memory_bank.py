@@ -112,6 +112,15 @@ class MemoryBank(tf.Module):
             args=(indices, new_rows),
         )
 
+    def set_first_rows(self, rows: tf.Tensor) -> None:
+        """Takes over the rows of a smaller bank; call in cross-replica context.
+
+        Args:
+          rows: [M, D] float32, M at most N; the rows behind them stay as they are.
+        """
+        behind = self.rows[rows.shape[0] :]
+        self.rows.assign(tf.concat([rows, behind], axis=0))
+
 
 def nearest_rows(
     rows: tf.Tensor, embeddings: tf.Tensor, k: int

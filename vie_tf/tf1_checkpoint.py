@@ -308,7 +308,7 @@ def make_run(
     run = RunDirectory(model_dir)
     # The settings last: a folder with settings alone would be a run at step 0.
     run.save(state)
-    run.save_config(config, manifest.fingerprint() if manifest else "")
+    run.save_config(config, manifest)
     return MadeRun(config, report, state.steps_taken(), bank.num_videos)
 
 

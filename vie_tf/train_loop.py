@@ -13,13 +13,18 @@ from typing import Iterator
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import clustering, input_pipeline, schedules, streams
+from vie_tf import clustering, input_pipeline, remote_files, schedules, streams
 from vie_tf.checkpoints import RunDirectory, TrainState
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.validation import Validation, make_validation
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
-from vie_tf.run_setup import build_model, clip_recipe, complete_settings
+from vie_tf.run_setup import (
+    build_model,
+    clip_recipe,
+    complete_settings,
+    training_instances,
+)
 from vie_tf.summaries import StepClock, Summaries
 from vie_tf.train_step import TrainStep, make_train_step
 
@@ -39,10 +44,11 @@ def train(config: RunConfig) -> None:
     Raises:
       ValueError: settings that contradict each other, the data or the run.
     """
+    remote_files.connect(config.data.data_dir)
     manifest = Manifest.load(config.data.data_dir)
     config = complete_settings(config, manifest)
     run = RunDirectory(config.train.model_dir, config.train.num_to_keep)
-    run.check_continues(config, manifest.fingerprint())
+    run.check_continues(config, manifest)
 
     strategy = tf.distribute.MirroredStrategy()
     if config.train.batch_size % strategy.num_replicas_in_sync:
@@ -52,8 +58,8 @@ def train(config: RunConfig) -> None:
         )
     with strategy.scope():
         state = make_state(config, manifest)
-        _restore_or_start(state, run, config, manifest.fingerprint())
-    run.save_config(config, manifest.fingerprint())
+        _restore_or_start(state, run, config, manifest)
+    run.save_config(config, manifest)
     _describe(config, manifest, state, strategy)
     if state.steps_taken() >= config.train.train_steps:
         if run.latest() is None:
@@ -71,7 +77,7 @@ def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
     """Makes the state of a run at step 0; call in the strategy's scope."""
     bank = None
     if config.loss.name != "supervised":
-        labels = [video.label for video in manifest.split(TRAIN_SPLIT)]
+        labels = training_instances(config.data, manifest).labels
         bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
     return TrainState(
         model=build_model(config.model, config.train.seed),
@@ -111,13 +117,13 @@ def _loop(
     settings = config.train
     summaries = Summaries(settings.model_dir)
     validation = make_validation(
-        state, config.data.data_dir, manifest, clip_recipe(config.model), config.knn
+        state, config.data, manifest, clip_recipe(config.model), config.knn
     )
     batches = _batches(config, manifest, strategy, state.steps_taken())
     losses = ("supervised",) if state.bank is None else ("ir", "la")
     steps = {name: make_train_step(config, state, strategy, name) for name in losses}
-    num_videos = len(manifest.split(TRAIN_SPLIT))
-    steps_per_epoch = -(-num_videos // settings.batch_size)  # type: ignore[operator]
+    num_instances = training_instances(config.data, manifest).count
+    steps_per_epoch = -(-num_instances // settings.batch_size)  # type: ignore[operator]
     clock = StepClock()
     started, first_step = time.perf_counter(), state.steps_taken()
 
@@ -179,6 +185,7 @@ def _batches(
         start_step=start_step,
         shuffle_buffer=config.data.shuffle_buffer,
         color_noise=config.data.color_noise,
+        instances=training_instances(config.data, manifest),
     )
     return iter(strategy.experimental_distribute_dataset(batches))
 
@@ -197,11 +204,11 @@ def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
 
 
 def _restore_or_start(
-    state: TrainState, run: RunDirectory, config: RunConfig, fingerprint: str
+    state: TrainState, run: RunDirectory, config: RunConfig, manifest: Manifest
 ) -> None:
     """Own checkpoint, else that of other runs, else from scratch: in this order."""
     if run.latest():
-        run.restore(state)
+        _restore(state, run, config, manifest)
         print(f"Going on from {run.latest()}.")
     elif config.train.init_from:
         origin = RunDirectory(config.train.init_from)
@@ -210,8 +217,7 @@ def _restore_or_start(
                 f"--init_from={config.train.init_from}: there is no such folder. Give"
                 " the --model_dir of an earlier run."
             )
-        origin.check_videos(fingerprint, config.data.data_dir)
-        origin.restore(state)
+        _restore(state, origin, config, manifest)
         print(f"Starting from {origin.latest()}.")
     elif config.train.single_from and config.train.dynamic_from:
         streams.restore_streams(
@@ -225,6 +231,18 @@ def _restore_or_start(
         print("Starting from scratch.")
 
 
+def _restore(
+    state: TrainState, run: RunDirectory, config: RunConfig, manifest: Manifest
+) -> None:
+    bank_grows = run.check_videos(config, manifest)
+    num_new_rows = run.restore(state, bank_grows)
+    if num_new_rows:
+        print(
+            f"Videos were appended to {config.data.data_dir}: {num_new_rows} rows of"
+            " the memory bank are new and start at random."
+        )
+
+
 def _describe(
     config: RunConfig,
     manifest: Manifest,
@@ -235,12 +253,18 @@ def _describe(
     num_parameters = sum(
         int(np.prod(variable.shape)) for variable in state.model.trainable_variables
     )
+    instances = training_instances(config.data, manifest)
+    training = f"{len(instances.videos)} training"
+    if len(instances.videos) < len(manifest.split(TRAIN_SPLIT)):
+        training += f" (of {len(manifest.split(TRAIN_SPLIT))})"
+    if instances.bin_frames:
+        training += f" (in {instances.count} bins of {instances.bin_frames} frames)"
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     print(
         f"{config.model.name}: {num_parameters:,} parameters, clips of"
         f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
         f" {config.train.batch_size} on {strategy.num_replicas_in_sync} {kind};"
-        f" {len(manifest.split(TRAIN_SPLIT))} training and"
+        f" {training} and"
         f" {len(manifest.split(VAL_SPLIT))} validation videos; step"
         f" {state.steps_taken()} of {config.train.train_steps}.",
         flush=True,

@@ -8,13 +8,13 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import input_pipeline, streams
+from vie_tf import input_pipeline, remote_files, streams
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.features import ClipEmbedder
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
-from vie_tf.run_setup import build_model, clip_recipe
+from vie_tf.run_setup import build_model, clip_recipe, training_instances
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +63,7 @@ class RestoredRun:
         """
         directory = RunDirectory(model_dir)
         config, fingerprint = directory.load_config()
+        remote_files.connect(data_dir)
         manifest = Manifest.load(data_dir)
         eval_dir = os.path.join(model_dir, "eval")
         if clips_of is not None:
@@ -111,6 +112,7 @@ class RestoredRun:
         config, fingerprint = RunDirectory(dynamic_from).load_config()
         settings = streams.stream_settings(single_from, dynamic_from, static_frames)
         config = dataclasses.replace(config, model=settings)
+        remote_files.connect(data_dir)
         manifest = Manifest.load(data_dir)
         model = build_model(settings, config.train.seed)
         step = streams.restore_streams(model, single_from, dynamic_from)
@@ -144,6 +146,21 @@ class RestoredRun:
     def gallery(self) -> tuple[VideoEntry, ...]:
         """Videos among which neighbours are looked for."""
         return self.manifest.split(TRAIN_SPLIT)
+
+    @property
+    def gallery_labels(self) -> np.ndarray:
+        """Classes of the gallery's videos, [N] int."""
+        return np.array([video.label for video in self.gallery])
+
+    @property
+    def bank_labels(self) -> np.ndarray:
+        """Classes of the rows of the run's memory bank, [N] int64."""
+        return training_instances(self.config.data, self.manifest).labels
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the bank has rows for something else than each training video."""
+        return self.config.data.subset < 1 or self.config.data.bin_frames > 0
 
     @property
     def queries(self) -> tuple[VideoEntry, ...]:

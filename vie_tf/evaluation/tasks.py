@@ -89,7 +89,9 @@ def evaluate_retrieval(run: RestoredRun, settings: KnnConfig) -> dict[str, Any]:
     )
     predicted = None
     if len(run.manifest.class_names) >= 2:
-        predicted = _probabilities(run, settings, gallery, queries).argmax(axis=1)
+        predicted = _probabilities(
+            run, settings, gallery, run.gallery_labels, queries
+        ).argmax(axis=1)
     shown = retrieval.choose_queries([video.label for video in run.queries])
     picture = retrieval.draw(run, result, shown, predicted)
     folder = _eval_dir(run)
@@ -118,7 +120,8 @@ def _knn_scores(
 ) -> dict[str, float]:
     queries = run.embed_queries(settings.num_clips)
     rows = _gallery(run, settings, gallery, queries)
-    probabilities = _probabilities(run, settings, rows, queries)
+    labels_of_rows = run.bank_labels if gallery == "bank" else run.gallery_labels
+    probabilities = _probabilities(run, settings, rows, labels_of_rows, queries)
     labels = np.array([video.label for video in run.queries])
     return knn.accuracies(probabilities, labels)
 
@@ -136,11 +139,15 @@ def _gallery(
 
 
 def _probabilities(
-    run: RestoredRun, settings: KnnConfig, gallery: np.ndarray, queries: np.ndarray
+    run: RestoredRun,
+    settings: KnnConfig,
+    gallery: np.ndarray,
+    gallery_labels: np.ndarray,
+    queries: np.ndarray,
 ) -> np.ndarray:
     return knn.classify_videos(
         tf.constant(gallery),
-        np.array([video.label for video in run.gallery]),
+        gallery_labels,
         queries,
         len(run.manifest.class_names),
         k=settings.k,

@@ -11,7 +11,7 @@ import tensorflow as tf
 from vie_tf import input_pipeline
 from vie_tf.checkpoints import TrainState
 from vie_tf.clip_sampling import ClipRecipe
-from vie_tf.config import KnnConfig
+from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.evaluation import knn
 from vie_tf.evaluation.features import ClipEmbedder
 from vie_tf.memory_bank import MemoryBank
@@ -88,7 +88,7 @@ Validation = Union[KnnValidation, SoftmaxValidation]
 
 def make_validation(
     state: TrainState,
-    data_dir: str,
+    data: DataConfig,
     manifest: Manifest,
     recipe: ClipRecipe,
     settings: KnnConfig,
@@ -97,12 +97,13 @@ def make_validation(
 
     Without validation videos, kNN takes the training videos as queries, each without
     its own row; a supervised network has been told their labels, so it is not
-    validated.
+    validated.  Neither is a run on a view of the training videos (`vie_tf.views`) then,
+    whose rows are not one for each of them.
 
     Args:
       state: of the run; supervised if it has no memory bank.
-      data_dir: folder of the shards.
-      manifest: of `data_dir`.
+      data: of the run.
+      manifest: of its data set.
       recipe: of the clips.
       settings: number of clips, and of the votes.
 
@@ -110,12 +111,16 @@ def make_validation(
       None where there is nothing to validate on.
     """
     split = VAL_SPLIT if manifest.split(VAL_SPLIT) else TRAIN_SPLIT
-    if not manifest.class_names or (state.bank is None and split == TRAIN_SPLIT):
-        return None
     videos = manifest.split(split)
+    if not manifest.class_names:
+        return None
+    if split == TRAIN_SPLIT and (
+        state.bank is None or state.bank.num_videos != len(videos)
+    ):
+        return None
     labels = np.array([video.label for video in videos])
     batches = input_pipeline.test_batches(
-        data_dir, manifest, split, recipe, num_clips=settings.num_clips
+        data.data_dir, manifest, split, recipe, num_clips=settings.num_clips
     )
     if state.bank is None:
         return SoftmaxValidation(

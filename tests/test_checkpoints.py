@@ -234,6 +234,18 @@ def test_a_kill_before_the_first_checkpoint_of_a_grown_bank_loses_nothing(run, c
     assert run.restore(grid_state([*LABELS, 0, 1]), bank_grows=True) == 2
 
 
+@pytest.mark.parametrize("view", [{"subset_seed": 1}, {"bin_frames": 52}])
+def test_rows_of_another_view_of_the_same_videos_are_refused(run, config, view):
+    # As with --init_from: the banks may be of one size, but not of the same videos.
+    config = with_settings(config, "data", subset=0.5)
+    run.save_config(config, DATA)
+    run.save(used_state())
+    other = with_settings(config, "data", **view)
+    ((name, value),) = view.items()
+    message = error_of(run.check_videos, other, DATA)
+    assert f"--{name}=0, not for --{name}={value}: give the same" in message
+
+
 def test_a_subset_does_not_grow(run, config):
     config = with_settings(config, "data", subset=0.5)
     run.save_config(config, DATA)

@@ -27,11 +27,12 @@ _CLUSTERS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
 _NEVER = -1
 
+# What else than the data set decides which rows the bank has.
+_VIEW = ("subset", "subset_seed", "bin_frames")
+
 # A run cannot go on with another value of these.
 _FIXED = (
-    ("data", "subset"),
-    ("data", "subset_seed"),
-    ("data", "bin_frames"),
+    *(("data", name) for name in _VIEW),
     ("model", "name"),
     ("model", "resnet_size"),
     ("model", "num_filters"),
@@ -252,7 +253,14 @@ class RunDirectory:
         latest = self.latest()
         if latest is None:
             return False
-        _, known = self._load()
+        old_config, known = self._load()
+        for name in _VIEW:
+            old, new = getattr(old_config.data, name), getattr(config.data, name)
+            if old != new:
+                raise ValueError(
+                    f"The bank of the run in {self.model_dir!r} has its rows for"
+                    f" --{name}={old}, not for --{name}={new}: give the same."
+                )
         # Without an old fingerprint `restore` still compares the size of the bank.
         if not known or known[-1]["fingerprint"] == manifest.fingerprint():
             return len(known) > 1

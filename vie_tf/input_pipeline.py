@@ -8,8 +8,8 @@ Training, in this order (`training_batches`):
 
   order     the shards of an epoch are shuffled, then read side by side
   parse     a serialised record becomes JPEG strings and facts
-  view      videos that are not of the view are dropped (`vie_tf.views`)
   sample    T of the JPEG strings are kept, the rest is dropped undecoded
+  view      videos that are not of the view are dropped (`vie_tf.views`)
   shuffle   sampled clips, within windows
   decode    only the window that becomes the crop, then resize
   augment   one draw per clip
@@ -75,9 +75,11 @@ def training_batches(
     bins_of_id = tf.constant(_by_id(videos, instances.num_bins, highest_id))
     start_epoch, videos_to_skip = divmod(start_step * batch_size, len(videos))
 
-    def sample(video: dict[str, tf.Tensor], epoch: tf.Tensor) -> dict[str, tf.Tensor]:
+    def sample(record: tf.Tensor, epoch: tf.Tensor) -> dict[str, tf.Tensor]:
+        video = records.parse(record)
         clip_seed = _seed(seed, epoch, video["id"])
-        num_bins = bins_of_id[video["id"]]
+        first_row = row_of_id[video["id"]]
+        num_bins = tf.maximum(bins_of_id[video["id"]], 1)
         number = _bin_of_epoch(num_bins, epoch, _seed(seed, video["id"]))
         first, num_frames = clip_sampling.bin_range(
             tf.size(video["frames"]), number, instances.bin_frames
@@ -87,7 +89,7 @@ def training_batches(
             "frames": tf.gather(video["frames"], indices),
             "height": tf.cast(video["height"], tf.int32),
             "width": tf.cast(video["width"], tf.int32),
-            "row": row_of_id[video["id"]] + number,
+            "row": tf.where(first_row < 0, first_row, first_row + number),
             "label": video["label"],
             "seed": clip_seed + 1,
         }
@@ -101,12 +103,12 @@ def training_batches(
                 cycle_length=_PARALLEL_SHARDS,
                 num_parallel_calls=_PARALLEL_SHARDS,
             )
-            .map(records.parse, num_parallel_calls=tf.data.AUTOTUNE)
-            .filter(lambda video: row_of_id[video["id"]] >= 0)
             .map(
-                lambda video: sample(video, epoch),
+                lambda record: sample(record, epoch),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
+            # After sampling: whole records between two steps would cost memory.
+            .filter(lambda sample: sample["row"] >= 0)
             .batch(shuffle_buffer)
             .map(_shuffle_window)
             .unbatch()

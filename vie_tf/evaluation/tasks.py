@@ -132,7 +132,14 @@ def _gallery(
     """Rows of the gallery, [N, D]; queries that are in it are not embedded twice."""
     if gallery == "bank":
         assert run.directory is not None  # refused before
-        return run.directory.read_bank()
+        rows = run.directory.read_bank()
+        if len(rows) != len(run.bank_labels):
+            raise ValueError(
+                f"The bank of the newest checkpoint has {len(rows)} rows, but the data"
+                f" {len(run.bank_labels)} instances: videos were appended, and the run"
+                " has not come to its next checkpoint. Use --gallery=features."
+            )
+        return rows
     if run.leaves_one_out:
         return video_embeddings(queries)
     return video_embeddings(run.embed(TRAIN_SPLIT, settings.num_clips))

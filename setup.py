@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 TENSORFLOW = "==2.15.1"
 # On Python 3.9 the newest Beam that fits the other packages is years old.
 BEAM = 'apache-beam>=2.70; python_version >= "3.10"'
+# What the input pipeline is measured against.
+PILLOW = 'pillow; python_version >= "3.10"'
 # A server on this machine, for tests; the extra moto[server] brings many packages for
 # services other than S3.  On Python 3.9 it needs another urllib3.
 S3_SERVER = [
@@ -44,6 +46,6 @@ setup(
     extras_require={
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
         "beam": [BEAM],
-        "dev": ["mypy", "pytest", "ruff", BEAM, *S3_SERVER],
+        "dev": ["mypy", "pytest", "ruff", BEAM, PILLOW, *S3_SERVER],
     },
 )

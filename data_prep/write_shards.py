@@ -32,7 +32,7 @@ from data_prep.shard_state import ShardFacts, locked
 from data_prep.shard_tasks import ShardTask, size_and_time
 from data_prep.unreadable_video import UnreadableVideo
 from data_prep.write_manifest import write_manifest
-from vie_tf import records, remote_files
+from vie_tf import frame_index, records, remote_files
 
 WRITTEN = "written"
 REFUSED = "refused"
@@ -100,9 +100,10 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardFacts:
             shard = None
             if videos:
                 shard = _shard_entry(task, unfinished, len(videos))
-                storage.place(unfinished, final)
+                _place_with_index(task, unfinished, final)
             else:
                 storage.remove(final)
+                storage.remove(frame_index.index_path(final))
             refused_files = tuple(files[entry.source] for entry in refused)
             facts = ShardFacts(key, shard, tuple(videos), tuple(refused), refused_files)
             facts.save(task.data_dir, task.name)
@@ -110,6 +111,19 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardFacts:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(unfinished)
+
+
+def _place_with_index(task: ShardTask, unfinished: str, final: str) -> None:
+    """Puts a shard into its place, and beside it the index of its frames."""
+    unfinished_index = storage.unfinished_path(task.data_dir, task.name)
+    try:
+        frame_index.ShardIndex.of_shard(unfinished).save(unfinished_index)
+        # First: an index of another shard is noticed by its size, and made anew.
+        storage.place(unfinished_index, frame_index.index_path(final))
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(unfinished_index)
+    storage.place(unfinished, final)
 
 
 def _write_records(

@@ -9,17 +9,20 @@ from vie_tf.config import DataConfig
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder with shards and manifest.json, from data_prep.convert."
 )
-_SHUFFLE_BUFFER = flags.DEFINE_integer(
-    "shuffle_buffer",
-    DataConfig.shuffle_buffer,
-    "Clips held in memory for shuffling, on top of the shuffled order of the shards.",
-    lower_bound=1,
+_CROP = flags.DEFINE_enum(
+    "crop",
+    DataConfig.crop,
+    ["random_resize", "multi_scale", "random_area"],
+    "Window of training clips. random_resize: the paper's, shortest side to 256 .. 320"
+    " and a random 224 crop. multi_scale: 5 sizes in 5 places (fine-tuning)."
+    " random_area: a random area in a random shape.",
 )
-_COLOR_NOISE = flags.DEFINE_bool(
-    "color_noise",
-    DataConfig.color_noise,
-    "Whether training clips get the paper's colour noise (brightness, contrast,"
-    " saturation, hue, gray).",
+_COLOR = flags.DEFINE_enum(
+    "color",
+    DataConfig.color,
+    ["exact", "fast", "none"],
+    "Colour noise of training clips (brightness, contrast, saturation, hue, gray)."
+    " exact: the authors'. fast: nearly the same in one pass over the pixels.",
 )
 _SUBSET = flags.DEFINE_float(
     "subset",
@@ -38,6 +41,31 @@ _BIN_FRAMES = flags.DEFINE_integer(
     " instance of its own (table 3: 52 for 5bin, 130 for 2bin). 0: whole videos.",
     lower_bound=0,
 )
+_ON_BAD_RECORD = flags.DEFINE_enum(
+    "on_bad_record",
+    DataConfig.on_bad_record,
+    ["fail", "skip"],
+    "What a video does that cannot be read from its shard: fail names it and stops;"
+    " skip leaves it out, and counts it (input/skipped_clips in TensorBoard).",
+)
+_CACHE_DIR = flags.DEFINE_string(
+    "cache_dir",
+    DataConfig.cache_dir,
+    "Local folder for copies of the shards, which are made while training reads them"
+    " where they are; /dev/shm/NAME is memory. For data in an object store or on a"
+    " slow disk.",
+)
+_DATA_SERVICE = flags.DEFINE_string(
+    "data_service",
+    DataConfig.data_service,
+    "Address grpc://HOST:PORT of a tf.data service whose workers make the training"
+    " batches (python -m vie_tf.input_service). Needs --nodeterministic.",
+)
+_DETERMINISTIC = flags.DEFINE_bool(
+    "deterministic",
+    DataConfig.deterministic,
+    "Whether batches keep their order, so that a run can be repeated exactly.",
+)
 
 flags.register_validator(_SUBSET, lambda value: 0 < value <= 1, "must lie in (0, 1]")
 
@@ -48,11 +76,22 @@ def data_config() -> DataConfig:
         raise ValueError(
             "--data_dir is missing: give the folder that data_prep.convert has written."
         )
+    if _DATA_SERVICE.value and _DETERMINISTIC.value:
+        raise ValueError(
+            "--data_service gives batches as its workers finish them, so the run cannot"
+            " be repeated exactly: say --nodeterministic as well."
+        )
+    if _DATA_SERVICE.value and _CACHE_DIR.value:
+        raise ValueError("--cache_dir is of no use with --data_service: leave it out.")
     return DataConfig(
         data_dir=_DATA_DIR.value,
-        shuffle_buffer=_SHUFFLE_BUFFER.value,
-        color_noise=_COLOR_NOISE.value,
+        crop=_CROP.value,
+        color=_COLOR.value,
         subset=_SUBSET.value,
         subset_seed=_SUBSET_SEED.value,
         bin_frames=_BIN_FRAMES.value,
+        on_bad_record=_ON_BAD_RECORD.value,
+        cache_dir=_CACHE_DIR.value,
+        data_service=_DATA_SERVICE.value,
+        deterministic=_DETERMINISTIC.value,
     )

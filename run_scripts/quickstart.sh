@@ -65,11 +65,11 @@ PY
 )
 
 say "3/4  Training a small 3D ResNet: IR, then LA"
-color_noise=true
+color=exact
 # Generated videos change their colours by themselves, from scene to scene.
-if [ -z "$my_videos" ]; then color_noise=false; fi
+if [ -z "$my_videos" ]; then color=none; fi
 "$PYTHON" train.py --flagfile=run_scripts/small_collection.flags \
-  --data_dir="$data" --model_dir="$run" --color_noise="$color_noise" \
+  --data_dir="$data" --model_dir="$run" --color="$color" \
   --loss=la --ir_steps=300 --train_steps=400 \
   --la_num_clusters="$clusters" --la_num_background="$background"
 

@@ -61,7 +61,8 @@ def write_data_set(
                             **facts,
                         )
                     )
-            shards.append(records.ShardEntry(name, split, size, 0, ""))
+            num_bytes = os.path.getsize(os.path.join(data_dir, name))
+            shards.append(records.ShardEntry(name, split, size, num_bytes, ""))
     manifest = records.Manifest(
         class_names=tuple(f"class_{n}" for n in range(num_classes)),
         videos=tuple(videos),

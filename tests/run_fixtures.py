@@ -31,7 +31,7 @@ def run_config(data_dir, model_dir="unused", *, model=None, loss=None, **train):
     """Settings of a run on records of `record_fixtures`; `train` takes the rest."""
     steps = {"train_steps": 2, "batch_size": BATCH_SIZE, "learning_rate": 0.01}
     return RunConfig(
-        data=DataConfig(str(data_dir), shuffle_buffer=8),
+        data=DataConfig(str(data_dir)),
         model=ModelConfig(**{**_MODEL, **(model or {})}),
         loss=LossConfig(**{**_LOSS, **(loss or {})}),
         train=TrainConfig(str(model_dir), **{**steps, **train}),

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -111,3 +113,38 @@ def test_sampling_works_inside_a_data_set():
         lambda n: clip_sampling.training_clip(BINNED, n, tf.constant([0, 0]))
     )
     assert [clip.shape for clip in clips] == [(4,), (4,)]
+
+
+def test_consecutive_clips_cover_a_video_without_overlap():
+    clips = clip_sampling.consecutive_clips(DENSE, tf.constant(50)).numpy()
+    np.testing.assert_array_equal(clips.reshape(-1), np.arange(48))
+    assert clips.shape == (3, 16)
+
+
+def test_consecutive_clips_keep_the_interval_of_the_family():
+    clips = clip_sampling.consecutive_clips(SLOW, tf.constant(250)).numpy()
+    np.testing.assert_array_equal(clips[:, 0], [0, 64, 128])
+    np.testing.assert_array_equal(np.diff(clips), 16)
+
+
+def test_a_video_shorter_than_a_clip_is_one_looped_clip():
+    clips = clip_sampling.consecutive_clips(DENSE, tf.constant(10)).numpy()
+    np.testing.assert_array_equal(clips, [[*range(10), *range(6)]])
+
+
+@pytest.mark.parametrize("recipe", [DENSE, SLOW, BINNED])
+def test_a_static_clip_shows_one_frame_of_the_video_again_and_again(recipe):
+    static = dataclasses.replace(recipe, static=True)
+    drawn = draw(static, 30, 200)
+    assert drawn.shape == (200, recipe.num_frames)
+    np.testing.assert_array_equal(np.ptp(drawn, axis=1), 0)
+    assert set(drawn[:, 0]) == set(range(30))
+    clips = clip_sampling.test_clips(static, tf.constant(30), 5)
+    np.testing.assert_array_equal(clips[:, 0], [3, 9, 15, 21, 27])
+    np.testing.assert_array_equal(np.ptp(clips, axis=1), 0)
+
+
+def test_an_image_becomes_one_static_clip():
+    static = dataclasses.replace(SLOW, static=True)
+    clips = clip_sampling.consecutive_clips(static, tf.constant(1))
+    np.testing.assert_array_equal(clips, [[0, 0, 0, 0]])

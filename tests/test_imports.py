@@ -70,7 +70,8 @@ def test_all_files_are_read():
         "records",
         "remote_files",
         "clip_sampling",
-        "augmentations",
+        "crop_windows",
+        "color_noise",
         "losses",
         "memory_bank",
         "clustering",
@@ -85,13 +86,27 @@ def test_knn_knows_the_bank_only():
     assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
 
 
-def test_views_know_the_records_only():
-    assert ours("vie_tf.views") == {"vie_tf.records"}
+def test_views_know_records_and_settings_only():
+    assert ours("vie_tf.views") == {"vie_tf.records", "vie_tf.config"}
 
 
-def test_the_pipeline_knows_records_views_sampling_and_augmentation():
-    allowed = {"vie_tf.records", "vie_tf.clip_sampling", "vie_tf.augmentations"}
-    allowed.add("vie_tf.views")
+def test_augmentations_know_windows_colour_and_pixels_only():
+    pixels = {"vie_tf.clip_pixels", "vie_tf.color_noise"}
+    assert ours("vie_tf.augmentations") == {"vie_tf.crop_windows", *pixels}
+    assert ours("vie_tf.clip_pixels") == {"vie_tf.color_noise"}
+
+
+def test_frames_are_read_by_what_knows_records_only():
+    stations = {"vie_tf.records", "vie_tf.remote_files"}
+    assert ours("vie_tf.frame_index") == stations
+    assert ours("vie_tf.frame_reader") == {*stations, "vie_tf.frame_index"}
+    assert ours("vie_tf.shard_cache") == {"vie_tf.records"}
+
+
+def test_the_pipeline_knows_the_stations_before_it_and_their_settings():
+    names = "records", "remote_files", "config", "views", "clip_sampling"
+    names += "augmentations", "frame_index", "frame_reader", "shard_cache"
+    allowed = {f"vie_tf.{name}" for name in (*names, "input_service")}
     assert ours("vie_tf.input_pipeline") <= allowed
 
 
@@ -115,7 +130,8 @@ def test_models_know_clip_sampling_only():
 def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():
     for module in members("data_prep"):
         of_vie_tf = {name for name in ours(module) if name.startswith("vie_tf")}
-        assert of_vie_tf <= {"vie_tf.records", "vie_tf.remote_files"}, module
+        allowed = {"vie_tf.records", "vie_tf.remote_files", "vie_tf.frame_index"}
+        assert of_vie_tf <= allowed, module
 
 
 def test_flags_know_absl_and_the_settings_only():

@@ -122,7 +122,7 @@ def test_labels_are_learned_and_validated(tmp_path, capsys):
         learning_rate=0.05,
         log_steps=40,
     )
-    train_loop.train(with_settings(config, "data", color_noise=False))
+    train_loop.train(with_settings(config, "data", color="none"))
     output = capsys.readouterr().out
     assert "softmax loss" in output
     assert "accuracy 1.00" in output

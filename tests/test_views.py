@@ -9,6 +9,7 @@ from record_fixtures import write_data_set
 
 from vie_tf import clip_sampling, input_pipeline, views
 from vie_tf.clip_sampling import ClipRecipe
+from vie_tf.config import DataConfig
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 
@@ -29,12 +30,18 @@ def fixture_data(tmp_path_factory):
     return data_dir, write_data_set(data_dir, make_frames=gray_frames)
 
 
-def take(data, instances, num_batches, **options):
-    settings = {"batch_size": 5, "seed": 0, "instances": instances, **options}
-    batches = input_pipeline.training_batches(*data, RECIPE, **settings)
+def take(data, num_batches, start_position=0, **view):
+    clips = input_pipeline.training_clips(
+        DataConfig(data[0], color="none", **view),
+        data[1],
+        RECIPE,
+        batch_size=5,
+        seed=0,
+        start_position=start_position,
+    )
     return [
         {name: value.numpy() for name, value in batch.items()}
-        for batch in itertools.islice(batches, num_batches)
+        for batch in itertools.islice(clips, num_batches)
     ]
 
 
@@ -77,8 +84,7 @@ def test_rows_of_bins_follow_those_of_the_videos_before(data):
 
 
 def test_every_bin_is_shown_before_one_comes_again(data):
-    instances = views.instances_of(data[1], bin_frames=8)
-    rows = rows_of(take(data, instances, 12))
+    rows = rows_of(take(data, 12, bin_frames=8))
     for epoch in range(6):  # one clip of every video
         videos = rows[10 * epoch : 10 * epoch + 10] // 3
         assert sorted(videos) == list(range(10))
@@ -87,17 +93,16 @@ def test_every_bin_is_shown_before_one_comes_again(data):
 
 
 def test_clips_lie_within_their_bin(data):
-    instances = views.instances_of(data[1], bin_frames=8)
-    for batch in take(data, instances, 6, color_noise=False):
+    for batch in take(data, 6, bin_frames=8):
         frames = (batch["clips"].mean(axis=(2, 3, 4)) / GRAY_STEP).round()  # [B, T]
         assert (frames // 8 == (batch["rows"] % 3)[:, None]).all()
         assert (frames[:, 1] - frames[:, 0] == 1).all()
 
 
 def test_a_run_on_bins_goes_on_where_it_stopped(data):
-    instances = views.instances_of(data[1], bin_frames=8)
-    whole = take(data, instances, 7)
-    for wanted, actual in zip(whole[3:], take(data, instances, 4, start_step=3)):
+    whole = take(data, 7, bin_frames=8)
+    rest = take(data, 4, start_position=15, bin_frames=8)
+    for wanted, actual in zip(whole[3:], rest):
         np.testing.assert_array_equal(actual["rows"], wanted["rows"])
         np.testing.assert_array_equal(actual["clips"], wanted["clips"])
 
@@ -118,7 +123,7 @@ def test_a_share_of_the_videos_is_chosen_by_its_seed(data):
 
 def test_only_the_share_is_read_every_video_once_per_epoch(data):
     instances = views.instances_of(data[1], subset=0.5)
-    batches = take(data, instances, 3)
+    batches = take(data, 3, subset=0.5)
     for batch in batches:
         assert sorted(batch["rows"]) == list(range(5))
         labels = [instances.videos[row].label for row in batch["rows"]]

@@ -65,6 +65,8 @@ class TrainState(tf.Module):
       cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
         begins.
       step: steps taken, scalar int64.
+      position: clips that were read, bad ones included, scalar int64.
+      num_skipped: bad records among them, scalar int64.
       clustered_at: step of the last clustering, -1 if there was none.
     """
 
@@ -96,6 +98,8 @@ class TrainState(tf.Module):
             )
 
         self.step = counter(0, "step")
+        self.position = counter(0, "position")
+        self.num_skipped = counter(0, "num_skipped")
         self.clustered_at = counter(_NEVER, "clustered_at")
         self.cluster_labels = tf.Variable(
             tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
@@ -107,6 +111,10 @@ class TrainState(tf.Module):
     def steps_taken(self) -> int:
         """Value of `step`."""
         return int(self.step.numpy())
+
+    def clips_read(self) -> int:
+        """Value of `position`."""
+        return int(self.position.numpy())
 
     def steps_since_clustering(self) -> int | None:
         """Age of `cluster_labels` in steps, None if they were never computed."""
@@ -128,13 +136,20 @@ class TrainState(tf.Module):
     def checkpoint_without_bank(self) -> tf.train.Checkpoint:
         """What runs share whose banks differ in size."""
         # The loss scale of float16 is a part of the optimizer that it is around.
-        return tf.train.Checkpoint(
-            model=self.model, optimizer=self.optimizer, step=self.step
-        )
+        return tf.train.Checkpoint(**self._parts_without_bank())
 
     def _shared_parts(self) -> dict[str, Any]:
-        parts = {"model": self.model, "optimizer": self.optimizer, "step": self.step}
-        return {**parts, **({"bank": self.bank} if self.bank else {})}
+        bank = {"bank": self.bank} if self.bank else {}
+        return {**self._parts_without_bank(), **bank}
+
+    def _parts_without_bank(self) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "step": self.step,
+            "position": self.position,
+            "num_skipped": self.num_skipped,
+        }
 
 
 class RunDirectory:

@@ -12,7 +12,11 @@ Sampling strategies of section 3 ("Architecture and sampling strategy"):
   binned   trn              one random frame from each of T consecutive bins of half
                             a second
 
-A video shorter than its clip is looped: index i means frame i modulo F.
+A video shorter than its clip is looped: index i means frame i modulo F.  A static video
+shows one frame T times (`ClipRecipe.static`): an image to a family of several frames.
+
+At test time clips are equally spaced (`test_clips`), or, for fine-tuned networks, all
+clips that follow each other (`consecutive_clips`).
 
 Letters: F frames of the video, T frames of a clip.
 """
@@ -38,12 +42,14 @@ class ClipRecipe:
         `binned` takes its bins instead.
       crop_size: height and width, in pixels.
       sampling: one of `STRATEGIES`.
+      static: whether all T frames are one, drawn as by `single`.
     """
 
     num_frames: int
     frame_interval: int
     crop_size: int
     sampling: str
+    static: bool = False
 
 
 def training_clip(
@@ -59,6 +65,8 @@ def training_clip(
     Returns:
       [T] int32, each in 0 .. F - 1.
     """
+    if recipe.static:
+        return _tiled(training_clip(_one_frame(recipe), num_video_frames, seed), recipe)
     num_frames = recipe.num_frames
     if recipe.sampling == "binned":
         width = _bin_frames(num_video_frames, num_frames)
@@ -108,6 +116,9 @@ def test_clips(
     Returns:
       [num_clips, T] int32, each in 0 .. F - 1.
     """
+    if recipe.static:
+        frames = test_clips(_one_frame(recipe), num_video_frames, num_clips)
+        return _tiled(frames, recipe)
     num_frames, interval = recipe.num_frames, recipe.frame_interval
     clip = tf.range(num_clips)
     if recipe.sampling == "single":
@@ -122,6 +133,38 @@ def test_clips(
     starts = _num_starts(num_video_frames, recipe)
     start = (clip + 1) * starts // (num_clips + 1)
     return (start[:, None] + tf.range(num_frames) * interval) % num_video_frames
+
+
+def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
+    """All clips of a video, one after the other without overlap (appendix E).
+
+    A clip spans T times the interval of the recipe, 16 consecutive frames for
+    `3dresnet`; frames behind the last whole span are left out.  A video shorter than a
+    span is looped.
+
+    Args:
+      recipe: of the clips.
+      num_video_frames: F, scalar int32, at least 1.
+
+    Returns:
+      [max(F // span, 1), T] int32, each in 0 .. F - 1.
+    """
+    if recipe.static:
+        return _tiled(consecutive_clips(_one_frame(recipe), num_video_frames), recipe)
+    span = recipe.num_frames * recipe.frame_interval
+    starts = tf.range(tf.maximum(num_video_frames // span, 1)) * span
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (starts[:, None] + offsets) % num_video_frames
+
+
+def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
+    """A clip of a single frame, which a static video repeats."""
+    return dataclasses.replace(recipe, num_frames=1, sampling="single", static=False)
+
+
+def _tiled(frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
+    """Repeats frames [..., 1] T times, to [..., T]."""
+    return tf.repeat(frames, recipe.num_frames, axis=-1)
 
 
 def _num_starts(num_video_frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:

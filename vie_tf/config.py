@@ -18,21 +18,32 @@ class DataConfig:
 
     Attributes:
       data_dir: folder with shards and manifest.json.
-      shuffle_buffer: clips (T JPEG frames each) held for shuffling, on top of the
-        shuffled order of the shards.
-      color_noise: whether clips get the paper's colour noise.
+      crop: how the window of a training clip is drawn, a key of
+        `vie_tf.crop_windows.RECIPES`.
+      color: the colour noise of training clips: `exact`, `fast` (folded into one affine
+        map) or `none`.
       subset: share of the training videos that is trained on (table 3: 0.7, 0.3).
       subset_seed: of the choice of that share.
       bin_frames: frames of the bins that videos are cut into, each its own instance
         (table 3: 52 and 130); 0 for whole videos.
+      on_bad_record: `fail`, or `skip` what cannot be read and count it.
+      cache_dir: local folder for copies of the shards, made while training reads; None
+        for none.
+      data_service: address of a tf.data service that makes the training batches; None
+        for this process.
+      deterministic: whether batches keep their order, or come as they are finished.
     """
 
     data_dir: str
-    shuffle_buffer: int = 1024
-    color_noise: bool = True
+    crop: str = "random_resize"
+    color: str = "exact"
     subset: float = 1.0
     subset_seed: int = 0
     bin_frames: int = 0
+    on_bad_record: str = "fail"
+    cache_dir: str | None = None
+    data_service: str | None = None
+    deterministic: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

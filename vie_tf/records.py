@@ -32,7 +32,7 @@ NO_LABEL = -1
 # These show an object only after all of it was received, and rename by copying.
 _OBJECT_STORES = ("s3://", "gs://")
 
-_ID = "video/id"
+ID_KEY = "video/id"
 _LABEL = "video/label"
 FRAMES_KEY = "video/frames"
 _FPS = "video/fps"
@@ -41,7 +41,7 @@ _WIDTH = "video/width"
 _SOURCE = "video/source"
 
 _FEATURES = {
-    _ID: tf.io.FixedLenFeature([], tf.int64),
+    ID_KEY: tf.io.FixedLenFeature([], tf.int64),
     _LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
     FRAMES_KEY: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
     _FPS: tf.io.FixedLenFeature([], tf.float32),
@@ -195,12 +195,14 @@ class Manifest:
         )
 
 
-def write_atomically(path: str, text: str) -> None:
-    """Writes a text file, of which nobody ever sees a half."""
+def write_atomically(path: str, content: str | bytes) -> None:
+    """Writes a file, of which nobody ever sees a half."""
     is_whole_when_seen = path.startswith(_OBJECT_STORES)
     temporary = path if is_whole_when_seen else f"{path}.tmp"
-    with tf.io.gfile.GFile(temporary, "w") as file:
-        file.write(text)
+    with tf.io.gfile.GFile(
+        temporary, "w" if isinstance(content, str) else "wb"
+    ) as file:
+        file.write(content)
     if not is_whole_when_seen:
         tf.io.gfile.rename(temporary, path, overwrite=True)
 
@@ -223,7 +225,7 @@ def facts_of_record(
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
     return {
-        _ID: integer(video_id),
+        ID_KEY: integer(video_id),
         _LABEL: integer(label),
         _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[fps])),
         _HEIGHT: integer(height),

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from vie_tf import models, streams, views
 from vie_tf.clip_sampling import ClipRecipe
-from vie_tf.config import DataConfig, ModelConfig, RunConfig
+from vie_tf.config import ModelConfig, RunConfig
 from vie_tf.records import NO_LABEL, Manifest
 
 
@@ -63,7 +63,7 @@ def _num_classes(config: RunConfig, manifest: Manifest) -> int:
 
 
 def _check_loss(config: RunConfig, manifest: Manifest) -> None:
-    instances = training_instances(config.data, manifest)
+    instances = views.of_data(config.data, manifest)
     num_videos = instances.count
     settings = config.loss
     if num_videos < 2:
@@ -100,16 +100,6 @@ def with_family_defaults(config: RunConfig) -> RunConfig:
     batch_size = config.train.batch_size or models.MODELS[config.model.name].batch_size
     train = dataclasses.replace(config.train, batch_size=batch_size)
     return dataclasses.replace(config, model=model, train=train)
-
-
-def training_instances(data: DataConfig, manifest: Manifest) -> views.Instances:
-    """What a run of these settings takes for its instances, row by row."""
-    return views.instances_of(
-        manifest,
-        subset=data.subset,
-        subset_seed=data.subset_seed,
-        bin_frames=data.bin_frames,
-    )
 
 
 def clip_recipe(model: ModelConfig) -> ClipRecipe:

@@ -13,20 +13,23 @@ from typing import Iterator
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import clustering, input_pipeline, remote_files, schedules, streams
+from vie_tf import (
+    clustering,
+    input_pipeline,
+    remote_files,
+    schedules,
+    streams,
+    views,
+)
 from vie_tf.checkpoints import RunDirectory, TrainState
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.validation import Validation, make_validation
+from vie_tf.input_pipeline import Clips
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
-from vie_tf.run_setup import (
-    build_model,
-    clip_recipe,
-    complete_settings,
-    training_instances,
-)
+from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.summaries import StepClock, Summaries
-from vie_tf.train_step import TrainStep, make_train_step
+from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
 
 _LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
 
@@ -77,7 +80,7 @@ def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
     """Makes the state of a run at step 0; call in the strategy's scope."""
     bank = None
     if config.loss.name != "supervised":
-        labels = training_instances(config.data, manifest).labels
+        labels = views.of_data(config.data, manifest).labels
         bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
     return TrainState(
         model=build_model(config.model, config.train.seed),
@@ -115,17 +118,21 @@ def _loop(
     state: TrainState,
 ) -> None:
     settings = config.train
+    assert settings.batch_size is not None
     summaries = Summaries(settings.model_dir)
     validation = make_validation(
         state, config.data, manifest, clip_recipe(config.model), config.knn
     )
-    batches = _batches(config, manifest, strategy, state.steps_taken())
+    clips = _clips(config, manifest, state.clips_read())
+    batches = iter(strategy.experimental_distribute_dataset(clips.dataset))
+    note_read = make_note_of_clips(state, strategy)
     losses = ("supervised",) if state.bank is None else ("ir", "la")
     steps = {name: make_train_step(config, state, strategy, name) for name in losses}
-    num_instances = training_instances(config.data, manifest).count
-    steps_per_epoch = -(-num_instances // settings.batch_size)  # type: ignore[operator]
+    num_instances = views.of_data(config.data, manifest).count
+    steps_per_epoch = -(-num_instances // settings.batch_size)
     clock = StepClock()
     started, first_step = time.perf_counter(), state.steps_taken()
+    reported = int(state.num_skipped.numpy())
 
     def is_due(step: int, every: int) -> bool:
         return step == settings.train_steps or (every > 0 and step % every == 0)
@@ -137,14 +144,20 @@ def _loop(
             if loss == "la" and (age is None or age >= steps_per_epoch):
                 cluster_bank(config, state, summaries)
             asked = time.perf_counter()
-            batch = next(batches)
+            batch = _next(batches, clips, state, settings.batch_size)
+            note_read(batch)
             clock.waited(time.perf_counter() - asked)
             if step == first_step + 1:
-                clips = strategy.experimental_local_results(batch["clips"])[0]
-                summaries.clips(clips.numpy(), step - 1)
+                shown = strategy.experimental_local_results(batch["clips"])[0]
+                summaries.clips(shown.numpy(), step - 1)
             scalars = _take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
                 _log(step, loss, scalars, clock, summaries, config, started, first_step)
+                skipped = int(state.num_skipped.numpy())
+                summaries.scalars("input", {"skipped_clips": skipped}, step)
+                if skipped > reported:
+                    print(f"skipped so far: {skipped} clips of bad records", flush=True)
+                    reported = skipped
             if is_due(step, settings.eval_steps):
                 if state.bank is not None:
                     summaries.bank(state.bank, step)
@@ -169,25 +182,25 @@ def phase(config: RunConfig, steps_taken: int) -> str:
     return config.loss.name
 
 
-def _batches(
-    config: RunConfig,
-    manifest: Manifest,
-    strategy: tf.distribute.Strategy,
-    start_step: int,
-) -> Iterator[dict]:
+def _clips(config: RunConfig, manifest: Manifest, position: int) -> Clips:
     assert config.train.batch_size is not None
-    batches = input_pipeline.training_batches(
-        config.data.data_dir,
+    return input_pipeline.training_clips(
+        config.data,
         manifest,
         clip_recipe(config.model),
         batch_size=config.train.batch_size,
         seed=config.train.seed,
-        start_step=start_step,
-        shuffle_buffer=config.data.shuffle_buffer,
-        color_noise=config.data.color_noise,
-        instances=training_instances(config.data, manifest),
+        start_position=position,
     )
-    return iter(strategy.experimental_distribute_dataset(batches))
+
+
+def _next(
+    batches: Iterator[dict], clips: Clips, state: TrainState, batch_size: int
+) -> dict:
+    try:
+        return next(batches)
+    except tf.errors.OpError as error:
+        raise clips.error(error, state.clips_read(), batch_size) from error
 
 
 def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
@@ -253,7 +266,7 @@ def _describe(
     num_parameters = sum(
         int(np.prod(variable.shape)) for variable in state.model.trainable_variables
     )
-    instances = training_instances(config.data, manifest)
+    instances = views.of_data(config.data, manifest)
     training = f"{len(instances.videos)} training"
     if len(instances.videos) < len(manifest.split(TRAIN_SPLIT)):
         training += f" (of {len(manifest.split(TRAIN_SPLIT))})"

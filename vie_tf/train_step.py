@@ -141,6 +141,26 @@ def make_train_step(
     return train_step
 
 
+def make_note_of_clips(
+    state: TrainState, strategy: tf.distribute.Strategy
+) -> Callable[[dict], None]:
+    """Makes the graph that notes how far the data was read, batch by batch.
+
+    Args:
+      state: is told the position behind a batch, and the bad records before it.
+      strategy: whose replicas share the global batch.
+    """
+
+    @tf.function
+    def note(batch: dict) -> None:
+        positions = strategy.gather(batch["positions"], axis=0)
+        state.position.assign(tf.maximum(state.position, tf.reduce_max(positions) + 1))
+        skipped = strategy.gather(batch["skipped"], axis=0)
+        state.num_skipped.assign_add(tf.reduce_sum(skipped))
+
+    return note
+
+
 def draw_negatives(config: RunConfig, state: TrainState) -> tf.Tensor:
     """Draws the rows of this replica's negatives; call in replica context.
 

@@ -17,6 +17,7 @@ import dataclasses
 import numpy as np
 
 from vie_tf import records
+from vie_tf.config import DataConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,16 @@ class Instances:
         """Class of each instance, [N] int64, -1 where its video has none."""
         labels = np.array([video.label for video in self.videos], np.int64)
         return np.repeat(labels, self.num_bins)
+
+
+def of_data(data: DataConfig, manifest: records.Manifest) -> Instances:
+    """The view of a run's settings; raises ValueError as `instances_of`."""
+    return instances_of(
+        manifest,
+        subset=data.subset,
+        subset_seed=data.subset_seed,
+        bin_frames=data.bin_frames,
+    )
 
 
 def instances_of(

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import sys
+from typing import Iterable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
+
+
+class ClipFeatures(NamedTuple):
+    """Features of the clips of a split.
+
+    Attributes:
+      values: [V, num_clips, F] float32.
+      rows: positions of the videos in the manifest's split, rising, [V] int64; not all
+        of them where bad records were skipped.
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
 
 
 class ClipEmbedder:
@@ -32,17 +46,17 @@ class ClipEmbedder:
         self._features_of = features_of
 
     def embed(
-        self, batches: tf.data.Dataset, num_videos: int, title: str = ""
-    ) -> np.ndarray:
+        self, batches: Iterable[dict], num_videos: int, title: str = ""
+    ) -> ClipFeatures:
         """Runs once over a split.
 
         Args:
-          batches: from `vie_tf.input_pipeline.test_batches`.
+          batches: from `vie_tf.input_pipeline.test_clips`.
           num_videos: V, of the split.
           title: of the progress bar; none without a title.
 
         Returns:
-          [V, num_clips, F] float32, in the order of the manifest's split.
+          The features, in the order of the manifest's split.
         """
         parts, rows = [], []
         with tqdm(
@@ -57,10 +71,9 @@ class ClipEmbedder:
                 parts.append(self._features_of(batch["clips"]).numpy())
                 rows.append(batch["rows"].numpy())
                 bar.update(len(rows[-1]))
-        features = np.concatenate(parts)
-        in_order = np.empty_like(features)
-        in_order[np.concatenate(rows)] = features
-        return in_order
+        all_rows = np.concatenate(rows)
+        order = np.argsort(all_rows)
+        return ClipFeatures(np.concatenate(parts)[order], all_rows[order])
 
 
 def video_embeddings(clip_embeddings: np.ndarray) -> np.ndarray:

@@ -8,13 +8,13 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import input_pipeline, remote_files, streams
+from vie_tf import input_pipeline, remote_files, streams, views
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
-from vie_tf.config import RunConfig
+from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.features import ClipEmbedder
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
-from vie_tf.run_setup import build_model, clip_recipe, training_instances
+from vie_tf.run_setup import build_model, clip_recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +155,7 @@ class RestoredRun:
     @property
     def bank_labels(self) -> np.ndarray:
         """Classes of the rows of the run's memory bank, [N] int64."""
-        return training_instances(self.config.data, self.manifest).labels
+        return views.of_data(self.config.data, self.manifest).labels
 
     @property
     def is_view(self) -> bool:
@@ -174,13 +174,16 @@ class RestoredRun:
 
     def embed(self, split: str, num_clips: int) -> np.ndarray:
         """Embeds the clips of a split, [V, num_clips, D] float32."""
-        batches = input_pipeline.test_batches(
-            self.data_dir, self.manifest, split, self.recipe, num_clips=num_clips
+        clips = input_pipeline.test_clips(
+            DataConfig(self.data_dir),
+            self.manifest,
+            split,
+            self.recipe,
+            num_clips=num_clips,
         )
         videos = self.manifest.split(split)
-        return ClipEmbedder(self.model).embed(
-            batches, len(videos), f"embedding {split}"
-        )
+        embedder = ClipEmbedder(self.model)
+        return embedder.embed(clips, len(videos), f"embedding {split}").values
 
     def embed_queries(self, num_clips: int) -> np.ndarray:
         """Embeds the queries, [Q, num_clips, D] float32."""

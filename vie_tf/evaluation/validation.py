@@ -14,6 +14,7 @@ from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.evaluation import knn
 from vie_tf.evaluation.features import ClipEmbedder
+from vie_tf.input_pipeline import Clips
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 
@@ -25,7 +26,7 @@ class KnnValidation:
     Attributes:
       embedder: of the network.
       bank: of the run.
-      batches: of the queries' clips.
+      clips: of the queries.
       labels: [V] of the queries.
       own_rows: [V] rows of the queries in the bank, None if they are not in it.
       num_classes: C.
@@ -34,7 +35,7 @@ class KnnValidation:
 
     embedder: ClipEmbedder
     bank: MemoryBank
-    batches: tf.data.Dataset
+    clips: Clips
     labels: np.ndarray
     own_rows: np.ndarray | None
     num_classes: int
@@ -45,16 +46,18 @@ class KnnValidation:
 
     def __call__(self) -> dict[str, float]:
         """Returns `top1` and `top5` as fractions."""
+        features = self.embedder.embed(self.clips, len(self.labels))
+        own_rows = None if self.own_rows is None else self.own_rows[features.rows]
         probabilities = knn.classify_videos(
             tf.convert_to_tensor(self.bank.rows),
             self.bank.labels.numpy(),
-            self.embedder.embed(self.batches, len(self.labels)),
+            features.values,
             self.num_classes,
             k=self.settings.k,
             temperature=self.settings.temperature,
-            own_rows=self.own_rows,
+            own_rows=own_rows,
         )
-        return knn.accuracies(probabilities, self.labels)
+        return knn.accuracies(probabilities, self.labels[features.rows])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,13 +66,13 @@ class SoftmaxValidation:
 
     Attributes:
       embedder: of the network's logits.
-      batches: of the clips.
+      clips: of the videos.
       labels: [V] of the videos.
       num_classes: C.
     """
 
     embedder: ClipEmbedder
-    batches: tf.data.Dataset
+    clips: Clips
     labels: np.ndarray
     num_classes: int
 
@@ -78,9 +81,9 @@ class SoftmaxValidation:
 
     def __call__(self) -> dict[str, float]:
         """Returns `top1` and `top5` as fractions."""
-        logits = self.embedder.embed(self.batches, len(self.labels))  # [V, clips, C]
-        probabilities = tf.nn.softmax(logits).numpy().mean(axis=1)
-        return knn.accuracies(probabilities, self.labels)
+        logits = self.embedder.embed(self.clips, len(self.labels))  # [V, clips, C]
+        probabilities = tf.nn.softmax(logits.values).numpy().mean(axis=1)
+        return knn.accuracies(probabilities, self.labels[logits.rows])
 
 
 Validation = Union[KnnValidation, SoftmaxValidation]
@@ -119,20 +122,20 @@ def make_validation(
     ):
         return None
     labels = np.array([video.label for video in videos])
-    batches = input_pipeline.test_batches(
-        data.data_dir, manifest, split, recipe, num_clips=settings.num_clips
+    clips = input_pipeline.test_clips(
+        data, manifest, split, recipe, num_clips=settings.num_clips
     )
     if state.bank is None:
         return SoftmaxValidation(
             embedder=ClipEmbedder(state.model, "logits"),
-            batches=batches,
+            clips=clips,
             labels=labels,
             num_classes=len(manifest.class_names),
         )
     return KnnValidation(
         embedder=ClipEmbedder(state.model),
         bank=state.bank,
-        batches=batches,
+        clips=clips,
         labels=labels,
         own_rows=None if split == VAL_SPLIT else np.arange(len(videos)),
         num_classes=len(manifest.class_names),

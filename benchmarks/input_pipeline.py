@@ -1,0 +1,295 @@
+"""What a clip costs on one core, from the bytes of its frames to the batch.
+
+    python -m benchmarks.input_pipeline
+    python -m benchmarks.input_pipeline --data_dir=DATA
+
+In one run, on the same frames (generated ones of 426 x 320, or those of a data set):
+the JPEG decoder alone, which is the limit; ours; and the authors' recipe with Pillow.
+Then how far the forms of colour noise are from Pillow and from each other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import os
+import tempfile
+import time
+from typing import Any, Callable, Iterator
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from benchmarks import machine
+from benchmarks.peers import pillow_loader
+from data_prep import textures
+from vie_tf import (
+    augmentations,
+    clip_pixels,
+    color_noise,
+    input_pipeline,
+    models,
+    records,
+)
+from vie_tf.clip_sampling import ClipRecipe
+from vie_tf.config import DataConfig
+
+FAMILIES = ("single", "trn", "3dresnet", "slow", "slowfast")
+SIZES = (224, 112)
+HEIGHT, WIDTH = 320, 426
+_BATCH_SIZE = 8
+_NUM_DRAWS = 100
+_QUALITY = 90  # of data_prep.convert
+
+
+def main() -> None:
+    """Reads the command line and prints."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.input_pipeline")
+    parser.add_argument("--data_dir", help="a data set; generated frames if not given")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="of each measurement"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many")
+    parser.add_argument("--families", nargs="*", default=FAMILIES, choices=FAMILIES)
+    arguments = parser.parse_args()
+    on_one_core()
+    print(machine.cpu_facts())
+    with tempfile.TemporaryDirectory() as folder:
+        data_dir = arguments.data_dir or write_frames(folder)
+        manifest = records.Manifest.load(data_dir)
+        video = manifest.split(records.TRAIN_SPLIT)[0]
+        size = f"{video.width} x {video.height}"
+        print(f"frames: {size}, {video.bytes / video.frames / 1e3:.0f} kB; one core")
+        compare(data_dir, manifest, arguments)
+        print_differences(frames_of(data_dir, 16))
+
+
+def on_one_core() -> None:
+    """Keeps this process, and every pool of threads in it, to one core."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def write_frames(data_dir: str, num_videos: int = 8, num_frames: int = 120) -> str:
+    """Writes a data set of textures that move, with some detail; returns `data_dir`."""
+    rng = np.random.default_rng(0)
+    name = "train-00000.tfrecord"
+    path = os.path.join(data_dir, name)
+    videos = []
+    with tf.io.TFRecordWriter(path) as writer:
+        for number in range(num_videos):
+            coarse = textures.random_texture(rng, 1024, 320 / 96)
+            fine = textures.random_texture(rng, 1024, 1.0)
+            scene = cv2.addWeighted(coarse, 0.8, fine, 0.2, 0)
+            frames = []
+            for t in range(num_frames):
+                top, left = 2 * t, 3 * t
+                window = scene[top : top + HEIGHT, left : left + WIDTH]
+                window = np.ascontiguousarray(window[..., ::-1])
+                _, jpeg = cv2.imencode(
+                    ".jpg", window, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+                )
+                frames.append(jpeg.tobytes())
+            facts: dict[str, Any] = {"label": 0, "fps": 25.0, "source": f"{number}.mp4"}
+            facts.update(height=HEIGHT, width=WIDTH)
+            writer.write(records.serialize(video_id=number, frames=frames, **facts))
+            videos.append(
+                records.VideoEntry(
+                    id=number,
+                    split=records.TRAIN_SPLIT,
+                    shard=name,
+                    frames=num_frames,
+                    bytes=sum(map(len, frames)),
+                    **facts,
+                )
+            )
+    shard = records.ShardEntry(
+        name, records.TRAIN_SPLIT, num_videos, os.path.getsize(path), ""
+    )
+    records.Manifest(("texture",), tuple(videos), (shard,), (), {}).save(data_dir)
+    return data_dir
+
+
+def frames_of(data_dir: str, count: int) -> list[bytes]:
+    """JPEG frames of the first record of a data set."""
+    manifest = records.Manifest.load(data_dir)
+    path = os.path.join(data_dir, manifest.split(records.TRAIN_SPLIT)[0].shard)
+    record = next(iter(tf.data.TFRecordDataset(path)))
+    frames = records.parse(record)["frames"].numpy()
+    return [frames[i * len(frames) // count] for i in range(count)]
+
+
+def compare(
+    data_dir: str, manifest: records.Manifest, arguments: argparse.Namespace
+) -> None:
+    """Prints clips per second of everything, family by family, size by size."""
+    columns = ["decode", "fast", "exact", "fast*", "exact*", "shards", "Pillow"]
+    print("\nclips/s on one core")
+    print(f"{'':16}" + "".join(f"{column:>9}" for column in columns) + "   shards =")
+    for size, family in itertools.product(SIZES, arguments.families):
+        recipe = dataclasses.replace(models.clip_recipe(family), crop_size=size)
+        rates = measure(data_dir, manifest, recipe, arguments.seconds, arguments.rounds)
+        row = "".join(f"{rates[column]:9.1f}" for column in columns)
+        share, gain = (
+            rates["decode"] / rates["shards"],
+            rates["shards"] / rates["Pillow"],
+        )
+        title = f"{family} {size}"
+        print(
+            f"{title:16}{row}   {share:.2f} x decode, Pillow / {gain:.1f}", flush=True
+        )
+    print(
+        "decode: tf.io.decode_jpeg of whole frames. fast, exact: augmentation of frames"
+        " in memory,\nwith OpenCV; *: with TensorFlow's operations. shards: the whole"
+        f" pipeline with --color={DataConfig.color}."
+    )
+
+
+def measure(
+    data_dir: str,
+    manifest: records.Manifest,
+    recipe: ClipRecipe,
+    seconds: float,
+    rounds: int,
+) -> dict[str, float]:
+    """Clips per second of every way, the best of some rounds that take turns."""
+    frames = frames_of(data_dir, recipe.num_frames)
+    ways: dict[str, Callable[[], Iterator[int]]] = {
+        "decode": lambda: _batches(_decoded(frames)),
+        "shards": lambda: _clips_of_shards(data_dir, manifest, recipe),
+        "Pillow": lambda: _clips_of_pillow(frames, recipe.crop_size),
+    }
+    for form, portable in itertools.product(("fast", "exact"), (False, True)):
+        dataset = _augmented(frames, data_dir, recipe.crop_size, form, portable)
+        ways[form + "*" * portable] = lambda dataset=dataset: _batches(dataset)
+    running = {name: way() for name, way in ways.items()}
+    for clips in running.values():
+        next(clips)
+    best = dict.fromkeys(ways, 0.0)
+    for _ in range(rounds):
+        for name, clips in running.items():
+            count, start = 0, time.perf_counter()
+            while (elapsed := time.perf_counter() - start) < seconds:
+                count += next(clips)
+            best[name] = max(best[name], count / elapsed)
+    return best
+
+
+def _decoded(frames: list[bytes]) -> tf.data.Dataset:
+    def decode(number: tf.Tensor) -> list[tf.Tensor]:
+        # Not folded into a constant: the frames come in from outside.
+        with tf.control_dependencies([number]):
+            jpegs = tf.identity(source)
+        whole = [tf.io.decode_jpeg(jpegs[t], channels=3) for t in range(len(frames))]
+        # One number of each: batching whole frames is no part of decoding.
+        return [image[0, 0, 0] for image in whole]
+
+    source = tf.constant(frames)
+    return tf.data.Dataset.range(2**40).map(decode)
+
+
+def _augmented(
+    frames: list[bytes], data_dir: str, crop_size: int, form: str, portable: bool
+) -> tf.data.Dataset:
+    video = records.Manifest.load(data_dir).split(records.TRAIN_SPLIT)[0]
+    source = tf.constant(frames)
+
+    def augment(number: tf.Tensor) -> tf.Tensor:
+        return augmentations.augment_for_training(
+            tf.ensure_shape(source, [len(frames)]),
+            tf.constant(video.height),
+            tf.constant(video.width),
+            crop_size,
+            tf.stack([number, 0]),
+            color=form,
+            portable=portable,
+        )
+
+    return tf.data.Dataset.range(2**40).map(augment)
+
+
+def _batches(clips: tf.data.Dataset) -> Iterator[int]:
+    """Runs a dataset on one thread, without anything ahead of time."""
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = 1
+    options.threading.max_intra_op_parallelism = 1
+    for _ in clips.batch(_BATCH_SIZE).with_options(options):
+        yield _BATCH_SIZE
+
+
+def _clips_of_shards(
+    data_dir: str, manifest: records.Manifest, recipe: ClipRecipe
+) -> Iterator[int]:
+    clips = input_pipeline.training_clips(
+        DataConfig(data_dir), manifest, recipe, batch_size=_BATCH_SIZE, seed=0
+    )
+    for _ in clips:
+        yield _BATCH_SIZE
+
+
+def _clips_of_pillow(frames: list[bytes], crop_size: int) -> Iterator[int]:
+    rng = np.random.default_rng(0)
+    while True:
+        draw = pillow_loader.Draw.random(rng, crop_size)
+        pillow_loader.load_clip(frames, crop_size, draw)
+        yield 1
+
+
+def print_differences(frames: list[bytes]) -> None:
+    """Prints how far the forms of colour noise are from each other, in levels."""
+    images = [tf.io.decode_jpeg(frame, channels=3).numpy() for frame in frames]
+    side = min(images[0].shape[:2])
+    images = [np.ascontiguousarray(image[:side, :side]) for image in images]
+    rng = np.random.default_rng(0)
+    pairs: dict[str, list[np.ndarray]] = {}
+    for number in range(_NUM_DRAWS):
+        draw = pillow_loader.Draw.random(rng, side)
+        image = images[number % len(images)]
+        ours = {
+            f"{form}{'*' * portable}": recolored(image, draw, form, portable)
+            for form, portable in itertools.product(("exact", "fast"), (False, True))
+        }
+        pillow = np.asarray(pillow_loader.recolor(Image.fromarray(image), draw))
+        ours["Pillow"] = pillow.astype(int)
+        for one, other in (
+            ("exact", "Pillow"),
+            ("exact*", "Pillow"),
+            ("fast", "exact"),
+            ("fast", "fast*"),
+        ):
+            difference = np.abs(ours[one] - ours[other])
+            pairs.setdefault(f"{one} - {other}", []).append(difference)
+    print(f"\ncolour noise, difference in levels of 255, {_NUM_DRAWS} draws")
+    print(f"{'':18}{'mean':>8}{'95%':>8}{'worst clip, mean':>20}")
+    for name, differences in pairs.items():
+        values = np.stack(differences)
+        worst = values.mean(axis=(1, 2, 3)).max()
+        high = np.percentile(values, 95)
+        print(f"{name:18}{values.mean():8.2f}{high:8.0f}{worst:20.1f}")
+
+
+def recolored(
+    image: np.ndarray, draw: pillow_loader.Draw, form: str, portable: bool
+) -> np.ndarray:
+    """Colour noise of one frame [S, S, 3] uint8 by our forms, as int."""
+    color = color_noise.ColorDraw(
+        *(tf.constant(factor, tf.float32) for factor in draw.factors),
+        is_gray=tf.constant(bool(draw.is_gray)),
+        order=tf.constant(draw.order, tf.int32),
+    )
+    windows, size = [tf.constant(image)], image.shape[0]
+    if portable:
+        clip = augmentations.transform(
+            windows, size, form=form, color=color, portable=True
+        )
+    else:
+        clip = clip_pixels.transform(windows, size, form=form, color=color)
+    return clip[0].numpy().astype(int)
+
+
+if __name__ == "__main__":
+    main()

@@ -76,6 +76,8 @@ def test_all_files_are_read():
         "memory_bank",
         "clustering",
         "schedules",
+        "published_run",
+        "knn_curve",
     ],
 )
 def test_contracts_and_pure_functions_know_nobody(name):

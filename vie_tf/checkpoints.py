@@ -219,6 +219,18 @@ class RunDirectory:
         config, data_sets = self._load()
         return config, data_sets[-1]["fingerprint"] if data_sets else ""
 
+    def data_set(self) -> dict[str, Any]:
+        """Returns what is known of the run's data set.
+
+        `fingerprint`, `num_videos` (of all splits) and `num_classes`; nothing where the
+        run was made without a manifest.
+
+        Raises:
+          ValueError: the folder is not that of a run.
+        """
+        data_sets = self._load()[1]
+        return data_sets[-1] if data_sets else {}
+
     def _load(self) -> tuple[RunConfig, list[dict[str, Any]]]:
         if not self.exists():
             raise ValueError(

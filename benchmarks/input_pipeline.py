@@ -166,16 +166,16 @@ def measure(
     for form, portable in itertools.product(("fast", "exact"), (False, True)):
         dataset = _augmented(frames, data_dir, recipe.crop_size, form, portable)
         ways[form + "*" * portable] = lambda dataset=dataset: _batches(dataset)
-    running = {name: way() for name, way in ways.items()}
-    for clips in running.values():
-        next(clips)
     best = dict.fromkeys(ways, 0.0)
     for _ in range(rounds):
-        for name, clips in running.items():
+        for name, way in ways.items():
+            clips = way()  # anew: one that waits would go on reading ahead
+            next(clips)
             count, start = 0, time.perf_counter()
             while (elapsed := time.perf_counter() - start) < seconds:
                 count += next(clips)
             best[name] = max(best[name], count / elapsed)
+            del clips
     return best
 
 

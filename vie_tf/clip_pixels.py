@@ -21,7 +21,6 @@ import tensorflow as tf
 from vie_tf import color_noise
 from vie_tf.color_noise import LUMA, ColorDraw
 
-_LEVELS = np.arange(256, dtype=np.float32)
 # Added before OpenCV rounds to the nearest, so that it cuts as Pillow does.
 _CUT = -0.498
 
@@ -95,9 +94,10 @@ def _unchanged(clip: np.ndarray) -> np.ndarray:
 
 def _fast(clip: np.ndarray, of_pixel: np.ndarray, of_mean: np.ndarray) -> np.ndarray:
     result = np.empty_like(clip)
-    for frame, target in zip(clip, result):
-        offset = of_mean @ np.array(cv2.mean(frame)[:3], np.float32)
-        cv2.transform(frame, np.column_stack([of_pixel, offset]), dst=target)
+    # Of the mean only its gray matters, as neither saturation nor hue changes that.
+    of_gray = of_mean.sum(axis=1)
+    for frame, target, mean in zip(clip, result, _mean_grays(clip)):
+        cv2.transform(frame, np.column_stack([of_pixel, of_gray * mean]), dst=target)
     return result
 
 
@@ -124,15 +124,15 @@ def _exact(
 
 def adjust_brightness(clip: np.ndarray, factor: float) -> np.ndarray:
     """Blends [T, S, S, 3] uint8 with black."""
-    return cv2.LUT(_tall(clip), _table(_LEVELS * factor)).reshape(clip.shape)
+    return cv2.convertScaleAbs(_tall(clip), alpha=factor, beta=_CUT).reshape(clip.shape)
 
 
 def adjust_contrast(clip: np.ndarray, factor: float) -> np.ndarray:
     """Blends [T, S, S, 3] uint8 with the mean gray of each frame."""
     result = np.empty_like(clip)
-    for frame, target in zip(clip, result):
-        pivot = int(np.dot(cv2.mean(frame)[:3], LUMA) + 0.5)
-        cv2.LUT(frame, _table(pivot + (_LEVELS - pivot) * factor), dst=target)
+    for frame, target, mean in zip(clip, result, _mean_grays(clip)):
+        shift = int(mean + 0.5) * (1.0 - factor) + _CUT
+        cv2.addWeighted(frame, factor, frame, 0.0, shift, dst=target)
     return result
 
 
@@ -154,10 +154,15 @@ def adjust_hue(clip: np.ndarray, turns: float) -> np.ndarray:
 
 def gray(clip: np.ndarray) -> np.ndarray:
     """The gray version of [T, S, S, 3] uint8, in three equal channels."""
-    one_channel = cv2.cvtColor(_tall(clip), cv2.COLOR_RGB2GRAY)
-    return cv2.cvtColor(one_channel, cv2.COLOR_GRAY2RGB).reshape(clip.shape)
+    return cv2.cvtColor(_grays(clip), cv2.COLOR_GRAY2RGB).reshape(clip.shape)
 
 
-def _table(values: np.ndarray) -> np.ndarray:
-    """A table of bytes, cut down to whole numbers."""
-    return np.clip(values, 0, 255).astype(np.uint8)
+def _grays(clip: np.ndarray) -> np.ndarray:
+    """[T * S, S] uint8."""
+    return cv2.cvtColor(_tall(clip), cv2.COLOR_RGB2GRAY)
+
+
+def _mean_grays(clip: np.ndarray) -> list[float]:
+    """Mean gray level of each frame."""
+    frames = _grays(clip).reshape(clip.shape[:3])
+    return [cv2.mean(frame)[0] for frame in frames]

@@ -38,10 +38,36 @@ _LR_WARMUP_STEPS = flags.DEFINE_integer(
     " step; for small collections.",
     lower_bound=0,
 )
+_LR_SCHEDULE = flags.DEFINE_enum(
+    "lr_schedule",
+    TrainConfig.lr_schedule,
+    ["boundaries", "plateau"],
+    "When the rate is divided by 10: at the steps of --lr_boundaries, or when top-1 of"
+    " the run's validations no longer rises, which needs labels.",
+)
 _LR_BOUNDARIES = flags.DEFINE_list(
     "lr_boundaries",
     list(TrainConfig.lr_boundaries),
     "Steps, separated by commas, at which the rate is divided by 10.",
+)
+_PLATEAU_PATIENCE = flags.DEFINE_integer(
+    "plateau_patience",
+    TrainConfig.plateau_patience,
+    "Validations without a gain after which --lr_schedule=plateau divides the rate.",
+    lower_bound=1,
+)
+_PLATEAU_GAIN = flags.DEFINE_float(
+    "plateau_gain",
+    TrainConfig.plateau_gain,
+    "What counts as a gain over the best top-1 so far, as a fraction.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
+_PLATEAU_MAX_DROPS = flags.DEFINE_integer(
+    "plateau_max_drops",
+    TrainConfig.plateau_max_drops,
+    "How often --lr_schedule=plateau divides the rate at most.",
+    lower_bound=1,
 )
 _MOMENTUM = flags.DEFINE_float(
     "momentum", TrainConfig.momentum, "Momentum of SGD.", lower_bound=0.0, upper_bound=1
@@ -88,7 +114,16 @@ def _are_rising_steps(values: list[str]) -> bool:
 def train_config(
     model_dir: str, single_from: str | None, dynamic_from: str | None
 ) -> TrainConfig:
-    """Builds the settings from the command line and those of other stations."""
+    """Builds the settings from the command line and those of other stations.
+
+    Raises:
+      ValueError: flags that contradict each other.
+    """
+    if _LR_SCHEDULE.value == "plateau" and _LR_BOUNDARIES.value:
+        raise ValueError(
+            "--lr_boundaries and --lr_schedule=plateau both say when the rate drops:"
+            " leave one of them out."
+        )
     return TrainConfig(
         model_dir=model_dir,
         init_from=_INIT_FROM.value,
@@ -98,7 +133,11 @@ def train_config(
         batch_size=_BATCH_SIZE.value,
         learning_rate=_LEARNING_RATE.value,
         lr_warmup_steps=_LR_WARMUP_STEPS.value,
+        lr_schedule=_LR_SCHEDULE.value,
         lr_boundaries=tuple(int(step) for step in _LR_BOUNDARIES.value),
+        plateau_patience=_PLATEAU_PATIENCE.value,
+        plateau_gain=_PLATEAU_GAIN.value,
+        plateau_max_drops=_PLATEAU_MAX_DROPS.value,
         momentum=_MOMENTUM.value,
         seed=_SEED.value,
         checkpoint_steps=_CHECKPOINT_STEPS.value,

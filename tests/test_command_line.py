@@ -87,6 +87,13 @@ def test_help_does_not_wait_for_tensorflow():
         (["train.py", "--modle=slow"], "flag 'modle'. Did you mean: model"),
         (["train.py", "--model=fast"], "value should be one of"),
         (["train.py", "--lr_boundaries=8,5"], "whole numbers in rising order"),
+        (
+            [
+                *("train.py", "--model_dir=x", "--lr_schedule=plateau"),
+                "--lr_boundaries=8",
+            ],
+            "--lr_boundaries and --lr_schedule=plateau both say when the rate drops",
+        ),
         (["train.py", "slow"], "no arguments without a flag, but 'slow' was given"),
         (["train.py", "--data_dir=x"], "--model_dir is missing"),
         (["train.py", "--model_dir=x"], "--data_dir is missing"),

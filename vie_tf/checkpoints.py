@@ -19,7 +19,7 @@ from vie_tf import remote_files
 from vie_tf.config import RunConfig
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest, write_atomically
-from vie_tf.schedules import Momentum
+from vie_tf.schedules import Momentum, Plateau
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
@@ -68,6 +68,9 @@ class TrainState(tf.Module):
       position: clips that were read, bad ones included, scalar int64.
       num_skipped: bad records among them, scalar int64.
       clustered_at: step of the last clustering, -1 if there was none.
+      best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
+      validations_since_best: scalar int64.
+      num_drops: how often a plateau has divided the learning rate, scalar int64.
     """
 
     def __init__(
@@ -89,9 +92,9 @@ class TrainState(tf.Module):
             self.loss_scaler = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
         self.bank = bank
 
-        def counter(start: int, name: str) -> tf.Variable:
+        def counter(start: float, name: str, dtype: str = "int64") -> tf.Variable:
             return tf.Variable(
-                tf.constant(start, tf.int64),
+                tf.constant(start, dtype),
                 trainable=False,
                 name=name,
                 aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -101,6 +104,10 @@ class TrainState(tf.Module):
         self.position = counter(0, "position")
         self.num_skipped = counter(0, "num_skipped")
         self.clustered_at = counter(_NEVER, "clustered_at")
+        # Python's precision, so that a restart compares with the very same number.
+        self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
+        self.validations_since_best = counter(0, "validations_since_best")
+        self.num_drops = counter(0, "num_drops")
         self.cluster_labels = tf.Variable(
             tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
             trainable=False,
@@ -120,6 +127,20 @@ class TrainState(tf.Module):
         """Age of `cluster_labels` in steps, None if they were never computed."""
         clustered_at = int(self.clustered_at.numpy())
         return None if clustered_at == _NEVER else self.steps_taken() - clustered_at
+
+    def plateau(self) -> Plateau:
+        """What the schedule of the learning rate remembers of the validations."""
+        return Plateau(
+            float(self.best_accuracy.numpy()),
+            int(self.validations_since_best.numpy()),
+            int(self.num_drops.numpy()),
+        )
+
+    def set_plateau(self, plateau: Plateau) -> None:
+        """Writes what `plateau` reads."""
+        self.best_accuracy.assign(plateau.best)
+        self.validations_since_best.assign(plateau.validations_since_best)
+        self.num_drops.assign(plateau.num_drops)
 
     def checkpoint(self) -> tf.train.Checkpoint:
         """What is written; the names are the keys in the file."""
@@ -149,6 +170,9 @@ class TrainState(tf.Module):
             "step": self.step,
             "position": self.position,
             "num_skipped": self.num_skipped,
+            "best_accuracy": self.best_accuracy,
+            "validations_since_best": self.validations_since_best,
+            "num_drops": self.num_drops,
         }
 
 

@@ -129,7 +129,12 @@ class TrainConfig:
       learning_rate: at the start.
       lr_warmup_steps: steps in which the rate rises from 0; the paper has none, but
         small collections need it (docs/small_collections.md).
+      lr_schedule: `boundaries`, or `plateau`: the rate is divided by 10 when the
+        accuracy of the validations no longer rises.
       lr_boundaries: steps at which the rate is divided by 10.
+      plateau_patience: validations without a gain that make a plateau.
+      plateau_gain: accuracy over the best so far that is a gain, as a fraction.
+      plateau_max_drops: how often a plateau may divide the rate.
       momentum: of SGD.
       seed: of weights, bank, clips, negatives and clusters.
       checkpoint_steps: steps between checkpoints.
@@ -146,7 +151,12 @@ class TrainConfig:
     batch_size: int | None = None
     learning_rate: float = 0.03
     lr_warmup_steps: int = 0
+    lr_schedule: str = "boundaries"
     lr_boundaries: tuple[int, ...] = ()
+    # Chosen on the authors' curve of 3dresnet, see docs/decisions.md.
+    plateau_patience: int = 35
+    plateau_gain: float = 0.003
+    plateau_max_drops: int = 2
     momentum: float = 0.9
     seed: int = 0
     checkpoint_steps: int = 5000

@@ -13,6 +13,7 @@ import tensorflow as tf
 from vie_tf import models, streams, views
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import ModelConfig, RunConfig
+from vie_tf.evaluation import validation
 from vie_tf.records import NO_LABEL, Manifest
 
 
@@ -46,6 +47,7 @@ def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
         )
     config = with_family_defaults(dataclasses.replace(config, model=model))
     _check_loss(config, manifest)
+    _check_schedule(config, manifest)
     return config
 
 
@@ -85,6 +87,25 @@ def _check_loss(config: RunConfig, manifest: Manifest) -> None:
             f"--la_num_background={settings.la_num_background} is more than the"
             f" {num_videos} training videos. Try --la_num_background="
             f"{max(num_videos // 8, 2)}."
+        )
+
+
+def _check_schedule(config: RunConfig, manifest: Manifest) -> None:
+    if config.train.lr_schedule != "plateau":
+        return
+    if config.train.eval_steps == 0:
+        raise ValueError(
+            "--lr_schedule=plateau follows the validations, but --eval_steps=0 makes"
+            " none on the way: give the steps between them, or --lr_boundaries instead."
+        )
+    num_rows = None
+    if config.loss.name != "supervised":
+        num_rows = views.of_data(config.data, manifest).count
+    if validation.split_to_validate(manifest, num_rows) is None:
+        raise ValueError(
+            "--lr_schedule=plateau follows the validations, but"
+            f" {config.data.data_dir!r} has no videos with labels to validate this run"
+            " on: give --lr_boundaries instead."
         )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Iterable, Sequence
 
 import tensorflow as tf
 
-LR_DIVISOR = 10.0  # at every boundary; Zhuang et al. 2019
+LR_DIVISOR = 10.0  # at every boundary or drop; Zhuang et al. 2019
 
 
 def step_decay(
@@ -14,14 +15,16 @@ def step_decay(
     learning_rate: float,
     boundaries: Sequence[int] = (),
     warmup_steps: int = 0,
+    num_drops: tf.Tensor | int = 0,
 ) -> tf.Tensor:
-    """The rate of a step: divided by 10 at every boundary.
+    """The rate of a step: divided by 10 at every boundary and every drop.
 
     Args:
       step: scalar integer, counted from 0.
       learning_rate: of the first steps after the warm-up.
       boundaries: steps from which on the rate is divided once more.
       warmup_steps: in which the rate rises in proportion to the square of the step.
+      num_drops: how often a plateau has divided the rate, scalar integer.
 
     Returns:
       Scalar float32.
@@ -33,7 +36,47 @@ def step_decay(
     if boundaries:
         passed = tf.cast(step, tf.int64) >= tf.constant(list(boundaries), tf.int64)
         rate *= LR_DIVISOR ** -tf.reduce_sum(tf.cast(passed, tf.float32))
-    return rate
+    return rate * LR_DIVISOR ** -tf.cast(num_drops, tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plateau:
+    """What is remembered of a run's validations to tell that it no longer gains.
+
+    Attributes:
+      best: accuracy that the next gain is measured from; -1 before the first one.
+      validations_since_best: how many have not gained on it since, or since a drop.
+      num_drops: how often the rate was divided.
+    """
+
+    best: float = -1.0
+    validations_since_best: int = 0
+    num_drops: int = 0
+
+    def after(
+        self, accuracy: float, *, patience: int, min_gain: float, max_drops: int
+    ) -> Plateau:
+        """What is remembered after one more validation.
+
+        Steps too small to be a gain do not move `best`, so they add up: an accuracy
+        that climbs slowly is no plateau.
+
+        Args:
+          accuracy: of the validation, as a fraction.
+          patience: validations without a gain that make the rate drop; as many again
+            have to pass before the next drop.
+          min_gain: an accuracy above `best` by more than this is a gain.
+          max_drops: after which nothing drops any more.
+
+        Returns:
+          One more in `num_drops` if the rate is to be divided now.
+        """
+        if accuracy > self.best + min_gain:
+            return Plateau(accuracy, 0, self.num_drops)
+        waited = self.validations_since_best + 1
+        if waited >= patience and self.num_drops < max_drops:
+            return Plateau(self.best, 0, self.num_drops + 1)
+        return Plateau(self.best, waited, self.num_drops)
 
 
 class Momentum(tf.keras.optimizers.Optimizer):

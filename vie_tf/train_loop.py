@@ -165,6 +165,7 @@ def _loop(
                     scores = validation()
                     summaries.scalars(validation.name, scores, step)
                     print(_validation_line(step, scores, validation), flush=True)
+                    _watch_plateau(state, config, step, loss, scores["top1"])
                 clock.reset()
             if is_due(step, settings.checkpoint_steps):
                 run.save(state)
@@ -180,6 +181,37 @@ def phase(config: RunConfig, steps_taken: int) -> str:
     if config.loss.name == "la" and steps_taken < config.loss.ir_steps:
         return "ir"
     return config.loss.name
+
+
+def _watch_plateau(
+    state: TrainState, config: RunConfig, step: int, loss: str, accuracy: float
+) -> None:
+    """Divides the rate from the next step on when validations no longer gain.
+
+    Validations during the IR steps before LA do not count: they are no measure of LA.
+    Nor does one that is due only because the run ends: a longer run has none there.
+    """
+    settings = config.train
+    if settings.lr_schedule != "plateau" or loss != config.loss.name:
+        return
+    if step % settings.eval_steps:
+        return
+    before = state.plateau()
+    now = before.after(
+        accuracy,
+        patience=settings.plateau_patience,
+        min_gain=settings.plateau_gain,
+        max_drops=settings.plateau_max_drops,
+    )
+    state.set_plateau(now)
+    if now.num_drops > before.num_drops:
+        print(
+            f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"
+            f" {now.num_drops} of at most {settings.plateau_max_drops}): top-1 has not"
+            f" risen by more than {settings.plateau_gain:.1%} over {now.best:.1%} in"
+            f" {settings.plateau_patience} validations",
+            flush=True,
+        )
 
 
 def _clips(config: RunConfig, manifest: Manifest, position: int) -> Clips:
@@ -231,6 +263,8 @@ def _restore_or_start(
                 " the --model_dir of an earlier run."
             )
         _restore(state, origin, config, manifest)
+        # The other run's plateaus are not this one's.
+        state.set_plateau(schedules.Plateau())
         print(f"Starting from {origin.latest()}.")
     elif config.train.single_from and config.train.dynamic_from:
         streams.restore_streams(

@@ -124,6 +124,7 @@ def make_train_step(
             config.train.learning_rate,
             config.train.lr_boundaries,
             config.train.lr_warmup_steps,
+            state.num_drops,
         )
         state.optimizer.learning_rate.assign(rate)
         new_rows, scalars = strategy.run(replica_step, args=(batch,))

@@ -89,6 +89,28 @@ class SoftmaxValidation:
 Validation = Union[KnnValidation, SoftmaxValidation]
 
 
+def split_to_validate(manifest: Manifest, num_rows: int | None) -> str | None:
+    """Which videos a run is validated on.
+
+    Without validation videos, kNN takes the training videos as queries, each without
+    its own row; a supervised network has been told their labels, so it is not
+    validated.  Neither is a run on a view of the training videos (`vie_tf.views`) then,
+    whose rows are not one for each of them.
+
+    Args:
+      manifest: of the data set.
+      num_rows: of the memory bank, None for a supervised network.
+
+    Returns:
+      A split, or None where there is nothing to validate on.
+    """
+    if not manifest.class_names:
+        return None
+    if manifest.split(VAL_SPLIT):
+        return VAL_SPLIT
+    return TRAIN_SPLIT if num_rows == len(manifest.split(TRAIN_SPLIT)) else None
+
+
 def make_validation(
     state: TrainState,
     data: DataConfig,
@@ -97,11 +119,6 @@ def make_validation(
     settings: KnnConfig,
 ) -> Validation | None:
     """Prepares the validation that fits a run.
-
-    Without validation videos, kNN takes the training videos as queries, each without
-    its own row; a supervised network has been told their labels, so it is not
-    validated.  Neither is a run on a view of the training videos (`vie_tf.views`) then,
-    whose rows are not one for each of them.
 
     Args:
       state: of the run; supervised if it has no memory bank.
@@ -113,14 +130,10 @@ def make_validation(
     Returns:
       None where there is nothing to validate on.
     """
-    split = VAL_SPLIT if manifest.split(VAL_SPLIT) else TRAIN_SPLIT
+    split = split_to_validate(manifest, state.bank.num_videos if state.bank else None)
+    if split is None:
+        return None
     videos = manifest.split(split)
-    if not manifest.class_names:
-        return None
-    if split == TRAIN_SPLIT and (
-        state.bank is None or state.bank.num_videos != len(videos)
-    ):
-        return None
     labels = np.array([video.label for video in videos])
     clips = input_pipeline.test_clips(
         data, manifest, split, recipe, num_clips=settings.num_clips

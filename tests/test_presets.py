@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 from absl import flags
 from absl.testing import flagsaver
 from record_fixtures import write_data_set
@@ -44,7 +45,7 @@ def start(row, *arguments, **environment):
 def fixture_roots(tmp_path_factory):
     """Variables of the environment; videos of two bins of 130 frames, or three of 52."""
     folder = tmp_path_factory.mktemp("presets")
-    write_data_set(folder / "data" / "kinetics400", num_frames=140)
+    write_data_set(folder / "data" / "kinetics400", num_val=2, num_frames=140)
     # Stands in for Python and shows what it would have been given.
     shows = folder / "python"
     shows.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
@@ -152,8 +153,16 @@ def test_a_row_as_a_user_starts_it(roots, tmp_path):
     assert (tmp_path / "smoke" / "random" / "config.json").exists()
 
 
+@pytest.fixture(name="eagerly", scope="module")
+def fixture_eagerly():
+    """Without graphs: tracing one takes several times as long as two steps do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(name="smoke_runs", scope="module")
-def fixture_smoke_runs(roots):
+def fixture_smoke_runs(roots, eagerly):
     """Folder of two steps of every row that is trained."""
     for row in TRAINED:
         call(train.main, command_of(row, roots, "--smoke"))
@@ -175,6 +184,5 @@ def test_rows_without_training_evaluate_what_others_have_trained(
     monkeypatch.setattr(
         tasks, "evaluate_knn", lambda *args, **kw: results.append(real(*args, **kw))
     )
-    command = command_of(row, roots, "--smoke", "--num_clips=1")
-    call(evaluate.main, command)
+    call(evaluate.main, command_of(row, roots, "--smoke", "--num_clips=1"))
     assert 0 <= results[0]["top1"] <= 1

@@ -43,7 +43,7 @@ def start(row, *arguments, **environment):
 
 @pytest.fixture(name="roots", scope="module")
 def fixture_roots(tmp_path_factory):
-    """Variables of the environment; videos of two bins of 130 frames, or three of 52."""
+    """Variables of the environment; videos of two bins, or three for 5bin."""
     folder = tmp_path_factory.mktemp("presets")
     write_data_set(folder / "data" / "kinetics400", num_val=2, num_frames=140)
     # Stands in for Python and shows what it would have been given.

@@ -1,11 +1,13 @@
 """Trains a video embedding without labels, or goes on with a run.
 
 python train.py --model=slow --loss=ir --data_dir=DATA --model_dir=RUN
+
+With --show_batch=8 or --check_input it looks at the input of that run instead.
 """
 
 from __future__ import annotations
 
-from flags import cli, data, knn, loss, model, run, streams, training
+from flags import cli, data, knn, loss, model, rehearsal, run, streams, training
 from vie_tf.config import RunConfig
 
 
@@ -21,10 +23,19 @@ def main() -> None:
         train=train,
         knn=knn.knn_config(),
     )
-    from vie_tf import train_loop  # here, so that --help need not wait for TensorFlow
+    # Here, so that --help need not wait for TensorFlow.
+    if rehearsal.show_batch() or rehearsal.check_input():
+        from vie_tf.rehearsal import check_input, show_batch
+
+        if rehearsal.show_batch():
+            show_batch(config, rehearsal.show_batch())
+        if rehearsal.check_input():
+            check_input(config)
+        return
+    from vie_tf import train_loop
 
     train_loop.train(config)
 
 
 if __name__ == "__main__":
-    cli.run(main, [data, model, streams, loss, training, knn, run])
+    cli.run(main, [data, model, streams, loss, training, knn, run, rehearsal])

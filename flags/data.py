@@ -41,6 +41,12 @@ _BIN_FRAMES = flags.DEFINE_integer(
     " instance of its own (table 3: 52 for 5bin, 130 for 2bin). 0: whole videos.",
     lower_bound=0,
 )
+_STATIC_VIDEO = flags.DEFINE_bool(
+    "static_video",
+    DataConfig.static_video,
+    "Whether a training clip shows one frame of its video again and again, as images"
+    " are shown to networks of several frames.",
+)
 _ON_BAD_RECORD = flags.DEFINE_enum(
     "on_bad_record",
     DataConfig.on_bad_record,
@@ -90,6 +96,7 @@ def data_config() -> DataConfig:
         subset=_SUBSET.value,
         subset_seed=_SUBSET_SEED.value,
         bin_frames=_BIN_FRAMES.value,
+        static_video=_STATIC_VIDEO.value,
         on_bad_record=_ON_BAD_RECORD.value,
         cache_dir=_CACHE_DIR.value,
         data_service=_DATA_SERVICE.value,

@@ -11,8 +11,8 @@ from run_fixtures import run_config, with_settings
 
 from vie_tf import frame_index, input_pipeline, train_loop
 from vie_tf.clip_sampling import ClipRecipe
+from vie_tf.clip_source import BadRecord
 from vie_tf.config import DataConfig
-from vie_tf.input_pipeline import BadRecord
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 BAD_VIDEO = 6  # position among the ten training videos; of the second shard

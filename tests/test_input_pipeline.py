@@ -157,7 +157,8 @@ def test_consecutive_clips_cover_each_video(data):
 
 def test_a_static_video_shows_one_frame_in_training_and_test(data):
     static = dataclasses.replace(RECIPE, static=True)
-    clips = np.concatenate([batch["clips"] for batch in take(data, 3, static)])
+    batches = take(data, 3, static_video=True)
+    clips = np.concatenate([batch["clips"] for batch in batches])
     assert clips.shape[1:] == (3, 32, 32, 3)
     np.testing.assert_array_equal(clips[:, 0], clips[:, 2])
     (batch,) = take_for_test(data, "val", static)

@@ -80,6 +80,10 @@ def config_of(row, roots, *arguments):
     return seen[0]
 
 
+# Datasets are traced all the same, which TensorFlow says every time.
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+
+
 # ------------------------------------------------------------ what the rows ask for
 
 

@@ -52,10 +52,9 @@ def augment_for_training(
     Returns:
       [T, S, S, 3] uint8.
     """
-    num_draws = crop_windows.NUM_DRAWS + color_noise.NUM_DRAWS + 1
-    draws = tf.random.stateless_uniform([num_draws], seed)
-    window = crop_windows.RECIPES[crop](height, width, draws[: crop_windows.NUM_DRAWS])
+    draws = _draws(seed)
     of_color = draws[crop_windows.NUM_DRAWS : -1]
+    window = _window(height, width, draws, crop)
     return transform(
         decode_window(frames, window, crop_size),
         crop_size,
@@ -64,6 +63,25 @@ def augment_for_training(
         flip=draws[-1] < FLIP_PROBABILITY,
         portable=portable,
     )
+
+
+def window_for_training(
+    height: tf.Tensor, width: tf.Tensor, seed: tf.Tensor, crop: str
+) -> tf.Tensor:
+    """The window that `augment_for_training` takes, [4] int32."""
+    return _window(height, width, _draws(seed), crop)
+
+
+def _draws(seed: tf.Tensor) -> tf.Tensor:
+    """All random numbers of a clip: those of window, colour and flip."""
+    num_draws = crop_windows.NUM_DRAWS + color_noise.NUM_DRAWS + 1
+    return tf.random.stateless_uniform([num_draws], seed)
+
+
+def _window(
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor, crop: str
+) -> tf.Tensor:
+    return crop_windows.RECIPES[crop](height, width, draws[: crop_windows.NUM_DRAWS])
 
 
 def transform_for_test(

@@ -26,6 +26,8 @@ class DataConfig:
       subset_seed: of the choice of that share.
       bin_frames: frames of the bins that videos are cut into, each its own instance
         (table 3: 52 and 130); 0 for whole videos.
+      static_video: whether a clip shows one frame of its video again and again, as
+        images are shown to networks of several frames.
       on_bad_record: `fail`, or `skip` what cannot be read and count it.
       cache_dir: local folder for copies of the shards, made while training reads; None
         for none.
@@ -40,6 +42,7 @@ class DataConfig:
     subset: float = 1.0
     subset_seed: int = 0
     bin_frames: int = 0
+    static_video: bool = False
     on_bad_record: str = "fail"
     cache_dir: str | None = None
     data_service: str | None = None

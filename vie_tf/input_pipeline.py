@@ -24,7 +24,6 @@ anything.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -32,72 +31,19 @@ import tensorflow as tf
 from vie_tf import (
     augmentations,
     clip_sampling,
-    frame_index,
-    frame_reader,
+    crop_windows,
     input_service,
     records,
-    remote_files,
-    shard_cache,
     views,
 )
 from vie_tf.clip_sampling import ClipRecipe
+from vie_tf.clip_source import Clips, ClipSource, ClipWork, Element
 from vie_tf.config import DataConfig
 
 _MAX = 2**40  # epochs or steps: without end
 # What is random, each with numbers of its own.
 _ORDER, _BINS, _CLIP, _AUGMENTATION = range(4)
 _NUM_PURPOSES = 8
-_PARALLEL_REMOTE_READS = 32  # a store answers slowly, but many at a time
-
-Element = dict[str, tf.Tensor]
-
-
-class BadRecord(ValueError):
-    """A video that cannot be read although it is in the data set."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Clips:
-    """Batches of clips, and how to find out which clip has failed.
-
-    Attributes:
-      dataset: of the batches.
-      explain: takes a position and a number of clips from there, and says what is wrong
-        with the first of them that fails; None where none does.
-    """
-
-    dataset: tf.data.Dataset
-    explain: Callable[[int, int], str | None]
-
-    def __iter__(self) -> Iterator[Element]:
-        """Iterates; raises BadRecord where a clip fails."""
-        position = 0
-        batches = iter(self.dataset)
-        while True:
-            try:
-                batch = next(batches)
-            except StopIteration:
-                return
-            except tf.errors.OpError as error:
-                raise self.error(error, position, 2**20) from error
-            position += int(tf.shape(batch["rows"])[0])
-            yield batch
-
-    def error(self, error: Exception, position: int, num_clips: int) -> Exception:
-        """What to raise in place of an error of the dataset.
-
-        Args:
-          error: that was raised.
-          position: of the first clip that can be the reason.
-          num_clips: that can.
-        """
-        reason = self.explain(position, num_clips)
-        if reason is None:
-            return error
-        return BadRecord(
-            f"{reason}. Convert that video again (python -m data_prep.describe"
-            " --verify checks all), or train without it: --on_bad_record=skip."
-        )
 
 
 def training_clips(
@@ -129,13 +75,12 @@ def training_clips(
     Raises:
       ValueError: there is no training video, or a shard is missing or cut.
     """
-    skips = data.on_bad_record == "skip"
-    split = records.TRAIN_SPLIT
-    index = frame_index.load(data.data_dir, manifest, split, allow_faults=skips)
-    _report_faults(index)
+    recipe = _recipe_of(data, recipe)
+    source = ClipSource(
+        data, manifest, records.TRAIN_SPLIT, portable=bool(data.data_service)
+    )
     instances = views.of_data(data, manifest)
-    source = _Source(data, manifest, index, split, portable=bool(data.data_service))
-    place_of_id = {video.id: place for place, video in enumerate(index.videos)}
+    place_of_id = {video.id: place for place, video in enumerate(source.videos)}
     places = np.array([place_of_id[video.id] for video in instances.videos], np.int64)
     num_videos = len(places)
     places_tensor = tf.constant(places)
@@ -169,12 +114,16 @@ def training_clips(
             "position": position,
         }
 
+    def window(sample: Element) -> tf.Tensor:
+        clip_seed = _seed(seed, sample["position"], _AUGMENTATION)
+        size = source.size(sample)
+        return augmentations.window_for_training(*size, clip_seed, data.crop)
+
     def augment(sample: Element) -> Element:
         video = sample["video"]
         clip = augmentations.augment_for_training(
             sample["frames"],
-            source.facts["height"][video],
-            source.facts["width"][video],
+            *source.size(sample),
             recipe.crop_size,
             _seed(seed, sample["position"], _AUGMENTATION),
             crop=data.crop,
@@ -212,21 +161,22 @@ def training_clips(
         positions = epochs.flat_map(of_epoch)
     # Within a worker the order is kept: a batch is then that of its step.
     keeps_order = data.deterministic or bool(data.data_service)
-    clips = source.clips(
-        positions, sample, augment, skips=skips, deterministic=keeps_order
-    )
+    work = ClipWork(sample, window, augment, recipe.crop_size)
+    clips = source.clips(positions, work, keeps_order)
     batches = clips.batch(batch_size, drop_remainder=True)
     if data.data_service:
         batches = input_service.distribute(batches, data.data_service)
+
+    def sample_at(position: tf.Tensor) -> Element:
+        epoch, place = position // num_videos, position % num_videos
+        return sample(position, order_of(epoch)[place])
+
     return Clips(
-        batches.prefetch(tf.data.AUTOTUNE).with_options(source.options(data)),
-        lambda position, count: source.explain(
-            lambda position: sample(
-                position, order_of(position // num_videos)[position % num_videos]
-            ),
-            augment,
-            range(position, position + count),
-        ),
+        batches.prefetch(tf.data.AUTOTUNE).with_options(source.options()),
+        source,
+        work,
+        positions,
+        sample_at,
     )
 
 
@@ -259,9 +209,8 @@ def test_clips(
     Raises:
       ValueError: there is no video in the split, or a shard is missing or cut.
     """
-    skips = data.on_bad_record == "skip"
-    index = frame_index.load(data.data_dir, manifest, split, allow_faults=skips)
-    source = _Source(data, manifest, index, split, portable=False)
+    recipe = _recipe_of(data, recipe)
+    source = ClipSource(data, manifest, split)
     clips_per_element = num_clips or 1
     num_frames = clips_per_element * recipe.num_frames
     batch_size = max(1, frames_per_batch // num_frames)
@@ -279,10 +228,7 @@ def test_clips(
     def transform(sample: Element) -> Element:
         video = sample["video"]
         clips = augmentations.transform_for_test(
-            sample["frames"],
-            source.facts["height"][video],
-            source.facts["width"][video],
-            recipe.crop_size,
+            sample["frames"], *source.size(sample), recipe.crop_size
         )
         size = recipe.crop_size
         clips = tf.reshape(clips, [clips_per_element, distinct, size, size, 3])
@@ -298,184 +244,27 @@ def test_clips(
         numbers = tf.data.Dataset.range(tf.cast(count, tf.int64))
         return numbers.map(lambda clip: (video, clip))
 
-    positions = tf.data.Dataset.range(len(index.videos)).flat_map(positions_of)
-    clips = source.clips(positions, sample, transform, skips=skips, deterministic=True)
+    positions = tf.data.Dataset.range(len(source.videos)).flat_map(positions_of)
+    work = ClipWork(
+        sample,
+        lambda sample: crop_windows.center(*source.size(sample)),
+        transform,
+        recipe.crop_size,
+    )
+    clips = source.clips(positions, work, keeps_order=True)
     return Clips(
         clips.batch(batch_size)
         .prefetch(tf.data.AUTOTUNE)
-        .with_options(source.options(data)),
-        lambda position, count: source.explain(
-            lambda video: sample(video, tf.constant(0)),
-            transform,
-            range(0, len(index.videos)),
-        ),
+        .with_options(source.options()),
+        source,
+        work,
+        positions,
+        sample_at=lambda video: sample(video, tf.constant(0)),
     )
 
 
-class _Source:
-    """Videos of a split: their facts as tensors, and their frames.
-
-    Attributes:
-      facts: `id`, `label` int64; `frames`, `height`, `width` int32; [V] each.
-      portable: whether everything is done without Python.
-    """
-
-    def __init__(
-        self,
-        data: DataConfig,
-        manifest: records.Manifest,
-        index: frame_index.FrameIndex,
-        split: str,
-        portable: bool,
-    ) -> None:
-        types = {"id": tf.int64, "label": tf.int64}
-        self.facts = {
-            name: tf.constant(
-                [getattr(video, name) for video in index.videos],
-                types.get(name, tf.int32),
-            )
-            for name in ("id", "label", "frames", "height", "width")
-        }
-        self.portable = portable
-        self._index = index
-        self._is_remote = remote_files.is_remote(data.data_dir)
-        local_path = None
-        if data.cache_dir:
-            cache = shard_cache.ShardCache(
-                data.cache_dir, data.data_dir, manifest, split
-            )
-            local_path = cache.path
-        self._reader = frame_reader.FrameReader(index, local_path)
-
-    def read(self, sample: Element) -> Element:
-        """Puts `frames`, JPEG strings, and `problem` into a sample."""
-        video, indices = sample["video"], sample["indices"]
-        if self.portable:
-            frames, problem = frame_reader.read_record(self._index, video, indices)
-        else:
-            frames, problem = self._reader(video, indices)
-        return {**sample, "frames": frames, "problem": problem}
-
-    def clips(
-        self,
-        positions: tf.data.Dataset,
-        sample: Callable[..., Element],
-        finish: Callable[[Element], Element],
-        *,
-        skips: bool,
-        deterministic: bool,
-    ) -> tf.data.Dataset:
-        """Positions -> sampled, read, decoded and transformed clips.
-
-        Args:
-          positions: whatever `sample` takes.
-          sample: says which frames, of which video.
-          finish: decodes and transforms what was read.
-          skips: whether bad records are left out and counted, or raise.
-          deterministic: whether the order is kept.
-        """
-
-        def sample_and_read(*position: tf.Tensor) -> Element:
-            return self.read(sample(*position))
-
-        parallel = _PARALLEL_REMOTE_READS if self._is_remote else tf.data.AUTOTUNE
-        read = positions.map(
-            sample_and_read, num_parallel_calls=parallel, deterministic=deterministic
-        )
-        finish_or_fail = self._finish_or_skip if skips else self._finish_or_fail
-        clips = read.map(
-            finish_or_fail(finish),
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=deterministic,
-        )
-        return self._without_bad(clips) if skips else clips
-
-    def _finish_or_fail(self, finish: Callable) -> Callable[[Element], Element]:
-        def finish_clip(sample: Element) -> Element:
-            problem = sample.pop("problem")
-            fine = tf.debugging.Assert(tf.equal(problem, ""), [problem])
-            with tf.control_dependencies([fine]):
-                frames = tf.identity(sample["frames"])
-            finished = finish({**sample, "frames": frames})
-            return {**finished, "skipped": tf.constant(0, tf.int64)}
-
-        return finish_clip
-
-    def _finish_or_skip(self, finish: Callable) -> Callable[[Element], Element]:
-        def finish_clip(sample: Element) -> Element:
-            one = tf.data.Dataset.from_tensors(sample)
-            good = one.map(
-                lambda sample: (finish(sample), sample["video"], tf.constant(True))
-            )
-            nothing = tf.nest.map_structure(
-                lambda spec: tf.zeros(spec.shape, spec.dtype), good.element_spec[0]
-            )
-            bad = one.map(lambda sample: (nothing, sample["video"], tf.constant(False)))
-            # An error becomes a value: the first element is the clip, if there is one.
-            tried = good.apply(tf.data.Dataset.ignore_errors)
-            finished, video, is_good = (
-                tried.concatenate(bad).take(1).get_single_element()
-            )
-            return {**finished, "video": video, "is_good": is_good}
-
-        return finish_clip
-
-    def _without_bad(self, clips: tf.data.Dataset) -> tf.data.Dataset:
-        def count(skipped: tf.Tensor, clip: Element) -> tuple[tf.Tensor, Element]:
-            is_good = clip["is_good"]
-            waiting = tf.where(is_good, tf.constant(0, tf.int64), skipped + 1)
-            return waiting, {**clip, "skipped": skipped}
-
-        def is_good(clip: Element) -> tf.Tensor:
-            return clip["is_good"]
-
-        def without_marks(clip: Element) -> Element:
-            del clip["video"], clip["is_good"]
-            return clip
-
-        counted = clips.scan(tf.constant(0, tf.int64), count)
-        return counted.filter(is_good).map(without_marks)
-
-    def explain(
-        self,
-        sample: Callable[[tf.Tensor], Element],
-        finish: Callable[[Element], Element],
-        positions: range,
-    ) -> str | None:
-        """What is wrong with the first clip that fails; None where none does."""
-        for position in positions:
-            read = self.read(sample(tf.constant(position, tf.int64)))
-            problem = read.pop("problem").numpy().decode()
-            if not problem:
-                try:
-                    finish(read)
-                    continue
-                except tf.errors.OpError:
-                    problem = "a frame is no whole JPEG image"
-            return f"{self._name(int(read['video']))}: {problem}"
-        return None
-
-    def _name(self, number: int) -> str:
-        video = self._index.videos[number]
-        path = self._index.paths[self._index.shards[number]]
-        return f"Video {video.id} ({video.source}) in {path} cannot be read"
-
-    def options(self, data: DataConfig) -> tf.data.Options:
-        """Options of the whole dataset."""
-        options = tf.data.Options()
-        # Each replica takes its part of the global batch; files are not divided.
-        options.experimental_distribute.auto_shard_policy = (
-            tf.data.experimental.AutoShardPolicy.OFF
-        )
-        options.deterministic = data.deterministic
-        if self._is_remote:
-            options.threading.private_threadpool_size = _PARALLEL_REMOTE_READS
-        return options
-
-
-def _report_faults(index: frame_index.FrameIndex) -> None:
-    for path, fault in index.faults.items():
-        print(f"The shard {path} {fault}; what cannot be read of it is skipped.")
+def _recipe_of(data: DataConfig, recipe: ClipRecipe) -> ClipRecipe:
+    return dataclasses.replace(recipe, static=recipe.static or data.static_video)
 
 
 def _bin_of_epoch(num_bins: tf.Tensor, epoch: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -22,9 +22,9 @@ from vie_tf import (
     views,
 )
 from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.clip_source import Clips
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.validation import Validation, make_validation
-from vie_tf.input_pipeline import Clips
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings

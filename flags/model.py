@@ -62,6 +62,12 @@ _BATCH_NORM_MOMENTUM = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
+_SYNC_BATCH_NORM = flags.DEFINE_bool(
+    "sync_batch_norm",
+    ModelConfig.sync_batch_norm,
+    "Whether batch norm takes its statistics over all devices; the authors' takes each"
+    " device's own.",
+)
 _NUM_FRAMES = flags.DEFINE_integer(
     "num_frames",
     None,
@@ -95,6 +101,7 @@ def model_config(static_frames: str) -> ModelConfig:
         num_filters=_NUM_FILTERS.value,
         embedding_dim=_EMBEDDING_DIM.value,
         batch_norm_momentum=_BATCH_NORM_MOMENTUM.value,
+        sync_batch_norm=_SYNC_BATCH_NORM.value,
         trn_head=_TRN_HEAD.value,
         static_frames=static_frames,
         precision=_PRECISION.value,

@@ -44,7 +44,7 @@ def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
 def test_two_replicas_write_the_bank_that_one_writes(steps, loss):
     one, two = steps[f"{loss}/bank/1"][0], steps[f"{loss}/bank/2"][0]
     np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
-    assert list(steps[f"{loss}/steps/2"]) == [2, 2]
+    assert list(steps[f"{loss}/steps/2"]) == [20, 20]
 
 
 @pytest.mark.parametrize("loss", ["ir", "la"])
@@ -59,8 +59,14 @@ def test_two_replicas_report_the_loss_that_one_reports(steps, loss):
     parts = {"ir": ["loss_data", "loss_noise"], "la": ["close_share"]}[loss]
     for name in ("loss", "weight_decay", "similarity_to_own_row", *parts):
         one, two = steps[f"{loss}/{name}/1"], steps[f"{loss}/{name}/2"]
-        assert len(one) == 2
+        assert len(one) == 20
         np.testing.assert_allclose(two, one, rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["losses", "bank", "weights"])
+def test_with_synchronised_batch_norm_steps_are_those_of_one_replica(steps, name):
+    one, two = steps[f"resnet/{name}/1"], steps[f"resnet/{name}/2"]
+    np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-4)
 
 
 def test_a_batch_that_cannot_be_divided_is_refused(steps):

@@ -60,6 +60,8 @@ class ModelConfig:
       embedding_dim: D.
       batch_norm_momentum: of the moving statistics; a run of a few hundred steps
         needs less than the authors' 0.997, which remembers about 300 steps.
+      sync_batch_norm: whether statistics of batch norm are those of all replicas
+        together, instead of each replica's own.
       trn_head: head of `trn`, a key of `vie_tf.models.registry.TRN_HEADS`.
       static_frames: what the static stream of two-stream networks is given: the
         middle frame (`one`), or `all` frames, whose embeddings are averaged.
@@ -78,6 +80,7 @@ class ModelConfig:
     num_filters: int = 64
     embedding_dim: int = 128
     batch_norm_momentum: float = 0.997
+    sync_batch_norm: bool = False
     trn_head: str = "concat"
     static_frames: str = "one"
     precision: str = "float32"

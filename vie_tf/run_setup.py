@@ -152,5 +152,6 @@ def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
         static_frames=model.static_frames,
         num_classes=model.num_classes,
         batch_norm_momentum=model.batch_norm_momentum,
+        sync_batch_norm=model.sync_batch_norm,
         precision=model.precision,
     )

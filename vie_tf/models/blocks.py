@@ -178,8 +178,8 @@ class BatchNormRelu(tf.keras.layers.BatchNormalization):
     goes over all frames and positions in either case.  The ReLU follows before they
     are unfolded, so that TensorFlow can make one kernel of both.  Like TF1's fused
     kernel it puts the unbiased variance into the moving average.  Statistics belong
-    to one replica; set `trainable = False` to freeze them together with gamma and
-    beta.
+    to one replica, unless `synchronize` is called; set `trainable = False` to freeze
+    them together with gamma and beta.
     """
 
     _fits_vectors = True  # until it is built
@@ -194,6 +194,14 @@ class BatchNormRelu(tf.keras.layers.BatchNormalization):
         super().build(tf.TensorShape([None, None, None, input_shape[-1]]))
         self.input_spec = None  # it would ask callers for rank 4
         self._fits_vectors = input_shape[-1] % BN_VECTOR_CHANNELS == 0
+
+    def synchronize(self) -> None:
+        """Takes statistics over all replicas; call before the layer is built.
+
+        The fused kernel knows one replica only, so this is slower, and the biased
+        variance goes into the moving average.
+        """
+        self.fused, self.synchronized = False, True
 
     @property
     def compute_dtype(self) -> str:

@@ -234,6 +234,7 @@ def build(
     static_frames: str = "one",
     num_classes: int | None = None,
     batch_norm_momentum: float = BN_MOMENTUM,
+    sync_batch_norm: bool = False,
     precision: str = "float32",
 ) -> ClipModel:
     """Makes a model with fresh variables.
@@ -253,6 +254,7 @@ def build(
         num_classes: Makes a supervised network, a `Classifier`, with as many logits
             in place of the embedding.
         batch_norm_momentum: Of the moving statistics.
+        sync_batch_norm: Whether statistics are those of all replicas together.
         precision: What the layers of the network compute in: a value of
             `PRECISIONS`.
 
@@ -284,6 +286,8 @@ def build(
     for module in model.submodules:
         if isinstance(module, BatchNormRelu):
             module.momentum = batch_norm_momentum
+            if sync_batch_norm:
+                module.synchronize()
     # Variables are created by the first call; the smallest clip is the cheapest.
     model(tf.zeros([1, num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, 3], tf.uint8))
     return model

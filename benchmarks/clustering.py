@@ -7,9 +7,10 @@ machine reaches on a large one.
 
 With --epoch: a bank is clustered, moves by an epoch, and is clustered again, by 20
 iterations from random rows (cold) and from its last centroids until the labels settle
-(warm).  The rows are those of no real run.  In the model that stands for one, a video
-has a content, the mean of a class, a group (as many as clusters) and something of its
-own; an embedding is the content and as much noise again, which differs from clip to
+(warm).  Time is that of all cores, which others on the machine disturb less than that
+of the clock.  The rows are those of no real run.  In the model that stands for one, a
+video has a content, the mean of a class, a group (as many as clusters) and something of
+its own; an embedding is the content and as much noise again, which differs from clip to
 clip.  In an epoch the network turns all contents by a common rotation and moves each
 one by itself; every row then goes half of the way to an embedding, as in
 `vie_tf.memory_bank`.  LA would pull rows to their centroids as well, which makes the
@@ -128,14 +129,14 @@ def print_epoch(num_videos: int, num_clusters: int) -> None:
         f" {before.num_iterations} iterations"
     )
     bank.take_epoch()
-    start = time.perf_counter()
+    start = time.process_time()
     cold = clustering.k_means(bank.rows, num_clusters, seed=1)
-    cold_seconds = time.perf_counter() - start
+    cold_seconds = time.process_time() - start
     print(
         "similarity of before and after: rows"
         f" {mean_similarity(rows, bank.rows):.2f}, contents"
         f" {mean_similarity(contents, bank.contents):.2f}\n"
-        "start settled share  iterations  seconds  times cheaper  objective"
+        "start settled share  iterations    CPU s  times cheaper  objective"
         "  to cold  new labels"
     )
     print(
@@ -143,11 +144,11 @@ def print_epoch(num_videos: int, num_clusters: int) -> None:
         f"  {1:13.1f}  {cold.objective:9.1f}  {0:+7.2%}           -"
     )
     for share in SETTLED_SHARES:
-        start = time.perf_counter()
+        start = time.process_time()
         warm = clustering.k_means(
             bank.rows, num_clusters, settled_share=share, start=before.centroids
         )
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         changed = tf.reduce_mean(tf.cast(warm.labels != before.labels, tf.float32))
         print(
             f"warm {share:13.3f}  {warm.num_iterations:10}  {seconds:7.2f}"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from vie_tf import health
+from vie_tf.summaries import Summaries
 
 
 def names(alarms):
@@ -120,3 +121,15 @@ def test_rows_that_coincide_raise_an_alarm():
     assert names(health.bank_alarms(same)) == ["collapsed_bank"]
     assert health.bank_alarms(health.uniformity(np.full(10, 0.8))) == []
     assert health.bank_alarms(-3.9) == []
+
+
+def test_an_alarm_that_comes_and_goes_is_told_again_after_ten_quiet_looks(
+    tmp_path, capsys
+):
+    summaries, alarm = Summaries(str(tmp_path)), health.Alarm("name", "message")
+    for step in range(1, 31):
+        is_on = step in (1, 2, 4, 13, 30)  # quiet for one look, eight and sixteen
+        summaries.alarms("train", [alarm] if is_on else [], step)
+    summaries.alarms("bank", [alarm], 31)
+    told = capsys.readouterr().out.splitlines()
+    assert told == [f"ALARM at step {step}, name: message" for step in (1, 30, 31)]

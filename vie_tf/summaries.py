@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import time
 from typing import Mapping, Sequence
@@ -17,6 +18,8 @@ from vie_tf.memory_bank import MemoryBank
 _GRID_CLIPS = 8
 _GRID_FRAMES = 8
 _SAMPLED_PAIRS = 10_000
+# An alarm that comes and goes around its bound is told once, not at every other look.
+_QUIET_LOOKS = 10
 
 
 class Summaries:
@@ -26,7 +29,8 @@ class Summaries:
         self._writer = tf.summary.create_file_writer(
             os.path.join(model_dir, "tensorboard")
         )
-        self._ringing: dict[str, set[str]] = {}  # names of alarms by what they watch
+        self._looks: collections.Counter[str] = collections.Counter()
+        self._last_seen: dict[tuple[str, str], int] = {}  # in which look at what
 
     def scalars(self, group: str, values: Mapping[str, float], step: int) -> None:
         """Writes `group/name` for every value, and makes it visible at once."""
@@ -95,17 +99,19 @@ class Summaries:
         self.alarms(group, health.cluster_alarms(facts), step)
 
     def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:
-        """Tells of alarms that were not there when the same was looked at last.
+        """Tells of alarms that were not there for some time.
 
         Args:
           watched: what was looked at.
           alarms: all that there are now.
           step: of the run.
         """
-        before = self._ringing.get(watched, set())
-        self._ringing[watched] = {alarm.name for alarm in alarms}
+        self._looks[watched] += 1
         for alarm in alarms:
-            if alarm.name in before:
+            key, look = (watched, alarm.name), self._looks[watched]
+            was_told = look - self._last_seen.get(key, -_QUIET_LOOKS) < _QUIET_LOOKS
+            self._last_seen[key] = look
+            if was_told:
                 continue
             print(f"ALARM at step {step}, {alarm.name}: {alarm.message}", flush=True)
             with self._writer.as_default(step=step):

@@ -38,11 +38,17 @@ _IR_STEPS = flags.DEFINE_integer(
     f" {LossConfig.ir_steps}, or 0 with --init_from.",
     lower_bound=0,
 )
-_LA_NUM_CLUSTERS = flags.DEFINE_integer(
+_AUTO = "auto"
+_LA_NUM_CLUSTERS = flags.DEFINE_string(
     "la_num_clusters",
-    LossConfig.la_num_clusters,
-    "Clusters of k-means (m in appendix A); about one for 30 videos.",
-    lower_bound=1,
+    str(LossConfig.la_num_clusters),
+    "Clusters of k-means (m in appendix A), or auto: as many for each video as the"
+    " paper's 8000 for 239,888, about one for 30.",
+)
+flags.register_validator(
+    _LA_NUM_CLUSTERS,
+    lambda value: value == _AUTO or (value.isdecimal() and int(value) >= 1),
+    f"give a whole number, at least 1, or {_AUTO}.",
 )
 _LA_NUM_CLUSTERINGS = flags.DEFINE_integer(
     "la_num_clusterings",
@@ -62,6 +68,14 @@ _LA_NUM_ITERATIONS = flags.DEFINE_integer(
     "Iterations of one clustering, at most.",
     lower_bound=1,
 )
+_LA_SETTLED_SHARE = flags.DEFINE_float(
+    "la_settled_share",
+    LossConfig.la_settled_share,
+    "A clustering ends when an iteration changes no more than this share of the labels;"
+    " with 0, when it changes none.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 _WEIGHT_DECAY = flags.DEFINE_float(
     "weight_decay",
     LossConfig.weight_decay,
@@ -79,15 +93,19 @@ def loss_config(starts_from_run: bool) -> LossConfig:
     ir_steps = _IR_STEPS.value
     if ir_steps is None:
         ir_steps = 0 if starts_from_run else LossConfig.ir_steps
+    num_clusters = None
+    if _LA_NUM_CLUSTERS.value != _AUTO:
+        num_clusters = int(_LA_NUM_CLUSTERS.value)
     return LossConfig(
         name=_LOSS.value,
         temperature=_TEMPERATURE.value,
         ir_num_negatives=_IR_NUM_NEGATIVES.value,
         ir_normalizer=_IR_NORMALIZER.value,
         ir_steps=ir_steps,
-        la_num_clusters=_LA_NUM_CLUSTERS.value,
+        la_num_clusters=num_clusters,
         la_num_clusterings=_LA_NUM_CLUSTERINGS.value,
         la_num_background=_LA_NUM_BACKGROUND.value,
         la_num_iterations=_LA_NUM_ITERATIONS.value,
+        la_settled_share=_LA_SETTLED_SHARE.value,
         weight_decay=_WEIGHT_DECAY.value,
     )

@@ -67,13 +67,14 @@ class GridEmbedder(tf.keras.Model):
         return {"embedding": tf.math.l2_normalize(raw, axis=1)}
 
 
-def grid_state(labels, *, dim=DIM, seed=0, num_clusterings=1):
+def grid_state(labels, *, dim=DIM, seed=0, num_clusterings=1, num_clusters=0):
     """The state of a run of `GridEmbedder` at step 0."""
     return TrainState(
         model=GridEmbedder(dim, seed),
         optimizer=Momentum(0.01, 0.9),
         bank=MemoryBank(labels, dim, seed),
         num_clusterings=num_clusterings,
+        num_clusters=num_clusters,
     )
 
 

@@ -3,7 +3,14 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from run_fixtures import GridEmbedder, grid_state, run_config, unit_rows, with_settings
+from run_fixtures import (
+    DIM,
+    GridEmbedder,
+    grid_state,
+    run_config,
+    unit_rows,
+    with_settings,
+)
 
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.records import Manifest, VideoEntry
@@ -33,16 +40,23 @@ def accumulator(number, shape):
 
 def used_state(num_clusterings=2):
     """A state in which no variable has its starting value."""
-    state = grid_state(LABELS, num_clusterings=num_clusterings)
+    state = grid_state(LABELS, num_clusterings=num_clusterings, num_clusters=5)
     for number, variable in enumerate(state.model.variables):
         variable.assign(np.random.default_rng(number).normal(size=variable.shape))
     for number, variable in enumerate(state.optimizer.accumulators):
         variable.assign(accumulator(number, variable.shape))
     state.bank.rows.assign(unit_rows(NUM_VIDEOS))
     state.cluster_labels.assign(np.arange(num_clusterings * 6).reshape(-1, 6) % 5)
+    centroids = np.random.default_rng(70).normal(size=(num_clusterings, 5, DIM))
+    state.cluster_centroids.assign(centroids)
     state.step.assign(12)
     state.clustered_at.assign(9)
     return state
+
+
+def new_state():
+    """A state that a checkpoint of `used_state` fits."""
+    return grid_state(LABELS, seed=1, num_clusterings=2, num_clusters=5)
 
 
 def numbers(state):
@@ -50,7 +64,7 @@ def numbers(state):
         "weights": [variable.numpy() for variable in state.model.variables],
         "accumulators": [v.numpy() for v in state.optimizer.accumulators],
         "bank": [state.bank.rows.numpy()],
-        "clusters": [state.cluster_labels.numpy()],
+        "clusters": [state.cluster_labels.numpy(), state.cluster_centroids.numpy()],
         "steps": [state.step.numpy(), state.clustered_at.numpy()],
     }
 
@@ -74,7 +88,7 @@ def error_of(function, *arguments):
 
 
 def test_a_restored_state_is_the_saved_one_bit_by_bit(run):
-    saved, restored = used_state(), grid_state(LABELS, seed=1, num_clusterings=2)
+    saved, restored = used_state(), new_state()
     run.save(saved)
     run.restore(restored)
     for name, values in numbers(saved).items():
@@ -84,7 +98,7 @@ def test_a_restored_state_is_the_saved_one_bit_by_bit(run):
 
 
 def test_the_momentum_of_a_restored_optimizer_acts_on_the_next_step(run):
-    saved, restored = used_state(), grid_state(LABELS, seed=1, num_clusterings=2)
+    saved, restored = used_state(), new_state()
     run.save(saved)
     run.restore(restored)
     before = saved.model.dense.kernel.numpy()
@@ -262,3 +276,23 @@ def test_more_clusterings_can_start_from_a_run_that_has_one(run):
     np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
     assert state.cluster_labels.shape == (3, NUM_VIDEOS)
     assert state.steps_since_clustering() is None
+
+
+def test_a_run_whose_number_of_clusters_changes_clusters_from_random_rows(run):
+    run.save(used_state())
+    state = grid_state(LABELS, seed=1, num_clusterings=2, num_clusters=4)
+    run.restore(state)
+    np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
+    assert state.steps_since_clustering() is None
+
+
+def test_a_checkpoint_of_a_version_without_centroids_is_read(run, monkeypatch):
+    saved = used_state()
+    parts = {"cluster_labels": saved.cluster_labels, "clustered_at": saved.clustered_at}
+    old = tf.train.Checkpoint(**saved._shared_parts(), **parts)
+    monkeypatch.setattr(saved, "checkpoint", lambda: old)
+    run.save(saved)
+    restored = new_state()
+    run.restore(restored)
+    assert restored.steps_taken() == 12
+    assert restored.steps_since_clustering() is None

@@ -74,6 +74,13 @@ def test_help_shows_the_flags_of_the_project_in_groups(command, group, flag):
         assert of_others not in result.stdout
 
 
+@pytest.mark.parametrize("value", ["0", "-3", "many", "1.5"])
+def test_a_number_of_clusters_is_whole_or_auto(value):
+    error = error_of("train.py", f"--la_num_clusters={value}", "--data_dir=a")
+    assert "--la_num_clusters" in error
+    assert "give a whole number, at least 1, or auto" in error
+
+
 def test_help_does_not_wait_for_tensorflow():
     result = run("-X", "importtime", "train.py", "--help")
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}

@@ -75,6 +75,7 @@ def test_all_files_are_read():
         "losses",
         "memory_bank",
         "clustering",
+        "health",
         "schedules",
         "published_run",
         "knn_curve",

@@ -17,7 +17,7 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import losses, train_loop, train_step
+from vie_tf import clustering, losses, run_setup, train_loop, train_step
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.evaluation.validation import KnnValidation
 from vie_tf.schedules import Plateau
@@ -249,6 +249,72 @@ def test_the_bank_is_clustered_when_la_begins_and_once_per_epoch(runs):
     assert numbers["clustered_at"] == 9
     labels = numbers["cluster_labels"]
     assert set(labels.ravel()) == {0, 1, 2}
+    assert np.all(np.any(numbers["cluster_centroids"], axis=2))  # [1, 3, 16]
+
+
+def test_tensorboard_has_the_facts_of_every_clustering(runs):
+    events = events_in(runs / "whole")
+    for name in ("sizes", "empty", "entropy", "effective_number", "iterations"):
+        assert list(events[f"clusters/{name}"]) == [6, 9]
+    # Clusters keep their numbers from one clustering to the next.
+    assert list(events["clusters/changed_share"]) == [9]
+    assert list(events["train/alignment"]) == list(range(1, 11))
+    assert set(events["bank/uniformity"]) == {5, 10}
+
+
+def test_the_second_clustering_starts_from_the_centroids_of_the_first(
+    quick, tmp_path, monkeypatch
+):
+    k_means, starts, ends = clustering.k_means, [], []
+
+    def noted(*arguments, start, **settings):
+        clusters = k_means(*arguments, start=start, **settings)
+        starts.append(start)
+        ends.append(clusters.centroids)
+        return clusters
+
+    monkeypatch.setattr(clustering, "k_means", noted)
+    loss = {"name": "la", "ir_steps": 0, "la_num_clusterings": 2}
+    quick(tmp_path, loss=loss, train_steps=4)
+    assert starts[:2] == [None, None]
+    np.testing.assert_array_equal(starts[2], ends[0])
+    np.testing.assert_array_equal(starts[3], ends[1])
+    assert len(starts) == 4
+
+
+def test_a_run_that_has_no_la_keeps_no_centroids(quick, tmp_path):
+    quick(tmp_path, train_steps=1)
+    assert numbers_in(tmp_path)["cluster_centroids"].shape == (1, 0, 16)
+
+
+def test_an_alarm_is_told_once_as_long_as_it_lasts(
+    quick, tmp_path, monkeypatch, capsys
+):
+    # A single cluster makes all neighbours close.
+    loss = {"name": "la", "ir_steps": 0, "la_num_clusters": 1}
+    quick(tmp_path, loss=loss, train_steps=8)
+    printed = capsys.readouterr().out
+    assert printed.count("ALARM at step 4, all_close: 100.0% of the background") == 1
+    assert printed.count("all_close") == 1
+    assert list(events_in(tmp_path)["alarms/all_close"]) == [4]
+
+
+def test_the_run_says_how_many_clusters_auto_takes(quick, tmp_path, capsys):
+    loss = {"name": "la", "ir_steps": 0, "la_num_clusters": None}
+    quick(tmp_path, loss=loss, train_steps=1)
+    wanted = "--la_num_clusters=auto: 2 clusters for 10 training videos."
+    assert wanted in capsys.readouterr().out
+    assert numbers_in(tmp_path)["cluster_centroids"].shape == (1, 2, 16)
+    config, _ = RunDirectory(str(tmp_path)).load_config()
+    assert config.loss.la_num_clusters == 2
+
+
+@pytest.mark.parametrize(
+    ("num_videos", "wanted"),
+    [(239_888, 8000), (120_000, 4002), (9537, 318), (480, 16), (60, 2), (2, 2)],
+)
+def test_auto_is_the_papers_number_of_clusters_for_as_many_videos(num_videos, wanted):
+    assert run_setup.num_clusters_for(num_videos) == wanted
 
 
 def test_knn_is_validated_when_it_is_due(runs):

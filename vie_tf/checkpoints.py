@@ -23,7 +23,8 @@ from vie_tf.schedules import Momentum, Plateau
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
-_CLUSTERS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
+_LABELS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
+_CENTROIDS_KEY = "cluster_centroids/.ATTRIBUTES/VARIABLE_VALUE"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
 _NEVER = -1
 
@@ -64,6 +65,8 @@ class TrainState(tf.Module):
       bank: the memory bank; None in supervised training, which has none.
       cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
         begins.
+      cluster_centroids: [clusterings, M, D] float32, where the next k-means starts;
+        zeros until LA begins.
       step: steps taken, scalar int64.
       position: clips that were read, bad ones included, scalar int64.
       num_skipped: bad records among them, scalar int64.
@@ -79,9 +82,20 @@ class TrainState(tf.Module):
         optimizer: Momentum,
         bank: MemoryBank | None,
         num_clusterings: int,
+        num_clusters: int = 0,
         scales_loss: bool = False,
     ) -> None:
-        """Starts at step 0 with the optimizer's accumulators made."""
+        """Starts at step 0 with the optimizer's accumulators made.
+
+        Args:
+          model: the network.
+          optimizer: of its weights.
+          bank: None in supervised training.
+          num_clusterings: of LA.
+          num_clusters: M of each; 0 in a run without LA, whose checkpoints need no room
+            for centroids.
+          scales_loss: whether the network computes in float16.
+        """
         super().__init__(name="train_state")
         self.model = model
         self.optimizer = optimizer
@@ -112,6 +126,13 @@ class TrainState(tf.Module):
             tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
             trainable=False,
             name="cluster_labels",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        dim = bank.rows.shape[1] if bank else 0
+        self.cluster_centroids = tf.Variable(
+            tf.zeros([num_clusterings, num_clusters, dim]),
+            trainable=False,
+            name="cluster_centroids",
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
 
@@ -147,11 +168,12 @@ class TrainState(tf.Module):
         return tf.train.Checkpoint(
             **self._shared_parts(),
             cluster_labels=self.cluster_labels,
+            cluster_centroids=self.cluster_centroids,
             clustered_at=self.clustered_at,
         )
 
     def shared_checkpoint(self) -> tf.train.Checkpoint:
-        """What runs share whose numbers of clusterings or precisions differ."""
+        """What runs share whose clusters differ in number, or whose precisions do."""
         return tf.train.Checkpoint(**self._shared_parts())
 
     def checkpoint_without_bank(self) -> tf.train.Checkpoint:
@@ -335,8 +357,9 @@ class RunDirectory:
     def restore(self, state: TrainState, bank_grows: bool = False) -> int:
         """Restores all of the state from the newest checkpoint.
 
-        Cluster labels of another number of clusterings, such as those of an IR run that
-        LA starts from, are left out: k-means runs before the next step of LA.  So is
+        Labels and centroids of another number of clusters or clusterings, such as
+        those of an IR run that LA starts from, are left out: k-means starts from random
+        rows before the next step of LA.  So is
         the loss scale of another precision, which finds its value anew.
 
         Args:
@@ -359,7 +382,11 @@ class RunDirectory:
             state.bank.set_first_rows(rows)
             return state.bank.num_videos - len(rows)
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
-        same_clusters = shapes[_CLUSTERS_KEY] == state.cluster_labels.shape.as_list()
+        # Runs of versions before centroids were kept have none.
+        same_clusters = [shapes[_LABELS_KEY], shapes.get(_CENTROIDS_KEY)] == [
+            state.cluster_labels.shape.as_list(),
+            state.cluster_centroids.shape.as_list(),
+        ]
         was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
         if same_clusters and was_scaled == (state.loss_scaler is not None):
             state.checkpoint().restore(path).assert_consumed()

@@ -28,12 +28,17 @@ class Clusters:
       labels: [N] int32, the nearest centroid of every row.
       centroids: [M, D] float32.
       objective: sum over rows of the squared distance to their centroid.
+      num_iterations: how often the centroids were moved.
+      changed_share: share of the labels that the last iteration changed; 1 where no
+        iteration was compared with another.
       num_relocated: clusters that had run empty and were moved, in all iterations.
     """
 
     labels: tf.Tensor
     centroids: tf.Tensor
     objective: float
+    num_iterations: int
+    changed_share: float
     num_relocated: int
 
 
@@ -42,20 +47,25 @@ def k_means(
     num_clusters: int,
     *,
     num_iterations: int = 20,
+    settled_share: float = 0.0,
     seed: int = 0,
     start: tf.Tensor | None = None,
 ) -> Clusters:
     """Lloyd's algorithm from random rows or from given centroids.
 
     A cluster that runs empty takes over one of the rows that are farthest from
-    their centroids, as in scikit-learn, so no label is lost.
+    their centroids, as in scikit-learn, so no label is lost.  No iteration raises the
+    objective.
 
     Args:
       rows: [N, D] float32.
       num_clusters: M, at most N.
-      num_iterations: at most this many; fewer when no label changes any more.
+      num_iterations: at most this many.
+      settled_share: in [0, 1]; the labels have settled, and no iteration follows, when
+        one has changed no more than this share of them and no cluster is empty.
       seed: of the choice of the starting rows.
-      start: [M, D] starting centroids instead of random rows.
+      start: [M, D] starting centroids instead of random rows; those of an earlier
+        clustering are near the end already if the rows have not moved far.
 
     Raises:
       ValueError: more clusters than rows, or fewer than one.
@@ -72,23 +82,38 @@ def k_means(
             tf.range(num_rows), seed=[seed, 1]
         )
         start = tf.gather(rows, order[:num_clusters])
-    centroids = start
-    labels = None
-    num_relocated = 0
-    for _ in range(num_iterations):
-        previous = labels
-        labels, distances, sums, counts = _assign(rows, centroids)
-        if previous is not None and bool(tf.reduce_all(labels == previous)):
-            break
+    centroids, num_relocated, iteration = start, 0, 0
+    labels, distances, sums, counts = _assign(rows, centroids)
+    changed_share = 1.0
+    while iteration < num_iterations:
         centroids, relocated = _update(rows, centroids, labels, distances, sums, counts)
         num_relocated += int(relocated)
-    labels, distances, _, _ = _assign(rows, centroids)
+        iteration += 1
+        previous = labels
+        labels, distances, sums, counts = _assign(rows, centroids)
+        changed_share = float(_share_of_unequal(labels, previous))
+        has_settled = changed_share <= settled_share and int(_num_empty(counts)) == 0
+        # Without any change the next iteration would be the same again.
+        if has_settled or changed_share == 0.0:
+            break
     return Clusters(
         labels=labels,
         centroids=centroids,
         objective=float(tf.reduce_sum(distances)),
+        num_iterations=iteration,
+        changed_share=changed_share,
         num_relocated=num_relocated,
     )
+
+
+@tf.function(reduce_retracing=True)
+def _share_of_unequal(labels: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.cast(labels != others, tf.float32))
+
+
+@tf.function(reduce_retracing=True)
+def _num_empty(counts: tf.Tensor) -> tf.Tensor:
+    return tf.math.count_nonzero(counts == 0)
 
 
 @tf.function(reduce_retracing=True)

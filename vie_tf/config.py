@@ -101,10 +101,12 @@ class LossConfig:
       ir_normalizer: `imagenet`, the authors' constant for Z / N in equation 2, or
         `batch`, estimated from the negatives of every batch.
       ir_steps: steps of IR before LA begins.
-      la_num_clusters: m in appendix A.
+      la_num_clusters: m in appendix A; None scales it with the number of videos.
       la_num_clusterings: independent k-means runs whose clusters are united.
       la_num_background: k in appendix A.
       la_num_iterations: k-means iterations of one clustering, at most.
+      la_settled_share: k-means ends when an iteration changes no more than this share
+        of the labels (chosen by measurement, docs/benchmarks.md).
       weight_decay: lambda in equations 3 and 4.
     """
 
@@ -113,10 +115,11 @@ class LossConfig:
     ir_num_negatives: int = 4096
     ir_normalizer: str = "imagenet"
     ir_steps: int = 50_000
-    la_num_clusters: int = 8000
+    la_num_clusters: int | None = 8000
     la_num_clusterings: int = 1
     la_num_background: int = 512
     la_num_iterations: int = 20
+    la_settled_share: float = 0.005
     weight_decay: float = 1e-4
 
 

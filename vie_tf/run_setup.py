@@ -16,6 +16,10 @@ from vie_tf.config import ModelConfig, RunConfig
 from vie_tf.evaluation import validation
 from vie_tf.records import NO_LABEL, Manifest
 
+# Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
+_PAPER_NUM_VIDEOS = 239_888
+_PAPER_NUM_CLUSTERS = 8000
+
 
 def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
     """Fills in what family, streams and data decide, and checks the result.
@@ -45,10 +49,27 @@ def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
         raise ValueError(
             "The streams are supervised networks; train them on with --loss=supervised."
         )
-    config = with_family_defaults(dataclasses.replace(config, model=model))
+    loss = config.loss
+    if loss.la_num_clusters is None:
+        num_videos = views.of_data(config.data, manifest).count
+        num_clusters = num_clusters_for(num_videos)
+        loss = dataclasses.replace(loss, la_num_clusters=num_clusters)
+    config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
     _check_loss(config, manifest)
     _check_schedule(config, manifest)
     return config
+
+
+def num_clusters_for(num_videos: int) -> int:
+    """Scales the paper's number of clusters, 8000 for 239,888 videos (appendix A).
+
+    Args:
+      num_videos: N, rows of the memory bank.
+
+    Returns:
+      M, at least 2: with a single cluster all neighbours would be close.
+    """
+    return max(round(num_videos * _PAPER_NUM_CLUSTERS / _PAPER_NUM_VIDEOS), 2)
 
 
 def _num_classes(config: RunConfig, manifest: Manifest) -> int:
@@ -76,11 +97,13 @@ def _check_loss(config: RunConfig, manifest: Manifest) -> None:
     if settings.name != "la":
         return
     # Checked before the first step, not after 50,000 steps of IR.
+    assert settings.la_num_clusters is not None
     if settings.la_num_clusters > num_videos:
         raise ValueError(
             f"--la_num_clusters={settings.la_num_clusters} is more than the"
             f" {num_videos} training videos. The paper takes one cluster for about 30"
-            f" videos: --la_num_clusters={max(num_videos // 30, 2)}."
+            f" videos: --la_num_clusters={num_clusters_for(num_videos)}, which is what"
+            " --la_num_clusters=auto takes."
         )
     if settings.la_num_background > num_videos:
         raise ValueError(

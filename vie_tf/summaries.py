@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import time
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from vie_tf import health
 from vie_tf.clustering import Clusters
+from vie_tf.health import Alarm, ClusterFacts
 from vie_tf.memory_bank import MemoryBank
 
 _GRID_CLIPS = 8
 _GRID_FRAMES = 8
 _SAMPLED_PAIRS = 10_000
+# An alarm that comes and goes around its bound is told once, not at every other look.
+_QUIET_LOOKS = 10
 
 
 class Summaries:
@@ -24,6 +29,8 @@ class Summaries:
         self._writer = tf.summary.create_file_writer(
             os.path.join(model_dir, "tensorboard")
         )
+        self._looks: collections.Counter[str] = collections.Counter()
+        self._last_seen: dict[tuple[str, str], int] = {}  # in which look at what
 
     def scalars(self, group: str, values: Mapping[str, float], step: int) -> None:
         """Writes `group/name` for every value, and makes it visible at once."""
@@ -43,7 +50,7 @@ class Summaries:
             tf.summary.image("input/clips", clip_grid(clips)[None])
 
     def bank(self, bank: MemoryBank, step: int) -> None:
-        """Histogram of the similarities of random pairs of rows."""
+        """Similarities of random pairs of rows, and how uniform they are."""
         pairs = np.random.default_rng(step).integers(
             0, bank.num_videos, [2, min(_SAMPLED_PAIRS, bank.num_videos**2)]
         )
@@ -51,18 +58,65 @@ class Summaries:
         similarities = tf.reduce_sum(left * right, axis=1)[pairs[0] != pairs[1]]
         with self._writer.as_default(step=step):
             tf.summary.histogram("bank/similarity_of_random_pairs", similarities)
+        if len(similarities) == 0:
+            return
+        uniformity = health.uniformity(similarities.numpy())
+        self.scalars("bank", {"uniformity": uniformity}, step)
+        self.alarms("bank", health.bank_alarms(uniformity), step)
 
-    def clusters(self, clusters: Clusters, seconds: float, step: int) -> None:
-        """Sizes of the clusters, their objective and what they cost."""
-        sizes = np.bincount(
-            clusters.labels.numpy(), minlength=int(clusters.centroids.shape[0])
-        )
+    def clusters(
+        self,
+        clusters: Clusters,
+        facts: ClusterFacts,
+        seconds: float,
+        step: int,
+        number: int,
+    ) -> None:
+        """Sizes of the clusters, their objective and what they cost.
+
+        Args:
+          clusters: as k-means left them.
+          facts: what they look like.
+          seconds: that k-means took.
+          step: of the run.
+          number: which of the clusterings of this step, from 0.
+        """
+        group = f"clusters_{number + 1}" if number else "clusters"
+        values = {
+            **facts.scalars(),
+            "objective": clusters.objective,
+            "iterations": clusters.num_iterations,
+            "seconds": seconds,
+        }
         with self._writer.as_default(step=step):
-            tf.summary.histogram("clusters/sizes", sizes)
-            tf.summary.scalar("clusters/largest", sizes.max())
-            tf.summary.scalar("clusters/empty", np.sum(sizes == 0))
-            tf.summary.scalar("clusters/objective", clusters.objective)
-            tf.summary.scalar("clusters/seconds", seconds)
+            tf.summary.histogram(f"{group}/sizes", facts.sizes)
+        self.scalars(group, values, step)
+        print(
+            f"step {step}  {facts.describe()}; {clusters.num_iterations} iterations in"
+            f" {seconds:.1f} s",
+            flush=True,
+        )
+        self.alarms(group, health.cluster_alarms(facts), step)
+
+    def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:
+        """Tells of alarms that were not there for some time.
+
+        Args:
+          watched: what was looked at.
+          alarms: all that there are now.
+          step: of the run.
+        """
+        self._looks[watched] += 1
+        for alarm in alarms:
+            key, look = (watched, alarm.name), self._looks[watched]
+            was_told = look - self._last_seen.get(key, -_QUIET_LOOKS) < _QUIET_LOOKS
+            self._last_seen[key] = look
+            if was_told:
+                continue
+            print(f"ALARM at step {step}, {alarm.name}: {alarm.message}", flush=True)
+            with self._writer.as_default(step=step):
+                tf.summary.text(f"alarms/{alarm.name}", alarm.message)
+            self._writer.flush()
 
 
 def clip_grid(clips: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from vie_tf import (
     clustering,
+    health,
     input_pipeline,
     remote_files,
     schedules,
@@ -49,7 +50,13 @@ def train(config: RunConfig) -> None:
     """
     remote_files.connect(config.data.data_dir)
     manifest = Manifest.load(config.data.data_dir)
-    config = complete_settings(config, manifest)
+    asked, config = config, complete_settings(config, manifest)
+    if config.loss.name == "la" and asked.loss.la_num_clusters is None:
+        num_videos = views.of_data(config.data, manifest).count
+        print(
+            f"--la_num_clusters=auto: {config.loss.la_num_clusters} clusters for"
+            f" {num_videos} training videos."
+        )
     run = RunDirectory(config.train.model_dir, config.train.num_to_keep)
     run.check_continues(config, manifest)
 
@@ -82,32 +89,52 @@ def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
     if config.loss.name != "supervised":
         labels = views.of_data(config.data, manifest).labels
         bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
+    num_clusters = config.loss.la_num_clusters if config.loss.name == "la" else 0
+    assert num_clusters is not None
     return TrainState(
         model=build_model(config.model, config.train.seed),
         optimizer=schedules.Momentum(config.train.learning_rate, config.train.momentum),
         bank=bank,
         num_clusterings=config.loss.la_num_clusterings,
+        num_clusters=num_clusters,
         scales_loss=config.model.precision == "mixed_float16",
     )
 
 
 def cluster_bank(config: RunConfig, state: TrainState, summaries: Summaries) -> None:
-    """Clusters the rows of the bank and notes at which step."""
-    assert state.bank is not None
-    start = time.perf_counter()
+    """Clusters the rows of the bank and notes at which step.
+
+    From the last centroids where there are any: in an epoch the rows move so little
+    that a few iterations do.
+    """
+    settings = config.loss
+    assert state.bank is not None and settings.la_num_clusters is not None
     step = state.steps_taken()
-    labels = []
-    for number in range(config.loss.la_num_clusterings):
+    is_first = state.steps_since_clustering() is None
+    rows = tf.convert_to_tensor(state.bank.rows)
+    old_labels = state.cluster_labels.numpy()
+    clusterings = []
+    for number in range(settings.la_num_clusterings):
+        start = time.perf_counter()
         clusters = clustering.k_means(
-            tf.convert_to_tensor(state.bank.rows),
-            config.loss.la_num_clusters,
-            num_iterations=config.loss.la_num_iterations,
+            rows,
+            settings.la_num_clusters,
+            num_iterations=settings.la_num_iterations,
+            settled_share=settings.la_settled_share,
             seed=config.train.seed + 1000 * number + step,
+            start=None if is_first else state.cluster_centroids[number],
         )
-        labels.append(clusters.labels)
-    state.cluster_labels.assign(tf.stack(labels))
+        clusterings.append(clusters)
+        seconds = time.perf_counter() - start
+        facts = health.cluster_facts(
+            clusters.labels.numpy(),
+            settings.la_num_clusters,
+            None if is_first else old_labels[number],
+        )
+        summaries.clusters(clusters, facts, seconds, step, number)
+    state.cluster_labels.assign(tf.stack([c.labels for c in clusterings]))
+    state.cluster_centroids.assign(tf.stack([c.centroids for c in clusterings]))
     state.clustered_at.assign(step)
-    summaries.clusters(clusters, time.perf_counter() - start, step)
 
 
 def _loop(
@@ -153,6 +180,9 @@ def _loop(
             scalars = _take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
                 _log(step, loss, scalars, clock, summaries, config, started, first_step)
+                # Untrained networks give all videos similar embeddings.
+                if step > max(steps_per_epoch, settings.lr_warmup_steps):
+                    summaries.alarms("train", _alarms(config, scalars), step)
                 skipped = int(state.num_skipped.numpy())
                 summaries.scalars("input", {"skipped_clips": skipped}, step)
                 if skipped > reported:
@@ -331,7 +361,10 @@ def _log(
     values = {name: float(value) for name, value in scalars.items()}
     rates = clock.rates()
     clock.reset()
-    summaries.scalars("train", {**values, **rates}, step)
+    shown = {**values, **rates}
+    if "similarity_to_own_row" in values:
+        shown["alignment"] = health.alignment(values["similarity_to_own_row"])
+    summaries.scalars("train", shown, step)
     per_step = (time.perf_counter() - started) / (step - first_step)
     left = int(per_step * (config.train.train_steps - step))
     print(
@@ -342,6 +375,20 @@ def _log(
         f"{left % 60:02d} min",
         flush=True,
     )
+
+
+def _alarms(config: RunConfig, scalars: dict) -> list[health.Alarm]:
+    """Alarms on what a step returned."""
+    values = {name: float(value) for name, value in scalars.items()}
+    alarms = health.embedding_alarms(values)
+    if "close_share" in values:
+        assert config.loss.la_num_clusters is not None
+        alarms += health.close_share_alarms(
+            values["close_share"],
+            config.loss.la_num_background,
+            config.loss.la_num_clusters,
+        )
+    return alarms
 
 
 def _progress(values: dict[str, float]) -> str:

@@ -1,0 +1,247 @@
+"""Is the run healthy?  Numbers of a run in, alarms out.
+
+Comes in: what a step, a clustering or a sample of the memory bank says in numbers.
+Goes out: facts for TensorBoard, and alarms: what is wrong, why, and what to change.
+`vie_tf.train_loop` asks, `vie_tf.summaries` tells.
+
+All functions are pure.  An alarm of another kind is a function that returns a list of
+`Alarm`, empty when all is well.
+
+Letters: N videos, M clusters, K background neighbours, P pairs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Mapping
+
+import numpy as np
+
+# Bounds are far outside of what healthy runs show: an alarm is to be believed.
+_MOSTLY = 0.5
+_LOW_EFFECTIVE_SHARE = 0.1
+# A video's own row is nearly always among its neighbours, and close.
+_ITSELF_AND_HALF_A_NEIGHBOUR = 1.5
+_HIGH_CLOSE_SHARE = 0.95
+# Rows spread evenly over the sphere have 0.
+_COLLAPSED_SIMILARITY = 0.95
+# Similarity 0.95 between all rows has exp(-2 |x - y|^2) = exp(-0.2); evenly spread
+# rows in 128 dimensions have -3.9.
+_COLLAPSED_UNIFORMITY = -0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Alarm:
+    """Something that will not get well by itself.
+
+    Attributes:
+      name: one word or more with underscores, the same every time.
+      message: one line: what was seen, the likely cause and what to change.
+    """
+
+    name: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ClusterFacts:
+    """What one clustering looks like.
+
+    Attributes:
+      sizes: [M] videos in each cluster.
+      changed_share: share of the videos whose label is not that of the last
+        clustering; None if this is the first.
+    """
+
+    sizes: np.ndarray
+    changed_share: float | None
+
+    @property
+    def num_clusters(self) -> int:
+        """M."""
+        return len(self.sizes)
+
+    @property
+    def num_empty(self) -> int:
+        """Clusters without a video."""
+        return int(np.sum(self.sizes == 0))
+
+    @property
+    def effective_number(self) -> float:
+        """exp(entropy): the number of equal clusters that would be as uncertain."""
+        return float(np.exp(_entropy(self.sizes)))
+
+    @property
+    def entropy(self) -> float:
+        """Entropy of the label of a random video over log M: 1 if sizes are equal."""
+        if self.num_clusters == 1:
+            return 1.0
+        return _entropy(self.sizes) / float(np.log(self.num_clusters))
+
+    def scalars(self) -> dict[str, float]:
+        """By name, for TensorBoard."""
+        values = {
+            "largest": float(self.sizes.max()),
+            "empty": float(self.num_empty),
+            "entropy": self.entropy,
+            "effective_number": self.effective_number,
+        }
+        if self.changed_share is not None:
+            values["changed_share"] = self.changed_share
+        return values
+
+    def describe(self) -> str:
+        """In words, for the terminal."""
+        changed = ""
+        if self.changed_share is not None:
+            changed = f", {self.changed_share:.0%} of the labels are new"
+        return (
+            f"{self.num_clusters} clusters of {self.sizes.min()} to {self.sizes.max()}"
+            f" videos (median {np.median(self.sizes):g}), {self.num_empty} empty, as"
+            f" even as {self.effective_number:.0f} equal ones{changed}"
+        )
+
+
+def cluster_facts(
+    labels: np.ndarray, num_clusters: int, old_labels: np.ndarray | None
+) -> ClusterFacts:
+    """Looks at a clustering.
+
+    Args:
+      labels: [N] integers in [0, M).
+      num_clusters: M.
+      old_labels: [N], of the clustering before, from whose centroids this one started,
+        so that a cluster has the same label in both.
+    """
+    changed_share = None
+    if old_labels is not None:
+        changed_share = float(np.mean(labels != old_labels))
+    return ClusterFacts(np.bincount(labels, minlength=num_clusters), changed_share)
+
+
+def cluster_alarms(facts: ClusterFacts) -> list[Alarm]:
+    """Alarms on one clustering of the bank."""
+    alarms = []
+    if facts.num_empty > _MOSTLY * facts.num_clusters:
+        alarms.append(
+            Alarm(
+                "empty_clusters",
+                f"{facts.num_empty} of {facts.num_clusters} clusters are empty: rows of"
+                " the memory bank coincide, or there are too many clusters. Lower"
+                " --la_num_clusters (auto takes about one for 30 videos), or give IR"
+                " more --ir_steps.",
+            )
+        )
+    if facts.effective_number < _LOW_EFFECTIVE_SHARE * facts.num_clusters:
+        alarms.append(
+            Alarm(
+                "uneven_clusters",
+                f"{facts.num_clusters} clusters are as even as"
+                f" {facts.effective_number:.1f} equal ones, the largest has"
+                f" {facts.sizes.max()} of {facts.sizes.sum()} videos: most embeddings"
+                " lie in a few places. Start LA later (--ir_steps) or lower"
+                " --learning_rate; for small collections see"
+                " docs/small_collections.md.",
+            )
+        )
+    return alarms
+
+
+def close_share_alarms(
+    close_share: float, num_background: int, num_clusters: int
+) -> list[Alarm]:
+    """Alarms on the share of the background neighbours that is close.
+
+    Args:
+      close_share: in [0, 1], mean over the batch of a step of LA.
+      num_background: K.
+      num_clusters: M.
+    """
+    asked = f"--la_num_background={num_background}, --la_num_clusters={num_clusters}"
+    if close_share * num_background < _ITSELF_AND_HALF_A_NEIGHBOUR:
+        return [
+            Alarm(
+                "nothing_close",
+                f"{close_share:.2%} of the background neighbours are close, hardly one"
+                " beside the video itself: LA pulls no videos together. Give fewer"
+                f" clusters or more background neighbours (now {asked}).",
+            )
+        ]
+    if close_share > _HIGH_CLOSE_SHARE:
+        return [
+            Alarm(
+                "all_close",
+                f"{close_share:.1%} of the background neighbours are close: the LA loss"
+                " is near 0 and teaches nothing. Give more clusters or more"
+                f" background neighbours (now {asked}).",
+            )
+        ]
+    return []
+
+
+def embedding_alarms(scalars: Mapping[str, float]) -> list[Alarm]:
+    """Alarms on the embeddings of a step.
+
+    Args:
+      scalars: of the step; without the similarity between videos there is no alarm.
+    """
+    similarity = scalars.get("similarity_between_videos", 0.0)
+    if similarity <= _COLLAPSED_SIMILARITY:
+        return []
+    return [
+        Alarm(
+            "collapsed_embeddings",
+            f"different videos of a batch have a similarity of {similarity:.3f}: the"
+            " network gives all videos one embedding. Lower --learning_rate or give"
+            " --lr_warmup_steps; with few videos also --ir_normalizer=batch"
+            " (docs/small_collections.md).",
+        )
+    ]
+
+
+def alignment(similarity_to_own_row: float) -> float:
+    """Mean squared distance of embeddings to their own rows, 0 to 4; lower is better.
+
+    Wang and Isola 2020 take two views of one image; here the row stands for the
+    views that the video has shown before.
+
+    Args:
+      similarity_to_own_row: mean over the batch; both are of unit norm.
+    """
+    return 2.0 - 2.0 * similarity_to_own_row
+
+
+def uniformity(similarities: np.ndarray) -> float:
+    """Log of the mean of exp(-2 |x - y|^2) over pairs; lower is more uniform.
+
+    0 if all rows coincide, near -4 if they are spread evenly (Wang and Isola 2020).
+
+    Args:
+      similarities: [P] of random pairs of rows of unit norm.
+    """
+    return float(np.log(np.mean(np.exp(-2.0 * (2.0 - 2.0 * similarities)))))
+
+
+def bank_alarms(bank_uniformity: float) -> list[Alarm]:
+    """Alarms on a sample of pairs of rows of the memory bank.
+
+    Args:
+      bank_uniformity: of the pairs, see `uniformity`.
+    """
+    if bank_uniformity < _COLLAPSED_UNIFORMITY:
+        return []
+    return [
+        Alarm(
+            "collapsed_bank",
+            f"random rows of the memory bank are nearly the same (uniformity"
+            f" {bank_uniformity:.2f}, even rows have -3.9): the network has given all"
+            " videos one embedding for an epoch or longer. Start again from an earlier"
+            " checkpoint with a lower --learning_rate; for small collections see"
+            " docs/small_collections.md.",
+        )
+    ]
+
+
+def _entropy(sizes: np.ndarray) -> float:
+    shares = sizes[sizes > 0] / sizes.sum()
+    return float(-np.sum(shares * np.log(shares)))

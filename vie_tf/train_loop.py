@@ -21,7 +21,7 @@ from vie_tf import (
     streams,
     views,
 )
-from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.validation import Validation, make_validation
 from vie_tf.input_pipeline import Clips
@@ -29,6 +29,7 @@ from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.summaries import StepClock, Summaries
+from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
 
 _LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}

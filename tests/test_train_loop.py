@@ -1,13 +1,12 @@
-import collections
 import dataclasses
 import itertools
-import pathlib
 import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
+from run_contents import events_in, numbers_in
 from run_fixtures import (
     BATCH_SIZE,
     GridEmbedder,
@@ -195,28 +194,6 @@ def leave_what_a_kill_leaves(run_dir, copy, step):
     tf.compat.v1.train.update_checkpoint_state(
         str(checkpoints), str(checkpoints / f"step-{step}")
     )
-
-
-def numbers_in(run_dir):
-    """All numbers of the last checkpoint by name."""
-    checkpoint = tf.train.load_checkpoint(RunDirectory(str(run_dir)).latest())
-    return {
-        name.replace("/.ATTRIBUTES/VARIABLE_VALUE", ""): checkpoint.get_tensor(name)
-        for name in checkpoint.get_variable_to_shape_map()
-        if not name.startswith(("_", "save_counter"))
-    }
-
-
-def events_in(run_dir):
-    """Tag -> step -> value of TensorBoard, None for what is no scalar."""
-    events = collections.defaultdict(dict)
-    for path in sorted(pathlib.Path(run_dir, "tensorboard").iterdir()):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                content = tf.make_ndarray(value.tensor)
-                number = content.item() if content.size == 1 else None
-                events[value.tag][event.step] = number
-    return events
 
 
 def test_a_run_leaves_checkpoints_settings_and_events(runs):

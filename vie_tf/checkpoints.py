@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf import remote_files
+from vie_tf.checkpoint_folder import CheckpointFolder
 from vie_tf.config import RunConfig
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest, write_atomically
@@ -62,27 +63,50 @@ class RunDirectory:
     def __init__(self, model_dir: str, num_to_keep: int = 3) -> None:
         remote_files.connect(model_dir)
         self.model_dir = model_dir
-        self._num_to_keep = num_to_keep
-        self._manager: tf.train.CheckpointManager | None = None
+        self._checkpoints = CheckpointFolder(
+            os.path.join(model_dir, "checkpoints"), num_to_keep
+        )
 
     def save(self, state: TrainState) -> str:
-        """Writes a checkpoint and returns its path.
+        """Writes a checkpoint and returns its path; a kill while writing loses nothing.
 
-        A kill while writing loses nothing: TensorFlow names a checkpoint as the
-        latest only after its files are complete.
+        Where the last one is of this step, there is nothing to write.
         """
-        if self._manager is None:
-            self._manager = tf.train.CheckpointManager(
-                state.checkpoint(),
-                self._checkpoint_dir(),
-                max_to_keep=self._num_to_keep,
-                checkpoint_name="step",
-            )
-        return self._manager.save(checkpoint_number=state.steps_taken())
+        return self._checkpoints.save(state)
+
+    def save_best(self, state: TrainState, metric: str, score: float) -> bool:
+        """Keeps the state if no earlier one of the run had such a score.
+
+        Args:
+          state: that was scored.
+          metric: name of the score.
+          score: the higher, the better.
+
+        Returns:
+          Whether it is the best.
+        """
+        return self._checkpoints.save_best(state, metric, score)
 
     def latest(self) -> str | None:
         """Path of the newest complete checkpoint."""
-        return tf.train.latest_checkpoint(self._checkpoint_dir())
+        return self._checkpoints.latest()
+
+    def chosen(self, which: str) -> str:
+        """Path of the `latest` or the `best` checkpoint.
+
+        Raises:
+          ValueError: there is none.
+        """
+        if which == "latest":
+            return self._latest_or_raise()
+        path = self._checkpoints.best()
+        if path is None:
+            raise ValueError(
+                f"There is no best checkpoint in {self.model_dir!r}: the run has not"
+                " been validated yet, or has nothing to be validated on. Use"
+                " --checkpoint=latest."
+            )
+        return path
 
     def save_config(self, config: RunConfig, manifest: Manifest | None) -> None:
         """Writes the settings and which data set the bank belongs to.
@@ -255,25 +279,32 @@ class RunDirectory:
         shared.expect_partial()
         state.clustered_at.assign(NEVER)
 
-    def restore_model(self, model: tf.keras.Model) -> int:
+    def restore_model(self, model: tf.keras.Model, which: str = "latest") -> int:
         """Restores the network alone and returns the step of the checkpoint.
+
+        Args:
+          model: receives the weights.
+          which: `latest` or `best`.
 
         Raises:
           ValueError: there is no checkpoint, or it is of another network.
         """
-        path = self._latest_or_raise()
+        path = self.chosen(which)
         self._check_shapes(path, model)
         step = tf.Variable(0, dtype=tf.int64)
         tf.train.Checkpoint(model=model, step=step).restore(path).expect_partial()
         return int(step.numpy())
 
-    def read_bank(self) -> np.ndarray:
-        """Returns the rows of the newest checkpoint's memory bank, [N, D] float32.
+    def read_bank(self, which: str = "latest") -> np.ndarray:
+        """Returns the rows of a checkpoint's memory bank, [N, D] float32.
+
+        Args:
+          which: `latest` or `best`.
 
         Raises:
           ValueError: it has none.
         """
-        path = self._latest_or_raise()
+        path = self.chosen(which)
         if self.bank_size(path) is None:
             raise ValueError(
                 f"The run in {self.model_dir!r} has no memory bank, as it is"
@@ -328,9 +359,6 @@ class RunDirectory:
                 f"{model.name}: give the --model, --resnet_size, --num_filters and"
                 " --trn_head that it was trained with."
             )
-
-    def _checkpoint_dir(self) -> str:
-        return os.path.join(self.model_dir, "checkpoints")
 
     def _config_path(self) -> str:
         return os.path.join(self.model_dir, _CONFIG_NAME)

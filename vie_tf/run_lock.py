@@ -20,8 +20,8 @@ class RunLock:
     """A lock on the folder of a run, given back at the end of a `with` block.
 
     The system gives it back when the process ends, however that comes about, so a kill
-    leaves nothing to be cleaned up.  Remote folders, and file systems without locks, are
-    not locked.
+    leaves nothing to be cleaned up.  Remote folders are not locked, nor file systems
+    that have no locks.
 
     Args:
       model_dir: folder of the run; locked on entry if it is there, else by `take`.

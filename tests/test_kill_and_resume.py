@@ -1,8 +1,8 @@
-"""A run that is killed ten times against one that is left alone.
+"""A run that is killed again and again against one that is left alone.
 
-By default the processes are forks with a network that is made in a second.  With
-VIE_TF_REAL_KILLS=1 they are `python train.py --model=slow` from the start, which takes
-about five minutes.
+By default there are four kills, and the processes are forks with a quick network.  With
+VIE_TF_LONG_TESTS=1 there are ten, of `python train.py --model=slow`, which takes some
+minutes: every start imports TensorFlow and makes all graphs anew.
 """
 
 import collections
@@ -23,15 +23,16 @@ from record_fixtures import write_data_set
 from run_contents import all_events_in, events_in, numbers_in
 
 TESTS = pathlib.Path(__file__).parent
-IS_REAL = bool(os.environ.get("VIE_TF_REAL_KILLS"))
-NUM_KILLS, TRAIN_STEPS = 10, 60
-# Between two kills: some during the start, some in training, validation and saving.
-STEPS_APART, MAX_DELAY = 5, 0.12
+IS_LONG = bool(os.environ.get("VIE_TF_LONG_TESTS"))
+NUM_KILLS, TRAIN_STEPS = (10 if IS_LONG else 4), 60
+STEPS_APART = TRAIN_STEPS // (NUM_KILLS + 2)
+MAX_DELAY = 0.12  # some steps: a kill comes in training, in validation or in saving
 SETTINGS = (
     *("--model=slow", "--num_filters=4", "--embedding_dim=16", "--num_frames=2"),
     *("--frame_interval=2", "--crop_size=32", "--batch_size=4", "--loss=la"),
     *("--ir_steps=12", "--ir_num_negatives=6", "--la_num_clusters=3"),
     *("--la_num_background=5", "--knn_k=3", "--num_clips=2", "--log_steps=1"),
+    *(() if IS_LONG else ("--color=none",)),  # whose graph is made sooner
     *("--checkpoint_steps=2", "--eval_steps=3", f"--train_steps={TRAIN_STEPS}"),
 )
 # What depends on the time that something took.
@@ -95,7 +96,7 @@ def last_step(output):
     """The last step that a training has logged, -1 before it is ready to start."""
     text = output.read_text() if output.exists() else ""
     steps = re.findall(rf"^step (\d+)/{TRAIN_STEPS} ", text, re.MULTILINE)
-    return int(steps[-1]) if steps else 0 if " of 60.\n" in text else -1
+    return int(steps[-1]) if steps else 0 if f" of {TRAIN_STEPS}.\n" in text else -1
 
 
 def has_ended(pid):
@@ -111,7 +112,7 @@ def fixture_runs(tmp_path_factory):
     """Folder of the runs `whole` and `killed`, and the output of each start."""
     folder = tmp_path_factory.mktemp("runs")
     write_data_set(folder / "data")
-    starts = RealStarts() if IS_REAL else ForkedStarts()
+    starts = RealStarts() if IS_LONG else ForkedStarts()
     chance = random.Random(0)
 
     def start(name, number):

@@ -8,9 +8,10 @@ before.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from typing import Any
+from typing import Any, Iterator
 
 import tensorflow as tf
 
@@ -43,9 +44,8 @@ class CheckpointFolder:
         """
         step = state.steps_taken()
         path = os.path.join(self._folder, f"{_PREFIX}-{step}")
-        if self._manager is not None and self.latest() == path:
+        if self.latest() == path:
             return path
-        self._remove_unfinished()  # of a process that was killed
         if self._manager is None:
             self._manager = tf.train.CheckpointManager(
                 state.checkpoint(),
@@ -53,12 +53,8 @@ class CheckpointFolder:
                 max_to_keep=self._num_to_keep,
                 checkpoint_name=_PREFIX,
             )
-        try:
+        with _nothing_unfinished(self._folder):
             return self._manager.save(checkpoint_number=step)
-        except tf.errors.OpError:
-            # On a full disk, what was written of it would stand in the way.
-            self._remove_unfinished()
-            raise
 
     def save_best(self, state: TrainState, metric: str, score: float) -> bool:
         """Writes a checkpoint in place of the best, if it is better.
@@ -75,13 +71,12 @@ class CheckpointFolder:
         if known and known["metric"] == metric and known["score"] >= score:
             return False
         name = f"{_PREFIX}-{state.steps_taken()}"
-        state.checkpoint().write(os.path.join(self._best_folder, name))
+        with _nothing_unfinished(self._best_folder):
+            state.checkpoint().write(os.path.join(self._best_folder, name))
         facts = {"checkpoint": name, "metric": metric, "score": score}
         write_atomically(self._best_path(), json.dumps(facts) + "\n")
         for path in tf.io.gfile.glob(os.path.join(self._best_folder, f"{_PREFIX}-*")):
-            if tf.io.gfile.isdir(path):
-                tf.io.gfile.rmtree(path)  # what a kill has left
-            elif not os.path.basename(path).startswith(f"{name}."):
+            if not os.path.basename(path).startswith(f"{name}."):
                 tf.io.gfile.remove(path)
         return True
 
@@ -101,9 +96,24 @@ class CheckpointFolder:
         with tf.io.gfile.GFile(self._best_path()) as file:
             return json.loads(file.read())
 
-    def _remove_unfinished(self) -> None:
-        for path in tf.io.gfile.glob(os.path.join(self._folder, f"{_PREFIX}-*_temp")):
-            tf.io.gfile.rmtree(path)
-
     def _best_path(self) -> str:
         return os.path.join(self._best_folder, _BEST_NAME)
+
+
+@contextlib.contextmanager
+def _nothing_unfinished(folder: str) -> Iterator[None]:
+    """Removes what a killed process has left, and what is left where this fails.
+
+    On a full disk, a part of a checkpoint would stand in the way.
+    """
+    _remove_unfinished(folder)
+    try:
+        yield
+    except (OSError, tf.errors.OpError):
+        _remove_unfinished(folder)
+        raise
+
+
+def _remove_unfinished(folder: str) -> None:
+    for path in tf.io.gfile.glob(os.path.join(folder, f"{_PREFIX}-*_temp")):
+        tf.io.gfile.rmtree(path)

@@ -2,9 +2,9 @@
 
 python -m benchmarks.checkpoint [--model=single] [--num_videos=239888] [--folder=FOLDER]
 
-Prints the time of a save, its share of `--checkpoint_steps` steps of a given length, and
-the shortest step with which that share stays below 1%.  With a validation at the same
-interval, a save of the best checkpoint can come on top: that doubles the share.
+Prints the time of a save, its share of the steps between two saves at the default
+interval, and the shortest step with which that share stays below 1%.  A validation that
+is the best so far writes a second checkpoint, which doubles the share.
 """
 
 from __future__ import annotations

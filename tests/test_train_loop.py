@@ -383,7 +383,6 @@ def test_a_full_disk_is_named_and_leaves_the_last_good_checkpoint(
         f"its last checkpoint, {tmp_path}/checkpoints/step-2."
     )
     assert not list(tmp_path.glob("checkpoints/**/*_temp"))
-    monkeypatch.undo()
 
 
 def test_no_space_left_is_said_in_one_line(quick, tmp_path, monkeypatch):

@@ -24,7 +24,9 @@ def main() -> None:
             single_from, dynamic_from, streams.static_frames(), model_dir, data_dir
         )
     else:
-        restored = RestoredRun.load(model_dir, data_dir, evaluation.clips_of())
+        restored = RestoredRun.load(
+            model_dir, data_dir, evaluation.clips_of(), evaluation.checkpoint()
+        )
     if evaluation.task() == "knn":
         tasks.evaluate_knn(
             restored,

@@ -25,6 +25,13 @@ _CLIPS_OF = flags.DEFINE_enum(
     "Gives a network of --model=single the clips of this family, frame by frame, and"
     " averages its outputs (Input-Single, table 4 of the paper).",
 )
+_CHECKPOINT = flags.DEFINE_enum(
+    "checkpoint",
+    "latest",
+    ["latest", "best"],
+    "Which checkpoint of the run: the newest, or the one with the best top-1 in the"
+    " validations during training.",
+)
 _COMPARE_UNTRAINED = flags.DEFINE_bool(
     "compare_untrained",
     False,
@@ -45,6 +52,11 @@ def gallery() -> str:
 def clips_of() -> str | None:
     """Returns the family whose clips a single-frame network is given."""
     return _CLIPS_OF.value
+
+
+def checkpoint() -> str:
+    """Returns which checkpoint of the run is evaluated."""
+    return _CHECKPOINT.value
 
 
 def compare_untrained() -> bool:

@@ -7,7 +7,6 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.checkpoints import TrainState
 from vie_tf.config import (
     DataConfig,
     KnnConfig,
@@ -18,6 +17,7 @@ from vie_tf.config import (
 )
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.schedules import Momentum
+from vie_tf.train_state import TrainState
 
 DIM = 16
 BATCH_SIZE = 4

@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -128,6 +129,44 @@ def test_the_newest_checkpoints_are_kept_and_the_last_is_found(tmp_path):
     kept = sorted(path.stem for path in (tmp_path / "checkpoints").glob("*.index"))
     assert kept == ["step-6", "step-9"]
     assert run.latest() == str(tmp_path / "checkpoints" / "step-9")
+
+
+def test_the_best_checkpoint_outlives_the_newest_ones(tmp_path):
+    run, state = RunDirectory(str(tmp_path), num_to_keep=1), grid_state(LABELS)
+    for step, score in ((3, 0.4), (6, 0.8), (9, 0.7), (12, 0.8)):
+        state.step.assign(step)
+        run.save(state)
+        assert run.save_best(state, "knn/top1", score) == (step in (3, 6))
+    best = tmp_path / "checkpoints" / "best"
+    assert [path.stem for path in best.glob("*.index")] == ["step-6"]
+    facts = {"checkpoint": "step-6", "metric": "knn/top1", "score": 0.8}
+    assert json.loads((best / "best.json").read_text()) == facts
+    assert run.restore_model(GridEmbedder(), "best") == 6
+    assert run.restore_model(GridEmbedder()) == 12
+    assert run.read_bank("best").shape == (NUM_VIDEOS, 16)
+
+
+def test_a_run_that_was_never_scored_has_no_best_checkpoint(run):
+    run.save(used_state())
+    message = error_of(run.restore_model, GridEmbedder(), "best")
+    assert "no best checkpoint in" in message
+    assert "--checkpoint=latest" in message
+
+
+def test_what_a_kill_left_of_a_checkpoint_is_removed(run, tmp_path):
+    left = tmp_path / "run" / "checkpoints" / "step-4_temp"
+    left.mkdir(parents=True)
+    (left / "part-00000-of-00001.data-00000-of-00001").write_bytes(b"half")
+    run.save(used_state())
+    assert not left.exists()
+
+
+def test_a_checkpoint_is_not_written_over_itself(run, tmp_path):
+    path = pathlib.Path(run.save(used_state()) + ".index")
+    before = path.stat().st_ino
+    again = RunDirectory(str(tmp_path / "run"))
+    assert again.save(used_state()) == str(path.with_suffix(""))
+    assert path.stat().st_ino == before
 
 
 def test_the_network_and_the_bank_can_be_read_alone(run):

@@ -1,3 +1,4 @@
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from run_fixtures import run_config
 from vie_tf import train_loop
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.records import Manifest
+from vie_tf.run_lock import RunLock
 from vie_tf.run_setup import with_family_defaults
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -154,6 +156,21 @@ def test_train_refuses_data_with_another_number_of_videos(tmp_path, model_dir):
     )
     assert "trained on other videos" in message
     assert "its bank has 10 rows" in message
+
+
+def test_train_refuses_a_folder_that_another_process_trains_in(model_dir, data_dir):
+    with RunLock(str(model_dir)):
+        message = error_of(
+            "train.py",
+            *SMALL,
+            "--model=slow",
+            "--frame_interval=2",
+            "--batch_size=4",
+            f"--data_dir={data_dir}",
+            f"--model_dir={model_dir}",
+        )
+    assert f"({os.getpid()} on " in message
+    assert f"is training in '{model_dir}'" in message
 
 
 def test_evaluate_says_what_is_no_run(tmp_path, data_dir):

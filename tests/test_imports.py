@@ -106,6 +106,13 @@ def test_frames_are_read_by_what_knows_records_only():
     assert ours("vie_tf.shard_cache") == {"vie_tf.records"}
 
 
+def test_a_checkpoint_is_written_by_what_knows_the_state_only():
+    assert ours("vie_tf.train_state") == {"vie_tf.memory_bank", "vie_tf.schedules"}
+    allowed = {"vie_tf.records", "vie_tf.train_state"}
+    assert ours("vie_tf.checkpoint_folder") == allowed
+    assert ours("vie_tf.run_lock") == {"vie_tf.remote_files"}
+
+
 def test_the_pipeline_knows_the_stations_before_it_and_their_settings():
     names = "records", "config", "views", "clip_sampling", "crop_windows"
     names += "augmentations", "clip_source", "input_service"

@@ -14,9 +14,9 @@ from deterministic_weights import value_of
 from run_fixtures import run_config
 
 from vie_tf import train_step
-from vie_tf.checkpoints import TrainState
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.schedules import Momentum
+from vie_tf.train_state import TrainState
 
 PARITY = json.loads(
     pathlib.Path(__file__).with_name("parity").joinpath("parity.json").read_text()

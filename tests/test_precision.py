@@ -7,10 +7,11 @@ from record_fixtures import write_data_set
 from run_fixtures import GridEmbedder, run_config, unit_rows
 
 from vie_tf import models, train_loop, train_step
-from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.checkpoints import RunDirectory
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
+from vie_tf.train_state import TrainState
 
 NUM_VIDEOS = 10
 # Largest difference of an embedding from float32's, which has unit norm: about ten

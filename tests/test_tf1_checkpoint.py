@@ -15,12 +15,13 @@ from deterministic_weights import clips_for, value_of
 from record_fixtures import write_data_set
 
 from vie_tf import models, tf1_checkpoint
-from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import ModelConfig
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
+from vie_tf.train_state import TrainState
 
 PARITY = json.loads(
     pathlib.Path(__file__).with_name("parity").joinpath("parity.json").read_text()

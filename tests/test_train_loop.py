@@ -1,13 +1,15 @@
-import collections
+import contextlib
 import dataclasses
 import itertools
-import pathlib
+import json
+import resource
 import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
+from run_contents import events_in, numbers_in
 from run_fixtures import (
     BATCH_SIZE,
     GridEmbedder,
@@ -199,28 +201,6 @@ def leave_what_a_kill_leaves(run_dir, copy, step):
     )
 
 
-def numbers_in(run_dir):
-    """All numbers of the last checkpoint by name."""
-    checkpoint = tf.train.load_checkpoint(RunDirectory(str(run_dir)).latest())
-    return {
-        name.replace("/.ATTRIBUTES/VARIABLE_VALUE", ""): checkpoint.get_tensor(name)
-        for name in checkpoint.get_variable_to_shape_map()
-        if not name.startswith(("_", "save_counter"))
-    }
-
-
-def events_in(run_dir):
-    """Tag -> step -> value of TensorBoard, None for what is no scalar."""
-    events = collections.defaultdict(dict)
-    for path in sorted(pathlib.Path(run_dir, "tensorboard").iterdir()):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                content = tf.make_ndarray(value.tensor)
-                number = content.item() if content.size == 1 else None
-                events[value.tag][event.step] = number
-    return events
-
-
 def test_a_run_leaves_checkpoints_settings_and_events(runs):
     assert RunDirectory(str(runs / "whole")).latest().endswith("step-10")
     kept = (runs / "whole" / "checkpoints").glob("*.index")
@@ -228,6 +208,20 @@ def test_a_run_leaves_checkpoints_settings_and_events(runs):
     config, fingerprint = RunDirectory(str(runs / "whole")).load_config()
     assert (config.train.train_steps, config.loss.name) == (10, "la")
     assert fingerprint
+
+
+def test_the_best_checkpoint_is_that_of_the_best_validation(runs):
+    scores = events_in(runs / "whole")["knn/top1"]
+    facts = (runs / "whole" / "checkpoints" / "best" / "best.json").read_text()
+    best = max(scores, key=scores.get)  # the first of equal ones
+    assert json.loads(facts)["checkpoint"] == f"step-{best}"
+    assert json.loads(facts)["score"] == pytest.approx(scores[best])
+    assert numbers_in(runs / "whole", "best")["step"] == best
+
+
+def test_every_start_is_noted_with_its_step(runs):
+    lines = (runs / "killed" / "starts.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 8]
 
 
 def test_tensorboard_has_a_finite_loss_of_every_step(runs):
@@ -467,6 +461,69 @@ def test_an_interrupted_run_leaves_a_checkpoint_of_its_last_step(
         quick(tmp_path, train_steps=9)
     assert RunDirectory(str(tmp_path)).latest().endswith("step-2")
     assert "Stopped at step 2" in capsys.readouterr().out
+
+
+def test_ctrl_c_while_the_first_graph_is_made_has_read_no_batch(
+    quick, tmp_path, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    make = train_loop.make_train_step
+    monkeypatch.setattr(train_loop, "make_train_step", lambda *_: interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        quick(tmp_path / "stopped", train_steps=2)
+    assert numbers_in(tmp_path / "stopped")["position"] == 0
+    monkeypatch.setattr(train_loop, "make_train_step", make)
+    quick(tmp_path / "stopped", train_steps=2)
+    quick(tmp_path / "whole", train_steps=2)
+    for name, wanted in numbers_in(tmp_path / "whole").items():
+        np.testing.assert_array_equal(numbers_in(tmp_path / "stopped")[name], wanted)
+
+
+@contextlib.contextmanager
+def largest_file(num_bytes):
+    """No file of this process may grow beyond; the nearest thing to a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("method", ["save", "save_best"])
+def test_a_full_disk_is_named_and_leaves_the_last_good_checkpoint(
+    quick, tmp_path, monkeypatch, method
+):
+    quick(tmp_path, train_steps=2)
+    write = getattr(RunDirectory, method)
+
+    def on_a_full_disk(self, state, *arguments):
+        with largest_file(1000):
+            # Better than the best so far.
+            return write(self, state, *(("knn/top1", 2.0) if arguments else ()))
+
+    monkeypatch.setattr(RunDirectory, method, on_a_full_disk)
+    with pytest.raises(OSError, match="File too large. Make room there") as caught:
+        quick(tmp_path, train_steps=4)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(
+        f"its last checkpoint, {tmp_path}/checkpoints/step-2."
+    )
+    assert not list(tmp_path.glob("checkpoints/**/*_temp"))
+
+
+def test_no_space_left_is_said_in_one_line(quick, tmp_path, monkeypatch):
+    def no_space(*_):
+        text = f"{tmp_path}/step-1_temp/part; No space left on device [Op:SaveV2]"
+        raise tf.errors.ResourceExhaustedError(None, None, text)
+
+    monkeypatch.setattr(RunDirectory, "save", no_space)
+    with pytest.raises(
+        OSError, match="No space left on device. Make room.*the start.$"
+    ):
+        quick(tmp_path, train_steps=1)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(quick, tmp_path):

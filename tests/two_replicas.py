@@ -20,10 +20,10 @@ from run_fixtures import (
 )
 
 from vie_tf import train_loop, train_step
-from vie_tf.checkpoints import TrainState
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
+from vie_tf.train_state import TrainState
 
 NUM_STEPS = 20
 # Global batches of four; video 3 is in both halves of the first.

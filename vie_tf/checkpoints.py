@@ -1,8 +1,8 @@
-"""The state of a run, and how it survives.
+"""The folder of a run: its settings and checkpoints.
 
-A run directory holds `config.json` (the settings), `checkpoints/` and
-`tensorboard/`.  Everything that the next step depends on is in `TrainState`; the
-position in the data is a function of the step (`vie_tf.input_pipeline`).
+A run directory holds `config.json` (the settings), `starts.jsonl` (by what it was
+made, `vie_tf.run_history`), `checkpoints/`, `tensorboard/` and, while a process trains
+there, a locked `lock`.  A checkpoint is all of `vie_tf.train_state.TrainState`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf import remote_files
+from vie_tf.checkpoint_folder import CheckpointFolder
 from vie_tf.config import RunConfig
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest, write_atomically
-from vie_tf.schedules import Momentum, Plateau
+from vie_tf.train_state import NEVER, TrainState
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
 _LABELS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
 _CENTROIDS_KEY = "cluster_centroids/.ATTRIBUTES/VARIABLE_VALUE"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
-_NEVER = -1
 
 # What else than the data set decides which rows the bank has.
 _VIEW = ("subset", "subset_seed", "bin_frames")
@@ -53,151 +53,6 @@ _FIXED = (
 )
 
 
-class TrainState(tf.Module):
-    """All that a training step reads and writes.
-
-    Create it inside the strategy's scope.
-
-    Attributes:
-      model: the network.
-      optimizer: with its accumulators.
-      loss_scaler: around the optimizer of a float16 network, else None.
-      bank: the memory bank; None in supervised training, which has none.
-      cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
-        begins.
-      cluster_centroids: [clusterings, M, D] float32, where the next k-means starts;
-        zeros until LA begins.
-      step: steps taken, scalar int64.
-      position: clips that were read, bad ones included, scalar int64.
-      num_skipped: bad records among them, scalar int64.
-      clustered_at: step of the last clustering, -1 if there was none.
-      best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
-      validations_since_best: scalar int64.
-      num_drops: how often a plateau has divided the learning rate, scalar int64.
-    """
-
-    def __init__(
-        self,
-        model: tf.keras.Model,
-        optimizer: Momentum,
-        bank: MemoryBank | None,
-        num_clusterings: int,
-        num_clusters: int = 0,
-        scales_loss: bool = False,
-    ) -> None:
-        """Starts at step 0 with the optimizer's accumulators made.
-
-        Args:
-          model: the network.
-          optimizer: of its weights.
-          bank: None in supervised training.
-          num_clusterings: of LA.
-          num_clusters: M of each; 0 in a run without LA, whose checkpoints need no room
-            for centroids.
-          scales_loss: whether the network computes in float16.
-        """
-        super().__init__(name="train_state")
-        self.model = model
-        self.optimizer = optimizer
-        self.optimizer.build(model.trainable_variables)
-        # Gradients below 6e-8 would be 0 in float16.
-        self.loss_scaler: tf.keras.mixed_precision.LossScaleOptimizer | None = None
-        if scales_loss:
-            self.loss_scaler = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
-        self.bank = bank
-
-        def counter(start: float, name: str, dtype: str = "int64") -> tf.Variable:
-            return tf.Variable(
-                tf.constant(start, dtype),
-                trainable=False,
-                name=name,
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-            )
-
-        self.step = counter(0, "step")
-        self.position = counter(0, "position")
-        self.num_skipped = counter(0, "num_skipped")
-        self.clustered_at = counter(_NEVER, "clustered_at")
-        # Python's precision, so that a restart compares with the very same number.
-        self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
-        self.validations_since_best = counter(0, "validations_since_best")
-        self.num_drops = counter(0, "num_drops")
-        self.cluster_labels = tf.Variable(
-            tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
-            trainable=False,
-            name="cluster_labels",
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-        dim = bank.rows.shape[1] if bank else 0
-        self.cluster_centroids = tf.Variable(
-            tf.zeros([num_clusterings, num_clusters, dim]),
-            trainable=False,
-            name="cluster_centroids",
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-
-    def steps_taken(self) -> int:
-        """Value of `step`."""
-        return int(self.step.numpy())
-
-    def clips_read(self) -> int:
-        """Value of `position`."""
-        return int(self.position.numpy())
-
-    def steps_since_clustering(self) -> int | None:
-        """Age of `cluster_labels` in steps, None if they were never computed."""
-        clustered_at = int(self.clustered_at.numpy())
-        return None if clustered_at == _NEVER else self.steps_taken() - clustered_at
-
-    def plateau(self) -> Plateau:
-        """What the schedule of the learning rate remembers of the validations."""
-        return Plateau(
-            float(self.best_accuracy.numpy()),
-            int(self.validations_since_best.numpy()),
-            int(self.num_drops.numpy()),
-        )
-
-    def set_plateau(self, plateau: Plateau) -> None:
-        """Writes what `plateau` reads."""
-        self.best_accuracy.assign(plateau.best)
-        self.validations_since_best.assign(plateau.validations_since_best)
-        self.num_drops.assign(plateau.num_drops)
-
-    def checkpoint(self) -> tf.train.Checkpoint:
-        """What is written; the names are the keys in the file."""
-        return tf.train.Checkpoint(
-            **self._shared_parts(),
-            cluster_labels=self.cluster_labels,
-            cluster_centroids=self.cluster_centroids,
-            clustered_at=self.clustered_at,
-        )
-
-    def shared_checkpoint(self) -> tf.train.Checkpoint:
-        """What runs share whose clusters differ in number, or whose precisions do."""
-        return tf.train.Checkpoint(**self._shared_parts())
-
-    def checkpoint_without_bank(self) -> tf.train.Checkpoint:
-        """What runs share whose banks differ in size."""
-        # The loss scale of float16 is a part of the optimizer that it is around.
-        return tf.train.Checkpoint(**self._parts_without_bank())
-
-    def _shared_parts(self) -> dict[str, Any]:
-        bank = {"bank": self.bank} if self.bank else {}
-        return {**self._parts_without_bank(), **bank}
-
-    def _parts_without_bank(self) -> dict[str, Any]:
-        return {
-            "model": self.model,
-            "optimizer": self.optimizer,
-            "step": self.step,
-            "position": self.position,
-            "num_skipped": self.num_skipped,
-            "best_accuracy": self.best_accuracy,
-            "validations_since_best": self.validations_since_best,
-            "num_drops": self.num_drops,
-        }
-
-
 class RunDirectory:
     """Reads and writes the state of one run.
 
@@ -209,27 +64,50 @@ class RunDirectory:
     def __init__(self, model_dir: str, num_to_keep: int = 3) -> None:
         remote_files.connect(model_dir)
         self.model_dir = model_dir
-        self._num_to_keep = num_to_keep
-        self._manager: tf.train.CheckpointManager | None = None
+        self._checkpoints = CheckpointFolder(
+            os.path.join(model_dir, "checkpoints"), num_to_keep
+        )
 
     def save(self, state: TrainState) -> str:
-        """Writes a checkpoint and returns its path.
+        """Writes a checkpoint and returns its path; a kill while writing loses nothing.
 
-        A kill while writing loses nothing: TensorFlow names a checkpoint as the
-        latest only after its files are complete.
+        Where the last one is of this step, there is nothing to write.
         """
-        if self._manager is None:
-            self._manager = tf.train.CheckpointManager(
-                state.checkpoint(),
-                self._checkpoint_dir(),
-                max_to_keep=self._num_to_keep,
-                checkpoint_name="step",
-            )
-        return self._manager.save(checkpoint_number=state.steps_taken())
+        return self._checkpoints.save(state)
+
+    def save_best(self, state: TrainState, metric: str, score: float) -> bool:
+        """Keeps the state if no earlier one of the run had such a score.
+
+        Args:
+          state: that was scored.
+          metric: name of the score.
+          score: the higher, the better.
+
+        Returns:
+          Whether it is the best.
+        """
+        return self._checkpoints.save_best(state, metric, score)
 
     def latest(self) -> str | None:
         """Path of the newest complete checkpoint."""
-        return tf.train.latest_checkpoint(self._checkpoint_dir())
+        return self._checkpoints.latest()
+
+    def chosen(self, which: str) -> str:
+        """Path of the `latest` or the `best` checkpoint.
+
+        Raises:
+          ValueError: there is none.
+        """
+        if which == "latest":
+            return self._latest_or_raise()
+        path = self._checkpoints.best()
+        if path is None:
+            raise ValueError(
+                f"There is no best checkpoint in {self.model_dir!r}: the run has not"
+                " been validated yet, or has nothing to be validated on. Use"
+                " --checkpoint=latest."
+            )
+        return path
 
     def save_config(self, config: RunConfig, manifest: Manifest | None) -> None:
         """Writes the settings and which data set the bank belongs to.
@@ -405,27 +283,34 @@ class RunDirectory:
         if was_scaled or state.loss_scaler is None:
             shared.assert_existing_objects_matched()
         shared.expect_partial()
-        state.clustered_at.assign(_NEVER)
+        state.clustered_at.assign(NEVER)
 
-    def restore_model(self, model: tf.keras.Model) -> int:
+    def restore_model(self, model: tf.keras.Model, which: str = "latest") -> int:
         """Restores the network alone and returns the step of the checkpoint.
+
+        Args:
+          model: receives the weights.
+          which: `latest` or `best`.
 
         Raises:
           ValueError: there is no checkpoint, or it is of another network.
         """
-        path = self._latest_or_raise()
+        path = self.chosen(which)
         self._check_shapes(path, model)
         step = tf.Variable(0, dtype=tf.int64)
         tf.train.Checkpoint(model=model, step=step).restore(path).expect_partial()
         return int(step.numpy())
 
-    def read_bank(self) -> np.ndarray:
-        """Returns the rows of the newest checkpoint's memory bank, [N, D] float32.
+    def read_bank(self, which: str = "latest") -> np.ndarray:
+        """Returns the rows of a checkpoint's memory bank, [N, D] float32.
+
+        Args:
+          which: `latest` or `best`.
 
         Raises:
           ValueError: it has none.
         """
-        path = self._latest_or_raise()
+        path = self.chosen(which)
         if self.bank_size(path) is None:
             raise ValueError(
                 f"The run in {self.model_dir!r} has no memory bank, as it is"
@@ -480,9 +365,6 @@ class RunDirectory:
                 f"{model.name}: give the --model, --resnet_size, --num_filters and"
                 " --trn_head that it was trained with."
             )
-
-    def _checkpoint_dir(self) -> str:
-        return os.path.join(self.model_dir, "checkpoints")
 
     def _config_path(self) -> str:
         return os.path.join(self.model_dir, _CONFIG_NAME)

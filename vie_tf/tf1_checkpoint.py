@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf import tf1_archive
-from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import (
     DataConfig,
     KnnConfig,
@@ -36,6 +36,7 @@ from vie_tf.models import tf1_names
 from vie_tf.records import NO_LABEL, TRAIN_SPLIT, Manifest
 from vie_tf.run_setup import build_model, with_family_defaults
 from vie_tf.schedules import Momentum
+from vie_tf.train_state import TrainState
 
 _BANK = "instance/memory_bank"
 _CLUSTERS = "instance/cluster_labels"

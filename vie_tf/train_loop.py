@@ -7,6 +7,7 @@ often the run is logged, validated and written to a checkpoint.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Iterator
 
@@ -15,21 +16,25 @@ import tensorflow as tf
 
 from vie_tf import (
     clustering,
+    full_disk,
     health,
     input_pipeline,
     remote_files,
+    run_history,
     schedules,
     streams,
     views,
 )
-from vie_tf.checkpoints import RunDirectory, TrainState
+from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_source import Clips
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.validation import Validation, make_validation
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.run_lock import RunLock
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.summaries import StepClock, Summaries
+from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
 
 _LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
@@ -46,7 +51,9 @@ def train(config: RunConfig) -> None:
       config: of the run.
 
     Raises:
-      ValueError: settings that contradict each other, the data or the run.
+      ValueError: settings that contradict each other, the data or the run, or another
+        process that trains in the same folder.
+      DiskFull: the run's folder takes no more.
     """
     remote_files.connect(config.data.data_dir)
     manifest = Manifest.load(config.data.data_dir)
@@ -58,8 +65,14 @@ def train(config: RunConfig) -> None:
             f" {num_videos} training videos."
         )
     run = RunDirectory(config.train.model_dir, config.train.num_to_keep)
-    run.check_continues(config, manifest)
+    with RunLock(config.train.model_dir) as lock, full_disk.explained(run):
+        _train(config, manifest, run, lock)
 
+
+def _train(
+    config: RunConfig, manifest: Manifest, run: RunDirectory, lock: RunLock
+) -> None:
+    run.check_continues(config, manifest)
     strategy = tf.distribute.MirroredStrategy()
     if config.train.batch_size % strategy.num_replicas_in_sync:
         raise ValueError(
@@ -69,7 +82,11 @@ def train(config: RunConfig) -> None:
     with strategy.scope():
         state = make_state(config, manifest)
         _restore_or_start(state, run, config, manifest)
+    lock.take()  # until here a refused run has left nothing behind
     run.save_config(config, manifest)
+    run_history.note_start(
+        run.model_dir, sys.argv, state.steps_taken(), strategy.num_replicas_in_sync
+    )
     _describe(config, manifest, state, strategy)
     if state.steps_taken() >= config.train.train_steps:
         if run.latest() is None:
@@ -152,9 +169,8 @@ def _loop(
     )
     clips = _clips(config, manifest, state.clips_read())
     batches = iter(strategy.experimental_distribute_dataset(clips.dataset))
-    note_read = make_note_of_clips(state, strategy)
     losses = ("supervised",) if state.bank is None else ("ir", "la")
-    steps = {name: make_train_step(config, state, strategy, name) for name in losses}
+    steps = {name: _whole_step(config, state, strategy, name) for name in losses}
     num_instances = views.of_data(config.data, manifest).count
     steps_per_epoch = -(-num_instances // settings.batch_size)
     clock = StepClock()
@@ -172,7 +188,6 @@ def _loop(
                 cluster_bank(config, state, summaries)
             asked = time.perf_counter()
             batch = _next(batches, clips, state, settings.batch_size)
-            note_read(batch)
             clock.waited(time.perf_counter() - asked)
             if step == first_step + 1:
                 shown = strategy.experimental_local_results(batch["clips"])[0]
@@ -196,6 +211,8 @@ def _loop(
                     summaries.scalars(validation.name, scores, step)
                     print(_validation_line(step, scores, validation), flush=True)
                     _watch_plateau(state, config, step, loss, scores["top1"])
+                    metric = f"{validation.name}/top1"
+                    run.save_best(state, metric, float(scores["top1"]))
                 clock.reset()
             if is_due(step, settings.checkpoint_steps):
                 run.save(state)
@@ -204,6 +221,25 @@ def _loop(
         run.save(state)
         print(f"Stopped at step {state.steps_taken()}; a checkpoint was written.")
         raise
+
+
+def _whole_step(
+    config: RunConfig, state: TrainState, strategy: tf.distribute.Strategy, loss: str
+) -> TrainStep:
+    """A step and the note of the clips it was taken on, as one graph.
+
+    Ctrl-C comes between two graphs, never within one: what it saves then never has
+    read a batch without having learned from it.
+    """
+    train_step = make_train_step(config, state, strategy, loss)
+    note_read = make_note_of_clips(state, strategy)
+
+    @tf.function
+    def whole_step(batch: dict) -> dict:
+        note_read(batch)
+        return train_step(batch)
+
+    return whole_step
 
 
 def phase(config: RunConfig, steps_taken: int) -> str:

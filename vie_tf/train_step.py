@@ -17,8 +17,8 @@ from typing import Callable
 import tensorflow as tf
 
 from vie_tf import losses, models, schedules
-from vie_tf.checkpoints import TrainState
 from vie_tf.config import RunConfig
+from vie_tf.train_state import TrainState
 
 TrainStep = Callable[[dict], dict]
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 
 from benchmarks.peers import measurement
 from benchmarks.peers.measurement import Call, Case
-from vie_tf.checkpoints import TrainState
 from vie_tf.config import (
     DataConfig,
     KnnConfig,
@@ -24,6 +23,7 @@ from vie_tf.config import (
 from vie_tf.records import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
 from vie_tf.run_setup import with_family_defaults
 from vie_tf.train_loop import make_state
+from vie_tf.train_state import TrainState
 from vie_tf.train_step import make_train_step
 
 

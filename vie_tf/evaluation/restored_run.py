@@ -32,8 +32,9 @@ class RestoredRun:
       data_dir: of the data that is evaluated.
       manifest: of `data_dir`.
       is_training_data: whether the run was trained on this data.
-      model: with the weights of the newest checkpoint.
+      model: with the weights of a checkpoint.
       step: of the checkpoint.
+      checkpoint: which one it is, `latest` or `best`.
     """
 
     eval_dir: str
@@ -44,10 +45,15 @@ class RestoredRun:
     is_training_data: bool
     model: tf.keras.Model
     step: int
+    checkpoint: str = "latest"
 
     @classmethod
     def load(
-        cls, model_dir: str, data_dir: str, clips_of: str | None = None
+        cls,
+        model_dir: str,
+        data_dir: str,
+        clips_of: str | None = None,
+        checkpoint: str = "latest",
     ) -> RestoredRun:
         """Builds the run's network and restores its weights.
 
@@ -56,6 +62,7 @@ class RestoredRun:
           data_dir: folder of the data that is evaluated.
           clips_of: family whose clips a run of `single` is given, frame by frame
             (Input-Single, table 4); None for the run's own.
+          checkpoint: `latest`, or `best` in the run's own validation.
 
         Raises:
           ValueError: `model_dir` is no run, or `data_dir` no data set, or the network
@@ -70,7 +77,7 @@ class RestoredRun:
             config = _with_clips_of(config, clips_of)
             eval_dir = os.path.join(eval_dir, config.model.name)
         model = build_model(config.model, config.train.seed)
-        step = directory.restore_model(model)
+        step = directory.restore_model(model, checkpoint)
         return cls(
             eval_dir=eval_dir,
             directory=directory if clips_of is None else None,
@@ -80,6 +87,7 @@ class RestoredRun:
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
             step=step,
+            checkpoint=checkpoint,
         )
 
     @classmethod

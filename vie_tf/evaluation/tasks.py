@@ -132,7 +132,7 @@ def _gallery(
     """Rows of the gallery, [N, D]; queries that are in it are not embedded twice."""
     if gallery == "bank":
         assert run.directory is not None  # refused before
-        rows = run.directory.read_bank()
+        rows = run.directory.read_bank(run.checkpoint)
         if len(rows) != len(run.bank_labels):
             raise ValueError(
                 f"The bank of the newest checkpoint has {len(rows)} rows, but the data"

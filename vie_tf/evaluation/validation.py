@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf import input_pipeline
-from vie_tf.checkpoints import TrainState
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.clip_source import Clips
 from vie_tf.config import DataConfig, KnnConfig
@@ -17,6 +16,7 @@ from vie_tf.evaluation import knn
 from vie_tf.evaluation.features import ClipEmbedder
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.train_state import TrainState
 
 
 @dataclasses.dataclass(frozen=True)

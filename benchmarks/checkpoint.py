@@ -1,0 +1,76 @@
+"""What writing a checkpoint costs beside the steps between two of them.
+
+python -m benchmarks.checkpoint [--model=single] [--num_videos=239888] [--folder=FOLDER]
+
+Prints the time of a save, its share of the steps between two saves at the default
+interval, and the shortest step with which that share stays below 1%.  A validation that
+is the best so far writes a second checkpoint, which doubles the share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import tempfile
+import time
+
+import tensorflow as tf
+
+from vie_tf import models, schedules
+from vie_tf.checkpoints import RunDirectory
+from vie_tf.config import TrainConfig
+from vie_tf.memory_bank import MemoryBank
+from vie_tf.train_state import TrainState
+
+MOST = 0.01  # share of a run that checkpoints may take
+
+
+def save_seconds(state: TrainState, folder: str, repeats: int) -> tuple[float, float]:
+    """Median and longest time of a save, after one that makes its graph."""
+    run = RunDirectory(folder)
+    times = []
+    for number in range(repeats + 1):
+        state.step.assign(number)
+        start = time.perf_counter()
+        run.save(state)
+        times.append(time.perf_counter() - start)
+    later = sorted(times[1:])
+    return later[len(later) // 2], later[-1]
+
+
+def main() -> None:
+    """Prints one line per figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="single")
+    parser.add_argument("--num_videos", type=int, default=239_888)
+    parser.add_argument(
+        "--step_seconds", type=float, default=7.16
+    )  # docs/benchmarks.md
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--folder", help="on the disk of the runs; default: temporary")
+    arguments = parser.parse_args()
+    state = TrainState(
+        model=models.build(arguments.model),
+        optimizer=schedules.Momentum(0.03, 0.9),
+        bank=MemoryBank(tf.zeros([arguments.num_videos], tf.int64)),
+        num_clusterings=1,
+    )
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        median, longest = save_seconds(state, folder, arguments.repeats)
+        last = RunDirectory(folder).latest()
+        files = pathlib.Path(folder, "checkpoints").glob(f"{pathlib.Path(last).name}.*")
+        size = sum(path.stat().st_size for path in files)
+    steps = TrainConfig.checkpoint_steps
+    share = median / (steps * arguments.step_seconds)
+    print(
+        f"checkpoint of {arguments.model}, {arguments.num_videos} videos:"
+        f" {size / 1e6:.0f} MB in {median:.2f} s (longest {longest:.2f} s)"
+    )
+    print(
+        f"of {steps} steps of {arguments.step_seconds:g} s: {share:.4%}; below"
+        f" {MOST:.0%} where a step takes {median / MOST / steps * 1000:.1f} ms or more"
+    )
+
+
+if __name__ == "__main__":
+    main()

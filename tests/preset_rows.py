@@ -1,0 +1,196 @@
+"""Every row of the paper's tables takes two steps; run by `test_presets`.
+
+A process of its own: the flags of train.py and of data_prep share names, and absl keeps
+those of all modules that were ever imported.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+from absl import flags
+from absl.testing import flagsaver
+from record_fixtures import write_data_set
+
+import evaluate
+import train
+from vie_tf import train_loop
+from vie_tf.checkpoints import RunDirectory
+from vie_tf.evaluation import tasks
+
+ROOT = pathlib.Path(__file__).parents[1]
+FOLDER = ROOT / "run_scripts" / "paper"
+SCRIPTS = {path.stem: path for path in sorted(FOLDER.glob("*.sh"))}
+del SCRIPTS["row"]  # what they share
+EVALUATED = [
+    *("two_stream_s", "two_stream_sf"),
+    *("input_single_trn", "input_single_slow", "input_single_slowfast"),
+]
+TRAINED = [row for row in SCRIPTS if row not in EVALUATED]
+
+
+def start(row, *arguments, **environment):
+    """Runs a script as a user does; a variable that is None is unset."""
+    variables = {**os.environ, **environment}
+    return subprocess.run(
+        [SCRIPTS[row], *arguments],
+        env={name: value for name, value in variables.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(name="roots", scope="module")
+def fixture_roots(tmp_path_factory):
+    """Variables of the environment; videos of two bins, or three for 5bin."""
+    folder = tmp_path_factory.mktemp("presets")
+    write_data_set(folder / "data" / "kinetics400", num_val=2, num_frames=140)
+    # Stands in for Python and shows what it would have been given.
+    shows = folder / "python"
+    shows.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    shows.chmod(0o755)
+    return {
+        "DATA_ROOT": str(folder / "data"),
+        "RUN_ROOT": str(folder / "runs"),
+        "PYTHON": str(shows),
+    }
+
+
+def command_of(row, roots, *arguments):
+    """What a script starts: the Python file and its flags."""
+    result = start(row, *arguments, **roots)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def call(main, command):
+    """Calls the `main` of train.py or evaluate.py with the flags of a command."""
+    with flagsaver.flagsaver():
+        assert flags.FLAGS(command) == command[:1]
+        main()
+
+
+def config_of(row, roots, *arguments):
+    """Settings of a row's run, which is not started."""
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_loop, "train", seen.append)
+        call(train.main, command_of(row, roots, *arguments))
+    return seen[0]
+
+
+# Datasets are traced all the same, which TensorFlow says every time.
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the `tf.config")
+
+
+# ------------------------------------------------------------ what the rows ask for
+
+
+@pytest.mark.parametrize("row", TRAINED)
+def test_a_row_says_what_its_name_says(row, roots):
+    config = config_of(row, roots)
+    assert config.train.model_dir == f"{roots['RUN_ROOT']}/{row}"
+    assert config.data.data_dir == f"{roots['DATA_ROOT']}/kinetics400"
+    model, *_, loss = ["single", "ir"] if row == "random" else row.split("_")
+    assert (config.model.name, config.loss.name) == (model, loss)
+    # The rate has to drop, and some steps have to be left behind the last drop.
+    settings = config.train
+    if row != "random" and settings.lr_schedule == "boundaries":
+        assert len(settings.lr_boundaries) == 2
+        assert settings.train_steps >= settings.lr_boundaries[-1] + 190_000
+
+
+def test_the_views_of_table_3(roots):
+    views = {
+        row: (config.data.subset, config.data.bin_frames)
+        for row in TRAINED
+        for config in [config_of(row, roots)]
+        if (config.data.subset, config.data.bin_frames) != (1.0, 0)
+    }
+    wanted = {"70percent": (0.7, 0), "30percent": (0.3, 0)}
+    wanted.update({"2bin": (1.0, 130), "5bin": (1.0, 52)})
+    assert views == {
+        f"single_{name}_{loss}": view
+        for name, view in wanted.items()
+        for loss in ("ir", "la")
+    }
+
+
+def test_a_users_flags_win_over_those_of_the_row(roots):
+    config = config_of("3dresnet_la", roots, "--la_num_clusters=99", "--seed=7")
+    assert (config.loss.la_num_clusters, config.loss.la_num_background) == (99, 4096)
+    assert config.train.seed == 7
+
+
+@pytest.mark.parametrize("row", SCRIPTS)
+def test_a_row_names_its_table_and_what_to_expect(row):
+    text = SCRIPTS[row].read_text()
+    comments = [line for line in text.splitlines() if line.startswith("# ")]
+    head = " ".join(line[2:] for line in comments)
+    assert re.match("Table [134]|IR beside table 3|No row in the paper", head)
+    is_in_paper = head.startswith("Table")
+    assert bool(re.search(r"xpected.* \d+\.\d\d", head)) == is_in_paper
+    assert f"`{row}`" in (ROOT / "README.md").read_text()
+
+
+# --------------------------------------------------------- what a script refuses
+
+
+@pytest.mark.parametrize("variable", ["DATA_ROOT", "RUN_ROOT"])
+@pytest.mark.parametrize("row", ["slow_la", "two_stream_s"])
+def test_a_script_fails_at_once_where_a_root_is_unset(row, variable, roots):
+    result = start(row, "--smoke", **{**roots, variable: None})
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"error: {variable} is not set")
+    assert result.stderr.count("\n") == 1
+
+
+# ------------------------------------------------------- two steps of every row
+
+
+def test_a_row_as_a_user_starts_it(roots, tmp_path):
+    environment = {**roots, "PYTHON": sys.executable, "RUN_ROOT": str(tmp_path)}
+    result = start("random", "--smoke", "--train_steps=0", **environment)
+    assert result.returncode == 0, result.stderr
+    assert "Wrote the network as it is at step 0" in result.stdout
+    assert (tmp_path / "smoke" / "random" / "config.json").exists()
+
+
+@pytest.fixture(name="eagerly", scope="module")
+def fixture_eagerly():
+    """Without graphs: tracing one takes several times as long as two steps do."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(name="smoke_runs", scope="module")
+def fixture_smoke_runs(roots, eagerly):
+    """Folder of two steps of every row that is trained."""
+    for row in TRAINED:
+        call(train.main, command_of(row, roots, "--smoke"))
+    return pathlib.Path(roots["RUN_ROOT"]) / "smoke"
+
+
+def test_every_row_takes_two_steps(smoke_runs):
+    assert sorted(path.name for path in smoke_runs.iterdir()) == sorted(TRAINED)
+    for row in TRAINED:
+        assert RunDirectory(str(smoke_runs / row)).latest().endswith("step-2"), row
+
+
+@pytest.mark.parametrize("row", EVALUATED)
+def test_rows_without_training_evaluate_what_others_have_trained(
+    row, roots, smoke_runs, monkeypatch
+):
+    results = []
+    real = tasks.evaluate_knn
+    monkeypatch.setattr(
+        tasks, "evaluate_knn", lambda *args, **kw: results.append(real(*args, **kw))
+    )
+    call(evaluate.main, command_of(row, roots, "--smoke", "--num_clips=1"))
+    assert 0 <= results[0]["top1"] <= 1

@@ -57,8 +57,9 @@ def test_a_bad_record_stops_the_run_with_its_name(data):
     assert "--on_bad_record=skip" in str(e.value)
 
 
-def test_a_skipped_record_is_left_out_and_counted(data):
+def test_a_skipped_record_is_left_out_named_and_counted(data, capfd):
     batches = batches_of(data, 9)  # 36 clips: four epochs of nine
+    assert "skipped: video 9 in" in capfd.readouterr().err
     rows = np.concatenate([batch["rows"] for batch in batches])
     for epoch in rows.reshape(4, 9):
         assert sorted(epoch) == [row for row in range(10) if row != BAD_VIDEO]

@@ -8,6 +8,7 @@ name, or are left out and counted.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Callable, Iterator
 
 import numpy as np
@@ -24,6 +25,8 @@ from vie_tf import (
 from vie_tf.config import DataConfig
 
 _PARALLEL_REMOTE_READS = 32  # a store answers slowly, but many at a time
+
+_NO_JPEG = "a frame is no whole JPEG image"
 
 Element = dict[str, tf.Tensor]
 
@@ -185,7 +188,7 @@ class ClipSource:
                     work.finish(read)
                     continue
                 except tf.errors.OpError:
-                    problem = "a frame is no whole JPEG image"
+                    problem = _NO_JPEG
             number = int(read["video"])
             video = self.videos[number]
             path = self._index.paths[self._index.shards[number]]
@@ -251,8 +254,18 @@ class ClipSource:
 
         return finish_clip
 
-    @staticmethod
-    def _finish_or_skip(finish: Callable) -> Callable[[Element], Element]:
+    def _finish_or_skip(self, finish: Callable) -> Callable[[Element], Element]:
+        paths = tf.constant(self._index.paths)
+        shards = tf.constant(self._index.shards)
+
+        def name(video: tf.Tensor, problem: tf.Tensor) -> tf.Operation:
+            reason = tf.where(problem == "", _NO_JPEG, problem)
+            return tf.print(
+                *("skipped: video", self.facts["id"][video], "in"),
+                *(paths[shards[video]], "cannot be read:", reason),
+                output_stream=sys.stderr,
+            )
+
         def finish_clip(sample: Element) -> Element:
             one = tf.data.Dataset.from_tensors(sample)
             good = one.map(lambda sample: (finish(sample), tf.constant(True)))
@@ -263,6 +276,8 @@ class ClipSource:
             # An error becomes a value: the first element is the clip, if there is one.
             tried = good.ignore_errors().concatenate(bad).take(1)
             finished, is_good = tried.get_single_element()
+            if not is_good:
+                name(sample["video"], sample["problem"])
             return {**finished, "is_good": is_good}
 
         return finish_clip

@@ -6,8 +6,7 @@ import os
 
 import tensorflow as tf
 
-from vie_tf import clip_pictures, input_check, input_pipeline, remote_files, train_loop
-from vie_tf.clip_source import Clips
+from vie_tf import clip_pictures, input_check, remote_files, train_loop
 from vie_tf.config import RunConfig
 from vie_tf.records import Manifest
 from vie_tf.run_setup import clip_recipe, complete_settings
@@ -28,7 +27,7 @@ def show_batch(config: RunConfig, num_clips: int) -> str:
       Path of the picture.
     """
     config, manifest = _prepare(config)
-    clips = _clips(config, manifest)
+    clips = train_loop.clips_of_run(config, manifest)
     examples = [clips.example(position) for position in range(num_clips)]
     recipe = clip_recipe(config.model)
     title = (
@@ -51,7 +50,7 @@ def check_input(config: RunConfig) -> input_check.InputRates:
       config: of the run; nothing is written.
     """
     config, manifest = _prepare(config)
-    clips = _clips(config, manifest)
+    clips = train_loop.clips_of_run(config, manifest)
     strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         state = train_loop.make_state(config, manifest)
@@ -77,14 +76,3 @@ def _prepare(config: RunConfig) -> tuple[RunConfig, Manifest]:
     remote_files.connect(config.train.model_dir)
     manifest = Manifest.load(config.data.data_dir)
     return complete_settings(config, manifest), manifest
-
-
-def _clips(config: RunConfig, manifest: Manifest) -> Clips:
-    assert config.train.batch_size is not None
-    return input_pipeline.training_clips(
-        config.data,
-        manifest,
-        clip_recipe(config.model),
-        batch_size=config.train.batch_size,
-        seed=config.train.seed,
-    )

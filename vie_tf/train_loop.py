@@ -11,7 +11,6 @@ import sys
 import time
 from typing import Iterator
 
-import numpy as np
 import tensorflow as tf
 
 from vie_tf import (
@@ -21,6 +20,7 @@ from vie_tf import (
     input_pipeline,
     remote_files,
     run_history,
+    run_lines,
     schedules,
     streams,
     views,
@@ -28,16 +28,14 @@ from vie_tf import (
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_source import Clips
 from vie_tf.config import RunConfig
-from vie_tf.evaluation.validation import Validation, make_validation
+from vie_tf.evaluation.validation import make_validation
 from vie_tf.memory_bank import MemoryBank
-from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.summaries import StepClock, Summaries
 from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
-
-_LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
 
 
 class TrainingDiverged(ValueError):
@@ -87,7 +85,8 @@ def _train(
     run_history.note_start(
         run.model_dir, sys.argv, state.steps_taken(), strategy.num_replicas_in_sync
     )
-    _describe(config, manifest, state, strategy)
+    num_replicas = strategy.num_replicas_in_sync
+    print(run_lines.description(config, manifest, state, num_replicas), flush=True)
     if state.steps_taken() >= config.train.train_steps:
         if run.latest() is None:
             print(f"Wrote the network as it is at step 0: {run.save(state)}.")
@@ -167,7 +166,7 @@ def _loop(
     validation = make_validation(
         state, config.data, manifest, clip_recipe(config.model), config.knn
     )
-    clips = _clips(config, manifest, state.clips_read())
+    clips = clips_of_run(config, manifest, state.clips_read())
     batches = iter(strategy.experimental_distribute_dataset(clips.dataset))
     losses = ("supervised",) if state.bank is None else ("ir", "la")
     steps = {name: _whole_step(config, state, strategy, name) for name in losses}
@@ -209,7 +208,8 @@ def _loop(
                 if validation is not None:
                     scores = validation()
                     summaries.scalars(validation.name, scores, step)
-                    print(_validation_line(step, scores, validation), flush=True)
+                    line = run_lines.validation_line(step, scores, validation)
+                    print(line, flush=True)
                     _watch_plateau(state, config, step, loss, scores["top1"])
                     metric = f"{validation.name}/top1"
                     run.save_best(state, metric, float(scores["top1"]))
@@ -271,16 +271,11 @@ def _watch_plateau(
     )
     state.set_plateau(now)
     if now.num_drops > before.num_drops:
-        print(
-            f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"
-            f" {now.num_drops} of at most {settings.plateau_max_drops}): top-1 has not"
-            f" risen by more than {settings.plateau_gain:.1%} over {now.best:.1%} in"
-            f" {settings.plateau_patience} validations",
-            flush=True,
-        )
+        print(run_lines.drop_line(step, now, settings), flush=True)
 
 
-def _clips(config: RunConfig, manifest: Manifest, position: int) -> Clips:
+def clips_of_run(config: RunConfig, manifest: Manifest, position: int = 0) -> Clips:
+    """The training clips of a run from a position on."""
     assert config.train.batch_size is not None
     return input_pipeline.training_clips(
         config.data,
@@ -356,34 +351,6 @@ def _restore(
         )
 
 
-def _describe(
-    config: RunConfig,
-    manifest: Manifest,
-    state: TrainState,
-    strategy: tf.distribute.Strategy,
-) -> None:
-    recipe = clip_recipe(config.model)
-    num_parameters = sum(
-        int(np.prod(variable.shape)) for variable in state.model.trainable_variables
-    )
-    instances = views.of_data(config.data, manifest)
-    training = f"{len(instances.videos)} training"
-    if len(instances.videos) < len(manifest.split(TRAIN_SPLIT)):
-        training += f" (of {len(manifest.split(TRAIN_SPLIT))})"
-    if instances.bin_frames:
-        training += f" (in {instances.count} bins of {instances.bin_frames} frames)"
-    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
-    print(
-        f"{config.model.name}: {num_parameters:,} parameters, clips of"
-        f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
-        f" {config.train.batch_size} on {strategy.num_replicas_in_sync} {kind};"
-        f" {training} and"
-        f" {len(manifest.split(VAL_SPLIT))} validation videos; step"
-        f" {state.steps_taken()} of {config.train.train_steps}.",
-        flush=True,
-    )
-
-
 def _log(
     step: int,
     loss: str,
@@ -401,16 +368,10 @@ def _log(
     if "similarity_to_own_row" in values:
         shown["alignment"] = health.alignment(values["similarity_to_own_row"])
     summaries.scalars("train", shown, step)
-    per_step = (time.perf_counter() - started) / (step - first_step)
-    left = int(per_step * (config.train.train_steps - step))
-    print(
-        f"step {step}/{config.train.train_steps}  {_LOSS_TITLES[loss]} loss"
-        f" {values['loss']:.3f}  {_progress(values)}  rate"
-        f" {values['learning_rate']:.2g}  {rates['steps_per_second']:.2f} steps/s "
-        f" waiting for input {rates['input_wait_share']:.0%}  left {left // 60}:"
-        f"{left % 60:02d} min",
-        flush=True,
-    )
+    seconds_per_step = (time.perf_counter() - started) / (step - first_step)
+    train_steps = config.train.train_steps
+    line = run_lines.step_line(step, loss, shown, train_steps, seconds_per_step)
+    print(line, flush=True)
 
 
 def _alarms(config: RunConfig, scalars: dict) -> list[health.Alarm]:
@@ -425,20 +386,3 @@ def _alarms(config: RunConfig, scalars: dict) -> list[health.Alarm]:
             config.loss.la_num_clusters,
         )
     return alarms
-
-
-def _progress(values: dict[str, float]) -> str:
-    """What the loss is working on, in words."""
-    if "accuracy" in values:
-        return f"accuracy {values['accuracy']:.2f}"
-    own, others = values["similarity_to_own_row"], values["similarity_between_videos"]
-    return f"similarity to own row {own:.2f}, to others {others:.2f}"
-
-
-def _validation_line(
-    step: int, scores: dict[str, float], validation: Validation
-) -> str:
-    return (
-        f"step {step}  {validation.title} top-1 {scores['top1']:.1%}, top-5"
-        f" {scores['top5']:.1%} (chance {1 / validation.num_classes:.1%})"
-    )

@@ -1,0 +1,95 @@
+"""What the terminal is told about a run, as text."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf import schedules, views
+from vie_tf.config import RunConfig, TrainConfig
+from vie_tf.evaluation.validation import Validation
+from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.run_setup import clip_recipe
+from vie_tf.train_state import TrainState
+
+_LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
+
+
+def description(
+    config: RunConfig,
+    manifest: Manifest,
+    state: TrainState,
+    num_replicas: int,
+) -> str:
+    """The run in a sentence: network, clips, devices, videos, step."""
+    recipe = clip_recipe(config.model)
+    num_parameters = sum(
+        int(np.prod(variable.shape)) for variable in state.model.trainable_variables
+    )
+    instances = views.of_data(config.data, manifest)
+    training = f"{len(instances.videos)} training"
+    if len(instances.videos) < len(manifest.split(TRAIN_SPLIT)):
+        training += f" (of {len(manifest.split(TRAIN_SPLIT))})"
+    if instances.bin_frames:
+        training += f" (in {instances.count} bins of {instances.bin_frames} frames)"
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    return (
+        f"{config.model.name}: {num_parameters:,} parameters, clips of"
+        f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
+        f" {config.train.batch_size} on {num_replicas} {kind};"
+        f" {training} and"
+        f" {len(manifest.split(VAL_SPLIT))} validation videos; step"
+        f" {state.steps_taken()} of {config.train.train_steps}."
+    )
+
+
+def step_line(
+    step: int,
+    loss: str,
+    values: dict[str, float],
+    train_steps: int,
+    seconds_per_step: float,
+) -> str:
+    """A step: its loss, what that works on, the rate, how fast, and how long still.
+
+    Args:
+      step: of the run.
+      loss: `ir`, `la` or `supervised`.
+      values: of the step, with the rates of `StepClock`.
+      train_steps: of the whole run.
+      seconds_per_step: since the start, work between steps included.
+    """
+    left = int(seconds_per_step * (train_steps - step))
+    return (
+        f"step {step}/{train_steps}  {_LOSS_TITLES[loss]} loss"
+        f" {values['loss']:.3f}  {_progress(values)}  rate"
+        f" {values['learning_rate']:.2g}  {values['steps_per_second']:.2f} steps/s "
+        f" waiting for input {values['input_wait_share']:.0%}  left {left // 60}:"
+        f"{left % 60:02d} min"
+    )
+
+
+def _progress(values: dict[str, float]) -> str:
+    """What the loss is working on, in words."""
+    if "accuracy" in values:
+        return f"accuracy {values['accuracy']:.2f}"
+    own, others = values["similarity_to_own_row"], values["similarity_between_videos"]
+    return f"similarity to own row {own:.2f}, to others {others:.2f}"
+
+
+def validation_line(step: int, scores: dict[str, float], validation: Validation) -> str:
+    """Accuracies of a validation."""
+    return (
+        f"step {step}  {validation.title} top-1 {scores['top1']:.1%}, top-5"
+        f" {scores['top5']:.1%} (chance {1 / validation.num_classes:.1%})"
+    )
+
+
+def drop_line(step: int, now: schedules.Plateau, settings: TrainConfig) -> str:
+    """That a plateau has divided the learning rate, and why."""
+    return (
+        f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"
+        f" {now.num_drops} of at most {settings.plateau_max_drops}): top-1 has not"
+        f" risen by more than {settings.plateau_gain:.1%} over {now.best:.1%} in"
+        f" {settings.plateau_patience} validations"
+    )

@@ -47,6 +47,6 @@ setup(
     extras_require={
         "gpu": [f"tensorflow[and-cuda]{TENSORFLOW}"],
         "beam": [BEAM],
-        "dev": ["mypy", "pytest", "ruff", BEAM, PILLOW, *S3_SERVER],
+        "dev": ["mypy", "pytest", "pytest-xdist", "ruff", BEAM, PILLOW, *S3_SERVER],
     },
 )

@@ -10,4 +10,5 @@ make_environment "$PWD/.venv-test" dev
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m mypy
-"$PYTHON" -m pytest "$@"
+# Two tests at a time, those of a file one after the other; each has cores to wait for.
+"$PYTHON" -m pytest -n 2 --dist=loadfile "$@"

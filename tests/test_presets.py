@@ -9,5 +9,6 @@ ROWS = pathlib.Path(__file__).with_name("preset_rows.py")
 
 def test_every_row_of_the_papers_tables_takes_two_steps():
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ROWS]
+    command += ["-p", "no:xdist"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]

@@ -4,10 +4,11 @@ Comes in (writing): the JPEG frames of one video with its facts, from
 `data_prep`.  Goes out (reading): one serialised `tf.train.Example` per video in
 `DATA/<split>-<number>.tfrecord`, and `DATA/manifest.json`, which says what the
 shards hold.  The step before is decoding a video, the step after is
-`vie_tf.input_pipeline`.
+`vie_tf.frame_index`.
 
-An Example, not a SequenceExample: TensorFlow parses it without building the
-protocol buffer, which matters when a record is 7 MB and four frames are wanted.
+An Example, not a SequenceExample: its frames follow each other in the file, so those
+of a clip are read without the rest, and where the whole is wanted, TensorFlow parses it
+without building the protocol buffer.
 """
 
 from __future__ import annotations

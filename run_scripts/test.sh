@@ -11,4 +11,4 @@ make_environment "$PWD/.venv-test" dev
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m mypy
 # Two tests at a time, those of a file one after the other; each has cores to wait for.
-"$PYTHON" -m pytest -n 2 --dist=loadfile "$@"
+"$PYTHON" -m pytest -n 2 --dist=loadfile --no-loadscope-reorder "$@"

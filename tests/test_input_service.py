@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import socket
 import subprocess
 import sys
 
@@ -61,6 +62,14 @@ def test_two_workers_make_the_batches_of_a_local_run_each_once(tmp_path):
         # Operations of TensorFlow there, of OpenCV here.
         difference = batch["clips"].astype(int) - local[step]["clips"]
         assert np.abs(difference).mean() < 4
+
+
+def test_an_address_where_nobody_answers_is_refused_at_once():
+    with socket.socket() as unused:
+        unused.bind(("localhost", 0))  # but nobody listens
+        address = f"grpc://localhost:{unused.getsockname()[1]}"
+        with pytest.raises(ValueError, match="No dispatcher answers at --data_service"):
+            input_service.distribute(None, address)
 
 
 @pytest.mark.parametrize("address", ["localhost:5000", "grpc://localhost", "grpc://:1"])

@@ -12,6 +12,7 @@ the service, but batches come in the order in which workers finish them.
 from __future__ import annotations
 
 import argparse
+import socket
 
 import tensorflow as tf
 
@@ -19,6 +20,7 @@ from vie_tf import remote_files
 
 _SCHEME = "grpc://"
 _DEFAULT_PORT = 5000
+_ANSWER_SECONDS = 10.0
 
 
 def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
@@ -29,7 +31,7 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
       address: of the dispatcher, `grpc://HOST:PORT`.
 
     Raises:
-      ValueError: this is no such address.
+      ValueError: this is no such address, or nobody answers there.
     """
     host, _, port = address[len(_SCHEME) :].rpartition(":")
     if not address.startswith(_SCHEME) or not host or not port.isdecimal():
@@ -37,6 +39,14 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
             f"--data_service={address} is no address of a dispatcher: give"
             " grpc://HOST:PORT, as python -m vie_tf.input_service dispatcher prints."
         )
+    # TensorFlow would try again for an hour without a word.
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+    except OSError as error:
+        raise ValueError(
+            f"No dispatcher answers at --data_service={address} ({error}). Start one"
+            " with python -m vie_tf.input_service dispatcher, or correct the address."
+        ) from error
     return batches.apply(
         tf.data.experimental.service.distribute(
             processing_mode=tf.data.experimental.service.ShardingPolicy.DYNAMIC,

@@ -67,7 +67,7 @@ class FrameReader:
         gap = _REMOTE_GAP if remote_files.is_remote(path) else _LOCAL_GAP
         order = np.argsort(offsets, kind="stable")
         jpegs = [b""] * len(frames)
-        with _open(self._local_path(path)) as read:
+        with _OpenFile(self._local_path(path)) as read:
             first = 0
             while first < len(order):
                 last = first
@@ -97,7 +97,7 @@ class FrameReader:
             return np.array([b""] * len(frames), object), str(error).encode()
 
 
-class _open:
+class _OpenFile:
     """Opens a file of any kind for reads `(offset, size) -> bytes` at any place."""
 
     def __init__(self, path: str) -> None:

@@ -50,7 +50,6 @@ class ShardCache:
             for shard in self._shards
             if self._is_copied(shard)
         }
-        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._copy_all, daemon=True)
         self._thread.start()
 
@@ -64,10 +63,6 @@ class ShardCache:
         """Returns when all shards are copied, or cannot be."""
         self._thread.join()
 
-    def close(self) -> None:
-        """Stops copying after the shard that is being copied now."""
-        self._stopped.set()
-
     def _is_copied(self, shard: records.ShardEntry) -> bool:
         path = os.path.join(self._folder, shard.name)
         return os.path.exists(path) and os.path.getsize(path) == shard.bytes
@@ -75,7 +70,7 @@ class ShardCache:
     def _copy_all(self) -> None:
         for shard in self._shards:
             source = os.path.join(self._data_dir, shard.name)
-            if source in self._copied or self._stopped.is_set():
+            if source in self._copied:
                 continue
             target = os.path.join(self._folder, shard.name)
             unfinished = f"{target}.{os.getpid()}.tmp"

@@ -10,7 +10,7 @@ from flags import cli, data, evaluation, knn, run, streams
 
 def main() -> None:
     """Flags -> config -> one call."""
-    model_dir, data_dir = run.model_dir(), data.data_config().data_dir
+    model_dir, evaluated = run.model_dir(), data.data_config()
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
     if bool(single_from) != bool(dynamic_from):
         raise ValueError("--single_from and --dynamic_from are given together.")
@@ -21,11 +21,11 @@ def main() -> None:
 
     if single_from and dynamic_from:
         restored = RestoredRun.of_streams(
-            single_from, dynamic_from, streams.static_frames(), model_dir, data_dir
+            single_from, dynamic_from, streams.static_frames(), model_dir, evaluated
         )
     else:
         restored = RestoredRun.load(
-            model_dir, data_dir, evaluation.clips_of(), evaluation.checkpoint()
+            model_dir, evaluated, evaluation.clips_of(), evaluation.checkpoint()
         )
     if evaluation.task() == "knn":
         tasks.evaluate_knn(

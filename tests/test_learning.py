@@ -75,7 +75,7 @@ def fixture_config(data_dir, tmp_path_factory):
 @pytest.fixture(name="run", scope="module")
 def fixture_run(config):
     train_loop.train(config)
-    return RestoredRun.load(config.train.model_dir, config.data.data_dir)
+    return RestoredRun.load(config.train.model_dir, config.data)
 
 
 def scalars_of(config, tag):

@@ -3,6 +3,7 @@ import pytest
 from record_fixtures import write_data_set
 from run_fixtures import run_config, unit_rows
 
+from vie_tf.config import DataConfig
 from vie_tf.evaluation import retrieval
 from vie_tf.evaluation.restored_run import RestoredRun
 
@@ -23,7 +24,7 @@ def restored(data_dir, manifest):
         eval_dir="unused",
         directory=None,
         config=run_config(data_dir),
-        data_dir=str(data_dir),
+        data=DataConfig(str(data_dir)),
         manifest=manifest,
         is_training_data=True,
         model=None,

@@ -8,7 +8,7 @@ from run_fixtures import DIM, run_config
 
 from vie_tf import train_loop
 from vie_tf.checkpoints import RunDirectory
-from vie_tf.config import KnnConfig
+from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.evaluation import tasks
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.run_setup import build_model
@@ -47,7 +47,7 @@ def streams_of(runs, data_dir, model_dir, static_frames="one"):
         str(runs / "slow"),
         static_frames,
         str(model_dir),
-        data_dir,
+        DataConfig(data_dir),
     )
 
 
@@ -102,7 +102,7 @@ def test_two_runs_are_trained_on_as_one_network(runs, data_dir, tmp_path, capsys
         )
     )
     assert "Starting from the networks of" in capsys.readouterr().out
-    run = RestoredRun.load(str(tmp_path), data_dir)
+    run = RestoredRun.load(str(tmp_path), DataConfig(data_dir))
     assert run.step == 2
     kernel = run.model.static_stream.head.dense.kernel
     np.testing.assert_array_equal(kernel, restored(runs / "single").head.dense.kernel)
@@ -110,7 +110,7 @@ def test_two_runs_are_trained_on_as_one_network(runs, data_dir, tmp_path, capsys
 
 def test_streams_may_be_trained_together_from_scratch(data_dir, tmp_path):
     train_loop.train(run_config(data_dir, tmp_path, model={"name": "two_stream_s"}))
-    run = RestoredRun.load(str(tmp_path), data_dir)
+    run = RestoredRun.load(str(tmp_path), DataConfig(data_dir))
     assert (run.step, run.config.model.embedding_dim) == (2, DIM)
 
 
@@ -125,18 +125,20 @@ def test_streams_may_be_trained_together_from_scratch(data_dir, tmp_path):
 def test_runs_that_are_no_streams_are_refused(
     runs, data_dir, tmp_path, single, dynamic, message
 ):
+    data = DataConfig(data_dir)
     with pytest.raises(ValueError, match=message):
         RestoredRun.of_streams(
-            str(runs / single), str(runs / dynamic), "one", str(tmp_path), data_dir
+            str(runs / single), str(runs / dynamic), "one", str(tmp_path), data
         )
 
 
 def test_streams_of_other_widths_are_refused(runs, data_dir, tmp_path):
     wide = {**SINGLE, "num_filters": 8}
     train_loop.train(run_config(data_dir, tmp_path / "w", model=wide, train_steps=0))
+    data = DataConfig(data_dir)
     with pytest.raises(ValueError, match="agree in --num_filters, but .* 8 .* has 4"):
         RestoredRun.of_streams(
-            str(tmp_path / "w"), str(runs / "slow"), "one", str(tmp_path), data_dir
+            str(tmp_path / "w"), str(runs / "slow"), "one", str(tmp_path), data
         )
 
 
@@ -162,7 +164,7 @@ def test_one_stream_alone_is_refused(runs, data_dir, tmp_path):
 
 
 def test_a_frame_network_is_evaluated_on_the_clips_of_another(runs, data_dir):
-    run = RestoredRun.load(str(runs / "single"), data_dir, clips_of="slow")
+    run = RestoredRun.load(str(runs / "single"), DataConfig(data_dir), clips_of="slow")
     assert (run.recipe.num_frames, run.recipe.frame_interval) == (4, 16)
     clips = np.random.default_rng(0).integers(0, 256, [3, 4, 32, 32, 3], np.uint8)
     single = restored(runs / "single")
@@ -175,4 +177,4 @@ def test_a_frame_network_is_evaluated_on_the_clips_of_another(runs, data_dir):
 
 def test_only_frame_networks_take_the_clips_of_another(runs, data_dir):
     with pytest.raises(ValueError, match="--clips_of=trn is for runs of --model=singl"):
-        RestoredRun.load(str(runs / "slow"), data_dir, clips_of="trn")
+        RestoredRun.load(str(runs / "slow"), DataConfig(data_dir), clips_of="trn")

@@ -8,7 +8,7 @@ from run_fixtures import run_config, with_settings
 
 from vie_tf import losses, models, train_loop, train_step
 from vie_tf.checkpoints import RunDirectory
-from vie_tf.config import KnnConfig
+from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.evaluation import tasks
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import Manifest
@@ -135,7 +135,7 @@ def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
             run_config(data_dir, tmp_path, loss=SUPERVISED, train_steps=train_steps)
         )
     assert "Going on from" in capsys.readouterr().out
-    run = RestoredRun.load(str(tmp_path), str(data_dir))
+    run = RestoredRun.load(str(tmp_path), DataConfig(str(data_dir)))
     assert run.config.model.num_classes == NUM_CLASSES
     assert run.step == 2
     result = tasks.evaluate_knn(run, KnnConfig(num_clips=2))
@@ -175,7 +175,7 @@ def test_a_run_of_no_steps_is_the_untrained_network(data_dir, tmp_path, capsys):
     assert "Wrote the network as it is at step 0" in capsys.readouterr().out
     config, _ = RunDirectory(str(tmp_path)).load_config()
     untrained = build_model(config.model, seed=5)
-    run = RestoredRun.load(str(tmp_path), str(data_dir))
+    run = RestoredRun.load(str(tmp_path), DataConfig(str(data_dir)))
     assert run.step == 0
     for actual, wanted in zip(run.model.get_weights(), untrained.get_weights()):
         np.testing.assert_array_equal(actual, wanted)

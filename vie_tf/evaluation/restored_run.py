@@ -12,7 +12,7 @@ from vie_tf import input_pipeline, remote_files, streams, views
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
-from vie_tf.evaluation.features import ClipEmbedder
+from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 from vie_tf.run_setup import build_model, clip_recipe
 
@@ -29,8 +29,8 @@ class RestoredRun:
       directory: of the run whose memory bank belongs to the network; None for a
         network that was put together for the evaluation.
       config: of the run.
-      data_dir: of the data that is evaluated.
-      manifest: of `data_dir`.
+      data: what is evaluated, and how its clips are read.
+      manifest: of `data.data_dir`.
       is_training_data: whether the run was trained on this data.
       model: with the weights of a checkpoint.
       step: of the checkpoint.
@@ -40,7 +40,7 @@ class RestoredRun:
     eval_dir: str
     directory: RunDirectory | None
     config: RunConfig
-    data_dir: str
+    data: DataConfig
     manifest: Manifest
     is_training_data: bool
     model: tf.keras.Model
@@ -51,7 +51,7 @@ class RestoredRun:
     def load(
         cls,
         model_dir: str,
-        data_dir: str,
+        data: DataConfig,
         clips_of: str | None = None,
         checkpoint: str = "latest",
     ) -> RestoredRun:
@@ -59,19 +59,19 @@ class RestoredRun:
 
         Args:
           model_dir: folder of the run.
-          data_dir: folder of the data that is evaluated.
+          data: what is evaluated.
           clips_of: family whose clips a run of `single` is given, frame by frame
             (Input-Single, table 4); None for the run's own.
           checkpoint: `latest`, or `best` in the run's own validation.
 
         Raises:
-          ValueError: `model_dir` is no run, or `data_dir` no data set, or the network
+          ValueError: `model_dir` is no run, or `data` no data set, or the network
             takes no other clips.
         """
         directory = RunDirectory(model_dir)
         config, fingerprint = directory.load_config()
-        remote_files.connect(data_dir)
-        manifest = Manifest.load(data_dir)
+        remote_files.connect(data.data_dir)
+        manifest = Manifest.load(data.data_dir)
         eval_dir = os.path.join(model_dir, "eval")
         if clips_of is not None:
             config = _with_clips_of(config, clips_of)
@@ -82,7 +82,7 @@ class RestoredRun:
             eval_dir=eval_dir,
             directory=directory if clips_of is None else None,
             config=config,
-            data_dir=data_dir,
+            data=data,
             manifest=manifest,
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
@@ -97,7 +97,7 @@ class RestoredRun:
         dynamic_from: str,
         static_frames: str,
         model_dir: str,
-        data_dir: str,
+        data: DataConfig,
     ) -> RestoredRun:
         """Puts the networks of two runs together to a two-stream network.
 
@@ -106,7 +106,7 @@ class RestoredRun:
           dynamic_from: folder of a run of `slow` or `slowfast`.
           static_frames: `one` or `all`, see `ModelConfig`.
           model_dir: folder for the results; not that of a run.
-          data_dir: folder of the data that is evaluated.
+          data: what is evaluated.
 
         Raises:
           ValueError: the runs do not fit together, or a folder is not what it should
@@ -120,15 +120,15 @@ class RestoredRun:
         config, fingerprint = RunDirectory(dynamic_from).load_config()
         settings = streams.stream_settings(single_from, dynamic_from, static_frames)
         config = dataclasses.replace(config, model=settings)
-        remote_files.connect(data_dir)
-        manifest = Manifest.load(data_dir)
+        remote_files.connect(data.data_dir)
+        manifest = Manifest.load(data.data_dir)
         model = build_model(settings, config.train.seed)
         step = streams.restore_streams(model, single_from, dynamic_from)
         return cls(
             eval_dir=os.path.join(model_dir, "eval"),
             directory=None,
             config=config,
-            data_dir=data_dir,
+            data=data,
             manifest=manifest,
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
@@ -139,6 +139,16 @@ class RestoredRun:
         """The same network as it was before its first step."""
         model = build_model(self.config.model, self.config.train.seed)
         return dataclasses.replace(self, model=model, step=0)
+
+    @property
+    def data_dir(self) -> str:
+        """Folder of the data that is evaluated."""
+        return self.data.data_dir
+
+    @property
+    def data_name(self) -> str:
+        """What results call the data: the name of its folder."""
+        return os.path.basename(os.path.normpath(self.data_dir))
 
     @property
     def recipe(self) -> ClipRecipe:
@@ -180,10 +190,10 @@ class RestoredRun:
         """Rows of the queries in the gallery, None if they are not in it."""
         return np.arange(len(self.queries)) if self.leaves_one_out else None
 
-    def embed(self, split: str, num_clips: int) -> np.ndarray:
+    def embed(self, split: str, num_clips: int) -> ClipFeatures:
         """Embeds the clips of a split, [V, num_clips, D] float32."""
         clips = input_pipeline.test_clips(
-            DataConfig(self.data_dir),
+            self.data,
             self.manifest,
             split,
             self.recipe,
@@ -191,9 +201,9 @@ class RestoredRun:
         )
         videos = self.manifest.split(split)
         embedder = ClipEmbedder(self.model)
-        return embedder.embed(clips, len(videos), f"embedding {split}").values
+        return embedder.embed(clips, len(videos), f"embedding {split}")
 
-    def embed_queries(self, num_clips: int) -> np.ndarray:
+    def embed_queries(self, num_clips: int) -> ClipFeatures:
         """Embeds the queries, [Q, num_clips, D] float32."""
         return self.embed(TRAIN_SPLIT if self.leaves_one_out else VAL_SPLIT, num_clips)
 

@@ -5,18 +5,16 @@ Each writes its result to `RUN/eval/` together with its protocol in words.
 
 from __future__ import annotations
 
-import json
-import os
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import KnnConfig
-from vie_tf.evaluation import knn, retrieval
+from vie_tf.evaluation import knn, retrieval, task_files
 from vie_tf.evaluation.features import video_embeddings
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.records import TRAIN_SPLIT, write_atomically
+from vie_tf.records import TRAIN_SPLIT
 
 GALLERIES = ("features", "bank")
 
@@ -54,21 +52,18 @@ def evaluate_knn(
         )
     labels = np.array([video.label for video in run.queries])
     num_classes = len(run.manifest.class_names)
-    result: dict[str, Any] = {
-        "task": "knn",
-        "model": run.config.model.name,
-        "step": run.step,
+    numbers: dict[str, Any] = {
         **_knn_scores(run, settings, gallery),
         "chance": 1 / num_classes,
         "largest_class": float(np.bincount(labels).max() / len(labels)),
         "num_classes": num_classes,
         "num_queries": len(run.queries),
         "num_gallery": len(run.gallery),
-        "protocol": _knn_protocol(run, settings, gallery),
     }
     if compare_untrained:
-        result["untrained"] = _knn_scores(run.untrained(), settings, "features")
-    _write(run, "knn.json", result)
+        numbers["untrained"] = _knn_scores(run.untrained(), settings, "features")
+    protocol = _knn_protocol(run, settings, gallery)
+    result = task_files.save(run, "knn", protocol, numbers)
     print(_knn_lines(result))
     return result
 
@@ -82,7 +77,7 @@ def evaluate_retrieval(run: RestoredRun, settings: KnnConfig) -> dict[str, Any]:
       run: to be evaluated.
       settings: clips per video, and the votes behind the predicted label.
     """
-    queries = run.embed_queries(settings.num_clips)
+    queries = run.embed_queries(settings.num_clips).values
     gallery = _gallery(run, settings, "features", queries)
     result = retrieval.nearest_videos(
         gallery, video_embeddings(queries), own_rows=run.own_rows
@@ -94,23 +89,17 @@ def evaluate_retrieval(run: RestoredRun, settings: KnnConfig) -> dict[str, Any]:
         ).argmax(axis=1)
     shown = retrieval.choose_queries([video.label for video in run.queries])
     picture = retrieval.draw(run, result, shown, predicted)
-    folder = _eval_dir(run)
-    path = os.path.join(folder, "retrieval.png")
+    path = task_files.path(run, "retrieval", "png")
     tf.io.write_file(path, tf.io.encode_png(picture))
-    content = {
-        "task": "retrieval",
-        "model": run.config.model.name,
-        "step": run.step,
-        "protocol": (
-            f"cosine similarity of embeddings averaged over {settings.num_clips} clips;"
-            f" {_queries_in_words(run)}"
-        ),
-        "queries": [
-            retrieval.describe(run, result, query, predicted)
-            for query in range(len(run.queries))
-        ],
-    }
-    _write(run, "retrieval.json", content)
+    protocol = (
+        f"cosine similarity of embeddings averaged over {settings.num_clips} clips;"
+        f" {_queries_in_words(run)}"
+    )
+    described = [
+        retrieval.describe(run, result, query, predicted)
+        for query in range(len(run.queries))
+    ]
+    content = task_files.save(run, "retrieval", protocol, {"queries": described})
     print(f"Wrote {path}: queries on the left, their nearest videos to the right.")
     return content
 
@@ -118,7 +107,7 @@ def evaluate_retrieval(run: RestoredRun, settings: KnnConfig) -> dict[str, Any]:
 def _knn_scores(
     run: RestoredRun, settings: KnnConfig, gallery: str
 ) -> dict[str, float]:
-    queries = run.embed_queries(settings.num_clips)
+    queries = run.embed_queries(settings.num_clips).values
     rows = _gallery(run, settings, gallery, queries)
     labels_of_rows = run.bank_labels if gallery == "bank" else run.gallery_labels
     probabilities = _probabilities(run, settings, rows, labels_of_rows, queries)
@@ -142,7 +131,7 @@ def _gallery(
         return rows
     if run.leaves_one_out:
         return video_embeddings(queries)
-    return video_embeddings(run.embed(TRAIN_SPLIT, settings.num_clips))
+    return video_embeddings(run.embed(TRAIN_SPLIT, settings.num_clips).values)
 
 
 def _probabilities(
@@ -200,13 +189,3 @@ def _knn_lines(result: dict[str, Any]) -> str:
     lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
     lines.append(f"  {result['protocol']}")
     return "\n".join(lines)
-
-
-def _eval_dir(run: RestoredRun) -> str:
-    tf.io.gfile.makedirs(run.eval_dir)
-    return run.eval_dir
-
-
-def _write(run: RestoredRun, name: str, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1) + "\n"
-    write_atomically(os.path.join(_eval_dir(run), name), text)

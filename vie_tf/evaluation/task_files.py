@@ -1,0 +1,70 @@
+"""The files of `RUN/eval/`: what a task found, and what it was found on.
+
+Every task writes one JSON file.  Besides its own numbers each has the same facts, by
+which `vie_tf.evaluation.report` sets results of several runs side by side.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Mapping
+
+import tensorflow as tf
+
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, write_atomically
+
+
+def folder(run: RestoredRun) -> str:
+    """The folder of the results, made where it is missing."""
+    tf.io.gfile.makedirs(run.eval_dir)
+    return run.eval_dir
+
+
+def path(run: RestoredRun, task: str, suffix: str) -> str:
+    """Where a task writes: `TASK.SUFFIX`, or `TASK-DATA.SUFFIX` for data of others.
+
+    Args:
+      run: what is evaluated.
+      task: name of the task.
+      suffix: of the file, without a dot.
+    """
+    name = task if run.is_training_data else f"{task}-{run.data_name}"
+    return os.path.join(folder(run), f"{name}.{suffix}")
+
+
+def save(
+    run: RestoredRun, task: str, protocol: str, content: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Writes the result of a task, with the facts that all results share.
+
+    Args:
+      run: what was evaluated.
+      task: name of the task.
+      protocol: how the numbers came about, in words.
+      content: the numbers.
+
+    Returns:
+      What was written.
+    """
+    result = {
+        "task": task,
+        "model": run.config.model.name,
+        "loss": run.config.loss.name,
+        "step": run.step,
+        "checkpoint": run.checkpoint,
+        "seed": run.config.train.seed,
+        "data": {
+            "name": run.data_name,
+            "fingerprint": run.manifest.fingerprint(),
+            "num_train": len(run.manifest.split(TRAIN_SPLIT)),
+            "num_val": len(run.manifest.split(VAL_SPLIT)),
+            "num_classes": len(run.manifest.class_names),
+        },
+        "protocol": protocol,
+        **content,
+    }
+    text = json.dumps(result, indent=1) + "\n"
+    write_atomically(path(run, task, "json"), text)
+    return result

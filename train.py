@@ -7,7 +7,18 @@ With --show_batch=8 or --check_input it looks at the input of that run instead.
 
 from __future__ import annotations
 
-from flags import cli, data, knn, loss, model, rehearsal, run, streams, training
+from flags import (
+    cli,
+    data,
+    distribution,
+    knn,
+    loss,
+    model,
+    rehearsal,
+    run,
+    streams,
+    training,
+)
 from vie_tf.config import RunConfig
 
 
@@ -22,6 +33,7 @@ def main() -> None:
         loss=loss.loss_config(starts_from_run=bool(train.init_from)),
         train=train,
         knn=knn.knn_config(),
+        distribution=distribution.distribution_config(),
     )
     # Here, so that --help need not wait for TensorFlow.
     if rehearsal.show_batch() or rehearsal.check_input():
@@ -38,4 +50,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [data, model, streams, loss, training, knn, run, rehearsal])
+    cli.run(
+        main, [data, model, streams, loss, training, knn, run, distribution, rehearsal]
+    )

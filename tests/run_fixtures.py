@@ -46,16 +46,18 @@ def with_settings(config, group, **settings):
 
 
 class GridEmbedder(tf.keras.Model):
-    """Mean colours of a 4 x 4 grid and a dense layer: no batch norm, a quick graph.
+    """Mean colours of a 4 x 4 grid and a dense layer: a quick graph.
 
     Args:
       dim: of the embedding.
       seed: of the weights.
+      batch_norm: whether the colours are normalised over the clips of a replica.
     """
 
-    def __init__(self, dim=DIM, seed=0):
+    def __init__(self, dim=DIM, seed=0, batch_norm=False):
         super().__init__(name="grid")
         start = tf.keras.initializers.GlorotUniform(seed)
+        self.batch_norm = batch_norm and tf.keras.layers.BatchNormalization()
         self.dense = tf.keras.layers.Dense(dim, kernel_initializer=start)
         self(tf.zeros([1, 2, 32, 32, 3], tf.uint8))
 
@@ -63,7 +65,10 @@ class GridEmbedder(tf.keras.Model):
         frame = tf.reduce_mean(tf.cast(clips, tf.float32), axis=1) / 255  # [B, H, W, 3]
         size = frame.shape[1] // 4
         cells = tf.nn.avg_pool2d(frame, size, size, "VALID")  # [B, 4, 4, 3]
-        raw = self.dense(tf.reshape(cells, [-1, 48]))
+        colors = tf.reshape(cells, [-1, 48])
+        if self.batch_norm:
+            colors = self.batch_norm(colors, training=training)
+        raw = self.dense(colors)
         return {"embedding": tf.math.l2_normalize(raw, axis=1)}
 
 

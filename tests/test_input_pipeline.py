@@ -9,6 +9,7 @@ from record_fixtures import write_data_set
 from vie_tf import input_pipeline, records
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig
+from vie_tf.input_pipeline import EVERYTHING, Part
 
 RECIPE = ClipRecipe(num_frames=3, frame_interval=2, crop_size=32, sampling="sparse")
 
@@ -19,7 +20,15 @@ def fixture_data(tmp_path_factory):
     return data_dir, write_data_set(data_dir)
 
 
-def take(data, num_batches, recipe=RECIPE, start_position=0, seed=0, **options):
+def take(
+    data,
+    num_batches,
+    recipe=RECIPE,
+    start_position=0,
+    seed=0,
+    part=EVERYTHING,
+    **options,
+):
     data_dir, manifest = data
     clips = input_pipeline.training_clips(
         DataConfig(data_dir, **options),
@@ -28,6 +37,7 @@ def take(data, num_batches, recipe=RECIPE, start_position=0, seed=0, **options):
         batch_size=4,
         seed=seed,
         start_position=start_position,
+        part=part,
     )
     return [
         {name: value.numpy() for name, value in batch.items()}
@@ -153,6 +163,27 @@ def test_consecutive_clips_cover_each_video(data):
     assert batches[0]["clips"].shape[1:] == (1, 3, 32, 32, 3)
     rows = np.concatenate([batch["rows"] for batch in batches])
     assert rows.tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]
+
+
+def test_workers_read_their_shares_of_every_global_batch(data):
+    # From a position within an epoch on; a global batch of 8 is two of 4.
+    whole = take(data, 6, start_position=3)
+    parts = [take(data, 3, start_position=3, part=Part(w, 2, block=4)) for w in (0, 1)]
+    for position, batch in enumerate(whole):
+        of_worker = parts[position % 2][position // 2]
+        for name in ("positions", "rows", "clips"):
+            np.testing.assert_array_equal(of_worker[name], batch[name])
+
+
+def test_workers_look_at_every_test_video_once(data):
+    rows = [
+        np.concatenate(
+            [b["rows"] for b in take_for_test(data, "train", part=Part(w, 3))]
+        )
+        for w in range(3)
+    ]
+    assert sorted(np.concatenate(rows)) == list(range(10))
+    assert sorted(map(len, rows)) == [3, 3, 4]
 
 
 def test_a_static_video_shows_one_frame_in_training_and_test(data):

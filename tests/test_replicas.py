@@ -69,6 +69,13 @@ def test_with_synchronised_batch_norm_steps_are_those_of_one_replica(steps, name
     np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("num_rows", [5, 301])
+def test_two_replicas_share_k_means_and_find_the_clusters_of_one(steps, num_rows):
+    for name in ("labels", "centroids"):
+        one, two = (steps[f"clusters_of_{num_rows}/{name}/{r}"] for r in (1, 2))
+        np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
+
+
 def test_a_batch_that_cannot_be_divided_is_refused(steps):
     assert str(steps["error"]).startswith(
         "--batch_size=3 cannot be divided among 2 devices."

@@ -19,7 +19,7 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import train_loop, train_step
+from vie_tf import clustering, distribution, train_loop, train_step
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
@@ -87,14 +87,20 @@ def train_resnet(strategy, num_steps=4):
     return {"losses": losses, "bank": state.bank.rows.numpy(), "weights": weights}
 
 
+def cluster(strategy, num_rows):
+    """k-means of random rows; returns all that it finds."""
+    found = clustering.k_means(unit_rows(num_rows), 5, strategy=strategy)
+    return {"labels": found.labels, "centroids": found.centroids}
+
+
 def train(data_dir, model_dir, strategy, **settings):
     """A run on the devices of this strategy."""
-    make_strategy = tf.distribute.MirroredStrategy
-    tf.distribute.MirroredStrategy = lambda *_: strategy
+    join = distribution.join
+    distribution.join = lambda _: distribution.Distribution(strategy)
     try:
         train_loop.train(run_config(data_dir, model_dir, **settings))
     finally:
-        tf.distribute.MirroredStrategy = make_strategy
+        distribution.join = join
 
 
 def error_of_train(data_dir, model_dir, strategy, **settings):
@@ -122,6 +128,9 @@ def main():
                 results[f"{loss}/{name}/{number}"] = value
         for name, value in train_resnet(strategy).items():
             results[f"resnet/{name}/{number}"] = value
+        for num_rows in (5, 301):  # not to be divided by two
+            for name, value in cluster(strategy, num_rows).items():
+                results[f"clusters_of_{num_rows}/{name}/{number}"] = value
     np.savez(os.path.join(output_dir, "steps.npz"), **results)
     train(
         data_dir, os.path.join(output_dir, "resnet"), two, model=RESNET, train_steps=1

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 from typing import Any, Iterator
 
 import tensorflow as tf
@@ -28,12 +29,16 @@ class CheckpointFolder:
     Args:
       folder: made when something is saved.
       num_to_keep: newest checkpoints that are kept; the best is kept beside them.
+      writes: whether this process is the one of a run that writes.  What several
+        workers hold apart is averaged while a checkpoint is written, so the others
+        have to call the same methods at the same steps.
     """
 
-    def __init__(self, folder: str, num_to_keep: int) -> None:
+    def __init__(self, folder: str, num_to_keep: int, writes: bool = True) -> None:
         self._folder = folder
         self._best_folder = os.path.join(folder, "best")
         self._num_to_keep = num_to_keep
+        self._writes = writes
         self._manager: tf.train.CheckpointManager | None = None
 
     def save(self, state: TrainState) -> str:
@@ -45,6 +50,9 @@ class CheckpointFolder:
         step = state.steps_taken()
         path = os.path.join(self._folder, f"{_PREFIX}-{step}")
         if self.latest() == path:
+            return path
+        if not self._writes:
+            _write_and_forget(state)
             return path
         if self._manager is None:
             self._manager = tf.train.CheckpointManager(
@@ -70,6 +78,9 @@ class CheckpointFolder:
         known = self.best_facts()
         if known and known["metric"] == metric and known["score"] >= score:
             return False
+        if not self._writes:
+            _write_and_forget(state)
+            return True
         name = f"{_PREFIX}-{state.steps_taken()}"
         with _nothing_unfinished(self._best_folder):
             state.checkpoint().write(os.path.join(self._best_folder, name))
@@ -98,6 +109,15 @@ class CheckpointFolder:
 
     def _best_path(self) -> str:
         return os.path.join(self._best_folder, _BEST_NAME)
+
+
+def _write_and_forget(state: TrainState) -> None:
+    """Takes part in a checkpoint that another worker writes.
+
+    TensorFlow has no call for just that.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        state.checkpoint().write(os.path.join(folder, _PREFIX))
 
 
 @contextlib.contextmanager

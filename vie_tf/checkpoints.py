@@ -59,13 +59,17 @@ class RunDirectory:
     Args:
       model_dir: folder of the run; made when something is saved.
       num_to_keep: checkpoints that are kept.
+      writes: whether this process is the one of a run that writes; the others call the
+        same methods at the same steps (`vie_tf.checkpoint_folder`).
     """
 
-    def __init__(self, model_dir: str, num_to_keep: int = 3) -> None:
+    def __init__(
+        self, model_dir: str, num_to_keep: int = 3, writes: bool = True
+    ) -> None:
         remote_files.connect(model_dir)
         self.model_dir = model_dir
         self._checkpoints = CheckpointFolder(
-            os.path.join(model_dir, "checkpoints"), num_to_keep
+            os.path.join(model_dir, "checkpoints"), num_to_keep, writes
         )
 
     def save(self, state: TrainState) -> str:

@@ -9,6 +9,8 @@ Letters: N rows, D dimension, M clusters.
 from __future__ import annotations
 
 import dataclasses
+import functools
+from typing import Callable
 
 import tensorflow as tf
 
@@ -50,6 +52,7 @@ def k_means(
     settled_share: float = 0.0,
     seed: int = 0,
     start: tf.Tensor | None = None,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> Clusters:
     """Lloyd's algorithm from random rows or from given centroids.
 
@@ -66,6 +69,8 @@ def k_means(
       seed: of the choice of the starting rows.
       start: [M, D] starting centroids instead of random rows; those of an earlier
         clustering are near the end already if the rows have not moved far.
+      strategy: whose replicas share the work, each with its part of the rows; None for
+        this device alone.  All workers have to call.
 
     Raises:
       ValueError: more clusters than rows, or fewer than one.
@@ -82,15 +87,18 @@ def k_means(
             tf.range(num_rows), seed=[seed, 1]
         )
         start = tf.gather(rows, order[:num_clusters])
+    assign = _assign
+    if strategy is not None and strategy.num_replicas_in_sync > 1:
+        assign = _shared_assign(strategy, num_rows)
     centroids, num_relocated, iteration = start, 0, 0
-    labels, distances, sums, counts = _assign(rows, centroids)
+    labels, distances, sums, counts = assign(rows, centroids)
     changed_share = 1.0
     while iteration < num_iterations:
         centroids, relocated = _update(rows, centroids, labels, distances, sums, counts)
         num_relocated += int(relocated)
         iteration += 1
         previous = labels
-        labels, distances, sums, counts = _assign(rows, centroids)
+        labels, distances, sums, counts = assign(rows, centroids)
         changed_share = float(_share_of_unequal(labels, previous))
         has_settled = changed_share <= settled_share and int(_num_empty(counts)) == 0
         # Without any change the next iteration would be the same again.
@@ -155,6 +163,32 @@ def _assign(
         label, minlength=num_clusters, maxlength=num_clusters, dtype=tf.int32
     )
     return label, distances, sums, counts
+
+
+@functools.lru_cache(maxsize=4)
+def _shared_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Callable:
+    """As `_assign`, but every replica takes one pass over its part of the rows."""
+    share = -(-num_rows // strategy.num_replicas_in_sync)
+
+    def of_replica(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        context = tf.distribute.get_replica_context()
+        first = context.replica_id_in_sync_group * share
+        part = rows[first : first + share]
+        labels, distances, sums, counts = _assign(part, centroids)
+        # All as float32, whole numbers below 2^24 included: TensorFlow keeps int32 in
+        # the memory of the host, where collective operations of GPUs do not look.
+        total = tf.distribute.ReduceOp.SUM
+        sums, counts = context.all_reduce(total, [sums, tf.cast(counts, tf.float32)])
+        labels = context.all_gather(tf.cast(labels, tf.float32), axis=0)
+        distances = context.all_gather(distances, axis=0)
+        return tf.cast(labels, tf.int32), distances, sums, tf.cast(counts, tf.int32)
+
+    @tf.function
+    def assign(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        results = strategy.run(of_replica, args=(rows, centroids))
+        return tuple(strategy.experimental_local_results(x)[0] for x in results)
+
+    return assign
 
 
 @tf.function(reduce_retracing=True)

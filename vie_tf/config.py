@@ -175,6 +175,20 @@ class TrainConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class DistributionConfig:
+    """Which devices share the batches (docs/distribution.md).
+
+    Attributes:
+      strategy: `mirrored`, the devices of one machine, or `multi_worker`, those of
+        several, which TF_CONFIG or Slurm names.
+      num_replicas: devices of one machine; None for all its GPUs, or its CPU.
+    """
+
+    strategy: str = "mirrored"
+    num_replicas: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class KnnConfig:
     """kNN validation (design, section 4).
 
@@ -198,6 +212,7 @@ class RunConfig:
     loss: LossConfig
     train: TrainConfig
     knn: KnnConfig
+    distribution: DistributionConfig = DistributionConfig()
 
     def to_json(self) -> str:
         """Returns the settings as indented JSON."""
@@ -220,6 +235,7 @@ class RunConfig:
                 loss=LossConfig(**content["loss"]),
                 train=TrainConfig(**train),
                 knn=KnnConfig(**content["knn"]),
+                distribution=DistributionConfig(**content.get("distribution", {})),
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"Not the settings of a VIE-TF run: {error!r}") from error

@@ -24,6 +24,7 @@ anything.
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -46,6 +47,30 @@ _ORDER, _BINS, _CLIP, _AUGMENTATION = range(4)
 _NUM_PURPOSES = 8
 
 
+class Part(NamedTuple):
+    """What one of several workers reads: blocks of positions, dealt out in turn.
+
+    Attributes:
+      worker: which of them.
+      num_workers: of the run.
+      block: positions that follow each other.
+    """
+
+    worker: int = 0
+    num_workers: int = 1
+    block: int = 1
+
+    def of(self, positions: tf.data.Dataset) -> tf.data.Dataset:
+        """Leaves out what other workers read."""
+        if self.num_workers == 1:
+            return positions
+        blocks = positions.batch(self.block).shard(self.num_workers, self.worker)
+        return blocks.unbatch()
+
+
+EVERYTHING = Part()
+
+
 def training_clips(
     data: DataConfig,
     manifest: records.Manifest,
@@ -54,6 +79,7 @@ def training_clips(
     batch_size: int,
     seed: int,
     start_position: int = 0,
+    part: Part = EVERYTHING,
 ) -> Clips:
     """Endless batches of augmented clips, every video once per epoch.
 
@@ -63,9 +89,10 @@ def training_clips(
       data: where the shards are, and how clips are read and augmented.
       manifest: of `data.data_dir`.
       recipe: of the clips.
-      batch_size: B, over all replicas.
+      batch_size: B of these batches.
       seed: of order, clips and augmentation.
       start_position: of the first clip.
+      part: of the positions, where workers share them; then without a data service.
 
     Returns:
       Batches of `clips` [B, T, H, W, 3] uint8, `rows` [B] int64, `labels` [B] int64, -1
@@ -158,7 +185,7 @@ def training_clips(
         positions = steps.flat_map(of_step)
     else:
         epochs = tf.data.Dataset.range(start_position // num_videos, _MAX)
-        positions = epochs.flat_map(of_epoch)
+        positions = part.of(epochs.flat_map(of_epoch))
     # Within a worker the order is kept: a batch is then that of its step.
     keeps_order = data.deterministic or bool(data.data_service)
     work = ClipWork(sample, window, augment, recipe.crop_size)
@@ -188,6 +215,7 @@ def test_clips(
     *,
     num_clips: int | None,
     frames_per_batch: int = 128,
+    part: Part = EVERYTHING,
 ) -> Clips:
     """One pass over a split: clips resized and centre cropped, nothing random.
 
@@ -200,6 +228,7 @@ def test_clips(
         without overlap, as many as fit.
       frames_per_batch: decides how many videos a batch has, at least one; the last
         may be smaller.
+      part: of the clips, where workers share them.
 
     Returns:
       Batches of `clips` [B, num_clips, T, H, W, 3] uint8 and `rows` [B] int64, the
@@ -244,7 +273,8 @@ def test_clips(
         numbers = tf.data.Dataset.range(tf.cast(count, tf.int64))
         return numbers.map(lambda clip: (video, clip))
 
-    positions = tf.data.Dataset.range(len(source.videos)).flat_map(positions_of)
+    videos = tf.data.Dataset.range(len(source.videos))
+    positions = part.of(videos.flat_map(positions_of))
     work = ClipWork(
         sample,
         lambda sample: crop_windows.center(*source.size(sample)),

@@ -6,8 +6,8 @@ import os
 
 import tensorflow as tf
 
-from vie_tf import clip_pictures, input_check, remote_files, train_loop
-from vie_tf.config import RunConfig
+from vie_tf import clip_pictures, distribution, input_check, remote_files, train_loop
+from vie_tf.config import DistributionConfig, RunConfig
 from vie_tf.records import Manifest
 from vie_tf.run_setup import clip_recipe, complete_settings
 from vie_tf.train_step import make_train_step
@@ -50,8 +50,10 @@ def check_input(config: RunConfig) -> input_check.InputRates:
       config: of the run; nothing is written.
     """
     config, manifest = _prepare(config)
+    # Of several workers, this one looks at its own devices.
+    own = DistributionConfig(num_replicas=config.distribution.num_replicas)
+    strategy = distribution.join(own).strategy
     clips = train_loop.clips_of_run(config, manifest)
-    strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         state = train_loop.make_state(config, manifest)
     # A step of LA costs some percent more, which no input is near to.

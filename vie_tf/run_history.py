@@ -25,7 +25,11 @@ _GIT_SECONDS = 10.0  # a work tree on a slow disk must not hold up the training
 
 
 def note_start(
-    model_dir: str, command: Sequence[str], step: int, num_replicas: int
+    model_dir: str,
+    command: Sequence[str],
+    step: int,
+    num_replicas: int,
+    num_workers: int = 1,
 ) -> None:
     """Adds a line about this start.
 
@@ -34,6 +38,7 @@ def note_start(
       command: name of the script and its arguments.
       step: that the run goes on from.
       num_replicas: devices that share a batch.
+      num_workers: processes that they belong to.
     """
     line = {
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
@@ -43,6 +48,7 @@ def note_start(
         "versions": _versions(),
         "devices": _devices(),
         "replicas": num_replicas,
+        "workers": num_workers,
     }
     path = os.path.join(model_dir, _NAME)
     earlier = ""

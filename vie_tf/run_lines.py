@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import tensorflow as tf
 
 from vie_tf import schedules, views
 from vie_tf.config import RunConfig, TrainConfig
@@ -19,7 +18,7 @@ def description(
     config: RunConfig,
     manifest: Manifest,
     state: TrainState,
-    num_replicas: int,
+    devices: str,
 ) -> str:
     """The run in a sentence: network, clips, devices, videos, step."""
     recipe = clip_recipe(config.model)
@@ -32,11 +31,10 @@ def description(
         training += f" (of {len(manifest.split(TRAIN_SPLIT))})"
     if instances.bin_frames:
         training += f" (in {instances.count} bins of {instances.bin_frames} frames)"
-    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     return (
         f"{config.model.name}: {num_parameters:,} parameters, clips of"
         f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
-        f" {config.train.batch_size} on {num_replicas} {kind};"
+        f" {config.train.batch_size} on {devices};"
         f" {training} and"
         f" {len(manifest.split(VAL_SPLIT))} validation videos; step"
         f" {state.steps_taken()} of {config.train.train_steps}."

@@ -55,6 +55,7 @@ def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
         num_clusters = num_clusters_for(num_videos)
         loss = dataclasses.replace(loss, la_num_clusters=num_clusters)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
+    _check_distribution(config)
     _check_loss(config, manifest)
     _check_schedule(config, manifest)
     return config
@@ -83,6 +84,15 @@ def _num_classes(config: RunConfig, manifest: Manifest) -> int:
             " again, or take --loss=ir, which needs no labels."
         )
     return len(manifest.class_names)
+
+
+def _check_distribution(config: RunConfig) -> None:
+    if config.distribution.strategy == "multi_worker" and config.data.data_service:
+        raise ValueError(
+            "--data_service gives its batches to one process: with"
+            " --strategy=multi_worker every worker reads its own part of the clips, so"
+            " leave --data_service out."
+        )
 
 
 def _check_loss(config: RunConfig, manifest: Manifest) -> None:

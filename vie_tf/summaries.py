@@ -23,12 +23,18 @@ _QUIET_LOOKS = 10
 
 
 class Summaries:
-    """Writes under `model_dir/tensorboard`; names are train/, knn/, bank/, ..."""
+    """Writes under `model_dir/tensorboard`; names are train/, knn/, bank/, ...
 
-    def __init__(self, model_dir: str) -> None:
-        self._writer = tf.summary.create_file_writer(
-            os.path.join(model_dir, "tensorboard")
-        )
+    Args:
+      model_dir: folder of the run.
+      writes: whether this process is the one of a run that writes.
+    """
+
+    def __init__(self, model_dir: str, writes: bool = True) -> None:
+        self._writer = tf.summary.create_noop_writer()
+        if writes:
+            folder = os.path.join(model_dir, "tensorboard")
+            self._writer = tf.summary.create_file_writer(folder)
         self._looks: collections.Counter[str] = collections.Counter()
         self._last_seen: dict[tuple[str, str], int] = {}  # in which look at what
 

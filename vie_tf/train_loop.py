@@ -7,6 +7,7 @@ often the run is logged, validated and written to a checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import Iterator
@@ -14,7 +15,9 @@ from typing import Iterator
 import tensorflow as tf
 
 from vie_tf import (
+    agreement,
     clustering,
+    distribution,
     full_disk,
     health,
     input_pipeline,
@@ -28,8 +31,11 @@ from vie_tf import (
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_source import Clips
 from vie_tf.config import RunConfig
+from vie_tf.distribution import Distribution
 from vie_tf.evaluation.validation import make_validation
+from vie_tf.input_pipeline import EVERYTHING, Part
 from vie_tf.memory_bank import MemoryBank
+from vie_tf.network_copy import NetworkCopy
 from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
@@ -50,9 +56,17 @@ def train(config: RunConfig) -> None:
 
     Raises:
       ValueError: settings that contradict each other, the data or the run, or another
-        process that trains in the same folder.
+        process that trains in the same folder, or workers that disagree.
       DiskFull: the run's folder takes no more.
+      WorkerLost: another worker has ended.
     """
+    # First, as TensorFlow wants to know its devices before it computes anything.
+    devices = distribution.join(config.distribution)
+    with devices.loss_of_workers_explained(), devices.chief_alone_prints():
+        _train_on(config, devices)
+
+
+def _train_on(config: RunConfig, devices: Distribution) -> None:
     remote_files.connect(config.data.data_dir)
     manifest = Manifest.load(config.data.data_dir)
     asked, config = config, complete_settings(config, manifest)
@@ -62,31 +76,50 @@ def train(config: RunConfig) -> None:
             f"--la_num_clusters=auto: {config.loss.la_num_clusters} clusters for"
             f" {num_videos} training videos."
         )
-    run = RunDirectory(config.train.model_dir, config.train.num_to_keep)
-    with RunLock(config.train.model_dir) as lock, full_disk.explained(run):
-        _train(config, manifest, run, lock)
+    run = RunDirectory(
+        config.train.model_dir, config.train.num_to_keep, writes=devices.is_chief
+    )
+    devices.check_agreement(agreement.of_settings(config, manifest, run.latest()))
+    with contextlib.ExitStack() as resources:
+        lock = None
+        if devices.is_chief:
+            lock = resources.enter_context(RunLock(config.train.model_dir))
+        resources.enter_context(full_disk.explained(run))
+        _train(config, manifest, run, lock, devices)
 
 
 def _train(
-    config: RunConfig, manifest: Manifest, run: RunDirectory, lock: RunLock
+    config: RunConfig,
+    manifest: Manifest,
+    run: RunDirectory,
+    lock: RunLock | None,
+    devices: Distribution,
 ) -> None:
     run.check_continues(config, manifest)
-    strategy = tf.distribute.MirroredStrategy()
-    if config.train.batch_size % strategy.num_replicas_in_sync:
+    assert config.train.batch_size is not None
+    if config.train.batch_size % devices.num_replicas:
         raise ValueError(
             f"--batch_size={config.train.batch_size} cannot be divided among"
-            f" {strategy.num_replicas_in_sync} devices."
+            f" {devices.num_replicas} devices."
         )
-    with strategy.scope():
+    with devices.strategy.scope():
         state = make_state(config, manifest)
         _restore_or_start(state, run, config, manifest)
-    lock.take()  # until here a refused run has left nothing behind
-    run.save_config(config, manifest)
-    run_history.note_start(
-        run.model_dir, sys.argv, state.steps_taken(), strategy.num_replicas_in_sync
+    if devices.num_workers > 1:
+        devices.check_agreement(agreement.of_state(state))
+    if lock is not None:
+        lock.take()  # until here a refused run has left nothing behind
+        run.save_config(config, manifest)
+        run_history.note_start(
+            run.model_dir,
+            sys.argv,
+            state.steps_taken(),
+            devices.num_replicas,
+            devices.num_workers,
+        )
+    print(
+        run_lines.description(config, manifest, state, devices.describe()), flush=True
     )
-    num_replicas = strategy.num_replicas_in_sync
-    print(run_lines.description(config, manifest, state, num_replicas), flush=True)
     if state.steps_taken() >= config.train.train_steps:
         if run.latest() is None:
             print(f"Wrote the network as it is at step 0: {run.save(state)}.")
@@ -96,7 +129,7 @@ def _train(
             f" --train_steps={config.train.train_steps}."
         )
         return
-    _loop(config, manifest, run, strategy, state)
+    _loop(config, manifest, run, devices, state)
 
 
 def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
@@ -117,7 +150,12 @@ def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
     )
 
 
-def cluster_bank(config: RunConfig, state: TrainState, summaries: Summaries) -> None:
+def cluster_bank(
+    config: RunConfig,
+    state: TrainState,
+    summaries: Summaries,
+    strategy: tf.distribute.Strategy | None = None,
+) -> None:
     """Clusters the rows of the bank and notes at which step.
 
     From the last centroids where there are any: in an epoch the rows move so little
@@ -139,6 +177,7 @@ def cluster_bank(config: RunConfig, state: TrainState, summaries: Summaries) -> 
             settled_share=settings.la_settled_share,
             seed=config.train.seed + 1000 * number + step,
             start=None if is_first else state.cluster_centroids[number],
+            strategy=strategy,
         )
         clusterings.append(clusters)
         seconds = time.perf_counter() - start
@@ -157,17 +196,38 @@ def _loop(
     config: RunConfig,
     manifest: Manifest,
     run: RunDirectory,
-    strategy: tf.distribute.Strategy,
+    devices: Distribution,
     state: TrainState,
 ) -> None:
-    settings = config.train
+    settings, strategy = config.train, devices.strategy
     assert settings.batch_size is not None
-    summaries = Summaries(settings.model_dir)
+    summaries = Summaries(settings.model_dir, writes=devices.is_chief)
+    # Workers look at numbers of videos of their own, so they cannot ask each other for
+    # the network's statistics meanwhile.
+    copy = None
+    if devices.num_workers > 1:
+        own = build_model(config.model, settings.seed)
+        copy = NetworkCopy(state.model, own)
     validation = make_validation(
-        state, config.data, manifest, clip_recipe(config.model), config.knn
+        state,
+        config.data,
+        manifest,
+        clip_recipe(config.model),
+        config.knn,
+        network=copy.model if copy else state.model,
+        part=Part(devices.worker, devices.num_workers),
+        gather=devices.gather,
     )
-    clips = clips_of_run(config, manifest, state.clips_read())
-    batches = iter(strategy.experimental_distribute_dataset(clips.dataset))
+    share = settings.batch_size // devices.num_workers
+    part = Part(devices.worker, devices.num_workers, share)
+    clips = clips_of_run(
+        config,
+        manifest,
+        state.clips_read(),
+        part=part,
+        num_replicas=devices.num_replicas,
+    )
+    batches = devices.batches(clips.dataset)
     losses = ("supervised",) if state.bank is None else ("ir", "la")
     steps = {name: _whole_step(config, state, strategy, name) for name in losses}
     num_instances = views.of_data(config.data, manifest).count
@@ -184,7 +244,7 @@ def _loop(
             loss = phase(config, step - 1)
             age = state.steps_since_clustering()
             if loss == "la" and (age is None or age >= steps_per_epoch):
-                cluster_bank(config, state, summaries)
+                cluster_bank(config, state, summaries, strategy)
             asked = time.perf_counter()
             batch = _next(batches, clips, state, settings.batch_size)
             clock.waited(time.perf_counter() - asked)
@@ -206,6 +266,8 @@ def _loop(
                 if state.bank is not None:
                     summaries.bank(state.bank, step)
                 if validation is not None:
+                    if copy is not None:
+                        copy.refresh()
                     scores = validation()
                     summaries.scalars(validation.name, scores, step)
                     line = run_lines.validation_line(step, scores, validation)
@@ -218,6 +280,8 @@ def _loop(
                 run.save(state)
                 clock.reset()
     except KeyboardInterrupt:
+        if devices.num_workers > 1:
+            raise  # the others are at other steps, and cannot take part
         run.save(state)
         print(f"Stopped at step {state.steps_taken()}; a checkpoint was written.")
         raise
@@ -274,16 +338,32 @@ def _watch_plateau(
         print(run_lines.drop_line(step, now, settings), flush=True)
 
 
-def clips_of_run(config: RunConfig, manifest: Manifest, position: int = 0) -> Clips:
-    """The training clips of a run from a position on."""
+def clips_of_run(
+    config: RunConfig,
+    manifest: Manifest,
+    position: int = 0,
+    *,
+    part: Part = EVERYTHING,
+    num_replicas: int = 1,
+) -> Clips:
+    """The training clips of a run from a position on.
+
+    Args:
+      config: of the run.
+      manifest: of its data.
+      position: of the first clip.
+      part: of the clips that this worker reads.
+      num_replicas: that share a step; each takes a batch.
+    """
     assert config.train.batch_size is not None
     return input_pipeline.training_clips(
         config.data,
         manifest,
         clip_recipe(config.model),
-        batch_size=config.train.batch_size,
+        batch_size=config.train.batch_size // num_replicas,
         seed=config.train.seed,
         start_position=position,
+        part=part,
     )
 
 

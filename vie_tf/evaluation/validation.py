@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Union
+from typing import Callable, Union
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +18,8 @@ from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.train_state import TrainState
 
+Gather = Callable[[np.ndarray], np.ndarray]
+
 
 @dataclasses.dataclass(frozen=True)
 class KnnValidation:
@@ -31,6 +33,7 @@ class KnnValidation:
       own_rows: [V] rows of the queries in the bank, None if they are not in it.
       num_classes: C.
       settings: of the votes.
+      gather: puts together what all workers have of something.
     """
 
     embedder: ClipEmbedder
@@ -40,6 +43,7 @@ class KnnValidation:
     own_rows: np.ndarray | None
     num_classes: int
     settings: KnnConfig
+    gather: Gather
 
     name = "knn"
     title = "kNN"
@@ -57,7 +61,8 @@ class KnnValidation:
             temperature=self.settings.temperature,
             own_rows=own_rows,
         )
-        return knn.accuracies(probabilities, self.labels[features.rows])
+        labels = self.labels[features.rows]
+        return knn.accuracies(self.gather(probabilities), self.gather(labels))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,12 +74,14 @@ class SoftmaxValidation:
       clips: of the videos.
       labels: [V] of the videos.
       num_classes: C.
+      gather: puts together what all workers have of something.
     """
 
     embedder: ClipEmbedder
     clips: Clips
     labels: np.ndarray
     num_classes: int
+    gather: Gather
 
     name = "softmax"
     title = "softmax"
@@ -83,7 +90,8 @@ class SoftmaxValidation:
         """Returns `top1` and `top5` as fractions."""
         logits = self.embedder.embed(self.clips, len(self.labels))  # [V, clips, C]
         probabilities = tf.nn.softmax(logits.values).numpy().mean(axis=1)
-        return knn.accuracies(probabilities, self.labels[logits.rows])
+        labels = self.labels[logits.rows]
+        return knn.accuracies(self.gather(probabilities), self.gather(labels))
 
 
 Validation = Union[KnnValidation, SoftmaxValidation]
@@ -117,6 +125,10 @@ def make_validation(
     manifest: Manifest,
     recipe: ClipRecipe,
     settings: KnnConfig,
+    *,
+    network: tf.keras.Model,
+    part: input_pipeline.Part,
+    gather: Gather,
 ) -> Validation | None:
     """Prepares the validation that fits a run.
 
@@ -126,6 +138,9 @@ def make_validation(
       manifest: of its data set.
       recipe: of the clips.
       settings: number of clips, and of the votes.
+      network: that is validated; its weights are read at every validation.
+      part: of the clips that this worker looks at.
+      gather: puts together what all workers have of something.
 
     Returns:
       None where there is nothing to validate on.
@@ -136,21 +151,23 @@ def make_validation(
     videos = manifest.split(split)
     labels = np.array([video.label for video in videos])
     clips = input_pipeline.test_clips(
-        data, manifest, split, recipe, num_clips=settings.num_clips
+        data, manifest, split, recipe, num_clips=settings.num_clips, part=part
     )
     if state.bank is None:
         return SoftmaxValidation(
-            embedder=ClipEmbedder(state.model, "logits"),
+            embedder=ClipEmbedder(network, "logits"),
             clips=clips,
             labels=labels,
             num_classes=len(manifest.class_names),
+            gather=gather,
         )
     return KnnValidation(
-        embedder=ClipEmbedder(state.model),
+        embedder=ClipEmbedder(network),
         bank=state.bank,
         clips=clips,
         labels=labels,
         own_rows=None if split == VAL_SPLIT else np.arange(len(videos)),
         num_classes=len(manifest.class_names),
         settings=settings,
+        gather=gather,
     )

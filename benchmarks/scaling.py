@@ -1,0 +1,195 @@
+"""How the cost of a step grows with the videos, and with the replicas.
+
+python -m benchmarks.scaling [--plot=docs/scaling.png] [--most_videos=1000000]
+
+Prints for N videos the time of what LA adds to a step, and of an iteration of k-means
+with 8000 clusters, both of which should grow as N; beside them the step of the network
+alone.  Then the whole LA step on 1 and on 2 logical replicas of the same cores, which
+says what dividing a batch costs where there is nothing to gain.  Draws the curves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from typing import Sequence
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import la_step
+from benchmarks.clustering import DIM, unit
+from benchmarks.machine import cpu_facts, seconds
+from vie_tf import clustering, distribution, train_loop
+from vie_tf.config import (
+    DataConfig,
+    DistributionConfig,
+    KnnConfig,
+    LossConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+)
+from vie_tf.memory_bank import random_rows
+from vie_tf.records import Manifest, VideoEntry
+from vie_tf.run_setup import with_family_defaults
+from vie_tf.train_step import make_train_step
+
+NUMS_VIDEOS = (10_000, 30_000, 100_000, 239_888, 1_000_000)
+KINETICS = 239_888
+NUM_CLUSTERS = 8000
+BACKGROUND = 512
+BATCH_SIZE = 128
+REPLICA_BATCH_SIZE = 16
+
+_SIZE = (900, 560)  # of the picture
+_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 640, 40, 490
+_INK = (60, 60, 60)
+_COLORS = ((176, 114, 30), (40, 110, 220), (120, 120, 120))  # blue, green, red
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def clustering_seconds(num_videos: int) -> float:
+    """Seconds of an iteration of k-means."""
+    rows = unit(random_rows(num_videos, DIM, 0))
+    start = time.perf_counter()
+    clustering.k_means(rows, min(NUM_CLUSTERS, num_videos), num_iterations=1)
+    return (time.perf_counter() - start) / 2  # two passes over the rows
+
+
+def replica_step_seconds(num_replicas: int, num_videos: int) -> float:
+    """Seconds of a whole LA step of `single`; takes the devices of this process."""
+    loss = LossConfig(name="la", la_num_clusters=NUM_CLUSTERS)
+    config = with_family_defaults(
+        RunConfig(
+            DataConfig("none"),
+            ModelConfig("single"),
+            loss,
+            TrainConfig("none", batch_size=REPLICA_BATCH_SIZE),
+            KnnConfig(),
+        )
+    )
+    devices = distribution.join(DistributionConfig(num_replicas=num_replicas))
+    with devices.strategy.scope():
+        state = train_loop.make_state(config, _videos(num_videos))
+    labels = np.random.default_rng(0).integers(0, NUM_CLUSTERS, [1, num_videos])
+    state.cluster_labels.assign(labels)
+    step = make_train_step(config, state, devices.strategy, "la")
+    clips = tf.zeros([REPLICA_BATCH_SIZE, 1, 224, 224, 3], tf.uint8)
+    rows = tf.range(REPLICA_BATCH_SIZE, dtype=tf.int64)
+    batch = tf.data.Dataset.from_tensors({"clips": clips, "rows": rows}).repeat()
+    share = batch.unbatch().batch(REPLICA_BATCH_SIZE // num_replicas)
+    batches = devices.batches(share)
+    return seconds(lambda: step(next(batches)))
+
+
+def _videos(count: int) -> Manifest:
+    """A manifest of so many videos, without files."""
+    facts = {"label": -1, "fps": 25.0, "height": 1, "width": 1, "bytes": 0}
+    videos = tuple(
+        VideoEntry(
+            id=n, split="train", shard="none", frames=1, source=f"{n}.mp4", **facts
+        )
+        for n in range(count)
+    )
+    return Manifest((), videos, (), (), {})
+
+
+def draw(
+    nums_videos: Sequence[int], curves: dict[str, Sequence[float]], path: str
+) -> None:
+    """Draws seconds over the number of videos, both logarithmic.
+
+    Args:
+      nums_videos: N.
+      curves: seconds at each of them, by the name of the curve.
+      path: of the PNG file.
+    """
+    values = [value for curve in curves.values() for value in curve]
+    low, high = (int(f(np.log10(v))) for f, v in _limits(values))
+    first, last = np.log10(nums_videos[0]), np.log10(nums_videos[-1])
+
+    def point(num_videos: float, value: float) -> tuple[int, int]:
+        across = (np.log10(num_videos) - first) / (last - first)
+        up = (np.log10(value) - low) / (high - low)
+        return (
+            round(_LEFT + across * (_RIGHT - _LEFT)),
+            round(_BOTTOM - up * (_BOTTOM - _TOP)),
+        )
+
+    picture = np.full((_SIZE[1], _SIZE[0], 3), 255, np.uint8)
+
+    def write(text: str, x: int, y: int, color: tuple[int, int, int] = _INK) -> None:
+        cv2.putText(picture, text, (x, y), _FONT, 0.45, color, 1, cv2.LINE_AA)
+
+    for exponent in range(low, high + 1):
+        _, y = point(nums_videos[0], 10.0**exponent)
+        cv2.line(picture, (_LEFT, y), (_RIGHT, y), (230, 230, 230), 1)
+        write(f"{10.0**exponent:g} s", 30, y + 5)
+    for num_videos in nums_videos:
+        x, _ = point(num_videos, 10.0**low)
+        cv2.line(picture, (x, _TOP), (x, _BOTTOM), (230, 230, 230), 1)
+        write(f"{num_videos:,}", x - 28, _BOTTOM + 20)
+    write("videos", (_LEFT + _RIGHT) // 2 - 20, _BOTTOM + 45)
+    for color, (name, curve) in zip(_COLORS, curves.items()):
+        line = [point(n, value) for n, value in zip(nums_videos, curve)]
+        points = np.array(line, np.int32)
+        cv2.polylines(picture, [points], False, color, 2, cv2.LINE_AA)
+        for where in line:
+            cv2.circle(picture, where, 4, color, -1, cv2.LINE_AA)
+        write(name, _RIGHT + 12, line[-1][1] + 5, color)
+    cv2.imwrite(path, picture)
+
+
+def _limits(values: Sequence[float]) -> tuple:
+    return (np.floor, min(values)), (np.ceil, max(values))
+
+
+def main() -> None:
+    """Prints a table, a line for each number of replicas, and draws."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--most_videos", type=int, default=NUMS_VIDEOS[-1])
+    parser.add_argument("--plot", default="scaling.png")
+    parser.add_argument("--replicas", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.replicas:
+        videos = min(KINETICS, arguments.most_videos)
+        print(replica_step_seconds(arguments.replicas, videos))
+        return
+    print(cpu_facts())
+    nums_videos = [n for n in NUMS_VIDEOS if n <= arguments.most_videos]
+    clustering.k_means(unit(random_rows(1000, DIM, 0)), 10, num_iterations=1)  # traces
+    network = la_step.network_step(BATCH_SIZE)
+    print(f"step of single without a bank, batch {BATCH_SIZE}: {network:.2f} s")
+    print(f"{'videos':>10}{'LA part':>12}{'of the step':>13}{'k-means iteration':>20}")
+    la, kmeans = [], []
+    for n in nums_videos:
+        la.append(la_step.la_part(n, BATCH_SIZE, BACKGROUND)["all of LA"])
+        kmeans.append(clustering_seconds(n))
+        print(
+            f"{n:>10,}{la[-1]:>10.3f} s{la[-1] / network:>13.1%}{kmeans[-1]:>18.2f} s"
+        )
+    for replicas in (1, 2):
+        # Devices cannot be divided anew in a process.
+        command = [sys.executable, "-m", "benchmarks.scaling"]
+        command += [f"--replicas={replicas}", f"--most_videos={nums_videos[-1]}"]
+        output = subprocess.run(command, check=True, capture_output=True, text=True)
+        taken = float(output.stdout.split()[-1])
+        print(
+            f"LA step of single, batch {REPLICA_BATCH_SIZE}, {replicas} replicas:"
+            f" {taken:.2f} s"
+        )
+    curves = {
+        "k-means iteration": kmeans,
+        "what LA adds": la,
+        "step of single": [network] * len(nums_videos),
+    }
+    draw(nums_videos, curves, arguments.plot)
+    print(f"Wrote {arguments.plot}.")
+
+
+if __name__ == "__main__":
+    main()

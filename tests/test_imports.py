@@ -74,6 +74,7 @@ def test_all_files_are_read():
         "color_noise",
         "losses",
         "memory_bank",
+        "row_ages",
         "clustering",
         "health",
         "schedules",
@@ -107,7 +108,8 @@ def test_frames_are_read_by_what_knows_records_only():
 
 
 def test_a_checkpoint_is_written_by_what_knows_the_state_only():
-    assert ours("vie_tf.train_state") == {"vie_tf.memory_bank", "vie_tf.schedules"}
+    parts = {"vie_tf.memory_bank", "vie_tf.row_ages", "vie_tf.schedules"}
+    assert ours("vie_tf.train_state") == parts
     allowed = {"vie_tf.records", "vie_tf.train_state"}
     assert ours("vie_tf.checkpoint_folder") == allowed
     assert ours("vie_tf.run_lock") == {"vie_tf.remote_files"}

@@ -29,6 +29,17 @@ _COLLAPSED_SIMILARITY = 0.98
 # Similarity 0.98 between all rows has exp(-2 |x - y|^2) = exp(-0.08); evenly spread
 # rows in 128 dimensions have -3.9.
 _COLLAPSED_UNIFORMITY = -0.08
+# A video may be the first of one round and the last of the next, so healthy rows are
+# up to two rounds old, and a little more where batches come in any order.
+_STALE_ROUNDS = 3
+# A single bad record of a large collection is told by the count of skipped clips.
+_STALE_SHARE = 0.001
+# Accuracies of the same queries differ less than those of others, so three standard
+# errors of independent ones are a clear difference; and networks a few steps apart
+# differ by some tenths of a percent on the authors' curve.
+_STANDARD_ERRORS = 3.0
+_CLEAR_LOSS = 0.01
+_WAITING = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,6 +250,94 @@ def bank_alarms(bank_uniformity: float) -> list[Alarm]:
             " videos one embedding for an epoch or longer. Start again from an earlier"
             " checkpoint with a lower --learning_rate; for small collections see"
             " docs/small_collections.md.",
+        )
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class RowFacts:
+    """How old the rows of a memory bank are.
+
+    Attributes:
+      ages: steps since a row was written, or since it is there, [N] int64.
+      never_written: whether it was never written, [N] bool.
+      round_steps: steps in which every row is written once, an epoch of whole videos.
+    """
+
+    ages: np.ndarray
+    never_written: np.ndarray
+    round_steps: int
+
+    def scalars(self) -> dict[str, float]:
+        """By name, for TensorBoard."""
+        return {
+            "oldest_row": float(self.ages.max()),
+            "never_written_share": float(np.mean(self.never_written)),
+        }
+
+
+def row_alarms(facts: RowFacts) -> list[Alarm]:
+    """Alarms on rows that training does not come to."""
+    is_stale = facts.ages > _STALE_ROUNDS * facts.round_steps
+    if not np.any(is_stale) or np.mean(is_stale) < _STALE_SHARE:
+        return []
+    num_never = int(np.sum(is_stale & facts.never_written))
+    return [
+        Alarm(
+            "stale_rows",
+            f"{is_stale.sum()} of {len(is_stale)} rows of the memory bank were not"
+            f" written for {facts.ages.max()} steps, {num_never} of them never, though"
+            f" an epoch over all of them takes {facts.round_steps}: neighbours and"
+            " clusters are found among old embeddings. Either records are skipped"
+            " (input/skipped_clips; convert those videos again), or workers of"
+            " --data_service do not deliver (look at their output, or train without"
+            " it), or the bank has rows that --subset, --bin_frames or --data_dir"
+            " leave out (give those that the run began with).",
+        )
+    ]
+
+
+def knn_alarms(la_accuracy: float, ir_accuracy: float, num_queries: int) -> list[Alarm]:
+    """Alarms on LA that has lost what IR had learned.
+
+    Args:
+      la_accuracy: top-1 of a validation during LA, as a fraction.
+      ir_accuracy: of the last validation during IR.
+      num_queries: videos of each.
+    """
+    variances = [p * (1.0 - p) / num_queries for p in (la_accuracy, ir_accuracy)]
+    chance = _STANDARD_ERRORS * float(np.sqrt(sum(variances)))
+    if ir_accuracy - la_accuracy <= max(chance, _CLEAR_LOSS):
+        return []
+    return [
+        Alarm(
+            "knn_below_ir",
+            f"kNN top-1 is {la_accuracy:.1%} with LA and was {ir_accuracy:.1%} at the"
+            f" last validation of IR; {num_queries} queries differ by up to"
+            f" {chance:.1%} by chance. Clusters do not follow what the videos show:"
+            " give the same command with a lower --la_num_clusters, or stay on IR"
+            " (--loss=ir in another --model_dir, or a later LA with more --ir_steps;"
+            " --checkpoint=best may be the network of IR).",
+        )
+    ]
+
+
+def input_alarms(wait_share: float) -> list[Alarm]:
+    """Alarms on the time that steps wait for their clips.
+
+    Args:
+      wait_share: of the time, in [0, 1].
+    """
+    if wait_share <= _WAITING:
+        return []
+    return [
+        Alarm(
+            "input_bound",
+            f"{wait_share:.0%} of the time is spent waiting for clips: reading,"
+            " decoding or augmenting them is slower than the network."
+            " --check_input says which. Reading: --cache_dir; augmentation:"
+            " --color=fast; all of them: more cores, also those of other machines"
+            " (--data_service); see docs/input_pipeline.md.",
         )
     ]
 

@@ -76,7 +76,8 @@ def test_all_files_are_read():
         "memory_bank",
         "row_ages",
         "clustering",
-        "health",
+        "facts",
+        "step_clock",
         "schedules",
         "published_run",
         "knn_curve",
@@ -88,6 +89,10 @@ def test_contracts_and_pure_functions_know_nobody(name):
 
 def test_knn_knows_the_bank_only():
     assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
+
+
+def test_health_knows_facts_only():
+    assert ours("vie_tf.health") == {"vie_tf.facts"}
 
 
 def test_views_know_records_and_settings_only():

@@ -19,7 +19,7 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import clustering, losses, run_setup, train_loop, train_step
+from vie_tf import clustering, health, losses, run_setup, train_loop, train_step
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.evaluation.validation import KnnValidation
 from vie_tf.schedules import Plateau
@@ -254,6 +254,9 @@ def test_tensorboard_has_the_facts_of_every_clustering(runs):
     assert list(events["clusters/changed_share"]) == [9]
     assert list(events["train/alignment"]) == list(range(1, 11))
     assert set(events["bank/uniformity"]) == {5, 10}
+    # Ten videos in steps of four: all are written within three.
+    assert events["bank/never_written_share"] == {5: 0.0, 10: 0.0}
+    assert all(age <= 6 for age in events["bank/oldest_row"].values())
 
 
 def test_the_second_clustering_starts_from_the_centroids_of_the_first(
@@ -374,6 +377,22 @@ def test_la_starts_from_the_weights_bank_and_step_of_another_run(quick, tmp_path
     assert np.sum(changed) == BATCH_SIZE
     assert list(events["clusters/objective"]) == [3]
     assert list(events["train/loss"]) == [4]
+
+
+def test_la_knows_after_a_restart_what_ir_had(quick, tmp_path, monkeypatch, capsys):
+    accuracies = iter([0.2, 0.9, 0.4, 0.5])
+    monkeypatch.setattr(
+        KnnValidation, "__call__", lambda _: {"top1": next(accuracies), "top5": 1.0}
+    )
+    monkeypatch.setattr(health, "_STANDARD_ERRORS", 0.0)  # there are four queries
+    loss = {"name": "la", "ir_steps": 2}
+    quick(tmp_path, loss=loss, eval_steps=1, train_steps=2)
+    assert numbers_in(tmp_path)["ir_accuracy"] == 0.9
+    quick(tmp_path, loss=loss, eval_steps=1, train_steps=3)
+    assert (
+        "ALARM at step 3, knn_below_ir: kNN top-1 is 40.0%" in capsys.readouterr().out
+    )
+    assert numbers_in(tmp_path)["ir_accuracy"] == 0.9
 
 
 PLATEAU = {"lr_schedule": "plateau", "plateau_patience": 2, "plateau_max_drops": 2}

@@ -1,13 +1,13 @@
 """Is the run healthy?  Numbers of a run in, alarms out.
 
-Comes in: what a step, a clustering or a sample of the memory bank says in numbers.
-Goes out: facts for TensorBoard, and alarms: what is wrong, why, and what to change.
-`vie_tf.train_loop` asks, `vie_tf.summaries` tells.
+Comes in: what a step says in numbers, and the facts of a clustering or of the memory
+bank (`vie_tf.facts`).  Goes out: alarms: what is wrong, why, and what to change.
+`vie_tf.run_log` asks, `vie_tf.summaries` tells.
 
 All functions are pure.  An alarm of another kind is a function that returns a list of
 `Alarm`, empty when all is well.
 
-Letters: N videos, M clusters, K background neighbours, P pairs.
+Letters: M clusters, K background neighbours.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import dataclasses
 from typing import Mapping
 
 import numpy as np
+
+from vie_tf.facts import ClusterFacts, RowFacts
 
 # Bounds are far outside of what healthy runs show: an alarm is to be believed.
 _MOSTLY = 0.5
@@ -53,82 +55,6 @@ class Alarm:
 
     name: str
     message: str
-
-
-@dataclasses.dataclass(frozen=True)
-class ClusterFacts:
-    """What one clustering looks like.
-
-    Attributes:
-      sizes: [M] videos in each cluster.
-      changed_share: share of the videos whose label is not that of the last
-        clustering; None if this is the first.
-    """
-
-    sizes: np.ndarray
-    changed_share: float | None
-
-    @property
-    def num_clusters(self) -> int:
-        """M."""
-        return len(self.sizes)
-
-    @property
-    def num_empty(self) -> int:
-        """Clusters without a video."""
-        return int(np.sum(self.sizes == 0))
-
-    @property
-    def effective_number(self) -> float:
-        """exp(entropy): the number of equal clusters that would be as uncertain."""
-        return float(np.exp(_entropy(self.sizes)))
-
-    @property
-    def entropy(self) -> float:
-        """Entropy of the label of a random video over log M: 1 if sizes are equal."""
-        if self.num_clusters == 1:
-            return 1.0
-        return _entropy(self.sizes) / float(np.log(self.num_clusters))
-
-    def scalars(self) -> dict[str, float]:
-        """By name, for TensorBoard."""
-        values = {
-            "largest": float(self.sizes.max()),
-            "empty": float(self.num_empty),
-            "entropy": self.entropy,
-            "effective_number": self.effective_number,
-        }
-        if self.changed_share is not None:
-            values["changed_share"] = self.changed_share
-        return values
-
-    def describe(self) -> str:
-        """In words, for the terminal."""
-        changed = ""
-        if self.changed_share is not None:
-            changed = f", {self.changed_share:.0%} of the labels are new"
-        return (
-            f"{self.num_clusters} clusters of {self.sizes.min()} to {self.sizes.max()}"
-            f" videos (median {np.median(self.sizes):g}), {self.num_empty} empty, as"
-            f" even as {self.effective_number:.0f} equal ones{changed}"
-        )
-
-
-def cluster_facts(
-    labels: np.ndarray, num_clusters: int, old_labels: np.ndarray | None
-) -> ClusterFacts:
-    """Looks at a clustering.
-
-    Args:
-      labels: [N] integers in [0, M).
-      num_clusters: M.
-      old_labels: [N], of the clustering before, from whose centroids this one started,
-        so that a cluster has the same label in both.
-    """
-    changed_share = None
-    if old_labels is not None:
-        changed_share = float(np.mean(labels != old_labels))
-    return ClusterFacts(np.bincount(labels, minlength=num_clusters), changed_share)
 
 
 def cluster_alarms(facts: ClusterFacts) -> list[Alarm]:
@@ -211,34 +137,11 @@ def embedding_alarms(scalars: Mapping[str, float]) -> list[Alarm]:
     ]
 
 
-def alignment(similarity_to_own_row: float) -> float:
-    """Mean squared distance of embeddings to their own rows, 0 to 4; lower is better.
-
-    Wang and Isola 2020 take two views of one image; here the row stands for the
-    views that the video has shown before.
-
-    Args:
-      similarity_to_own_row: mean over the batch; both are of unit norm.
-    """
-    return 2.0 - 2.0 * similarity_to_own_row
-
-
-def uniformity(similarities: np.ndarray) -> float:
-    """Log of the mean of exp(-2 |x - y|^2) over pairs; lower is more uniform.
-
-    0 if all rows coincide, near -4 if they are spread evenly (Wang and Isola 2020).
-
-    Args:
-      similarities: [P] of random pairs of rows of unit norm.
-    """
-    return float(np.log(np.mean(np.exp(-2.0 * (2.0 - 2.0 * similarities)))))
-
-
 def bank_alarms(bank_uniformity: float) -> list[Alarm]:
     """Alarms on a sample of pairs of rows of the memory bank.
 
     Args:
-      bank_uniformity: of the pairs, see `uniformity`.
+      bank_uniformity: of the pairs, see `facts.uniformity`.
     """
     if bank_uniformity < _COLLAPSED_UNIFORMITY:
         return []
@@ -252,28 +155,6 @@ def bank_alarms(bank_uniformity: float) -> list[Alarm]:
             " docs/small_collections.md.",
         )
     ]
-
-
-@dataclasses.dataclass(frozen=True)
-class RowFacts:
-    """How old the rows of a memory bank are.
-
-    Attributes:
-      ages: steps since a row was written, or since it is there, [N] int64.
-      never_written: whether it was never written, [N] bool.
-      round_steps: steps in which every row is written once, an epoch of whole videos.
-    """
-
-    ages: np.ndarray
-    never_written: np.ndarray
-    round_steps: int
-
-    def scalars(self) -> dict[str, float]:
-        """By name, for TensorBoard."""
-        return {
-            "oldest_row": float(self.ages.max()),
-            "never_written_share": float(np.mean(self.never_written)),
-        }
 
 
 def row_alarms(facts: RowFacts) -> list[Alarm]:
@@ -316,8 +197,7 @@ def knn_alarms(la_accuracy: float, ir_accuracy: float, num_queries: int) -> list
             f" last validation of IR; {num_queries} queries differ by up to"
             f" {chance:.1%} by chance. Clusters do not follow what the videos show:"
             " give the same command with a lower --la_num_clusters, or stay on IR"
-            " (--loss=ir in another --model_dir, or a later LA with more --ir_steps;"
-            " --checkpoint=best may be the network of IR).",
+            " (--loss=ir in another --model_dir).",
         )
     ]
 
@@ -340,8 +220,3 @@ def input_alarms(wait_share: float) -> list[Alarm]:
             " (--data_service); see docs/input_pipeline.md.",
         )
     ]
-
-
-def _entropy(sizes: np.ndarray) -> float:
-    shares = sizes[sizes > 0] / sizes.sum()
-    return float(-np.sum(shares * np.log(shares)))

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from vie_tf import (
     clustering,
+    facts,
     full_disk,
-    health,
     input_pipeline,
     remote_files,
     run_history,
@@ -32,8 +32,9 @@ from vie_tf.evaluation.validation import make_validation
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
+from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
-from vie_tf.summaries import StepClock, Summaries
+from vie_tf.summaries import Summaries
 from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
 
@@ -142,12 +143,12 @@ def cluster_bank(config: RunConfig, state: TrainState, summaries: Summaries) -> 
         )
         clusterings.append(clusters)
         seconds = time.perf_counter() - start
-        facts = health.cluster_facts(
+        cluster_facts = facts.cluster_facts(
             clusters.labels.numpy(),
             settings.la_num_clusters,
             None if is_first else old_labels[number],
         )
-        summaries.clusters(clusters, facts, seconds, step, number)
+        summaries.clusters(clusters, cluster_facts, seconds, step, number)
     state.cluster_labels.assign(tf.stack([c.labels for c in clusterings]))
     state.cluster_centroids.assign(tf.stack([c.centroids for c in clusterings]))
     state.clustered_at.assign(step)
@@ -170,11 +171,10 @@ def _loop(
     batches = iter(strategy.experimental_distribute_dataset(clips.dataset))
     losses = ("supervised",) if state.bank is None else ("ir", "la")
     steps = {name: _whole_step(config, state, strategy, name) for name in losses}
-    num_instances = views.of_data(config.data, manifest).count
-    steps_per_epoch = -(-num_instances // settings.batch_size)
-    clock = StepClock()
-    started, first_step = time.perf_counter(), state.steps_taken()
-    reported = int(state.num_skipped.numpy())
+    instances = views.of_data(config.data, manifest)
+    steps_per_epoch = -(-instances.count // settings.batch_size)
+    log = RunLog(config, state, summaries, instances)
+    first_step = state.steps_taken()
 
     def is_due(step: int, every: int) -> bool:
         return step == settings.train_steps or (every > 0 and step % every == 0)
@@ -187,36 +187,27 @@ def _loop(
                 cluster_bank(config, state, summaries)
             asked = time.perf_counter()
             batch = _next(batches, clips, state, settings.batch_size)
-            clock.waited(time.perf_counter() - asked)
+            log.waited(time.perf_counter() - asked)
             if step == first_step + 1:
                 shown = strategy.experimental_local_results(batch["clips"])[0]
                 summaries.clips(shown.numpy(), step - 1)
             scalars = _take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
-                _log(step, loss, scalars, clock, summaries, config, started, first_step)
-                # Untrained networks give all videos similar embeddings.
-                if step > max(steps_per_epoch, settings.lr_warmup_steps):
-                    summaries.alarms("train", _alarms(config, scalars), step)
-                skipped = int(state.num_skipped.numpy())
-                summaries.scalars("input", {"skipped_clips": skipped}, step)
-                if skipped > reported:
-                    print(f"skipped so far: {skipped} clips of bad records", flush=True)
-                    reported = skipped
+                log.step(step, loss, scalars)
             if is_due(step, settings.eval_steps):
-                if state.bank is not None:
-                    summaries.bank(state.bank, step)
+                log.bank(step)
                 if validation is not None:
                     scores = validation()
-                    summaries.scalars(validation.name, scores, step)
-                    line = run_lines.validation_line(step, scores, validation)
-                    print(line, flush=True)
+                    log.validation(step, loss, scores, validation)
+                    if loss == "ir":
+                        state.ir_accuracy.assign(scores["top1"])
                     _watch_plateau(state, config, step, loss, scores["top1"])
                     metric = f"{validation.name}/top1"
                     run.save_best(state, metric, float(scores["top1"]))
-                clock.reset()
+                log.went_on()
             if is_due(step, settings.checkpoint_steps):
                 run.save(state)
-                clock.reset()
+                log.went_on()
     except KeyboardInterrupt:
         run.save(state)
         print(f"Stopped at step {state.steps_taken()}; a checkpoint was written.")
@@ -349,40 +340,3 @@ def _restore(
             f"Videos were appended to {config.data.data_dir}: {num_new_rows} rows of"
             " the memory bank are new and start at random."
         )
-
-
-def _log(
-    step: int,
-    loss: str,
-    scalars: dict,
-    clock: StepClock,
-    summaries: Summaries,
-    config: RunConfig,
-    started: float,
-    first_step: int,
-) -> None:
-    values = {name: float(value) for name, value in scalars.items()}
-    rates = clock.rates()
-    clock.reset()
-    shown = {**values, **rates}
-    if "similarity_to_own_row" in values:
-        shown["alignment"] = health.alignment(values["similarity_to_own_row"])
-    summaries.scalars("train", shown, step)
-    seconds_per_step = (time.perf_counter() - started) / (step - first_step)
-    train_steps = config.train.train_steps
-    line = run_lines.step_line(step, loss, shown, train_steps, seconds_per_step)
-    print(line, flush=True)
-
-
-def _alarms(config: RunConfig, scalars: dict) -> list[health.Alarm]:
-    """Alarms on what a step returned."""
-    values = {name: float(value) for name, value in scalars.items()}
-    alarms = health.embedding_alarms(values)
-    if "close_share" in values:
-        assert config.loss.la_num_clusters is not None
-        alarms += health.close_share_alarms(
-            values["close_share"],
-            config.loss.la_num_background,
-            config.loss.la_num_clusters,
-        )
-    return alarms

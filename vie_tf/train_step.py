@@ -129,6 +129,7 @@ def make_train_step(
         state.optimizer.learning_rate.assign(rate)
         new_rows, scalars = strategy.run(replica_step, args=(batch,))
         if bank is not None:
+            assert state.row_ages is not None
             # Once for the global batch, after all replicas have read the old rows.
             rows = strategy.gather(batch["rows"], axis=0)
             bank.write(rows, strategy.gather(new_rows, axis=0))

@@ -224,6 +224,12 @@ def test_every_start_is_noted_with_its_step(runs):
     assert [json.loads(line)["step"] for line in lines] == [0, 8]
 
 
+def test_hyper_parameters_are_written_once_in_a_run(runs):
+    assert "_hparams_/session_start_info" in events_in(runs / "whole")
+    # Its event files begin with its second start.
+    assert "_hparams_/session_start_info" not in events_in(runs / "killed")
+
+
 def test_tensorboard_has_a_finite_loss_of_every_step(runs):
     losses_of_steps = events_in(runs / "whole")["train/loss"]
     assert list(losses_of_steps) == list(range(1, 11))
@@ -543,6 +549,37 @@ def test_no_space_left_is_said_in_one_line(quick, tmp_path, monkeypatch):
         OSError, match="No space left on device. Make room.*the start.$"
     ):
         quick(tmp_path, train_steps=1)
+
+
+def profiles_in(run_dir):
+    """Sizes of the traces that a run has left."""
+    paths = run_dir.glob("tensorboard/plugins/profile/*/*.xplane.pb")
+    return [path.stat().st_size for path in paths]
+
+
+def test_the_steps_that_are_asked_for_are_profiled(quick, tmp_path, capsys):
+    quick(tmp_path / "run", train_steps=4, profile_steps=(2, 3))
+    assert [size > 10_000 for size in profiles_in(tmp_path / "run")] == [True]
+    assert "Wrote the profile of steps 2 to 3 to" in capsys.readouterr().out
+    # It does not fix the run, which goes on behind the profile without another one.
+    quick(tmp_path / "run", train_steps=5, profile_steps=(3, 5))
+    assert len(profiles_in(tmp_path / "run")) == 1
+
+
+def test_ctrl_c_within_a_profile_writes_what_there_is(quick, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_loop, "_take_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        quick(tmp_path, train_steps=4, profile_steps=(1, 3))
+    assert len(profiles_in(tmp_path)) == 1
+
+
+def test_a_profile_behind_the_last_step_is_refused(quick, tmp_path):
+    with pytest.raises(ValueError, match="--profile_steps=3,9 ends after the last"):
+        quick(tmp_path / "run", train_steps=4, profile_steps=(3, 9))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(quick, tmp_path):

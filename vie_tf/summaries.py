@@ -9,8 +9,9 @@ from typing import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import facts, health
+from vie_tf import facts, health, hyper_parameters
 from vie_tf.clustering import Clusters
+from vie_tf.config import RunConfig
 from vie_tf.facts import ClusterFacts, RowFacts
 from vie_tf.health import Alarm
 from vie_tf.memory_bank import MemoryBank
@@ -37,6 +38,12 @@ class Summaries:
         with self._writer.as_default(step=step):
             for name, value in values.items():
                 tf.summary.scalar(f"{group}/{name}", value)
+        self._writer.flush()
+
+    def hyper_parameters(self, config: RunConfig) -> None:
+        """Writes the settings for the HParams tab; call once in a run."""
+        with self._writer.as_default(step=0):
+            hyper_parameters.write(config)
         self._writer.flush()
 
     def clips(self, clips: np.ndarray, step: int) -> None:

@@ -34,6 +34,7 @@ from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
 from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
+from vie_tf.step_profile import StepProfile
 from vie_tf.summaries import Summaries
 from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
@@ -83,10 +84,10 @@ def _train(
         _restore_or_start(state, run, config, manifest)
     lock.take()  # until here a refused run has left nothing behind
     run.save_config(config, manifest)
-    run_history.note_start(
-        run.model_dir, sys.argv, state.steps_taken(), strategy.num_replicas_in_sync
-    )
     num_replicas = strategy.num_replicas_in_sync
+    run_history.note_start(
+        run.model_dir, config, sys.argv, state.steps_taken(), num_replicas
+    )
     print(run_lines.description(config, manifest, state, num_replicas), flush=True)
     if state.steps_taken() >= config.train.train_steps:
         if run.latest() is None:
@@ -164,6 +165,8 @@ def _loop(
     settings = config.train
     assert settings.batch_size is not None
     summaries = Summaries(settings.model_dir)
+    if run.latest() is None:
+        summaries.hyper_parameters(config)
     validation = make_validation(
         state, config.data, manifest, clip_recipe(config.model), config.knn
     )
@@ -174,6 +177,7 @@ def _loop(
     instances = views.of_data(config.data, manifest)
     steps_per_epoch = -(-instances.count // settings.batch_size)
     log = RunLog(config, state, summaries, instances)
+    profile = StepProfile(settings.profile_steps, settings.model_dir)
     first_step = state.steps_taken()
 
     def is_due(step: int, every: int) -> bool:
@@ -185,13 +189,14 @@ def _loop(
             age = state.steps_since_clustering()
             if loss == "la" and (age is None or age >= steps_per_epoch):
                 cluster_bank(config, state, summaries)
-            asked = time.perf_counter()
-            batch = _next(batches, clips, state, settings.batch_size)
-            log.waited(time.perf_counter() - asked)
-            if step == first_step + 1:
-                shown = strategy.experimental_local_results(batch["clips"])[0]
-                summaries.clips(shown.numpy(), step - 1)
-            scalars = _take_step(steps[loss], batch, step)
+            with profile.of(step):
+                asked = time.perf_counter()
+                batch = _next(batches, clips, state, settings.batch_size)
+                log.waited(time.perf_counter() - asked)
+                if step == first_step + 1:
+                    shown = strategy.experimental_local_results(batch["clips"])[0]
+                    summaries.clips(shown.numpy(), step - 1)
+                scalars = _take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
                 log.step(step, loss, scalars)
             if is_due(step, settings.eval_steps):

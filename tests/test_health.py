@@ -1,3 +1,6 @@
+import pathlib
+import re
+
 import numpy as np
 import pytest
 
@@ -189,6 +192,16 @@ def test_chance_alone_hardly_ever_raises_the_alarm_of_a_lost_accuracy():
 @pytest.mark.parametrize(("share", "wanted"), [(0.4, []), (0.7, ["input_bound"])])
 def test_waiting_for_more_than_half_of_the_time_raises_an_alarm(share, wanted):
     assert names(health.input_alarms(share)) == wanted
+
+
+def test_every_alarm_is_explained():
+    root = pathlib.Path(__file__).parents[1]
+    code = (root / "vie_tf" / "health.py").read_text()
+    known = re.findall(r'Alarm\(\s*"(\w+)"', code)
+    assert len(known) == 9
+    page = (root / "docs" / "watching_a_run.md").read_text()
+    for name in known:
+        assert f"| `{name}` |" in page
 
 
 def test_an_alarm_that_comes_and_goes_is_told_again_after_ten_quiet_looks(

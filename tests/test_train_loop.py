@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import pathlib
 import resource
 import shutil
 
@@ -263,6 +264,13 @@ def test_tensorboard_has_the_facts_of_every_clustering(runs):
     # Ten videos in steps of four: all are written within three.
     assert events["bank/never_written_share"] == {5: 0.0, 10: 0.0}
     assert all(age <= 6 for age in events["bank/oldest_row"].values())
+
+
+def test_every_name_in_tensorboard_is_explained(runs):
+    names = {name for name in events_in(runs / "whole") if name[0] != "_"}
+    assert len(names) > 30
+    page = (pathlib.Path(__file__).parents[1] / "docs/watching_a_run.md").read_text()
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_the_second_clustering_starts_from_the_centroids_of_the_first(

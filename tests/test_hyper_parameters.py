@@ -1,6 +1,6 @@
 import tensorflow as tf
 from run_fixtures import run_config, with_settings
-from tensorboard.plugins.hparams import metadata
+from tensorboard.plugins.hparams import api_pb2, metadata
 
 from vie_tf import hyper_parameters
 from vie_tf.summaries import Summaries
@@ -41,7 +41,14 @@ def test_the_event_file_has_a_session_with_all_values_and_its_metrics(tmp_path):
     values = {n: getattr(session.hparams[n], kind) for n, kind in kinds.items()}
     assert values == hyper_parameters.flat(config)
     experiment = metadata.parse_experiment_plugin_data(found[metadata.EXPERIMENT_TAG])
-    assert {info.name for info in experiment.hparam_infos} == set(values)
+    infos = {info.name: info for info in experiment.hparam_infos}
+    assert infos.keys() == values.keys()
+    assert infos["train/learning_rate"].type == api_pb2.DATA_TYPE_FLOAT64
+    assert infos["data/static_video"].type == api_pb2.DATA_TYPE_BOOL
+    assert infos["model/name"].type == api_pb2.DATA_TYPE_STRING
+    # Which come first in the tab: what is not the default, and what always matters.
+    assert infos["loss/ir_num_negatives"].differs and infos["loss/name"].differs
+    assert not infos["loss/temperature"].differs
     assert [info.name.tag for info in experiment.metric_infos] == [
         *("knn/top1", "train/loss")
     ]

@@ -7,11 +7,19 @@ summaries that the tab reads.
 from __future__ import annotations
 
 import dataclasses
-from typing import Union
+import random
+from typing import Any, Union
 
-from tensorboard.plugins.hparams import api
+from tensorboard.plugins.hparams import api, api_pb2
 
-from vie_tf.config import RunConfig
+from vie_tf.config import (
+    DataConfig,
+    KnnConfig,
+    LossConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+)
 
 Value = Union[bool, int, float, str]
 
@@ -21,6 +29,40 @@ _NO_HYPER_PARAMETERS = (
     *("train/checkpoint_steps", "train/log_steps", "train/num_to_keep"),
     "train/profile_steps",
 )
+_GROUPS = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "loss": LossConfig,
+    "train": TrainConfig,
+    "knn": KnnConfig,
+}
+_TYPES = {
+    bool: api_pb2.DATA_TYPE_BOOL,
+    int: api_pb2.DATA_TYPE_FLOAT64,  # the tab's type of all numbers
+    float: api_pb2.DATA_TYPE_FLOAT64,
+    str: api_pb2.DATA_TYPE_STRING,
+}
+# The tab shows the first five, those that are said to differ before the others.
+_FIRST = ("loss/name", "model/name", "train/learning_rate")
+
+
+class _AnyOf(api.Domain):
+    """All values of a type: the tab filters them, and hides no run by itself."""
+
+    def __init__(self, example: Value, differs: bool) -> None:
+        self._example, self._differs = example, differs
+
+    @property
+    def dtype(self) -> type:
+        return type(self._example)
+
+    def sample_uniform(self, rng: Any = random) -> Value:
+        del rng
+        return self._example
+
+    def update_hparam_info(self, hparam_info: api_pb2.HParamInfo) -> None:
+        hparam_info.type = _TYPES[self.dtype]
+        hparam_info.differs = self._differs
 
 
 def flat(config: RunConfig) -> dict[str, Value]:
@@ -35,8 +77,7 @@ def flat(config: RunConfig) -> dict[str, Value]:
             key = f"{group}/{name}"
             if value is None or key in _NO_HYPER_PARAMETERS:
                 continue
-            is_list = isinstance(value, tuple)
-            values[key] = ",".join(map(str, value)) if is_list else value
+            values[key] = _value(value)
     return values
 
 
@@ -52,5 +93,28 @@ def write(config: RunConfig) -> None:
         api.Metric(f"{validation}/top1", display_name=f"{validation} top-1"),
         api.Metric("train/loss", display_name="loss"),
     ]
-    api.hparams_config([api.HParam(name) for name in values], metrics)
+    usual = _defaults()
+    parameters = []
+    for name, value in values.items():
+        differs = name in _FIRST or value != usual.get(name, value)
+        parameters.append(api.HParam(name, _AnyOf(value, differs)))
+    api.hparams_config(parameters, metrics)
     api.hparams(values)
+
+
+def _defaults() -> dict[str, Value]:
+    """Default values by `group/name`, of settings that have one."""
+    known = {
+        group: {field.name: field.default for field in dataclasses.fields(settings)}
+        for group, settings in _GROUPS.items()
+    }
+    return {
+        f"{group}/{name}": _value(default)
+        for group, defaults in known.items()
+        for name, default in defaults.items()
+        if default is not None and default is not dataclasses.MISSING
+    }
+
+
+def _value(setting: Any) -> Value:
+    return ",".join(map(str, setting)) if isinstance(setting, tuple) else setting

@@ -167,13 +167,13 @@ def row_alarms(facts: RowFacts) -> list[Alarm]:
         Alarm(
             "stale_rows",
             f"{is_stale.sum()} of {len(is_stale)} rows of the memory bank were not"
-            f" written for {facts.ages.max()} steps, {num_never} of them never, though"
-            f" an epoch over all of them takes {facts.round_steps}: neighbours and"
-            " clusters are found among old embeddings. Either records are skipped"
-            " (input/skipped_clips; convert those videos again), or workers of"
-            " --data_service do not deliver (look at their output, or train without"
-            " it), or the bank has rows that --subset, --bin_frames or --data_dir"
-            " leave out (give those that the run began with).",
+            f" written for {_STALE_ROUNDS} epochs of {facts.round_steps} steps, the"
+            f" oldest not for {facts.ages.max()} steps, {num_never} of them never:"
+            " neighbours and clusters are found among old embeddings. Either records"
+            " are skipped (input/skipped_clips; convert those videos again), or workers"
+            " of --data_service do not deliver (look at their output, or train without"
+            " it), or the bank has rows that --subset, --bin_frames or --data_dir leave"
+            " out (give those that the run began with).",
         )
     ]
 

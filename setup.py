@@ -41,6 +41,7 @@ setup(
         "absl-py>=1.4",
         "opencv-python>=4.8",
         "tqdm>=4.60",
+        "tensorboard",  # of the version that TensorFlow asks for
         # Checksums of records that are written piece by piece.
         "google-crc32c>=1.5",
     ],

@@ -99,6 +99,23 @@ _LOG_STEPS = flags.DEFINE_integer(
 _NUM_TO_KEEP = flags.DEFINE_integer(
     "num_to_keep", TrainConfig.num_to_keep, "Checkpoints that are kept.", lower_bound=1
 )
+_PROFILE_STEPS = flags.DEFINE_list(
+    "profile_steps",
+    [],
+    "First and last step of a profile for TensorBoard, as in 100,110: where the time of"
+    " a step goes. Take some dozen at most, after the first of a start.",
+)
+
+
+@flags.validator(
+    _PROFILE_STEPS, message="give the first and the last step, as in 100,110"
+)
+def _are_first_and_last(values: list[str]) -> bool:
+    if not values:
+        return True
+    if len(values) != 2 or not all(value.isdecimal() for value in values):
+        return False
+    return 0 < int(values[0]) <= int(values[1])
 
 
 @flags.validator(
@@ -124,6 +141,9 @@ def train_config(
             "--lr_boundaries and --lr_schedule=plateau both say when the rate drops:"
             " leave one of them out."
         )
+    profile_steps = None
+    if _PROFILE_STEPS.value:
+        profile_steps = int(_PROFILE_STEPS.value[0]), int(_PROFILE_STEPS.value[1])
     return TrainConfig(
         model_dir=model_dir,
         init_from=_INIT_FROM.value,
@@ -144,4 +164,5 @@ def train_config(
         eval_steps=_EVAL_STEPS.value,
         log_steps=_LOG_STEPS.value,
         num_to_keep=_NUM_TO_KEEP.value,
+        profile_steps=profile_steps,
     )

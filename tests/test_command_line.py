@@ -96,6 +96,8 @@ def test_help_does_not_wait_for_tensorflow():
         (["train.py", "--modle=slow"], "flag 'modle'. Did you mean: model"),
         (["train.py", "--model=fast"], "value should be one of"),
         (["train.py", "--lr_boundaries=8,5"], "whole numbers in rising order"),
+        (["train.py", "--profile_steps=8,5"], "first and the last step, as in 100,110"),
+        (["train.py", "--profile_steps=8"], "first and the last step, as in 100,110"),
         (
             [
                 *("train.py", "--model_dir=x", "--lr_schedule=plateau"),

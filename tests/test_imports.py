@@ -74,9 +74,14 @@ def test_all_files_are_read():
         "color_noise",
         "losses",
         "memory_bank",
+        "row_ages",
         "clustering",
-        "health",
+        "facts",
+        "step_clock",
         "schedules",
+        "sprite",
+        "step_profile",
+        "command_line",
         "published_run",
         "knn_curve",
     ],
@@ -87,6 +92,10 @@ def test_contracts_and_pure_functions_know_nobody(name):
 
 def test_knn_knows_the_bank_only():
     assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
+
+
+def test_health_knows_facts_only():
+    assert ours("vie_tf.health") == {"vie_tf.facts"}
 
 
 def test_views_know_records_and_settings_only():
@@ -107,7 +116,8 @@ def test_frames_are_read_by_what_knows_records_only():
 
 
 def test_a_checkpoint_is_written_by_what_knows_the_state_only():
-    assert ours("vie_tf.train_state") == {"vie_tf.memory_bank", "vie_tf.schedules"}
+    parts = {"vie_tf.memory_bank", "vie_tf.row_ages", "vie_tf.schedules"}
+    assert ours("vie_tf.train_state") == parts
     allowed = {"vie_tf.records", "vie_tf.train_state"}
     assert ours("vie_tf.checkpoint_folder") == allowed
     assert ours("vie_tf.run_lock") == {"vie_tf.remote_files"}

@@ -36,7 +36,7 @@ SETTINGS = (
     *("--checkpoint_steps=2", "--eval_steps=3", f"--train_steps={TRAIN_STEPS}"),
 )
 # What depends on the time that something took.
-TIMES = ("train/steps_per_second", "train/input_wait_share", "clusters/seconds")
+TIMES = ("train/steps_per_second", "input/wait_share", "clusters/seconds")
 
 
 class RealStarts:

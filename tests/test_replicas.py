@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
+from two_replicas import NUM_STEPS, ROWS
 
 from vie_tf.checkpoints import RunDirectory
 
@@ -34,7 +35,7 @@ def fixture_steps(folder):
 
 @pytest.mark.parametrize("loss", ["ir", "la"])
 def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
-    for name in ("bank", "kernel", "accumulator", "steps"):
+    for name in ("bank", "kernel", "accumulator", "steps", "last_written"):
         copies = steps[f"{loss}/{name}/2"]
         assert len(copies) == 2
         np.testing.assert_array_equal(copies[0], copies[1], err_msg=name)
@@ -45,6 +46,13 @@ def test_two_replicas_write_the_bank_that_one_writes(steps, loss):
     one, two = steps[f"{loss}/bank/1"][0], steps[f"{loss}/bank/2"][0]
     np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
     assert list(steps[f"{loss}/steps/2"]) == [20, 20]
+
+
+@pytest.mark.parametrize("loss", ["ir", "la"])
+def test_two_replicas_note_the_step_that_wrote_a_row_last(steps, loss):
+    batches = list(enumerate(ROWS.reshape(NUM_STEPS, 4), start=1))
+    wanted = [max(n for n, rows in batches if row in rows) for row in range(10)]
+    assert list(steps[f"{loss}/last_written/2"][0]) == wanted
 
 
 @pytest.mark.parametrize("loss", ["ir", "la"])

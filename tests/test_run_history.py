@@ -1,7 +1,9 @@
 import json
+import os
 import subprocess
 
 import pytest
+from run_fixtures import run_config
 
 from vie_tf import run_history
 
@@ -24,8 +26,10 @@ def fixture_commit(tmp_path):
 
 
 def test_every_start_adds_a_line(tmp_path):
-    for step in (0, 8):
-        run_history.note_start(str(tmp_path), ["train.py", "--seed=1"], step, 2)
+    for step, rate in ((0, 0.5), (8, 0.1)):
+        config = run_config("data", tmp_path, learning_rate=rate)
+        command = ["train.py", "--seed=1"]
+        run_history.note_start(str(tmp_path), config, command, step, 2)
     text = (tmp_path / "starts.jsonl").read_text()
     first, second = map(json.loads, text.splitlines())
     assert (first["step"], second["step"]) == (0, 8)
@@ -33,6 +37,10 @@ def test_every_start_adds_a_line(tmp_path):
     assert first["versions"]["tensorflow"].startswith("2.")
     assert first["devices"]["CPU"] >= 1
     assert first["replicas"] == 2
+    assert first["folder"] == os.getcwd()
+    assert first["settings"]["loss"]["name"] == "ir"
+    rates = [line["settings"]["train"]["learning_rate"] for line in (first, second)]
+    assert rates == [0.5, 0.1]
     assert first["time"].endswith("+00:00")
 
 

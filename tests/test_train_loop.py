@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import pathlib
 import resource
 import shutil
 
@@ -19,7 +20,7 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import clustering, losses, run_setup, train_loop, train_step
+from vie_tf import clustering, health, losses, run_setup, train_loop, train_step
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.evaluation.validation import KnnValidation
 from vie_tf.schedules import Plateau
@@ -224,6 +225,12 @@ def test_every_start_is_noted_with_its_step(runs):
     assert [json.loads(line)["step"] for line in lines] == [0, 8]
 
 
+def test_hyper_parameters_are_written_once_in_a_run(runs):
+    assert "_hparams_/session_start_info" in events_in(runs / "whole")
+    # Its event files begin with its second start.
+    assert "_hparams_/session_start_info" not in events_in(runs / "killed")
+
+
 def test_tensorboard_has_a_finite_loss_of_every_step(runs):
     losses_of_steps = events_in(runs / "whole")["train/loss"]
     assert list(losses_of_steps) == list(range(1, 11))
@@ -254,6 +261,17 @@ def test_tensorboard_has_the_facts_of_every_clustering(runs):
     assert list(events["clusters/changed_share"]) == [9]
     assert list(events["train/alignment"]) == list(range(1, 11))
     assert set(events["bank/uniformity"]) == {5, 10}
+    # Ten videos in steps of four: all are written within three.
+    assert events["bank/never_written_share"] == {5: 0.0, 10: 0.0}
+    assert all(age <= 6 for age in events["bank/oldest_row"].values())
+
+
+def test_every_name_in_tensorboard_is_explained(runs):
+    names = set(events_in(runs / "whole"))
+    names = {name for name in names if not name.startswith(("_", "alarms/"))}
+    assert len(names) > 25
+    page = (pathlib.Path(__file__).parents[1] / "docs/watching_a_run.md").read_text()
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_the_second_clustering_starts_from_the_centroids_of_the_first(
@@ -374,6 +392,22 @@ def test_la_starts_from_the_weights_bank_and_step_of_another_run(quick, tmp_path
     assert np.sum(changed) == BATCH_SIZE
     assert list(events["clusters/objective"]) == [3]
     assert list(events["train/loss"]) == [4]
+
+
+def test_la_knows_after_a_restart_what_ir_had(quick, tmp_path, monkeypatch, capsys):
+    accuracies = iter([0.2, 0.9, 0.4, 0.5])
+    monkeypatch.setattr(
+        KnnValidation, "__call__", lambda _: {"top1": next(accuracies), "top5": 1.0}
+    )
+    monkeypatch.setattr(health, "_STANDARD_ERRORS", 0.0)  # there are four queries
+    loss = {"name": "la", "ir_steps": 2}
+    quick(tmp_path, loss=loss, eval_steps=1, train_steps=2)
+    assert numbers_in(tmp_path)["ir_accuracy"] == 0.9
+    quick(tmp_path, loss=loss, eval_steps=1, train_steps=3)
+    assert (
+        "ALARM at step 3, knn_below_ir: kNN top-1 is 40.0%" in capsys.readouterr().out
+    )
+    assert numbers_in(tmp_path)["ir_accuracy"] == 0.9
 
 
 PLATEAU = {"lr_schedule": "plateau", "plateau_patience": 2, "plateau_max_drops": 2}
@@ -524,6 +558,37 @@ def test_no_space_left_is_said_in_one_line(quick, tmp_path, monkeypatch):
         OSError, match="No space left on device. Make room.*the start.$"
     ):
         quick(tmp_path, train_steps=1)
+
+
+def profiles_in(run_dir):
+    """Sizes of the traces that a run has left."""
+    paths = run_dir.glob("tensorboard/plugins/profile/*/*.xplane.pb")
+    return [path.stat().st_size for path in paths]
+
+
+def test_the_steps_that_are_asked_for_are_profiled(quick, tmp_path, capsys):
+    quick(tmp_path / "run", train_steps=4, profile_steps=(2, 3))
+    assert [size > 10_000 for size in profiles_in(tmp_path / "run")] == [True]
+    assert "Wrote the profile of steps 2 to 3 to" in capsys.readouterr().out
+    # It does not fix the run, which goes on behind the profile without another one.
+    quick(tmp_path / "run", train_steps=5, profile_steps=(3, 5))
+    assert len(profiles_in(tmp_path / "run")) == 1
+
+
+def test_ctrl_c_within_a_profile_writes_what_there_is(quick, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_loop, "_take_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        quick(tmp_path, train_steps=4, profile_steps=(1, 3))
+    assert len(profiles_in(tmp_path)) == 1
+
+
+def test_a_profile_behind_the_last_step_is_refused(quick, tmp_path):
+    with pytest.raises(ValueError, match="--profile_steps=3,9 ends after the last"):
+        quick(tmp_path / "run", train_steps=4, profile_steps=(3, 9))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(quick, tmp_path):

@@ -52,6 +52,7 @@ def take_steps(strategy, loss):
         "kernel": of_replicas(state.model.dense.kernel),
         "accumulator": of_replicas(state.optimizer.accumulators[0]),
         "steps": of_replicas(state.step),
+        "last_written": of_replicas(state.row_ages.last_written),
         **{name: [float(s[name]) for s in scalars] for name in sorted(scalars[0])},
     }
 

@@ -33,8 +33,6 @@ def of_settings(
         for key, value in settings.items()
         if key not in _PLACES
     }
-    # As JSON has no tuples.
-    facts["--lr_boundaries"] = list(config.train.lr_boundaries)
     facts["the videos of --data_dir"] = manifest.fingerprint()[:12]
     facts["the last checkpoint in --model_dir"] = latest and os.path.basename(latest)
     facts["TensorFlow"] = tf.__version__

@@ -20,12 +20,13 @@ from vie_tf.checkpoint_folder import CheckpointFolder
 from vie_tf.config import RunConfig
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest, write_atomically
-from vie_tf.train_state import NEVER, TrainState
+from vie_tf.train_state import CLUSTERS, NEVER, WATCHED, TrainState
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
 _LABELS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
 _CENTROIDS_KEY = "cluster_centroids/.ATTRIBUTES/VARIABLE_VALUE"
+_AGES_KEY = "row_ages/last_written/.ATTRIBUTES/VARIABLE_VALUE"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
 
 # What else than the data set decides which rows the bank has.
@@ -258,32 +259,39 @@ class RunDirectory:
         path = self._latest_or_raise()
         self._check_bank(path, state.bank, bank_grows)
         self._check_shapes(path, state.model)
+        checkpoint = tf.train.load_checkpoint(path)
+        shapes = checkpoint.get_variable_to_shape_map()
+        # Runs of versions before these were kept have none.
+        parts = {key.split("/")[0] for key in shapes}
+        unknown = {name for name in WATCHED if name not in parts}
         if state.bank is not None and self.bank_size(path) != state.bank.num_videos:
-            self._restore_shared(state.checkpoint_without_bank(), state, path)
+            self._restore_shared(state, path, {*unknown, "bank", "row_ages"})
             rows = self.read_bank()
             state.bank.set_first_rows(rows)
+            ages = checkpoint.get_tensor(_AGES_KEY) if _AGES_KEY in shapes else None
+            assert state.row_ages is not None
+            state.row_ages.set_first(ages, len(rows), state.steps_taken())
             return state.bank.num_videos - len(rows)
-        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
-        # Runs of versions before centroids were kept have none.
+        # Nor have runs of versions before centroids were kept.
         same_clusters = [shapes[_LABELS_KEY], shapes.get(_CENTROIDS_KEY)] == [
             state.cluster_labels.shape.as_list(),
             state.cluster_centroids.shape.as_list(),
         ]
         was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
         if same_clusters and was_scaled == (state.loss_scaler is not None):
-            state.checkpoint().restore(path).assert_consumed()
+            state.checkpoint(leave_out=unknown).restore(path).assert_consumed()
         else:
-            self._restore_shared(state.shared_checkpoint(), state, path)
+            self._restore_shared(state, path, unknown)
+        if state.row_ages is not None and "row_ages" in unknown:
+            state.row_ages.start_at(state.steps_taken(), written=True)
         return 0
 
     @staticmethod
-    def _restore_shared(
-        parts: tf.train.Checkpoint, state: TrainState, path: str
-    ) -> None:
+    def _restore_shared(state: TrainState, path: str, leave_out: set[str]) -> None:
         """Restores some parts of the state; clusters are computed anew then."""
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
-        shared = parts.restore(path)
+        shared = state.checkpoint(leave_out={*CLUSTERS, *leave_out}).restore(path)
         if was_scaled or state.loss_scaler is None:
             shared.assert_existing_objects_matched()
         shared.expect_partial()

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-from typing import NoReturn, Sequence
+from typing import Sequence
 
 import tensorflow as tf
 
-from vie_tf import comparison, curve_plot, knn_curve
+from vie_tf import command_line, comparison, curve_plot, knn_curve
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import RunConfig
 from vie_tf.knn_curve import KnnCurve
@@ -76,15 +75,6 @@ def _why_without_validation(config: RunConfig, directory: RunDirectory) -> str:
     return f"Its first one comes at step {every:,} (--eval_steps): wait for it."
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports errors as the commands with absl flags do."""
-
-    def error(self, message: str) -> NoReturn:
-        """Prints one line and exits."""
-        print(f"error: {message} (--help lists all flags)", file=sys.stderr)
-        sys.exit(1)
-
-
 def _row_count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no number; 0 shows all")
@@ -98,7 +88,7 @@ def _picture_name(text: str) -> str:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(
+    parser = command_line.Parser(
         prog="python -m vie_tf.compare_run",
         description="Sets a Kinetics run beside the authors' published kNN curve.",
         allow_abbrev=False,
@@ -135,14 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
       The exit code.
     """
     parsed = _parse(arguments)
-    try:
-        _compare(parsed)
-    except (ValueError, OSError, tf.errors.OpError) as error:
-        if os.environ.get("VIE_TF_TRACEBACK"):  # as flags.cli does
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return command_line.exit_code_of(lambda: _compare(parsed))
 
 
 def _compare(parsed: argparse.Namespace) -> None:
@@ -165,8 +148,4 @@ def _compare(parsed: argparse.Namespace) -> None:
 if __name__ == "__main__":
     # The run itself may be on the GPUs, and TensorFlow would take all of their memory.
     tf.config.set_visible_devices([], "GPU")
-    code = main()
-    sys.stdout.flush()
-    if "tensorflow_io" in sys.modules:  # see flags.cli
-        os._exit(code)
-    sys.exit(code)
+    command_line.end(main())

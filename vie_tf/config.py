@@ -150,6 +150,8 @@ class TrainConfig:
       eval_steps: steps between kNN validations; 0 for none but the last.
       log_steps: steps between lines and TensorBoard points.
       num_to_keep: checkpoints that are kept.
+      profile_steps: first and last step that TensorFlow's profiler looks at; None for
+        none.
     """
 
     model_dir: str
@@ -172,6 +174,7 @@ class TrainConfig:
     eval_steps: int = 5000
     log_steps: int = 100
     num_to_keep: int = 3
+    profile_steps: tuple[int, int] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +231,9 @@ class RunConfig:
         try:
             content: dict[str, dict[str, Any]] = json.loads(text)
             train = content["train"]
-            train["lr_boundaries"] = tuple(train["lr_boundaries"])
+            for name in ("lr_boundaries", "profile_steps"):
+                if train.get(name) is not None:
+                    train[name] = tuple(train[name])
             return cls(
                 data=DataConfig(**content["data"]),
                 model=ModelConfig(**content["model"]),

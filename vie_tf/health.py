@@ -1,13 +1,13 @@
 """Is the run healthy?  Numbers of a run in, alarms out.
 
-Comes in: what a step, a clustering or a sample of the memory bank says in numbers.
-Goes out: facts for TensorBoard, and alarms: what is wrong, why, and what to change.
-`vie_tf.train_loop` asks, `vie_tf.summaries` tells.
+Comes in: what a step says in numbers, and the facts of a clustering or of the memory
+bank (`vie_tf.facts`).  Goes out: alarms: what is wrong, why, and what to change.
+`vie_tf.run_log` asks, `vie_tf.summaries` tells.
 
 All functions are pure.  An alarm of another kind is a function that returns a list of
 `Alarm`, empty when all is well.
 
-Letters: N videos, M clusters, K background neighbours, P pairs.
+Letters: M clusters, K background neighbours.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import dataclasses
 from typing import Mapping
 
 import numpy as np
+
+from vie_tf.facts import ClusterFacts, RowFacts
 
 # Bounds are far outside of what healthy runs show: an alarm is to be believed.
 _MOSTLY = 0.5
@@ -29,6 +31,17 @@ _COLLAPSED_SIMILARITY = 0.98
 # Similarity 0.98 between all rows has exp(-2 |x - y|^2) = exp(-0.08); evenly spread
 # rows in 128 dimensions have -3.9.
 _COLLAPSED_UNIFORMITY = -0.08
+# A video may be the first of one round and the last of the next, so healthy rows are
+# up to two rounds old, and a little more where batches come in any order.
+_STALE_ROUNDS = 3
+# A single bad record of a large collection is told by the count of skipped clips.
+_STALE_SHARE = 0.001
+# Accuracies of the same queries differ less than those of others, so three standard
+# errors of independent ones are a clear difference; and networks a few steps apart
+# differ by some tenths of a percent on the authors' curve.
+_STANDARD_ERRORS = 3.0
+_CLEAR_LOSS = 0.01
+_WAITING = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,82 +55,6 @@ class Alarm:
 
     name: str
     message: str
-
-
-@dataclasses.dataclass(frozen=True)
-class ClusterFacts:
-    """What one clustering looks like.
-
-    Attributes:
-      sizes: [M] videos in each cluster.
-      changed_share: share of the videos whose label is not that of the last
-        clustering; None if this is the first.
-    """
-
-    sizes: np.ndarray
-    changed_share: float | None
-
-    @property
-    def num_clusters(self) -> int:
-        """M."""
-        return len(self.sizes)
-
-    @property
-    def num_empty(self) -> int:
-        """Clusters without a video."""
-        return int(np.sum(self.sizes == 0))
-
-    @property
-    def effective_number(self) -> float:
-        """exp(entropy): the number of equal clusters that would be as uncertain."""
-        return float(np.exp(_entropy(self.sizes)))
-
-    @property
-    def entropy(self) -> float:
-        """Entropy of the label of a random video over log M: 1 if sizes are equal."""
-        if self.num_clusters == 1:
-            return 1.0
-        return _entropy(self.sizes) / float(np.log(self.num_clusters))
-
-    def scalars(self) -> dict[str, float]:
-        """By name, for TensorBoard."""
-        values = {
-            "largest": float(self.sizes.max()),
-            "empty": float(self.num_empty),
-            "entropy": self.entropy,
-            "effective_number": self.effective_number,
-        }
-        if self.changed_share is not None:
-            values["changed_share"] = self.changed_share
-        return values
-
-    def describe(self) -> str:
-        """In words, for the terminal."""
-        changed = ""
-        if self.changed_share is not None:
-            changed = f", {self.changed_share:.0%} of the labels are new"
-        return (
-            f"{self.num_clusters} clusters of {self.sizes.min()} to {self.sizes.max()}"
-            f" videos (median {np.median(self.sizes):g}), {self.num_empty} empty, as"
-            f" even as {self.effective_number:.0f} equal ones{changed}"
-        )
-
-
-def cluster_facts(
-    labels: np.ndarray, num_clusters: int, old_labels: np.ndarray | None
-) -> ClusterFacts:
-    """Looks at a clustering.
-
-    Args:
-      labels: [N] integers in [0, M).
-      num_clusters: M.
-      old_labels: [N], of the clustering before, from whose centroids this one started,
-        so that a cluster has the same label in both.
-    """
-    changed_share = None
-    if old_labels is not None:
-        changed_share = float(np.mean(labels != old_labels))
-    return ClusterFacts(np.bincount(labels, minlength=num_clusters), changed_share)
 
 
 def cluster_alarms(facts: ClusterFacts) -> list[Alarm]:
@@ -200,34 +137,11 @@ def embedding_alarms(scalars: Mapping[str, float]) -> list[Alarm]:
     ]
 
 
-def alignment(similarity_to_own_row: float) -> float:
-    """Mean squared distance of embeddings to their own rows, 0 to 4; lower is better.
-
-    Wang and Isola 2020 take two views of one image; here the row stands for the
-    views that the video has shown before.
-
-    Args:
-      similarity_to_own_row: mean over the batch; both are of unit norm.
-    """
-    return 2.0 - 2.0 * similarity_to_own_row
-
-
-def uniformity(similarities: np.ndarray) -> float:
-    """Log of the mean of exp(-2 |x - y|^2) over pairs; lower is more uniform.
-
-    0 if all rows coincide, near -4 if they are spread evenly (Wang and Isola 2020).
-
-    Args:
-      similarities: [P] of random pairs of rows of unit norm.
-    """
-    return float(np.log(np.mean(np.exp(-2.0 * (2.0 - 2.0 * similarities)))))
-
-
 def bank_alarms(bank_uniformity: float) -> list[Alarm]:
     """Alarms on a sample of pairs of rows of the memory bank.
 
     Args:
-      bank_uniformity: of the pairs, see `uniformity`.
+      bank_uniformity: of the pairs, see `facts.uniformity`.
     """
     if bank_uniformity < _COLLAPSED_UNIFORMITY:
         return []
@@ -243,6 +157,66 @@ def bank_alarms(bank_uniformity: float) -> list[Alarm]:
     ]
 
 
-def _entropy(sizes: np.ndarray) -> float:
-    shares = sizes[sizes > 0] / sizes.sum()
-    return float(-np.sum(shares * np.log(shares)))
+def row_alarms(facts: RowFacts) -> list[Alarm]:
+    """Alarms on rows that training does not come to."""
+    is_stale = facts.ages > _STALE_ROUNDS * facts.round_steps
+    if not np.any(is_stale) or np.mean(is_stale) < _STALE_SHARE:
+        return []
+    num_never = int(np.sum(is_stale & facts.never_written))
+    return [
+        Alarm(
+            "stale_rows",
+            f"{is_stale.sum()} of {len(is_stale)} rows of the memory bank were not"
+            f" written for {_STALE_ROUNDS} epochs of {facts.round_steps} steps, the"
+            f" oldest not for {facts.ages.max()} steps, {num_never} of them never:"
+            " neighbours and clusters are found among old embeddings. Either records"
+            " are skipped (input/skipped_clips; convert those videos again), or workers"
+            " of --data_service do not deliver (look at their output, or train without"
+            " it), or the bank has rows that --subset, --bin_frames or --data_dir leave"
+            " out (give those that the run began with).",
+        )
+    ]
+
+
+def knn_alarms(la_accuracy: float, ir_accuracy: float, num_queries: int) -> list[Alarm]:
+    """Alarms on LA that has lost what IR had learned.
+
+    Args:
+      la_accuracy: top-1 of a validation during LA, as a fraction.
+      ir_accuracy: of the last validation during IR.
+      num_queries: videos of each.
+    """
+    variances = [p * (1.0 - p) / num_queries for p in (la_accuracy, ir_accuracy)]
+    chance = _STANDARD_ERRORS * float(np.sqrt(sum(variances)))
+    if ir_accuracy - la_accuracy <= max(chance, _CLEAR_LOSS):
+        return []
+    return [
+        Alarm(
+            "knn_below_ir",
+            f"kNN top-1 is {la_accuracy:.1%} with LA and was {ir_accuracy:.1%} at the"
+            f" last validation of IR; {num_queries} queries differ by up to"
+            f" {chance:.1%} by chance. Clusters do not follow what the videos show:"
+            " give the same command with a lower --la_num_clusters, or stay on IR"
+            " (--loss=ir in another --model_dir).",
+        )
+    ]
+
+
+def input_alarms(wait_share: float) -> list[Alarm]:
+    """Alarms on the time that steps wait for their clips.
+
+    Args:
+      wait_share: of the time, in [0, 1].
+    """
+    if wait_share <= _WAITING:
+        return []
+    return [
+        Alarm(
+            "input_bound",
+            f"{wait_share:.0%} of the time is spent waiting for clips: reading,"
+            " decoding or augmenting them is slower than the network."
+            " --check_input says which. Reading: --cache_dir; augmentation:"
+            " --color=fast; all of them: more cores, also those of other machines"
+            " (--data_service); see docs/input_pipeline.md.",
+        )
+    ]

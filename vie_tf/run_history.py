@@ -1,11 +1,13 @@
 """By what a run was made: a line of `starts.jsonl` for every start of training.
 
-Settings are in `config.json`; this is what else decides the result: the command, the
-code, the versions of the packages and the devices.
+`config.json` has the settings of the last start; here are those of every start, and
+what else decides the result: the command, the code, the versions of the packages and
+the machine.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import os
@@ -15,9 +17,11 @@ import subprocess
 from importlib import metadata
 from typing import Any, Sequence
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.config import RunConfig
 from vie_tf.records import write_atomically
 
 _NAME = "starts.jsonl"
@@ -26,6 +30,7 @@ _GIT_SECONDS = 10.0  # a work tree on a slow disk must not hold up the training
 
 def note_start(
     model_dir: str,
+    settings: RunConfig,
     command: Sequence[str],
     step: int,
     num_replicas: int,
@@ -35,6 +40,7 @@ def note_start(
 
     Args:
       model_dir: folder of the run; has to be there.
+      settings: of the run, complete.
       command: name of the script and its arguments.
       step: that the run goes on from.
       num_replicas: devices that share a batch.
@@ -44,11 +50,15 @@ def note_start(
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
         "step": step,
         "command": list(command),
+        "folder": os.getcwd(),  # that paths in the command start from
+        "host": platform.node(),
         "git_revision": git_revision(pathlib.Path(__file__).parent),
         "versions": _versions(),
         "devices": _devices(),
         "replicas": num_replicas,
         "workers": num_workers,
+        # A run may go on with other settings than it began with.
+        "settings": dataclasses.asdict(settings),
     }
     path = os.path.join(model_dir, _NAME)
     earlier = ""
@@ -90,7 +100,9 @@ def _versions() -> dict[str, str | None]:
     return {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
+        "keras": metadata.version("keras"),
         "numpy": np.__version__,
+        "opencv": cv2.__version__,
         "vie_tf": own,
     }
 
@@ -102,4 +114,11 @@ def _devices() -> dict[str, Any]:
         tf.config.experimental.get_device_details(gpu).get("device_name", "unknown")
         for gpu in gpus
     ]
-    return {"CPU": len(tf.config.list_physical_devices("CPU")), "GPU": names}
+    build = tf.sysconfig.get_build_info()
+    return {
+        "CPU": len(tf.config.list_physical_devices("CPU")),
+        "CPU cores": len(os.sched_getaffinity(0)),
+        "GPU": names,
+        "CUDA": build.get("cuda_version"),  # that TensorFlow was built for
+        "cuDNN": build.get("cudnn_version"),
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Mapping
+
 import numpy as np
 
 from vie_tf import schedules, views
@@ -9,6 +11,7 @@ from vie_tf.config import RunConfig, TrainConfig
 from vie_tf.evaluation.validation import Validation
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.run_setup import clip_recipe
+from vie_tf.step_clock import Interval
 from vie_tf.train_state import TrainState
 
 _LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
@@ -45,6 +48,7 @@ def step_line(
     step: int,
     loss: str,
     values: dict[str, float],
+    interval: Interval,
     train_steps: int,
     seconds_per_step: float,
 ) -> str:
@@ -53,7 +57,8 @@ def step_line(
     Args:
       step: of the run.
       loss: `ir`, `la` or `supervised`.
-      values: of the step, with the rates of `StepClock`.
+      values: of the step.
+      interval: that ends with it.
       train_steps: of the whole run.
       seconds_per_step: since the start, work between steps included.
     """
@@ -61,8 +66,8 @@ def step_line(
     return (
         f"step {step}/{train_steps}  {_LOSS_TITLES[loss]} loss"
         f" {values['loss']:.3f}  {_progress(values)}  rate"
-        f" {values['learning_rate']:.2g}  {values['steps_per_second']:.2f} steps/s "
-        f" waiting for input {values['input_wait_share']:.0%}  left {left // 60}:"
+        f" {values['learning_rate']:.2g}  {interval.steps_per_second:.2f} steps/s "
+        f" waiting for input {interval.wait_share:.0%}  left {left // 60}:"
         f"{left % 60:02d} min"
     )
 
@@ -75,7 +80,9 @@ def _progress(values: dict[str, float]) -> str:
     return f"similarity to own row {own:.2f}, to others {others:.2f}"
 
 
-def validation_line(step: int, scores: dict[str, float], validation: Validation) -> str:
+def validation_line(
+    step: int, scores: Mapping[str, float], validation: Validation
+) -> str:
     """Accuracies of a validation."""
     return (
         f"step {step}  {validation.title} top-1 {scores['top1']:.1%}, top-5"

@@ -58,6 +58,12 @@ def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
     _check_distribution(config)
     _check_loss(config, manifest)
     _check_schedule(config, manifest)
+    steps = config.train.profile_steps
+    if steps and steps[1] > config.train.train_steps:
+        raise ValueError(
+            f"--profile_steps={steps[0]},{steps[1]} ends after the last step,"
+            f" --train_steps={config.train.train_steps}: give earlier steps."
+        )
     return config
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import collections
 import os
-import time
 from typing import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import health
+from vie_tf import facts, health, hyper_parameters
 from vie_tf.clustering import Clusters
-from vie_tf.health import Alarm, ClusterFacts
+from vie_tf.config import RunConfig
+from vie_tf.facts import ClusterFacts, RowFacts
+from vie_tf.health import Alarm
 from vie_tf.memory_bank import MemoryBank
 
 _GRID_CLIPS = 8
@@ -45,6 +46,12 @@ class Summaries:
                 tf.summary.scalar(f"{group}/{name}", value)
         self._writer.flush()
 
+    def hyper_parameters(self, config: RunConfig) -> None:
+        """Writes the settings for the HParams tab; call once in a run."""
+        with self._writer.as_default(step=0):
+            hyper_parameters.write(config)
+        self._writer.flush()
+
     def clips(self, clips: np.ndarray, step: int) -> None:
         """Shows what the network sees: clips as rows, frames as columns.
 
@@ -55,25 +62,28 @@ class Summaries:
         with self._writer.as_default(step=step):
             tf.summary.image("input/clips", clip_grid(clips)[None])
 
-    def bank(self, bank: MemoryBank, step: int) -> None:
-        """Similarities of random pairs of rows, and how uniform they are."""
+    def bank(self, bank: MemoryBank, row_facts: RowFacts, step: int) -> None:
+        """Ages of the rows, similarities of random pairs, and how uniform they are."""
         pairs = np.random.default_rng(step).integers(
             0, bank.num_videos, [2, min(_SAMPLED_PAIRS, bank.num_videos**2)]
         )
         left, right = tf.gather(bank.rows, pairs[0]), tf.gather(bank.rows, pairs[1])
         similarities = tf.reduce_sum(left * right, axis=1)[pairs[0] != pairs[1]]
+        written = row_facts.ages[~row_facts.never_written]
         with self._writer.as_default(step=step):
             tf.summary.histogram("bank/similarity_of_random_pairs", similarities)
-        if len(similarities) == 0:
-            return
-        uniformity = health.uniformity(similarities.numpy())
-        self.scalars("bank", {"uniformity": uniformity}, step)
-        self.alarms("bank", health.bank_alarms(uniformity), step)
+            tf.summary.histogram("bank/age_of_rows", written)
+        values, alarms = row_facts.scalars(), health.row_alarms(row_facts)
+        if len(similarities):
+            values["uniformity"] = facts.uniformity(similarities.numpy())
+            alarms += health.bank_alarms(values["uniformity"])
+        self.scalars("bank", values, step)
+        self.alarms("bank", alarms, step)
 
     def clusters(
         self,
         clusters: Clusters,
-        facts: ClusterFacts,
+        cluster_facts: ClusterFacts,
         seconds: float,
         step: int,
         number: int,
@@ -82,27 +92,27 @@ class Summaries:
 
         Args:
           clusters: as k-means left them.
-          facts: what they look like.
+          cluster_facts: what they look like.
           seconds: that k-means took.
           step: of the run.
           number: which of the clusterings of this step, from 0.
         """
         group = f"clusters_{number + 1}" if number else "clusters"
         values = {
-            **facts.scalars(),
+            **cluster_facts.scalars(),
             "objective": clusters.objective,
             "iterations": clusters.num_iterations,
             "seconds": seconds,
         }
         with self._writer.as_default(step=step):
-            tf.summary.histogram(f"{group}/sizes", facts.sizes)
+            tf.summary.histogram(f"{group}/sizes", cluster_facts.sizes)
         self.scalars(group, values, step)
         print(
-            f"step {step}  {facts.describe()}; {clusters.num_iterations} iterations in"
-            f" {seconds:.1f} s",
+            f"step {step}  {cluster_facts.describe()}; {clusters.num_iterations}"
+            f" iterations in {seconds:.1f} s",
             flush=True,
         )
-        self.alarms(group, health.cluster_alarms(facts), step)
+        self.alarms(group, health.cluster_alarms(cluster_facts), step)
 
     def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:
         """Tells of alarms that were not there for some time.
@@ -138,29 +148,3 @@ def clip_grid(clips: np.ndarray) -> np.ndarray:
     columns = np.linspace(0, num_frames - 1, min(num_frames, _GRID_FRAMES)).astype(int)
     chosen = clips[:_GRID_CLIPS, columns]  # [R, F, H, W, 3]
     return np.concatenate([np.concatenate(list(row), axis=1) for row in chosen])
-
-
-class StepClock:
-    """Measures steps per second and the share of time spent waiting for input."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Starts a new interval; call after work that is no training step."""
-        self._start = time.perf_counter()
-        self._waited = 0.0
-        self._steps = 0
-
-    def waited(self, seconds: float) -> None:
-        """Notes one step and how long its batch was waited for."""
-        self._waited += seconds
-        self._steps += 1
-
-    def rates(self) -> dict[str, float]:
-        """Steps per second and share of time waiting, of this interval."""
-        elapsed = max(time.perf_counter() - self._start, 1e-9)
-        return {
-            "steps_per_second": self._steps / elapsed,
-            "input_wait_share": self._waited / elapsed,
-        }

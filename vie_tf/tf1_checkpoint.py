@@ -15,13 +15,12 @@ import collections
 import contextlib
 import dataclasses
 import os
-import sys
-from typing import Collection, Iterator, NoReturn, Sequence
+from typing import Collection, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import tf1_archive
+from vie_tf import command_line, tf1_archive
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import (
     DataConfig,
@@ -306,6 +305,8 @@ def make_run(
         )
     if "labels" in report.matched:
         _check_same_order(path, their_labels.numpy(), np.array(labels))
+    assert state.row_ages is not None
+    state.row_ages.start_at(state.steps_taken(), written=uses_bank)
     run = RunDirectory(model_dir)
     # The settings last: a folder with settings alone would be a run at step 0.
     run.save(state)
@@ -412,21 +413,8 @@ def _check_same_order(path: str, theirs: np.ndarray, ours: np.ndarray) -> None:
         )
 
 
-class _Parser(argparse.ArgumentParser):
-    """Reports errors as the commands with absl flags do."""
-
-    def error(self, message: str) -> NoReturn:
-        """Prints one line and exits."""
-        _fail(f"{message} (--help lists all flags)")
-
-
-def _fail(message: str) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(1)
-
-
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(
+    parser = command_line.Parser(
         prog="python -m vie_tf.tf1_checkpoint",
         description="Makes a run directory of a checkpoint of the authors' TF1 code.",
         allow_abbrev=False,
@@ -492,7 +480,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (ValueError, OSError) as error:
         if os.environ.get("VIE_TF_TRACEBACK"):  # as flags.cli does
             raise
-        _fail(str(error))
+        command_line.fail(str(error))
     print(made.report.table(parsed.verbose))
     print(made.describe())
 

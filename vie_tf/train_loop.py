@@ -18,14 +18,14 @@ from vie_tf import (
     agreement,
     clustering,
     distribution,
+    facts,
     full_disk,
-    health,
     input_pipeline,
     remote_files,
     run_history,
     run_lines,
+    run_start,
     schedules,
-    streams,
     views,
 )
 from vie_tf.checkpoints import RunDirectory
@@ -38,8 +38,10 @@ from vie_tf.memory_bank import MemoryBank
 from vie_tf.network_copy import NetworkCopy
 from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
+from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
-from vie_tf.summaries import StepClock, Summaries
+from vie_tf.step_profile import StepProfile
+from vie_tf.summaries import Summaries
 from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
 
@@ -104,7 +106,7 @@ def _train(
         )
     with devices.strategy.scope():
         state = make_state(config, manifest)
-        _restore_or_start(state, run, config, manifest)
+        run_start.restore_or_start(state, run, config, manifest)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.of_state(state))
     if lock is not None:
@@ -112,14 +114,14 @@ def _train(
         run.save_config(config, manifest)
         run_history.note_start(
             run.model_dir,
+            config,
             sys.argv,
             state.steps_taken(),
             devices.num_replicas,
             devices.num_workers,
         )
-    print(
-        run_lines.description(config, manifest, state, devices.describe()), flush=True
-    )
+    described = run_lines.description(config, manifest, state, devices.describe())
+    print(described, flush=True)
     if state.steps_taken() >= config.train.train_steps:
         if run.latest() is None:
             print(f"Wrote the network as it is at step 0: {run.save(state)}.")
@@ -181,12 +183,12 @@ def cluster_bank(
         )
         clusterings.append(clusters)
         seconds = time.perf_counter() - start
-        facts = health.cluster_facts(
+        cluster_facts = facts.cluster_facts(
             clusters.labels.numpy(),
             settings.la_num_clusters,
             None if is_first else old_labels[number],
         )
-        summaries.clusters(clusters, facts, seconds, step, number)
+        summaries.clusters(clusters, cluster_facts, seconds, step, number)
     state.cluster_labels.assign(tf.stack([c.labels for c in clusterings]))
     state.cluster_centroids.assign(tf.stack([c.centroids for c in clusterings]))
     state.clustered_at.assign(step)
@@ -202,6 +204,8 @@ def _loop(
     settings, strategy = config.train, devices.strategy
     assert settings.batch_size is not None
     summaries = Summaries(settings.model_dir, writes=devices.is_chief)
+    if run.latest() is None:
+        summaries.hyper_parameters(config)
     # Workers look at numbers of videos of their own, so they cannot ask each other for
     # the network's statistics meanwhile.
     copy = None
@@ -230,11 +234,12 @@ def _loop(
     batches = devices.batches(clips.dataset)
     losses = ("supervised",) if state.bank is None else ("ir", "la")
     steps = {name: _whole_step(config, state, strategy, name) for name in losses}
-    num_instances = views.of_data(config.data, manifest).count
-    steps_per_epoch = -(-num_instances // settings.batch_size)
-    clock = StepClock()
-    started, first_step = time.perf_counter(), state.steps_taken()
-    reported = int(state.num_skipped.numpy())
+    instances = views.of_data(config.data, manifest)
+    steps_per_epoch = -(-instances.count // settings.batch_size)
+    log = RunLog(config, state, summaries, instances)
+    profiled = settings.profile_steps if devices.is_chief else None
+    profile = StepProfile(profiled, settings.model_dir)
+    first_step = state.steps_taken()
 
     def is_due(step: int, every: int) -> bool:
         return step == settings.train_steps or (every > 0 and step % every == 0)
@@ -245,40 +250,32 @@ def _loop(
             age = state.steps_since_clustering()
             if loss == "la" and (age is None or age >= steps_per_epoch):
                 cluster_bank(config, state, summaries, strategy)
-            asked = time.perf_counter()
-            batch = _next(batches, clips, state, settings.batch_size)
-            clock.waited(time.perf_counter() - asked)
-            if step == first_step + 1:
-                shown = strategy.experimental_local_results(batch["clips"])[0]
-                summaries.clips(shown.numpy(), step - 1)
-            scalars = _take_step(steps[loss], batch, step)
+            with profile.of(step):
+                asked = time.perf_counter()
+                batch = _next(batches, clips, state, settings.batch_size)
+                log.waited(time.perf_counter() - asked)
+                if step == first_step + 1:
+                    shown = strategy.experimental_local_results(batch["clips"])[0]
+                    summaries.clips(shown.numpy(), step - 1)
+                scalars = _take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
-                _log(step, loss, scalars, clock, summaries, config, started, first_step)
-                # Untrained networks give all videos similar embeddings.
-                if step > max(steps_per_epoch, settings.lr_warmup_steps):
-                    summaries.alarms("train", _alarms(config, scalars), step)
-                skipped = int(state.num_skipped.numpy())
-                summaries.scalars("input", {"skipped_clips": skipped}, step)
-                if skipped > reported:
-                    print(f"skipped so far: {skipped} clips of bad records", flush=True)
-                    reported = skipped
+                log.step(step, loss, scalars)
             if is_due(step, settings.eval_steps):
-                if state.bank is not None:
-                    summaries.bank(state.bank, step)
+                log.bank(step)
                 if validation is not None:
                     if copy is not None:
                         copy.refresh()
                     scores = validation()
-                    summaries.scalars(validation.name, scores, step)
-                    line = run_lines.validation_line(step, scores, validation)
-                    print(line, flush=True)
+                    log.validation(step, loss, scores, validation)
+                    if loss == "ir":
+                        state.ir_accuracy.assign(scores["top1"])
                     _watch_plateau(state, config, step, loss, scores["top1"])
                     metric = f"{validation.name}/top1"
                     run.save_best(state, metric, float(scores["top1"]))
-                clock.reset()
+                log.went_on()
             if is_due(step, settings.checkpoint_steps):
                 run.save(state)
-                clock.reset()
+                log.went_on()
     except KeyboardInterrupt:
         if devices.num_workers > 1:
             raise  # the others are at other steps, and cannot take part
@@ -387,82 +384,3 @@ def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
             f" step {step - 1}. Lower --learning_rate, or start again from the last"
             " checkpoint with another --seed."
         ) from error
-
-
-def _restore_or_start(
-    state: TrainState, run: RunDirectory, config: RunConfig, manifest: Manifest
-) -> None:
-    """Own checkpoint, else that of other runs, else from scratch: in this order."""
-    if run.latest():
-        _restore(state, run, config, manifest)
-        print(f"Going on from {run.latest()}.")
-    elif config.train.init_from:
-        origin = RunDirectory(config.train.init_from)
-        if not tf.io.gfile.isdir(config.train.init_from):
-            raise ValueError(
-                f"--init_from={config.train.init_from}: there is no such folder. Give"
-                " the --model_dir of an earlier run."
-            )
-        _restore(state, origin, config, manifest)
-        # The other run's plateaus are not this one's.
-        state.set_plateau(schedules.Plateau())
-        print(f"Starting from {origin.latest()}.")
-    elif config.train.single_from and config.train.dynamic_from:
-        streams.restore_streams(
-            state.model, config.train.single_from, config.train.dynamic_from
-        )
-        print(
-            f"Starting from the networks of {config.train.single_from} and"
-            f" {config.train.dynamic_from}, with a new memory bank."
-        )
-    else:
-        print("Starting from scratch.")
-
-
-def _restore(
-    state: TrainState, run: RunDirectory, config: RunConfig, manifest: Manifest
-) -> None:
-    bank_grows = run.check_videos(config, manifest)
-    num_new_rows = run.restore(state, bank_grows)
-    if num_new_rows:
-        print(
-            f"Videos were appended to {config.data.data_dir}: {num_new_rows} rows of"
-            " the memory bank are new and start at random."
-        )
-
-
-def _log(
-    step: int,
-    loss: str,
-    scalars: dict,
-    clock: StepClock,
-    summaries: Summaries,
-    config: RunConfig,
-    started: float,
-    first_step: int,
-) -> None:
-    values = {name: float(value) for name, value in scalars.items()}
-    rates = clock.rates()
-    clock.reset()
-    shown = {**values, **rates}
-    if "similarity_to_own_row" in values:
-        shown["alignment"] = health.alignment(values["similarity_to_own_row"])
-    summaries.scalars("train", shown, step)
-    seconds_per_step = (time.perf_counter() - started) / (step - first_step)
-    train_steps = config.train.train_steps
-    line = run_lines.step_line(step, loss, shown, train_steps, seconds_per_step)
-    print(line, flush=True)
-
-
-def _alarms(config: RunConfig, scalars: dict) -> list[health.Alarm]:
-    """Alarms on what a step returned."""
-    values = {name: float(value) for name, value in scalars.items()}
-    alarms = health.embedding_alarms(values)
-    if "close_share" in values:
-        assert config.loss.la_num_clusters is not None
-        alarms += health.close_share_alarms(
-            values["close_share"],
-            config.loss.la_num_background,
-            config.loss.la_num_clusters,
-        )
-    return alarms

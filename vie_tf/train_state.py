@@ -6,14 +6,21 @@ them back goes on as if it had never been stopped.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Collection
 
 import tensorflow as tf
 
 from vie_tf.memory_bank import MemoryBank
+from vie_tf.row_ages import RowAges
 from vie_tf.schedules import Momentum, Plateau
 
 NEVER = -1  # the step of what has not been done yet
+UNKNOWN = -1.0  # an accuracy that was not measured yet
+
+# Parts of a checkpoint.  Runs whose clusters differ in number share all but these;
+CLUSTERS = ("cluster_labels", "cluster_centroids", "clustered_at")
+# and these are looked at, but no step depends on them.
+WATCHED = ("row_ages", "ir_accuracy")
 
 
 class TrainState(tf.Module):
@@ -37,6 +44,9 @@ class TrainState(tf.Module):
       best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
       validations_since_best: scalar int64.
       num_drops: how often a plateau has divided the learning rate, scalar int64.
+      row_ages: of the rows of the bank; None without one.
+      ir_accuracy: of the last kNN validation during IR, scalar float64, -1 if there was
+        none.
     """
 
     def __init__(
@@ -85,6 +95,8 @@ class TrainState(tf.Module):
         self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
         self.validations_since_best = counter(0, "validations_since_best")
         self.num_drops = counter(0, "num_drops")
+        self.row_ages = RowAges(bank.num_videos) if bank else None
+        self.ir_accuracy = counter(UNKNOWN, "ir_accuracy", "float64")
         self.cluster_labels = tf.Variable(
             tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
             trainable=False,
@@ -126,31 +138,15 @@ class TrainState(tf.Module):
         self.validations_since_best.assign(plateau.validations_since_best)
         self.num_drops.assign(plateau.num_drops)
 
-    def checkpoint(self) -> tf.train.Checkpoint:
-        """What is written; the names are the keys in the file."""
-        return tf.train.Checkpoint(
-            **self._shared_parts(),
-            cluster_labels=self.cluster_labels,
-            cluster_centroids=self.cluster_centroids,
-            clustered_at=self.clustered_at,
-        )
+    def checkpoint(self, leave_out: Collection[str] = ()) -> tf.train.Checkpoint:
+        """What is written; the names are the keys in the file.
 
-    def shared_checkpoint(self) -> tf.train.Checkpoint:
-        """What runs share whose clusters differ in number, or whose precisions do."""
-        return tf.train.Checkpoint(**self._shared_parts())
-
-    def checkpoint_without_bank(self) -> tf.train.Checkpoint:
-        """What runs share whose banks differ in size."""
-        # The loss scale of float16 is a part of the optimizer that it is around.
-        return tf.train.Checkpoint(**self._parts_without_bank())
-
-    def _shared_parts(self) -> dict[str, Any]:
-        bank = {"bank": self.bank} if self.bank else {}
-        return {**self._parts_without_bank(), **bank}
-
-    def _parts_without_bank(self) -> dict[str, Any]:
-        return {
+        Args:
+          leave_out: names of parts that runs do not share.
+        """
+        parts: dict[str, Any] = {
             "model": self.model,
+            # The loss scale of float16 is a part of the optimizer that it is around.
             "optimizer": self.optimizer,
             "step": self.step,
             "position": self.position,
@@ -158,4 +154,12 @@ class TrainState(tf.Module):
             "best_accuracy": self.best_accuracy,
             "validations_since_best": self.validations_since_best,
             "num_drops": self.num_drops,
+            "ir_accuracy": self.ir_accuracy,
+            "cluster_labels": self.cluster_labels,
+            "cluster_centroids": self.cluster_centroids,
+            "clustered_at": self.clustered_at,
         }
+        if self.bank is not None:
+            parts.update(bank=self.bank, row_ages=self.row_ages)
+        shared = {name: part for name, part in parts.items() if name not in leave_out}
+        return tf.train.Checkpoint(**shared)

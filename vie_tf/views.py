@@ -13,11 +13,20 @@ Letters: V training videos of the view, N instances.
 from __future__ import annotations
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
 from vie_tf import records
 from vie_tf.config import DataConfig
+
+
+class Frames(NamedTuple):
+    """Frames `first` to `end` of a video, without the last."""
+
+    video: records.VideoEntry
+    first: int
+    end: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,9 +50,33 @@ class Instances:
         return int(self.num_bins.sum())
 
     @property
+    def clips_per_round(self) -> int:
+        """Clips in which every row is written at least once: an epoch of whole videos.
+
+        A video shows one bin an epoch, so a round is as many epochs as the longest has
+        bins.
+        """
+        return len(self.videos) * int(self.num_bins.max())
+
+    @property
     def first_rows(self) -> np.ndarray:
         """Row of the first bin of each video, [V] int64; the others follow it."""
         return np.cumsum(self.num_bins) - self.num_bins
+
+    def frames_of_rows(self, rows: np.ndarray) -> list[Frames]:
+        """What each of some rows [P] is of."""
+        first_rows = self.first_rows
+        members = np.searchsorted(first_rows, rows, side="right") - 1
+        bins = rows - first_rows[members]
+        found = []
+        for member, number in zip(members.tolist(), bins.tolist()):
+            video = self.videos[member]
+            first, end = 0, video.frames
+            if self.bin_frames:
+                first = number * self.bin_frames
+                end = min(first + self.bin_frames, video.frames)
+            found.append(Frames(video, first, end))
+        return found
 
     @property
     def labels(self) -> np.ndarray:

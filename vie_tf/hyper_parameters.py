@@ -1,0 +1,120 @@
+"""Settings of a run as TensorBoard's HParams tab shows them.
+
+Comes in: the settings.  Goes out: flat names such as `train/learning_rate`, and the
+summaries that the tab reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from typing import Any, Union
+
+from tensorboard.plugins.hparams import api, api_pb2
+
+from vie_tf.config import (
+    DataConfig,
+    KnnConfig,
+    LossConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+)
+
+Value = Union[bool, int, float, str]
+
+# Where things lie and how often something is told makes no other network.
+_NO_HYPER_PARAMETERS = (
+    *("data/cache_dir", "data/data_service", "train/model_dir"),
+    *("train/checkpoint_steps", "train/log_steps", "train/num_to_keep"),
+    "train/profile_steps",
+)
+_GROUPS = {
+    "data": DataConfig,
+    "model": ModelConfig,
+    "loss": LossConfig,
+    "train": TrainConfig,
+    "knn": KnnConfig,
+}
+_TYPES = {
+    bool: api_pb2.DATA_TYPE_BOOL,
+    int: api_pb2.DATA_TYPE_FLOAT64,  # the tab's type of all numbers
+    float: api_pb2.DATA_TYPE_FLOAT64,
+    str: api_pb2.DATA_TYPE_STRING,
+}
+# The tab shows the first five, those that are said to differ before the others.
+_FIRST = ("loss/name", "model/name", "train/learning_rate")
+
+
+class _AnyOf(api.Domain):
+    """All values of a type: the tab filters them, and hides no run by itself."""
+
+    def __init__(self, example: Value, differs: bool) -> None:
+        self._example, self._differs = example, differs
+
+    @property
+    def dtype(self) -> type:
+        return type(self._example)
+
+    def sample_uniform(self, rng: Any = random) -> Value:
+        del rng
+        return self._example
+
+    def update_hparam_info(self, hparam_info: api_pb2.HParamInfo) -> None:
+        hparam_info.type = _TYPES[self.dtype]
+        hparam_info.differs = self._differs
+
+
+def flat(config: RunConfig) -> dict[str, Value]:
+    """Values by `group/name`, without those that are not given.
+
+    Args:
+      config: of the run.
+    """
+    values: dict[str, Value] = {}
+    for group, settings in dataclasses.asdict(config).items():
+        for name, value in settings.items():
+            key = f"{group}/{name}"
+            if value is None or key in _NO_HYPER_PARAMETERS:
+                continue
+            values[key] = _value(value)
+    return values
+
+
+def write(config: RunConfig) -> None:
+    """Writes them to the default summary writer, with the metrics beside them.
+
+    Args:
+      config: of the run.
+    """
+    values = flat(config)
+    validation = "softmax" if config.loss.name == "supervised" else "knn"
+    metrics = [
+        api.Metric(f"{validation}/top1", display_name=f"{validation} top-1"),
+        api.Metric("train/loss", display_name="loss"),
+    ]
+    usual = _defaults()
+    parameters = []
+    for name, value in values.items():
+        differs = name in _FIRST or value != usual.get(name, value)
+        parameters.append(api.HParam(name, _AnyOf(value, differs)))
+    api.hparams_config(parameters, metrics)
+    api.hparams(values)
+
+
+def _defaults() -> dict[str, Value]:
+    """Default values by `group/name`, of settings that have one."""
+    known = {
+        group: {field.name: field.default for field in dataclasses.fields(settings)}
+        for group, settings in _GROUPS.items()
+    }
+    return {
+        f"{group}/{name}": _value(default)
+        for group, defaults in known.items()
+        for name, default in defaults.items()
+        if default is not None and default is not dataclasses.MISSING
+    }
+
+
+def _value(setting: Any) -> Value:
+    return ",".join(map(str, setting)) if isinstance(setting, tuple) else setting

@@ -1,0 +1,60 @@
+"""Sets what was measured of several runs side by side, as the paper's tables do.
+
+python -m vie_tf.evaluation.report RUN1 RUN2 ... [--output=report.md]
+
+Comes in: the JSON files of the tasks of evaluate.py in `RUN/eval`.  Goes out: Markdown
+(`vie_tf.evaluation.report_text`), in which every number has its protocol.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Sequence
+
+from vie_tf import command_line
+from vie_tf.evaluation import evaluated_network, report_text
+from vie_tf.published_tables import PublishedTables
+from vie_tf.records import write_atomically
+
+
+def of_runs(run_dirs: Sequence[str], all_tables: bool = False) -> str:
+    """The report of some runs, in Markdown.
+
+    Args:
+      run_dirs: folders of the runs, in the order of the rows.
+      all_tables: whether the paper's tables are there where nothing of them was run.
+
+    Raises:
+      ValueError: a folder without results.
+    """
+    networks = [n for run_dir in run_dirs for n in evaluated_network.collect(run_dir)]
+    return report_text.report(networks, PublishedTables.load(), all_tables)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Reads the command line, prints and writes; returns the exit code."""
+    parser = command_line.Parser(
+        prog="python -m vie_tf.evaluation.report",
+        description="Sets evaluated runs side by side, and beside the paper's tables.",
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of runs")
+    parser.add_argument("--output", help="Markdown file to write as well")
+    parser.add_argument(
+        "--all_tables",
+        action="store_true",
+        help="show all tables of the paper, also those of which nothing was run",
+    )
+    parsed = parser.parse_args(arguments)
+
+    def work() -> None:
+        text = of_runs(parsed.runs, parsed.all_tables)
+        print(text)
+        if parsed.output:
+            write_atomically(parsed.output, text)
+            print(f"Wrote {parsed.output}.")
+
+    return command_line.exit_code_of(work)
+
+
+if __name__ == "__main__":
+    command_line.end(main(sys.argv[1:]))

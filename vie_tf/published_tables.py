@@ -49,7 +49,7 @@ class ReadOutRow:
     name: str
     model: str
     loss: str
-    read_outs: Mapping[str, tuple[float, float, float]]
+    read_outs: Mapping[str, list[float]]
     softmax: float | None = None
     subset: float = 1.0
     bin_frames: int = 0

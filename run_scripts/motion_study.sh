@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# What the families learn from generated videos whose class is a motion: every family,
+# untrained, by IR, by LA and with labels; kNN and read-outs.  docs/motion_study.md
+# shows a result.
+#
+#   ./run_scripts/motion_study.sh [FLAGS of python -m benchmarks.motion_study]
+#
+# Results go to motion_study/ (or to the folder that STUDY_DIR names).  Run it again and
+# it goes on from what is there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source run_scripts/environment.sh
+make_environment "$PWD/.venv"
+study=${STUDY_DIR:-motion_study}
+
+"$PYTHON" -m data_prep.synthesize --output_dir="$study/videos" --num_videos=600
+"$PYTHON" -m data_prep.convert --videos="$study/videos" --output_dir="$study/data" \
+  --shortest_side=96
+"$PYTHON" -m benchmarks.motion_study --data_dir="$study/data" --output_dir="$study" "$@"

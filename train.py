@@ -7,7 +7,18 @@ With --show_batch=8 or --check_input it looks at the input of that run instead.
 
 from __future__ import annotations
 
-from flags import cli, data, knn, loss, model, rehearsal, run, streams, training
+from flags import (
+    cli,
+    data,
+    knn,
+    loss,
+    model,
+    optimization,
+    rehearsal,
+    run,
+    streams,
+    training,
+)
 from vie_tf.config import RunConfig
 
 
@@ -19,7 +30,10 @@ def main() -> None:
     config = RunConfig(
         data=data.data_config(),
         model=model.model_config(streams.static_frames()),
-        loss=loss.loss_config(starts_from_run=bool(train.init_from)),
+        loss=loss.loss_config(
+            starts_from_run=bool(train.init_from),
+            weight_decay=optimization.weight_decay(),
+        ),
         train=train,
         knn=knn.knn_config(),
     )
@@ -38,4 +52,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [data, model, streams, loss, training, knn, run, rehearsal])
+    stations = [data, model, streams, loss, optimization, training, knn, run]
+    cli.run(main, [*stations, rehearsal])

@@ -19,7 +19,14 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import clustering, losses, run_setup, train_loop, train_step
+from vie_tf import (
+    clustering,
+    losses,
+    run_setup,
+    step_errors,
+    train_loop,
+    train_step,
+)
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.evaluation.validation import KnnValidation
 from vie_tf.schedules import Plateau
@@ -449,14 +456,14 @@ def test_a_finished_run_is_left_alone(quick, tmp_path, capsys):
 def test_an_interrupted_run_leaves_a_checkpoint_of_its_last_step(
     quick, tmp_path, monkeypatch, capsys
 ):
-    take_step, steps = train_loop._take_step, itertools.count(1)
+    take_step, steps = train_loop.take_step, itertools.count(1)
 
     def interrupted(*arguments):
         if next(steps) == 3:
             raise KeyboardInterrupt
         return take_step(*arguments)
 
-    monkeypatch.setattr(train_loop, "_take_step", interrupted)
+    monkeypatch.setattr(train_loop, "take_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         quick(tmp_path, train_steps=9)
     assert RunDirectory(str(tmp_path)).latest().endswith("step-2")
@@ -527,7 +534,7 @@ def test_no_space_left_is_said_in_one_line(quick, tmp_path, monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(quick, tmp_path):
-    with pytest.raises(train_loop.TrainingDiverged, match="loss of step 2 is not a"):
+    with pytest.raises(step_errors.TrainingDiverged, match="loss of step 2 is not a"):
         quick(tmp_path, train_steps=5, learning_rate=1e30)
 
 

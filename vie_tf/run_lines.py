@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Mapping
+
 import numpy as np
 import tensorflow as tf
 
 from vie_tf import schedules, views
-from vie_tf.config import RunConfig, TrainConfig
+from vie_tf.config import LabelConfig, RunConfig, TrainConfig
 from vie_tf.evaluation.validation import Validation
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.run_setup import clip_recipe
@@ -85,7 +87,41 @@ def validation_line(step: int, scores: dict[str, float], validation: Validation)
     )
 
 
-def drop_line(step: int, now: schedules.Plateau, settings: TrainConfig) -> str:
+def label_line(
+    step: int, train_steps: int, values: dict[str, float], seconds_per_step: float
+) -> str:
+    """A step of a training on labels: loss, accuracy of each read-out, and pace.
+
+    Args:
+      step: of the training.
+      train_steps: of the whole training.
+      values: of the step, with the rates of `StepClock`.
+      seconds_per_step: since the start, work between steps included.
+    """
+    left = int(seconds_per_step * (train_steps - step))
+    end = "_accuracy"
+    accuracies = "  ".join(
+        f"{name[: -len(end)]} {value:.2f}"
+        for name, value in values.items()
+        if name.endswith(end)
+    )
+    return (
+        f"step {step}/{train_steps}  loss {values['loss']:.3f}  accuracy {accuracies} "
+        f" rate {values['learning_rate']:.2g}  {values['steps_per_second']:.2f} steps/s"
+        f"  waiting for input {values['input_wait_share']:.0%}  left {left // 60}:"
+        f"{left % 60:02d} min"
+    )
+
+
+def read_outs_line(step: int, scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Top-1 accuracies of the read-outs in a validation."""
+    top1 = "  ".join(f"{name} {values['top1']:.1%}" for name, values in scores.items())
+    return f"step {step}  validation top-1  {top1}"
+
+
+def drop_line(
+    step: int, now: schedules.Plateau, settings: TrainConfig | LabelConfig
+) -> str:
     """That a plateau has divided the learning rate, and why."""
     return (
         f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Iterator
 
 import tensorflow as tf
 
@@ -33,13 +32,10 @@ from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
+from vie_tf.step_errors import next_batch, take_step
 from vie_tf.summaries import StepClock, Summaries
 from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
-
-
-class TrainingDiverged(ValueError):
-    """The loss is not a finite number any more."""
 
 
 def train(config: RunConfig) -> None:
@@ -186,12 +182,12 @@ def _loop(
             if loss == "la" and (age is None or age >= steps_per_epoch):
                 cluster_bank(config, state, summaries)
             asked = time.perf_counter()
-            batch = _next(batches, clips, state, settings.batch_size)
+            batch = next_batch(batches, clips, state, settings.batch_size)
             clock.waited(time.perf_counter() - asked)
             if step == first_step + 1:
                 shown = strategy.experimental_local_results(batch["clips"])[0]
                 summaries.clips(shown.numpy(), step - 1)
-            scalars = _take_step(steps[loss], batch, step)
+            scalars = take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
                 _log(step, loss, scalars, clock, summaries, config, started, first_step)
                 # Untrained networks give all videos similar embeddings.
@@ -285,28 +281,6 @@ def clips_of_run(config: RunConfig, manifest: Manifest, position: int = 0) -> Cl
         seed=config.train.seed,
         start_position=position,
     )
-
-
-def _next(
-    batches: Iterator[dict], clips: Clips, state: TrainState, batch_size: int
-) -> dict:
-    try:
-        return next(batches)
-    except tf.errors.OpError as error:
-        raise clips.error(error, state.clips_read(), batch_size) from error
-
-
-def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
-    try:
-        return train_step(batch)
-    except tf.errors.InvalidArgumentError as error:
-        if "loss : Tensor had" not in str(error):
-            raise
-        raise TrainingDiverged(
-            f"The loss of step {step} is not a finite number; the weights are those of"
-            f" step {step - 1}. Lower --learning_rate, or start again from the last"
-            " checkpoint with another --seed."
-        ) from error
 
 
 def _restore_or_start(

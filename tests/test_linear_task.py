@@ -29,7 +29,8 @@ from vie_tf.evaluation import (
 from vie_tf.evaluation.linear_task import LAYERS
 from vie_tf.run_setup import build_model
 
-QUICK = {"batch_size": 9, "learning_rate": 0.05, "num_clips": 2, "log_steps": 5}
+QUICK = {"batch_size": 9, "learning_rate": 0.05, "num_clips": 2}
+QUICK.update(log_steps=5, eval_steps=0)
 
 
 def settings_of(**settings):
@@ -167,22 +168,22 @@ def test_a_finished_training_is_only_tested_again(make_run, monkeypatch):
 
 
 def test_other_settings_are_refused_until_one_starts_over(make_run):
-    linear_task.evaluate_linear(make_run(), settings_of(train_steps=2))
-    changed = settings_of(train_steps=2, learning_rate=0.1)
+    linear_task.evaluate_linear(make_run(), settings_of(train_steps=1))
+    changed = settings_of(train_steps=1, learning_rate=0.1)
     with pytest.raises(
         ValueError, match="--learning_rate was 0.05, is now 0.1. Give .* --start_over"
     ):
         linear_task.evaluate_linear(make_run(), changed)
     with pytest.raises(ValueError, match="--color was 'none', is now 'fast'"):
-        linear_task.evaluate_linear(make_run(color="fast"), settings_of(train_steps=2))
+        linear_task.evaluate_linear(make_run(color="fast"), settings_of(train_steps=1))
     result = linear_task.evaluate_linear(make_run(), changed, start_over=True)
-    assert (result["settings"]["learning_rate"], result["steps"]) == (0.1, 2)
+    assert (result["settings"]["learning_rate"], result["steps"]) == (0.1, 1)
 
 
 def test_read_outs_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
     write_colours(tmp_path / "others", num_train=12)
     run = make_run(data=tmp_path / "others")
-    result = linear_task.evaluate_linear(run, settings_of(train_steps=2))
+    result = linear_task.evaluate_linear(run, settings_of(train_steps=1))
     assert result["num_train"] == 12
     assert tf.io.gfile.exists(f"{run.eval_dir}/linear-others.json")
     assert tf.io.gfile.exists(f"{run.eval_dir}/linear-others/settings.json")
@@ -218,7 +219,7 @@ def test_bad_records_are_skipped_and_counted(tmp_path, make_run):
     path = tmp_path / "broken" / shard
     path.write_bytes(path.read_bytes()[:2000])
     run = make_run(data=tmp_path / "broken", on_bad_record="skip")
-    result = linear_task.evaluate_linear(run, settings_of(train_steps=2))
+    result = linear_task.evaluate_linear(run, settings_of(train_steps=1))
     assert result["num_skipped"] > 0
     assert result["num_queries"] + result["num_skipped"] == 6
 
@@ -230,7 +231,7 @@ def test_a_real_network_is_read_out_and_stays_as_it_is(data_dir, tmp_path):
         write_run(tmp_path, data_dir)
         run = restored(tmp_path, data_dir)
     before = run.model.get_weights()
-    result = linear_task.evaluate_linear(run, settings_of(train_steps=2))
+    result = linear_task.evaluate_linear(run, settings_of(train_steps=1))
     for old, new in zip(before, run.model.get_weights()):
         np.testing.assert_array_equal(old, new)
     assert list(result["scores"]) == list(LAYERS)

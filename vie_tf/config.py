@@ -257,7 +257,7 @@ class FinetuneConfig(LabelConfig):
     epochs: int = 200
     learning_rate: float = 0.0005
     lr_schedule: str = "plateau"
-    plateau_patience: int = 5
+    plateau_patience: int = 8
     weight_decay: float = 1e-5
     num_validations: int = 30
     from_scratch: bool = False

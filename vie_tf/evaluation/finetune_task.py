@@ -16,8 +16,8 @@ from vie_tf import models
 from vie_tf.config import FinetuneConfig, KnnConfig, LossConfig, RunConfig, TrainConfig
 from vie_tf.evaluation import label_checks, label_training, task_files
 from vie_tf.evaluation.label_folder import LabelFolder
+from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.evaluation.video_logits import VideoLogits
 from vie_tf.full_disk import explained
 from vie_tf.models.relation import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
@@ -140,7 +140,7 @@ def _of_split(
     label_training.check_devices(settings, strategy)
     with strategy.scope():
         learner = _learner(run, settings)
-    tests = VideoLogits(learner.test_logits)
+    validation = SplitTest(run, learner, settings.num_clips)
     print(f"Fine-tuning {run.config.model.name} on {run.data_dir}.", flush=True)
     with LabelFolder(run, _task_name(run, settings), settings, start_over) as folder:
         directory = folder.directory
@@ -148,17 +148,20 @@ def _of_split(
             _config(run, settings, learner.state.model, folder.path), run.manifest
         )
         with explained(directory):
-            label_training.train(learner, run, settings, folder, strategy, tests)
-        num_clips = None if _is_consecutive(run, settings) else settings.num_clips
-        logits = label_training.test(run, tests, num_clips, "testing")
-        labels = label_training.test_labels(run)
+            logits = label_training.train(
+                learner, run, settings, folder, strategy, validation
+            )
+        if _is_consecutive(run, settings):
+            logits = SplitTest(run, learner, None)("testing")
+        elif logits is None:
+            logits = validation("testing")
         best = directory.best_facts() or {}
         return {
             "data": run.data_name,
-            **logits.accuracies(labels)[_HEAD],
+            **logits.accuracies(validation.labels)[_HEAD],
             "num_train": len(run.manifest.split(TRAIN_SPLIT)),
             "num_queries": len(logits.rows),
-            "num_skipped": len(labels) - len(logits.rows),
+            "num_skipped": len(validation.labels) - len(logits.rows),
             "steps": learner.state.steps_taken(),
             "best_step": best.get("step"),
             "best_validation_top1": best.get("score"),

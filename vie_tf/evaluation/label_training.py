@@ -64,9 +64,31 @@ def check_devices(settings: LabelConfig, strategy: tf.distribute.Strategy) -> No
         )
 
 
-def test_labels(run: RestoredRun) -> np.ndarray:
-    """Classes of the validation videos, [V] int."""
-    return np.array([video.label for video in run.manifest.split(VAL_SPLIT)])
+class SplitTest:
+    """Tests a learner on the validation videos; its graphs are made once.
+
+    Args:
+      run: whose data it is tested on.
+      learner: that is tested.
+      num_clips: equally spaced ones of a video; None for all that follow each other.
+
+    Attributes:
+      labels: of the videos, [V] int.
+    """
+
+    def __init__(
+        self, run: RestoredRun, learner: Learner, num_clips: int | None
+    ) -> None:
+        self._clips = input_pipeline.test_clips(
+            run.data, run.manifest, VAL_SPLIT, run.recipe, num_clips=num_clips
+        )
+        self._logits = VideoLogits(learner.test_logits)
+        videos = run.manifest.split(VAL_SPLIT)
+        self.labels = np.array([video.label for video in videos])
+
+    def __call__(self, title: str = "") -> SplitLogits:
+        """Runs once over the videos; `title` is that of the progress bar, if any."""
+        return self._logits.of_split(self._clips, len(self.labels), title)
 
 
 def make_step(
@@ -150,7 +172,7 @@ def train(
     settings: LabelConfig,
     folder: LabelFolder,
     strategy: tf.distribute.Strategy,
-    tests: VideoLogits,
+    validation: SplitTest,
 ) -> SplitLogits | None:
     """Trains until `settings.train_steps`, from wherever the folder's training stands.
 
@@ -160,7 +182,7 @@ def train(
       settings: of the training, complete.
       folder: for checkpoints and TensorBoard, locked.
       strategy: whose replicas share a batch, and in whose scope the state was made.
-      tests: of the learner's `test_logits`.
+      validation: of the learner.
 
     Returns:
       Logits of the last validation, None where there was nothing left to do.
@@ -214,7 +236,7 @@ def train(
                     skipped_before = skipped
             if is_due(step, settings.eval_steps):
                 logits = _validate(
-                    learner, run, settings, folder, tests, summaries, step
+                    learner, settings, folder, validation, summaries, step
                 )
                 clock.reset()
             if is_due(step, settings.checkpoint_steps):
@@ -227,16 +249,6 @@ def train(
     return logits
 
 
-def test(
-    run: RestoredRun, tests: VideoLogits, num_clips: int | None, title: str = ""
-) -> SplitLogits:
-    """Logits of the validation videos, of `num_clips` spaced clips or all (None)."""
-    clips = input_pipeline.test_clips(
-        run.data, run.manifest, VAL_SPLIT, run.recipe, num_clips=num_clips
-    )
-    return tests.of_split(clips, len(run.manifest.split(VAL_SPLIT)), title)
-
-
 def mean_top1(scores: Scores) -> float:
     """What a plateau is told by: top-1 accuracy, averaged over the read-outs."""
     return float(np.mean([values["top1"] for values in scores.values()]))
@@ -244,16 +256,15 @@ def mean_top1(scores: Scores) -> float:
 
 def _validate(
     learner: Learner,
-    run: RestoredRun,
     settings: LabelConfig,
     folder: LabelFolder,
-    tests: VideoLogits,
+    validation: SplitTest,
     summaries: Summaries,
     step: int,
 ) -> SplitLogits:
     state = learner.state
-    logits = test(run, tests, settings.num_clips)
-    scores = logits.accuracies(test_labels(run))
+    logits = validation()
+    scores = logits.accuracies(validation.labels)
     flat = {
         f"{name}_{metric}": value
         for name, values in scores.items()

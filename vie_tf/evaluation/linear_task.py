@@ -9,8 +9,9 @@ import tensorflow as tf
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import label_checks, label_training, read_outs, task_files
 from vie_tf.evaluation.label_folder import LabelFolder
+from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.evaluation.video_logits import SplitLogits, VideoLogits
+from vie_tf.evaluation.video_logits import SplitLogits
 from vie_tf.full_disk import explained
 from vie_tf.models.resnet import READ_OUTS
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT
@@ -101,15 +102,16 @@ def evaluate_linear(
             len(run.manifest.class_names),
             settings,
         )
-    tests = VideoLogits(learner.test_logits)
+    test = SplitTest(run, learner, settings.num_clips)
     with LabelFolder(run, TASK, settings, start_over) as folder:
         with explained(folder.directory):
             logits = label_training.train(
-                learner, run, settings, folder, strategy, tests
+                learner, run, settings, folder, strategy, test
             )
         if logits is None:
-            logits = label_training.test(run, tests, settings.num_clips, "testing")
-        return _save(run, settings, learner.state.steps_taken(), logits)
+            logits = test("testing")
+        scores = logits.accuracies(test.labels)
+        return _save(run, settings, learner.state.steps_taken(), scores, logits)
 
 
 def _on_all_devices(
@@ -124,12 +126,16 @@ def _on_all_devices(
 
 
 def _save(
-    run: RestoredRun, settings: LinearConfig, steps: int, logits: SplitLogits
+    run: RestoredRun,
+    settings: LinearConfig,
+    steps: int,
+    scores: dict[str, dict[str, float]],
+    logits: SplitLogits,
 ) -> dict[str, Any]:
     num_classes = len(run.manifest.class_names)
     num_videos = len(run.manifest.split(VAL_SPLIT))
     content = {
-        "scores": logits.accuracies(label_training.test_labels(run)),
+        "scores": scores,
         "chance": 1 / num_classes,
         "num_classes": num_classes,
         "num_queries": len(logits.rows),

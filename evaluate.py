@@ -5,38 +5,68 @@ python evaluate.py --task=knn --data_dir=DATA --model_dir=RUN
 
 from __future__ import annotations
 
-from flags import cli, data, evaluation, knn, run, streams
+from flags import (
+    cli,
+    data,
+    evaluation,
+    finetune,
+    knn,
+    linear,
+    optimization,
+    run,
+    streams,
+)
 
 
 def main() -> None:
     """Flags -> config -> one call."""
-    model_dir, evaluated = run.model_dir(), data.data_config()
+    model_dir, task = run.model_dir(), evaluation.task()
+    splits = finetune.splits() if task == "finetune" else []
+    data_sets = [data.data_config(split) for split in splits] or [data.data_config()]
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
     if bool(single_from) != bool(dynamic_from):
         raise ValueError("--single_from and --dynamic_from are given together.")
     settings = knn.knn_config()
+    on_linear = linear.linear_config(settings.num_clips)
+    on_finetune = finetune.finetune_config(settings.num_clips)
     # Here, so that --help need not wait for TensorFlow.
-    from vie_tf.evaluation import tasks
+    from vie_tf.evaluation import (
+        finetune_task,
+        linear_quick_task,
+        linear_task,
+        tasks,
+    )
     from vie_tf.evaluation.restored_run import RestoredRun
 
     if single_from and dynamic_from:
-        restored = RestoredRun.of_streams(
-            single_from, dynamic_from, streams.static_frames(), model_dir, evaluated
-        )
+        frames = streams.static_frames()
+        runs = [
+            RestoredRun.of_streams(single_from, dynamic_from, frames, model_dir, of_set)
+            for of_set in data_sets
+        ]
     else:
-        restored = RestoredRun.load(
-            model_dir, evaluated, evaluation.clips_of(), evaluation.checkpoint()
-        )
-    if evaluation.task() == "knn":
+        clips, which = evaluation.clips_of(), evaluation.checkpoint()
+        runs = [
+            RestoredRun.load(model_dir, of_set, clips, which) for of_set in data_sets
+        ]
+    start_over = evaluation.start_over()
+    if task == "knn":
         tasks.evaluate_knn(
-            restored,
+            runs[0],
             settings,
             gallery=evaluation.gallery(),
             compare_untrained=evaluation.compare_untrained(),
         )
+    elif task == "retrieval":
+        tasks.evaluate_retrieval(runs[0], settings)
+    elif task == "finetune":
+        finetune_task.evaluate_finetune(runs, on_finetune, start_over=start_over)
+    elif linear.quick():
+        linear_quick_task.evaluate_linear_quick(runs[0], on_linear)
     else:
-        tasks.evaluate_retrieval(restored, settings)
+        linear_task.evaluate_linear(runs[0], on_linear, start_over=start_over)
 
 
 if __name__ == "__main__":
-    cli.run(main, [data, run, streams, evaluation, knn])
+    stations = [data, run, streams, evaluation, knn, linear, finetune]
+    cli.run(main, [*stations, optimization])

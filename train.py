@@ -14,6 +14,7 @@ from flags import (
     knn,
     loss,
     model,
+    optimization,
     rehearsal,
     run,
     streams,
@@ -30,7 +31,10 @@ def main() -> None:
     config = RunConfig(
         data=data.data_config(),
         model=model.model_config(streams.static_frames()),
-        loss=loss.loss_config(starts_from_run=bool(train.init_from)),
+        loss=loss.loss_config(
+            starts_from_run=bool(train.init_from),
+            weight_decay=optimization.weight_decay(),
+        ),
         train=train,
         knn=knn.knn_config(),
         distribution=distribution.distribution_config(),
@@ -50,6 +54,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(
-        main, [data, model, streams, loss, training, knn, run, distribution, rehearsal]
-    )
+    stations = [data, model, streams, loss, optimization, training, knn, run]
+    cli.run(main, [*stations, distribution, rehearsal])

@@ -76,9 +76,17 @@ _DETERMINISTIC = flags.DEFINE_bool(
 flags.register_validator(_SUBSET, lambda value: 0 < value <= 1, "must lie in (0, 1]")
 
 
-def data_config() -> DataConfig:
-    """Builds the settings from the command line."""
-    if not _DATA_DIR.value:
+def data_config(other_dir: str | None = None) -> DataConfig:
+    """Builds the settings from the command line.
+
+    Args:
+      other_dir: folder of the data in place of --data_dir, from another station.
+
+    Raises:
+      ValueError: flags that contradict each other, or no folder.
+    """
+    data_dir = other_dir or _DATA_DIR.value
+    if not data_dir:
         raise ValueError(
             "--data_dir is missing: give the folder that data_prep.convert has written."
         )
@@ -90,7 +98,7 @@ def data_config() -> DataConfig:
     if _DATA_SERVICE.value and _CACHE_DIR.value:
         raise ValueError("--cache_dir is of no use with --data_service: leave it out.")
     return DataConfig(
-        data_dir=_DATA_DIR.value,
+        data_dir=data_dir,
         crop=_CROP.value,
         color=_COLOR.value,
         subset=_SUBSET.value,

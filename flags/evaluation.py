@@ -7,9 +7,10 @@ from absl import flags
 _TASK = flags.DEFINE_enum(
     "task",
     "knn",
-    ["knn", "retrieval"],
+    ["knn", "retrieval", "linear", "finetune"],
     "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: a picture"
-    " of queries and their nearest videos; needs no labels.",
+    " of queries and their nearest videos; needs no labels. linear: softmax read-outs"
+    " of conv1 .. conv5 of the frozen network. finetune: all layers trained on labels.",
 )
 _GALLERY = flags.DEFINE_enum(
     "gallery",
@@ -37,6 +38,12 @@ _COMPARE_UNTRAINED = flags.DEFINE_bool(
     False,
     "Whether knn also evaluates the same network before its first step.",
 )
+_START_OVER = flags.DEFINE_bool(
+    "start_over",
+    False,
+    "Whether linear and finetune remove a training that is there and begin anew,"
+    " instead of going on with it.",
+)
 
 
 def task() -> str:
@@ -62,3 +69,8 @@ def checkpoint() -> str:
 def compare_untrained() -> bool:
     """Returns whether the untrained network is evaluated as well."""
     return _COMPARE_UNTRAINED.value
+
+
+def start_over() -> bool:
+    """Returns whether a training that is there is removed."""
+    return _START_OVER.value

@@ -76,23 +76,20 @@ _LA_SETTLED_SHARE = flags.DEFINE_float(
     lower_bound=0.0,
     upper_bound=1.0,
 )
-_WEIGHT_DECAY = flags.DEFINE_float(
-    "weight_decay",
-    LossConfig.weight_decay,
-    "Factor of the L2 term over all weights but batch norm's.",
-    lower_bound=0.0,
-)
 
 
-def loss_config(starts_from_run: bool) -> LossConfig:
+def loss_config(starts_from_run: bool, weight_decay: float | None) -> LossConfig:
     """Builds the settings from the command line.
 
     Args:
       starts_from_run: whether --init_from is given, so that IR is done already.
+      weight_decay: from the station of optimisation; None for the default.
     """
     ir_steps = _IR_STEPS.value
     if ir_steps is None:
         ir_steps = 0 if starts_from_run else LossConfig.ir_steps
+    if weight_decay is None:
+        weight_decay = LossConfig.weight_decay
     num_clusters = None
     if _LA_NUM_CLUSTERS.value != _AUTO:
         num_clusters = int(_LA_NUM_CLUSTERS.value)
@@ -107,5 +104,5 @@ def loss_config(starts_from_run: bool) -> LossConfig:
         la_num_background=_LA_NUM_BACKGROUND.value,
         la_num_iterations=_LA_NUM_ITERATIONS.value,
         la_settled_share=_LA_SETTLED_SHARE.value,
-        weight_decay=_WEIGHT_DECAY.value,
+        weight_decay=weight_decay,
     )

@@ -98,6 +98,20 @@ def test_health_knows_facts_only():
     assert ours("vie_tf.health") == {"vie_tf.facts"}
 
 
+def test_read_outs_know_nobody_and_are_known_by_tasks():
+    assert ours("vie_tf.evaluation.read_outs") == set()
+    assert ours("vie_tf.evaluation.cached_read_outs") == set()
+    assert ours("vie_tf.evaluation.video_logits") == {"vie_tf.evaluation.knn"}
+
+
+def test_the_loop_on_labels_does_not_know_what_is_trained():
+    tasks = {"linear_task", "linear_quick_task", "finetune_task", "read_outs"}
+    known = ours("vie_tf.evaluation.label_training")
+    assert not known & {f"vie_tf.evaluation.{task}" for task in tasks}
+    of_finetune = ours("vie_tf.evaluation.finetune_task")
+    assert "vie_tf.evaluation.linear_task" not in of_finetune
+
+
 def test_views_know_records_and_settings_only():
     assert ours("vie_tf.views") == {"vie_tf.records", "vie_tf.config"}
 

@@ -84,6 +84,14 @@ def test_two_replicas_share_k_means_and_find_the_clusters_of_one(steps, num_rows
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
 
 
+def test_two_replicas_train_the_read_outs_that_one_trains(steps, folder):
+    one, two = steps["read_outs/1"], steps["read_outs/2"]
+    assert np.any(one)
+    np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
+    tuned = RunDirectory(str(folder / "labels_2" / "eval" / "finetune"))
+    assert tuned.latest().endswith("step-6")
+
+
 def test_a_batch_that_cannot_be_divided_is_refused(steps):
     assert str(steps["error"]).startswith(
         "--batch_size=3 cannot be divided among 2 devices."

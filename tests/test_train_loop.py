@@ -20,7 +20,15 @@ from run_fixtures import (
     unit_rows,
 )
 
-from vie_tf import clustering, health, losses, run_setup, train_loop, train_step
+from vie_tf import (
+    clustering,
+    health,
+    losses,
+    run_setup,
+    step_errors,
+    train_loop,
+    train_step,
+)
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.evaluation.validation import KnnValidation
 from vie_tf.schedules import Plateau
@@ -483,14 +491,14 @@ def test_a_finished_run_is_left_alone(quick, tmp_path, capsys):
 def test_an_interrupted_run_leaves_a_checkpoint_of_its_last_step(
     quick, tmp_path, monkeypatch, capsys
 ):
-    take_step, steps = train_loop._take_step, itertools.count(1)
+    take_step, steps = train_loop.take_step, itertools.count(1)
 
     def interrupted(*arguments):
         if next(steps) == 3:
             raise KeyboardInterrupt
         return take_step(*arguments)
 
-    monkeypatch.setattr(train_loop, "_take_step", interrupted)
+    monkeypatch.setattr(train_loop, "take_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         quick(tmp_path, train_steps=9)
     assert RunDirectory(str(tmp_path)).latest().endswith("step-2")
@@ -579,7 +587,7 @@ def test_ctrl_c_within_a_profile_writes_what_there_is(quick, tmp_path, monkeypat
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train_loop, "_take_step", interrupted)
+    monkeypatch.setattr(train_loop, "take_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         quick(tmp_path, train_steps=4, profile_steps=(1, 3))
     assert len(profiles_in(tmp_path)) == 1
@@ -592,7 +600,7 @@ def test_a_profile_behind_the_last_step_is_refused(quick, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(quick, tmp_path):
-    with pytest.raises(train_loop.TrainingDiverged, match="loss of step 2 is not a"):
+    with pytest.raises(step_errors.TrainingDiverged, match="loss of step 2 is not a"):
         quick(tmp_path, train_steps=5, learning_rate=1e30)
 
 

@@ -10,7 +10,15 @@ import os
 import sys
 
 import numpy as np
+import pytest
 import tensorflow as tf
+from label_fixtures import (
+    grid_model,
+    numbers_of,
+    restored,
+    use_grid_models,
+    write_run,
+)
 from run_fixtures import (
     GridEmbedder,
     grid_state,
@@ -20,6 +28,8 @@ from run_fixtures import (
 )
 
 from vie_tf import clustering, distribution, train_loop, train_step
+from vie_tf.config import FinetuneConfig, LinearConfig
+from vie_tf.evaluation import finetune_task, linear_task
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
@@ -94,6 +104,27 @@ def cluster(strategy, num_rows):
     return {"labels": found.labels, "centroids": found.centroids}
 
 
+def train_on_labels(data_dir, model_dir, strategy):
+    """Read-outs and fine-tuning of a quick network; the kernels of all read-outs."""
+    make_strategy, one = tf.distribute.MirroredStrategy, pytest.MonkeyPatch()
+    tf.distribute.MirroredStrategy = lambda *_: strategy
+    use_grid_models(one)
+    one.setattr(linear_task, "build_model", grid_model)
+    try:
+        write_run(model_dir, data_dir)
+        run = restored(model_dir, data_dir)
+        shared = {"train_steps": 6, "batch_size": 4, "num_clips": 1}
+        linear_task.evaluate_linear(run, LinearConfig(**shared))
+        finetune_task.evaluate_finetune([run], FinetuneConfig(**shared, dropout=0.5))
+    finally:
+        tf.distribute.MirroredStrategy = make_strategy
+        one.undo()
+    numbers = numbers_of(f"{run.eval_dir}/linear")
+    return np.concatenate(
+        [numbers[name].ravel() for name in sorted(numbers) if "/kernels/" in name]
+    )
+
+
 def train(data_dir, model_dir, strategy, **settings):
     """A run on the devices of this strategy."""
     join = distribution.join
@@ -132,6 +163,8 @@ def main():
         for num_rows in (5, 301):  # not to be divided by two
             for name, value in cluster(strategy, num_rows).items():
                 results[f"clusters_of_{num_rows}/{name}/{number}"] = value
+        folder = os.path.join(output_dir, f"labels_{number}")
+        results[f"read_outs/{number}"] = train_on_labels(data_dir, folder, strategy)
     np.savez(os.path.join(output_dir, "steps.npz"), **results)
     train(
         data_dir, os.path.join(output_dir, "resnet"), two, model=RESNET, train_steps=1

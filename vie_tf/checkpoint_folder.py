@@ -101,11 +101,12 @@ class CheckpointFolder:
         return os.path.join(self._best_folder, facts["checkpoint"]) if facts else None
 
     def best_facts(self) -> dict[str, Any] | None:
-        """`checkpoint`, `metric` and `score` of the best, None if there is none."""
+        """`checkpoint`, `metric`, `score`, `step` of the best, None without one."""
         if not tf.io.gfile.exists(self._best_path()):
             return None
         with tf.io.gfile.GFile(self._best_path()) as file:
-            return json.loads(file.read())
+            facts = json.loads(file.read())
+        return {**facts, "step": int(facts["checkpoint"].rpartition("-")[2])}
 
     def _best_path(self) -> str:
         return os.path.join(self._best_folder, _BEST_NAME)

@@ -97,6 +97,10 @@ class RunDirectory:
         """Path of the newest complete checkpoint."""
         return self._checkpoints.latest()
 
+    def best_facts(self) -> dict[str, Any] | None:
+        """`checkpoint`, `metric`, `score` and `step` of the best, None without one."""
+        return self._checkpoints.best_facts()
+
     def chosen(self, which: str) -> str:
         """Path of the `latest` or the `best` checkpoint.
 

@@ -207,6 +207,86 @@ class KnnConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class LabelConfig:
+    """Training on labels in an evaluation: what linear read-outs and fine-tuning share.
+
+    Attributes:
+      train_steps: of the training; None takes `epochs` of the training videos, but no
+        fewer than `min_steps` steps.
+      epochs: see `train_steps`.
+      min_steps: see `train_steps`.
+      batch_size: videos of a step over all replicas.
+      learning_rate: at the start.
+      lr_schedule: `boundaries`, or `plateau` of the validations.
+      lr_boundaries: steps at which the rate is divided by 10; None takes
+        `boundary_shares` of the steps.
+      boundary_shares: see `lr_boundaries`.
+      plateau_patience: validations without a gain that make a plateau.
+      plateau_gain: accuracy over the best so far that is a gain, as a fraction.
+      plateau_max_drops: how often a plateau may divide the rate.
+      momentum: of SGD.
+      weight_decay: factor of the L2 term.
+      num_clips: equally spaced clips of a video in validations and tests.
+      seed: of clips, their order, and of new weights.
+      eval_steps: steps between validations; None makes `num_validations` of them.
+      num_validations: see `eval_steps`.
+      checkpoint_steps: steps between checkpoints.
+      log_steps: steps between lines and TensorBoard points.
+    """
+
+    train_steps: int | None = None
+    epochs: int = 60
+    min_steps: int = 500
+    batch_size: int = 128
+    learning_rate: float = 0.03
+    lr_schedule: str = "boundaries"
+    lr_boundaries: tuple[int, ...] | None = None
+    boundary_shares: tuple[float, ...] = (0.5, 0.8)
+    plateau_patience: int = 3
+    plateau_gain: float = 0.003
+    plateau_max_drops: int = 2
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    num_clips: int = 5
+    seed: int = 0
+    eval_steps: int | None = None
+    num_validations: int = 10
+    checkpoint_steps: int = 500
+    log_steps: int = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class LinearConfig(LabelConfig):
+    """Softmax read-outs of conv1 .. conv5 of a frozen network (section 4, table 1)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneConfig(LabelConfig):
+    """Training of a whole network on labels (section 4, table 2, appendix E).
+
+    Attributes:
+      from_scratch: whether the network starts untrained.
+      dropout: share of the pooled features that a training step leaves out.
+      test_clips: `consecutive` ones, as many as a video has, or `spaced`, `num_clips`
+        of them; None takes the family's: consecutive, but spaced for single frames.
+    """
+
+    epochs: int = 200
+    learning_rate: float = 0.0005
+    lr_schedule: str = "plateau"
+    plateau_patience: int = 8
+    weight_decay: float = 1e-5
+    num_validations: int = 30
+    from_scratch: bool = False
+    dropout: float = 0.0
+    test_clips: str | None = None
+
+
+# What fine-tuning takes for a network that starts untrained (appendix E).
+FROM_SCRATCH = {"learning_rate": 0.01, "weight_decay": 1e-4}
+
+
+@dataclasses.dataclass(frozen=True)
 class RunConfig:
     """Everything that a training run depends on."""
 

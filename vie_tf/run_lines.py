@@ -7,7 +7,7 @@ from typing import Mapping
 import numpy as np
 
 from vie_tf import schedules, views
-from vie_tf.config import RunConfig, TrainConfig
+from vie_tf.config import LabelConfig, RunConfig, TrainConfig
 from vie_tf.evaluation.validation import Validation
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.run_setup import clip_recipe
@@ -62,13 +62,19 @@ def step_line(
       train_steps: of the whole run.
       seconds_per_step: since the start, work between steps included.
     """
-    left = int(seconds_per_step * (train_steps - step))
     return (
         f"step {step}/{train_steps}  {_LOSS_TITLES[loss]} loss"
         f" {values['loss']:.3f}  {_progress(values)}  rate"
-        f" {values['learning_rate']:.2g}  {interval.steps_per_second:.2f} steps/s "
-        f" waiting for input {interval.wait_share:.0%}  left {left // 60}:"
-        f"{left % 60:02d} min"
+        f" {values['learning_rate']:.2g}"
+        f"  {_pace(interval, seconds_per_step * (train_steps - step))}"
+    )
+
+
+def _pace(interval: Interval, seconds_left: float) -> str:
+    left = int(seconds_left)
+    return (
+        f"{interval.steps_per_second:.2f} steps/s  waiting for input"
+        f" {interval.wait_share:.0%}  left {left // 60}:{left % 60:02d} min"
     )
 
 
@@ -90,7 +96,44 @@ def validation_line(
     )
 
 
-def drop_line(step: int, now: schedules.Plateau, settings: TrainConfig) -> str:
+def label_line(
+    step: int,
+    values: dict[str, float],
+    interval: Interval,
+    train_steps: int,
+    seconds_per_step: float,
+) -> str:
+    """A step of a training on labels: loss, accuracy of each read-out, and pace.
+
+    Args:
+      step: of the training.
+      values: of the step.
+      interval: that ends with it.
+      train_steps: of the whole training.
+      seconds_per_step: since the start, work between steps included.
+    """
+    end = "_accuracy"
+    accuracies = "  ".join(
+        f"{name[: -len(end)]} {value:.2f}"
+        for name, value in values.items()
+        if name.endswith(end)
+    )
+    return (
+        f"step {step}/{train_steps}  loss {values['loss']:.3f}  accuracy {accuracies} "
+        f" rate {values['learning_rate']:.2g}"
+        f"  {_pace(interval, seconds_per_step * (train_steps - step))}"
+    )
+
+
+def read_outs_line(step: int, scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Top-1 accuracies of the read-outs in a validation."""
+    top1 = "  ".join(f"{name} {values['top1']:.1%}" for name, values in scores.items())
+    return f"step {step}  validation top-1  {top1}"
+
+
+def drop_line(
+    step: int, now: schedules.Plateau, settings: TrainConfig | LabelConfig
+) -> str:
     """That a plateau has divided the learning rate, and why."""
     return (
         f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"

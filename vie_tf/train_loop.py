@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import Iterator
 
 import tensorflow as tf
 
@@ -40,14 +39,11 @@ from vie_tf.records import Manifest
 from vie_tf.run_lock import RunLock
 from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
+from vie_tf.step_errors import next_batch, take_step
 from vie_tf.step_profile import StepProfile
 from vie_tf.summaries import Summaries
 from vie_tf.train_state import TrainState
 from vie_tf.train_step import TrainStep, make_note_of_clips, make_train_step
-
-
-class TrainingDiverged(ValueError):
-    """The loss is not a finite number any more."""
 
 
 def train(config: RunConfig) -> None:
@@ -252,12 +248,12 @@ def _loop(
                 cluster_bank(config, state, summaries, strategy)
             with profile.of(step):
                 asked = time.perf_counter()
-                batch = _next(batches, clips, state, settings.batch_size)
+                batch = next_batch(batches, clips, state, settings.batch_size)
                 log.waited(time.perf_counter() - asked)
                 if step == first_step + 1:
                     shown = strategy.experimental_local_results(batch["clips"])[0]
                     summaries.clips(shown.numpy(), step - 1)
-                scalars = _take_step(steps[loss], batch, step)
+                scalars = take_step(steps[loss], batch, step)
             if is_due(step, settings.log_steps):
                 log.step(step, loss, scalars)
             if is_due(step, settings.eval_steps):
@@ -362,25 +358,3 @@ def clips_of_run(
         start_position=position,
         part=part,
     )
-
-
-def _next(
-    batches: Iterator[dict], clips: Clips, state: TrainState, batch_size: int
-) -> dict:
-    try:
-        return next(batches)
-    except tf.errors.OpError as error:
-        raise clips.error(error, state.clips_read(), batch_size) from error
-
-
-def _take_step(train_step: TrainStep, batch: dict, step: int) -> dict:
-    try:
-        return train_step(batch)
-    except tf.errors.InvalidArgumentError as error:
-        if "loss : Tensor had" not in str(error):
-            raise
-        raise TrainingDiverged(
-            f"The loss of step {step} is not a finite number; the weights are those of"
-            f" step {step - 1}. Lower --learning_rate, or start again from the last"
-            " checkpoint with another --seed."
-        ) from error

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Table 4, "Sf-Input-Single": the run of single_la.sh on every frame of the clips of
 # slowfast, averaged.
-# Expected of linear read-outs, which evaluate.py does not have yet: conv3, conv4, conv5
+# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
 # 25.72, 39.38, 44.29 % on Kinetics.
-# What evaluate.py does so far is kNN and retrieval.
+# Without --read_outs: kNN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
 evaluate_row --model_dir="$runs/single_la" --clips_of=slowfast

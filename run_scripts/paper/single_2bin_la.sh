@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 3, "2bin-VIE-Single".
-# Expected of linear read-outs, which evaluate.py does not have yet: conv3, conv4, conv5
+# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
 # 24.54, 39.16, 44.24 % on Kinetics, 25.55, 41.43, 39.36 % on ImageNet.
 # Differs from the defaults: bins of 130 frames, each an instance; the loss, with the
 # authors' 5000 clusters and a background of 4096; the authors' steps at which the rate

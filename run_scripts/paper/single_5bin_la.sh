@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 3, "5bin-VIE-Single".
-# Expected of linear read-outs, which evaluate.py does not have yet: conv3, conv4, conv5
+# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
 # 25.17, 38.73, 43.33 % on Kinetics, 23.90, 40.46, 37.83 % on ImageNet.
 # Differs from the defaults: bins of 52 frames, each an instance; the loss, with the
 # authors' 10000 clusters and a background of 4096; the authors' steps at which the rate

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Table 1 and the first row of table 3, "VIE-Single". Table 4 and the two-stream rows
 # are made of this run.
-# Expected of linear read-outs, which evaluate.py does not have yet: conv3, conv4, conv5
+# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
 # 23.84, 38.25, 44.41 % on Kinetics, 25.02, 40.49, 42.33 % on ImageNet.
 # Differs from the defaults: the loss; the authors' steps at which the rate drops.
 set -euo pipefail

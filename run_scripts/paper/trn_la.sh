@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-TRN".
-# Expected of linear read-outs, which evaluate.py does not have yet: conv3, conv4, conv5
+# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
 # 25.72, 39.38, 44.91 % on Kinetics, 27.24, 40.28, 37.44 % on ImageNet.
 # Differs from the defaults: the network; the loss; the authors' steps at which the rate
 # drops; 1,770,000 steps, some 200,000 behind the last drop.

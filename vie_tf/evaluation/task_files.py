@@ -6,12 +6,14 @@ which `vie_tf.evaluation.report` sets results of several runs side by side.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from typing import Any, Mapping
 
 import tensorflow as tf
 
+from vie_tf.config import LabelConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, write_atomically
 
@@ -22,16 +24,39 @@ def folder(run: RestoredRun) -> str:
     return run.eval_dir
 
 
+def name(run: RestoredRun, task: str) -> str:
+    """How files of a task are called: `TASK`, or `TASK-DATA` for data of others.
+
+    Args:
+      run: what is evaluated.
+      task: name of the task.
+    """
+    return task if run.is_training_data else f"{task}-{run.data_name}"
+
+
 def path(run: RestoredRun, task: str, suffix: str) -> str:
-    """Where a task writes: `TASK.SUFFIX`, or `TASK-DATA.SUFFIX` for data of others.
+    """Where a task writes, in `folder`.
 
     Args:
       run: what is evaluated.
       task: name of the task.
       suffix: of the file, without a dot.
     """
-    name = task if run.is_training_data else f"{task}-{run.data_name}"
-    return os.path.join(folder(run), f"{name}.{suffix}")
+    return os.path.join(folder(run), f"{name(run, task)}.{suffix}")
+
+
+def settings_of(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
+    """Settings of a training on labels as results have them, those of clips included.
+
+    Args:
+      run: what is evaluated.
+      settings: of the training.
+    """
+    data = ("crop", "color", "subset", "bin_frames", "static_video")
+    return {
+        **dataclasses.asdict(settings),
+        **{name: getattr(run.data, name) for name in data},
+    }
 
 
 def save(

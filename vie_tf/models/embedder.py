@@ -133,6 +133,10 @@ class Classifier(Embedder):
     def _outputs(self, pooled: tf.Tensor, raw: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"logits": raw, "embedding": tf.math.l2_normalize(pooled, axis=-1)}
 
+    def classify(self, pooled: tf.Tensor) -> tf.Tensor:
+        """Logits of pooled features [B, F], for heads of one dense layer."""
+        return self.head.dense(pooled)
+
 
 def decayed_variables(model: tf.keras.Model) -> list[tf.Variable]:
     """Lists the variables that the L2 loss is taken over.

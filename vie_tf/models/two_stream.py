@@ -79,3 +79,12 @@ class TwoStream(ClipModel):
         if "logits" in static and "logits" in dynamic:
             endpoints["logits"] = (static["logits"] + dynamic["logits"]) / 2
         return endpoints
+
+    def classify(self, pooled: tf.Tensor) -> tf.Tensor:
+        """Logits of pooled features [B, F1 + F2], if both streams are classifiers."""
+        streams = self.static_stream, self.dynamic_stream
+        # A dense layer of F features has a kernel [F, C].
+        sizes = [stream.head.dense.kernel.shape[0] for stream in streams]
+        parts = tf.split(pooled, sizes, axis=-1)
+        logits = [stream.classify(part) for stream, part in zip(streams, parts)]
+        return tf.add_n(logits) / len(logits)

@@ -1,0 +1,154 @@
+"""A quick look at linear read-outs: features computed once, solved by scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf import input_pipeline
+from vie_tf.config import LinearConfig
+from vie_tf.evaluation import (
+    cached_read_outs,
+    knn,
+    label_checks,
+    linear_task,
+    read_outs,
+    task_files,
+)
+from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT
+
+TASK = "linear_quick"
+FEATURES_PER_LAYER = 2048
+_MAX_BYTES = 4e9
+
+
+def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str, Any]:
+    """Fits and tests the read-outs; writes and prints `eval/linear_quick.json`.
+
+    Args:
+      run: to be evaluated.
+      settings: of which the number of clips and the seed are used.
+
+    Raises:
+      ValueError: the data do not suit.
+    """
+    label_checks.check_data(run, TASK)
+    labels = _labels(run, TRAIN_SPLIT)
+    has_val = bool(run.manifest.split(VAL_SPLIT))
+    if not has_val:
+        cached_read_outs.num_folds(labels)  # before the features are computed
+    num_classes = len(run.manifest.class_names)
+    embedder = _LayerEmbedder(run)
+    train = embedder.embed(TRAIN_SPLIT, settings.num_clips)
+    test = embedder.embed(VAL_SPLIT, settings.num_clips) if has_val else train
+    test_labels = _labels(run, VAL_SPLIT) if has_val else labels
+    scores = {}
+    for layer, columns in embedder.columns.items():
+        print(f"fitting {layer}: {columns.stop - columns.start} features", flush=True)
+        features = train.values[:, :, columns]
+        if has_val:
+            logits = cached_read_outs.fitted_logits(
+                features, labels[train.rows], test.values[:, :, columns], num_classes
+            )
+        else:
+            logits = cached_read_outs.cross_validated_logits(
+                features, labels[train.rows], num_classes, settings.seed
+            )
+        scores[layer] = knn.accuracies(logits, test_labels[test.rows])
+    content = {
+        "scores": scores,
+        "chance": 1 / num_classes,
+        "num_classes": num_classes,
+        "num_queries": len(test.rows),
+        "num_skipped": len(test_labels) - len(test.rows),
+        "num_train": len(train.rows),
+        "settings": {
+            "num_clips": settings.num_clips,
+            "features_per_layer": FEATURES_PER_LAYER,
+            "folds": None if has_val else cached_read_outs.num_folds(labels[test.rows]),
+        },
+        "mode": "cached",
+    }
+    result = task_files.save(run, TASK, _protocol(content), content)
+    print(linear_task.lines(result))
+    return result
+
+
+class _LayerEmbedder:
+    """Computes the features of all layers in one pass over a split.
+
+    Args:
+      run: whose network and data they are of.
+
+    Attributes:
+      columns: of each layer in the features.
+    """
+
+    def __init__(self, run: RestoredRun) -> None:
+        self._run = run
+        self.columns: dict[str, slice] = {}
+        recipe = run.recipe
+        size = recipe.crop_size
+        clip = tf.zeros([1, recipe.num_frames, size, size, 3], tf.uint8)
+        first = 0
+        for layer, features in self._layers(clip).items():
+            self.columns[layer] = slice(first, first + features.shape[1])
+            first = self.columns[layer].stop
+        self._num_features = first
+        self._embedder = ClipEmbedder(self._side_by_side, "layers")
+
+    def embed(self, split: str, num_clips: int) -> ClipFeatures:
+        """Features of a split, [V, num_clips, F] float32.
+
+        Raises:
+          ValueError: they are too many for the memory.
+        """
+        run = self._run
+        num_videos = len(run.manifest.split(split))
+        num_bytes = 4 * num_videos * num_clips * self._num_features
+        if num_bytes > _MAX_BYTES:
+            raise ValueError(
+                f"--quick would hold {num_bytes / 1e9:.0f} GB of features of the split"
+                f" {split}, at most {_MAX_BYTES / 1e9:.0f} GB: lower --num_clips, or"
+                " train the read-outs without --quick."
+            )
+        clips = input_pipeline.test_clips(
+            run.data, run.manifest, split, run.recipe, num_clips=num_clips
+        )
+        return self._embedder.embed(clips, num_videos, f"features of {split}")
+
+    def _layers(self, clips: tf.Tensor) -> dict[str, tf.Tensor]:
+        endpoints = self._run.model(clips, training=False)
+        return {
+            layer: read_outs.few_features(endpoints[layer], FEATURES_PER_LAYER)
+            for layer in linear_task.LAYERS
+        }
+
+    def _side_by_side(self, clips: tf.Tensor, training: bool) -> dict[str, tf.Tensor]:
+        del training  # features are always those of inference
+        return {"layers": tf.concat(list(self._layers(clips).values()), axis=1)}
+
+
+def _labels(run: RestoredRun, split: str) -> np.ndarray:
+    return np.array([video.label for video in run.manifest.split(split)])
+
+
+def _protocol(content: dict[str, Any]) -> str:
+    folds = content["settings"]["folds"]
+    tested = "tested on the validation videos"
+    if folds:
+        tested = (
+            f"stratified {folds}-fold cross-validation over the training videos, all"
+            " clips of a video in one fold"
+        )
+    return (
+        "a quick look, not the paper's protocol: scikit-learn's LogisticRegression"
+        f" (C=1) on standardised features of {content['settings']['num_clips']} equally"
+        " spaced clips without augmentation, averaged over time and pooled over space"
+        f" to at most {FEATURES_PER_LAYER} for each layer (or one for each channel);"
+        f" {tested}, logits averaged over clips"
+    )

@@ -10,7 +10,7 @@ from vie_tf.config import LinearConfig
 _QUICK = flags.DEFINE_bool(
     "quick",
     False,
-    "A look at the read-outs in minutes instead of --task=linear: scikit-learn's"
+    "With --task=linear, a look at the read-outs in minutes: scikit-learn's"
     " logistic regression on features of clips without augmentation, pooled to a few"
     " thousand for each layer. Without a val split, by cross-validation.",
 )

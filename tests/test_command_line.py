@@ -63,6 +63,9 @@ def fixture_model_dir(tmp_path_factory, data_dir):
     [
         (["train.py"], "Loss: instance recognition (IR)", "--ir_num_negatives=VALUE"),
         (["evaluate.py"], "kNN: classification by", "--knn_k=VALUE (default 10)"),
+        (["train.py"], "Optimisation: how long", "--weight_decay=VALUE"),
+        (["evaluate.py"], "Optimisation: how long", "--learning_rate=VALUE"),
+        (["evaluate.py"], "Finetune: training of", "--splits=VALUE"),
         (["-m", "data_prep.convert"], "Conversion of videos", "--fps=VALUE"),
     ],
 )
@@ -109,6 +112,14 @@ def test_help_does_not_wait_for_tensorflow():
         (["train.py", "--data_dir=x"], "--model_dir is missing"),
         (["train.py", "--model_dir=x"], "--data_dir is missing"),
         (["evaluate.py", "--model_dir=x"], "--data_dir is missing"),
+        (["evaluate.py", "--task=finetune", "--dropout=1"], "must lie in [0, 1)"),
+        (
+            [
+                *("evaluate.py", "--task=linear", "--model_dir=x", "--data_dir=x"),
+                *("--lr_schedule=plateau", "--lr_boundaries=8"),
+            ],
+            "--lr_boundaries and --lr_schedule=plateau both say when the rate drops",
+        ),
     ],
 )
 def test_a_wrong_flag_is_named_in_one_line(arguments, message):

@@ -180,6 +180,15 @@ def test_other_settings_are_refused_until_one_starts_over(make_run):
     assert (result["settings"]["learning_rate"], result["steps"]) == (0.1, 1)
 
 
+def test_read_outs_of_another_network_are_not_gone_on_with(make_run):
+    run = make_run()
+    linear_task.evaluate_linear(run, settings_of(train_steps=1))
+    for weight in run.model.trainable_variables[:1]:
+        weight.assign(weight + 1e-3)
+    with pytest.raises(ValueError, match="the network's weights was"):
+        linear_task.evaluate_linear(run, settings_of(train_steps=1))
+
+
 def test_read_outs_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
     write_colours(tmp_path / "others", num_train=12)
     run = make_run(data=tmp_path / "others")

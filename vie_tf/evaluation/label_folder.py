@@ -7,11 +7,13 @@ says what the training depends on, so that nothing else ever goes on with it.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from types import TracebackType
-from typing import Any
+from typing import Any, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from vie_tf.checkpoints import RunDirectory
@@ -23,7 +25,10 @@ from vie_tf.run_lock import RunLock
 
 _SETTINGS_NAME = "settings.json"
 _NUM_TO_KEEP = 1  # read-outs of Kinetics have 110 million weights
-_OF_A_TRAINING = (_SETTINGS_NAME, "config.json", "checkpoints", "tensorboard")
+_OF_A_TRAINING = (
+    *(_SETTINGS_NAME, "config.json", "starts.jsonl"),
+    *("checkpoints", "tensorboard"),
+)
 
 # Settings that a training may go on with another value of.
 _FREE = ("train_steps", "checkpoint_steps", "log_steps", "test_clips")
@@ -125,10 +130,20 @@ def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
     values = dataclasses.asdict(settings)
     facts = {f"--{name}": value for name, value in values.items() if name not in _RULES}
     facts.update({f"--{name}": getattr(run.data, name) for name in _DATA})
-    facts["the network's step"] = run.step
+    if not getattr(settings, "from_scratch", False):
+        facts["the network's step"] = run.step
+        # Of both streams, or of another run that was put into the same folder.
+        facts["the network's weights"] = _digest(run.model.get_weights())
     facts["the network's clip"] = dataclasses.asdict(run.recipe)
     facts["the data's fingerprint"] = run.manifest.fingerprint()
     return facts
+
+
+def _digest(weights: Sequence[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for weight in weights:
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _is_free(name: str, facts: dict[str, Any]) -> bool:

@@ -10,13 +10,14 @@ Letters: B global batch, C classes.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any, Callable, Protocol, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import input_pipeline, losses, run_lines, schedules
+from vie_tf import input_pipeline, losses, run_history, run_lines, schedules
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.restored_run import RestoredRun
@@ -200,6 +201,9 @@ def train(
     first_step = state.steps_taken()
     if first_step >= settings.train_steps:
         return None
+    run_history.note_start(
+        folder.path, sys.argv, first_step, strategy.num_replicas_in_sync
+    )
     clips = input_pipeline.training_clips(
         run.data,
         run.manifest,

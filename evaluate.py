@@ -14,9 +14,8 @@ def main() -> None:
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
     if bool(single_from) != bool(dynamic_from):
         raise ValueError("--single_from and --dynamic_from are given together.")
-    settings = knn.knn_config()
     # Here, so that --help need not wait for TensorFlow.
-    from vie_tf.evaluation import tasks
+    from vie_tf.evaluation import knn_task, retrieval_task
     from vie_tf.evaluation.restored_run import RestoredRun
 
     if single_from and dynamic_from:
@@ -27,15 +26,13 @@ def main() -> None:
         restored = RestoredRun.load(
             model_dir, evaluated, evaluation.clips_of(), evaluation.checkpoint()
         )
-    if evaluation.task() == "knn":
-        tasks.evaluate_knn(
-            restored,
-            settings,
-            gallery=evaluation.gallery(),
-            compare_untrained=evaluation.compare_untrained(),
-        )
-    else:
-        tasks.evaluate_retrieval(restored, settings)
+    tasks = {
+        "knn": lambda: knn_task.evaluate(restored, evaluation.knn_task_config()),
+        "retrieval": lambda: retrieval_task.evaluate(
+            restored, evaluation.retrieval_config()
+        ),
+    }
+    tasks[evaluation.task()]()
 
 
 if __name__ == "__main__":

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from absl import flags
 
+from flags import knn
+from vie_tf.config import KnnTaskConfig, RetrievalConfig
+
 _TASK = flags.DEFINE_enum(
     "task",
     "knn",
     ["knn", "retrieval"],
-    "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: a picture"
-    " of queries and their nearest videos; needs no labels.",
+    "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: recalls"
+    " and mean average precision, a picture and a page of queries and their nearest"
+    " videos; the last two need no labels.",
 )
 _GALLERY = flags.DEFINE_enum(
     "gallery",
-    "features",
+    KnnTaskConfig.gallery,
     ["features", "bank"],
     "What queries are compared with in knn: features of the training videos computed"
     " now, or the rows of the memory bank as in the authors' validation.",
@@ -34,19 +38,27 @@ _CHECKPOINT = flags.DEFINE_enum(
 )
 _COMPARE_UNTRAINED = flags.DEFINE_bool(
     "compare_untrained",
-    False,
+    KnnTaskConfig.compare_untrained,
     "Whether knn also evaluates the same network before its first step.",
+)
+_ENDPOINT = flags.DEFINE_enum(
+    "endpoint",
+    RetrievalConfig.endpoint,
+    ["embedding", "pooled"],
+    "What retrieval compares videos by: the embedding, or what the network's last layer"
+    " is given; averaged over clips, then normalised.",
+)
+_NUM_SHOWN = flags.DEFINE_integer(
+    "num_shown",
+    RetrievalConfig.num_shown,
+    "Queries in the picture and on the page of retrieval, by turns from every class.",
+    lower_bound=1,
 )
 
 
 def task() -> str:
     """Returns the name of the task."""
     return _TASK.value
-
-
-def gallery() -> str:
-    """Returns the name of the gallery."""
-    return _GALLERY.value
 
 
 def clips_of() -> str | None:
@@ -59,6 +71,21 @@ def checkpoint() -> str:
     return _CHECKPOINT.value
 
 
-def compare_untrained() -> bool:
-    """Returns whether the untrained network is evaluated as well."""
-    return _COMPARE_UNTRAINED.value
+def knn_task_config() -> KnnTaskConfig:
+    """Builds the settings of kNN."""
+    return KnnTaskConfig(
+        ks=knn.ks(),
+        temperatures=knn.temperatures(),
+        num_clips=knn.num_clips(),
+        gallery=_GALLERY.value,
+        compare_untrained=_COMPARE_UNTRAINED.value,
+    )
+
+
+def retrieval_config() -> RetrievalConfig:
+    """Builds the settings of retrieval."""
+    return RetrievalConfig(
+        knn=knn.knn_config(),
+        endpoint=_ENDPOINT.value,
+        num_shown=_NUM_SHOWN.value,
+    )

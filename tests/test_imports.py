@@ -79,14 +79,24 @@ def test_all_files_are_read():
         "schedules",
         "published_run",
         "knn_curve",
+        "evaluation.nearest",
+        "evaluation.retrieval_metrics",
     ],
 )
 def test_contracts_and_pure_functions_know_nobody(name):
     assert ours(f"vie_tf.{name}") == set()
 
 
-def test_knn_knows_the_bank_only():
-    assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
+def test_knn_knows_the_search_only():
+    assert ours("vie_tf.evaluation.knn") == {"vie_tf.evaluation.nearest"}
+
+
+def test_what_is_retrieved_knows_records_only():
+    assert ours("vie_tf.evaluation.retrieval") == {"vie_tf.records"}
+    allowed = {"vie_tf.records", "vie_tf.evaluation.retrieval"}
+    assert ours("vie_tf.evaluation.retrieval_picture") == allowed
+    allowed.add("vie_tf.evaluation.retrieval_picture")
+    assert ours("vie_tf.evaluation.retrieval_page") == allowed
 
 
 def test_views_know_records_and_settings_only():

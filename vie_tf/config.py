@@ -231,6 +231,27 @@ class RetrievalConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class EmbeddingConfig:
+    """What embed.py computes of every video.
+
+    Attributes:
+      model_dir: folder of the run.
+      checkpoint: which one of it, `latest` or `best`.
+      endpoints: of the network.
+      average: `clips`, or `none` for a row of every clip.
+      num_clips: equally spaced clips per video.
+      static_video: as of `DataConfig`.
+    """
+
+    model_dir: str
+    checkpoint: str = "latest"
+    endpoints: tuple[str, ...] = ("embedding",)
+    average: str = "clips"
+    num_clips: int = KnnConfig.num_clips
+    static_video: bool = DataConfig.static_video
+
+
+@dataclasses.dataclass(frozen=True)
 class RunConfig:
     """Everything that a training run depends on."""
 

@@ -12,6 +12,7 @@ STANDARD_LIBRARY = ("__future__", "os", "sys", "textwrap", "types", "typing")
 SCRIPTS = (
     "train",
     "evaluate",
+    "embed",
     *("data_prep.convert", "data_prep.describe", "data_prep.download_kinetics"),
     "data_prep.synthesize",
 )
@@ -147,6 +148,23 @@ def test_models_know_clip_sampling_only():
     for module in members("vie_tf.models"):
         outside = ours(module) - set(members("vie_tf.models"))
         assert outside <= {"vie_tf.clip_sampling"}, module
+
+
+def test_files_of_embeddings_know_records_only():
+    assert ours("vie_tf.evaluation.embedding_files") == {"vie_tf.records"}
+    allowed = {"vie_tf.evaluation.embedding_files"}
+    assert ours("vie_tf.evaluation.embedding_tables") == allowed
+
+
+def test_only_embed_brings_decoding_and_networks_together():
+    for module in FILES:
+        tops = {name.split(".")[0] for name in ours(module)}
+        uses_networks = any(
+            name.startswith(("vie_tf.evaluation", "vie_tf.models"))
+            for name in ours(module)
+        )
+        if "data_prep" in tops and uses_networks:
+            assert module == "embed"
 
 
 def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():

@@ -12,6 +12,7 @@ that is killed leaves rows behind the count, which the next one cuts off.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -79,6 +80,7 @@ class EmbeddingFiles:
         if index is not None:
             counts = {name: index[name] for name in ("num_videos", "num_refused")}
             self._state = _Progress(wanted, 0, num_rows=0, sizes={}, **counts)
+            self._clean_up()
         elif known is not None:
             self._state = _Progress(**known)
             self._cut_to_progress()
@@ -163,11 +165,16 @@ class EmbeddingFiles:
             "num_refused": self.num_refused,
             "made_from": self._state.made_from,
         }
-        if not self.num_refused:
-            os.remove(self._path(REFUSED_NAME))
         text = json.dumps(index, indent=1) + "\n"
         records.write_atomically(self._path(INDEX_NAME), text)
-        os.remove(self._path(_PROGRESS_NAME))
+        self._clean_up()
+
+    def _clean_up(self) -> None:
+        """Removes what a complete folder does not need; a kill may have come before."""
+        names = [_PROGRESS_NAME] + ([] if self.num_refused else [REFUSED_NAME])
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(self._path(name))
 
     def _check(self, known: Mapping[str, Any] | None, made_from: Any) -> None:
         if known is None:

@@ -15,6 +15,11 @@ TABLE_NAME = "videos.parquet"
 _ROWS_AT_ONCE = 4096
 
 
+def path(index: EmbeddingIndex) -> str:
+    """Where the table of a folder is."""
+    return os.path.join(index.folder, TABLE_NAME)
+
+
 def write_parquet(index: EmbeddingIndex) -> str | None:
     """Writes `videos.parquet`: a column for every one of videos.csv and every vector.
 
@@ -33,7 +38,6 @@ def write_parquet(index: EmbeddingIndex) -> str | None:
         return None
     if not vectors:
         return None
-    path = os.path.join(index.folder, TABLE_NAME)
     videos = index.videos()
     types = {"id": pyarrow.int64(), "clip": pyarrow.int64()}
     columns = list(videos[0])
@@ -44,7 +48,8 @@ def write_parquet(index: EmbeddingIndex) -> str | None:
             for n, v in vectors.items()
         ]
     )
-    with parquet.ParquetWriter(f"{path}.tmp", schema) as writer:
+    unfinished = f"{path(index)}.tmp"
+    with parquet.ParquetWriter(unfinished, schema) as writer:
         for start in range(0, len(videos), _ROWS_AT_ONCE):
             rows = slice(start, start + _ROWS_AT_ONCE)
             data = []
@@ -58,5 +63,5 @@ def write_parquet(index: EmbeddingIndex) -> str | None:
                     pyarrow.FixedSizeListArray.from_arrays(flat, array.shape[1])
                 )
             writer.write_batch(pyarrow.record_batch(data, schema=schema))
-    os.replace(f"{path}.tmp", path)
-    return path
+    os.replace(unfinished, path(index))
+    return path(index)

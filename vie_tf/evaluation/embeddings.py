@@ -82,7 +82,10 @@ def write(
     )
     if files.is_complete:
         print(f"Nothing to do: the embeddings in {folder} are complete.")
-        return EmbeddingIndex.load(folder)
+        index = EmbeddingIndex.load(folder)
+        if not os.path.exists(embedding_tables.path(index)):
+            embedding_tables.write_parquet(index)  # killed before, or pyarrow is new
+        return index
     done = files.num_videos + files.num_refused
     if done:
         print(f"Going on: {done} of {source.num_videos} videos are done.", flush=True)

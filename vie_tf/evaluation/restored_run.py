@@ -46,6 +46,10 @@ class RestoredRun:
     model: tf.keras.Model
     step: int
     checkpoint: str = "latest"
+    # One for each endpoint, so that its graph is made once for all splits.
+    _embedders: dict[str, ClipEmbedder] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def load(
@@ -197,7 +201,9 @@ class RestoredRun:
             num_clips=num_clips,
         )
         videos = self.manifest.split(split)
-        embedder = ClipEmbedder(self.model, endpoint)
+        if endpoint not in self._embedders:
+            self._embedders[endpoint] = ClipEmbedder(self.model, endpoint)
+        embedder = self._embedders[endpoint]
         return embedder.embed(clips, len(videos), f"embedding {split}")
 
     def embed_queries(

@@ -21,7 +21,7 @@ from data_prep.readers.folder import read_folder
 from data_prep.readers.media_tree import MediaTree
 from data_prep.shard_state import ShardFacts, hash_of
 from data_prep.shard_tasks import ShardTask, size_and_time
-from vie_tf import records
+from vie_tf import frame_index, records
 
 SPLIT = records.TRAIN_SPLIT  # of all videos: there is but one
 
@@ -121,7 +121,9 @@ def decode(
                     name, facts = next(results)
                     ready[name] = facts
                 yield _manifest(ready.pop(task.name), labels, settings)
-                storage.remove(os.path.join(scratch_dir, task.name))
+                shard = os.path.join(scratch_dir, task.name)
+                for path in (shard, frame_index.index_path(shard)):
+                    storage.remove(path)
     finally:
         shutil.rmtree(scratch_dir, ignore_errors=True)
 

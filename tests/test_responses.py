@@ -104,7 +104,7 @@ def test_images_need_a_static_video(tmp_path):
     network = Network(model_dir, "latest", ["embedding"], 1, static_video=True)
     ((_, answers),) = all_answers(network, tmp_path, 99)
     assert answers.values["embedding"].shape == (2, 1, 16)
-    assert answers.frames.tolist() == [[[0, 0]], [[0, 0]]]
+    assert network.frames_of(answers.videos).tolist() == [[[0, 0]], [[0, 0]]]
 
 
 def test_directions_are_scaled_to_unit_norm_and_activations_are_not():

@@ -126,7 +126,8 @@ def _write_block(
             values = {
                 name: v.reshape(-1, *v.shape[2:]) for name, v in answers.values.items()
             }
-            rows = _rows_of_clips(answers, block)
+            frames = network.frames_of(answers.videos)
+            rows = _rows_of_clips(answers, frames, block)
         files.append(values, rows)
         num_videos += len(answers.videos)
         bar.update(len(answers.videos))
@@ -139,11 +140,13 @@ def _facts_of(video: records.VideoEntry, block: Block) -> list[Any]:
     return [video.id, video.source, label, block.shown_split]
 
 
-def _rows_of_clips(answers: Answers, block: Block) -> list[list[Any]]:
+def _rows_of_clips(
+    answers: Answers, frames: np.ndarray, block: Block
+) -> list[list[Any]]:
     return [
-        [*_facts_of(video, block), number, " ".join(map(str, frames))]
-        for video, clips in zip(answers.videos, answers.frames)
-        for number, frames in enumerate(clips)
+        [*_facts_of(video, block), number, " ".join(map(str, clip))]
+        for video, clips in zip(answers.videos, frames)
+        for number, clip in enumerate(clips)
     ]
 
 

@@ -50,12 +50,10 @@ class Answers:
 
     Attributes:
       videos: that could be read, [V].
-      frames: indices of the frames of every clip, [V, num_clips, T] int.
       values: of every endpoint, [V, num_clips, ...] float32.
     """
 
     videos: tuple[records.VideoEntry, ...]
-    frames: np.ndarray
     values: dict[str, np.ndarray]
 
 
@@ -140,7 +138,6 @@ class Network:
             values = self._respond(batch["clips"])
             yield Answers(
                 chosen,
-                self._frames_of(chosen),
                 {name: value.numpy() for name, value in values.items()},
             )
         for row in sorted(set(range(len(videos))) - read):
@@ -148,6 +145,18 @@ class Network:
                 clips.sample_at, clips.work, range(row, row + 1)
             )
             yield records.RefusedEntry(videos[row].source, reason or "it has no clip")
+
+    def frames_of(self, videos: Sequence[records.VideoEntry]) -> np.ndarray:
+        """Indices of the frames of every clip, [V, num_clips, T] int."""
+        recipe: ClipRecipe = self._recipe
+        return np.stack(
+            [
+                clip_sampling.test_clips(
+                    recipe, tf.constant(video.frames), self._num_clips
+                ).numpy()
+                for video in videos
+            ]
+        )
 
     def _check_has_motion(self, videos: Sequence[records.VideoEntry]) -> None:
         is_of_images = all(video.frames == 1 for video in videos)
@@ -164,17 +173,6 @@ class Network:
         )
         return input_pipeline.test_clips(
             data, block.manifest, block.split, self._recipe, num_clips=self._num_clips
-        )
-
-    def _frames_of(self, videos: Sequence[records.VideoEntry]) -> np.ndarray:
-        recipe: ClipRecipe = self._recipe
-        return np.stack(
-            [
-                clip_sampling.test_clips(
-                    recipe, tf.constant(video.frames), self._num_clips
-                ).numpy()
-                for video in videos
-            ]
         )
 
     def _check_endpoints(self, model: tf.keras.Model, endpoints: Sequence[str]) -> None:

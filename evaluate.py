@@ -26,15 +26,16 @@ def main() -> None:
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
     if bool(single_from) != bool(dynamic_from):
         raise ValueError("--single_from and --dynamic_from are given together.")
-    settings = knn.knn_config()
-    on_linear = linear.linear_config(settings.num_clips)
-    on_finetune = finetune.finetune_config(settings.num_clips)
+    on_linear = linear.linear_config(knn.num_clips())
+    on_finetune = finetune.finetune_config(knn.num_clips())
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.evaluation import (
+        all_task,
         finetune_task,
+        knn_task,
         linear_quick_task,
         linear_task,
-        tasks,
+        retrieval_task,
     )
     from vie_tf.evaluation.restored_run import RestoredRun
 
@@ -49,22 +50,26 @@ def main() -> None:
         runs = [
             RestoredRun.load(model_dir, of_set, clips, which) for of_set in data_sets
         ]
-    start_over = evaluation.start_over()
+    first, start_over = runs[0], evaluation.start_over()
     if task == "knn":
-        tasks.evaluate_knn(
-            runs[0],
-            settings,
-            gallery=evaluation.gallery(),
-            compare_untrained=evaluation.compare_untrained(),
-        )
+        knn_task.evaluate(first, evaluation.knn_task_config())
     elif task == "retrieval":
-        tasks.evaluate_retrieval(runs[0], settings)
+        retrieval_task.evaluate(first, evaluation.retrieval_config())
     elif task == "finetune":
         finetune_task.evaluate_finetune(runs, on_finetune, start_over=start_over)
+    elif task == "all":
+        all_task.evaluate(
+            first,
+            model_dir,
+            evaluation.knn_task_config(),
+            evaluation.retrieval_config(),
+            on_linear,
+            start_over=start_over,
+        )
     elif linear.quick():
-        linear_quick_task.evaluate_linear_quick(runs[0], on_linear)
+        linear_quick_task.evaluate_linear_quick(first, on_linear)
     else:
-        linear_task.evaluate_linear(runs[0], on_linear, start_over=start_over)
+        linear_task.evaluate_linear(first, on_linear, start_over=start_over)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ setup(
         include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*", "flags"]
     ),
     package_data={"vie_tf": ["published/*.json"]},
-    py_modules=["train", "evaluate"],
+    py_modules=["train", "evaluate", "embed"],
     install_requires=[
         # The last release with Keras 2; tensorflow-addons' and tensorflow-io's
         # compiled ops are built for it, and load with `tensorflow` only, not with

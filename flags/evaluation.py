@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from absl import flags
 
+from flags import knn
+from vie_tf.config import KnnTaskConfig, RetrievalConfig
+
 _TASK = flags.DEFINE_enum(
     "task",
     "knn",
-    ["knn", "retrieval", "linear", "finetune"],
-    "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: a picture"
-    " of queries and their nearest videos; needs no labels. linear: softmax read-outs"
-    " of conv1 .. conv5 of the frozen network. finetune: all layers trained on labels.",
+    ["knn", "retrieval", "linear", "finetune", "all"],
+    "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: recalls"
+    " and mean average precision, a picture and a page of queries and their nearest"
+    " videos; the last two need no labels. linear: softmax read-outs of conv1 .. conv5"
+    " of the frozen network. finetune: all layers trained on labels. all: all but"
+    " finetune, and a report.",
 )
 _GALLERY = flags.DEFINE_enum(
     "gallery",
-    "features",
+    KnnTaskConfig.gallery,
     ["features", "bank"],
     "What queries are compared with in knn: features of the training videos computed"
     " now, or the rows of the memory bank as in the authors' validation.",
@@ -35,7 +40,7 @@ _CHECKPOINT = flags.DEFINE_enum(
 )
 _COMPARE_UNTRAINED = flags.DEFINE_bool(
     "compare_untrained",
-    False,
+    KnnTaskConfig.compare_untrained,
     "Whether knn also evaluates the same network before its first step.",
 )
 _START_OVER = flags.DEFINE_bool(
@@ -44,16 +49,24 @@ _START_OVER = flags.DEFINE_bool(
     "Whether linear and finetune remove a training that is there and begin anew,"
     " instead of going on with it.",
 )
+_ENDPOINT = flags.DEFINE_enum(
+    "endpoint",
+    RetrievalConfig.endpoint,
+    ["embedding", "pooled"],
+    "What retrieval compares videos by: the embedding, or what the network's last layer"
+    " is given; averaged over clips, then normalised.",
+)
+_NUM_SHOWN = flags.DEFINE_integer(
+    "num_shown",
+    RetrievalConfig.num_shown,
+    "Queries in the picture and on the page of retrieval, by turns from every class.",
+    lower_bound=1,
+)
 
 
 def task() -> str:
     """Returns the name of the task."""
     return _TASK.value
-
-
-def gallery() -> str:
-    """Returns the name of the gallery."""
-    return _GALLERY.value
 
 
 def clips_of() -> str | None:
@@ -66,11 +79,26 @@ def checkpoint() -> str:
     return _CHECKPOINT.value
 
 
-def compare_untrained() -> bool:
-    """Returns whether the untrained network is evaluated as well."""
-    return _COMPARE_UNTRAINED.value
-
-
 def start_over() -> bool:
     """Returns whether a training that is there is removed."""
     return _START_OVER.value
+
+
+def knn_task_config() -> KnnTaskConfig:
+    """Builds the settings of kNN."""
+    return KnnTaskConfig(
+        ks=knn.ks(),
+        temperatures=knn.temperatures(),
+        num_clips=knn.num_clips(),
+        gallery=_GALLERY.value,
+        compare_untrained=_COMPARE_UNTRAINED.value,
+    )
+
+
+def retrieval_config() -> RetrievalConfig:
+    """Builds the settings of retrieval."""
+    return RetrievalConfig(
+        knn=knn.knn_config(),
+        endpoint=_ENDPOINT.value,
+        num_shown=_NUM_SHOWN.value,
+    )

@@ -83,5 +83,6 @@ fi
 
 say "Done"
 echo "Picture:      $run/eval/retrieval.png"
+echo "Page:         $run/eval/retrieval.html"
 echo "Numbers:      $run/eval/"
 echo "TensorBoard:  $PWD/.venv/bin/tensorboard --logdir=$run/tensorboard"

@@ -20,7 +20,7 @@ import evaluate
 import train
 from vie_tf import train_loop
 from vie_tf.checkpoints import RunDirectory
-from vie_tf.evaluation import finetune_task, tasks
+from vie_tf.evaluation import finetune_task, knn_task
 
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "run_scripts" / "paper"
@@ -212,10 +212,8 @@ def test_rows_without_training_evaluate_what_others_have_trained(
     row, roots, smoke_runs, monkeypatch
 ):
     results = []
-    real = tasks.evaluate_knn
-    monkeypatch.setattr(
-        tasks, "evaluate_knn", lambda *args, **kw: results.append(real(*args, **kw))
-    )
+    real = knn_task.evaluate
+    monkeypatch.setattr(knn_task, "evaluate", lambda *args: results.append(real(*args)))
     call(evaluate.main, command_of(row, roots, "--smoke", "--num_clips=1"))
     assert 0 <= results[0]["top1"] <= 1
 

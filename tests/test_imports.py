@@ -12,6 +12,7 @@ STANDARD_LIBRARY = ("__future__", "os", "sys", "textwrap", "types", "typing")
 SCRIPTS = (
     "train",
     "evaluate",
+    "embed",
     *("data_prep.convert", "data_prep.describe", "data_prep.download_kinetics"),
     "data_prep.synthesize",
 )
@@ -84,14 +85,24 @@ def test_all_files_are_read():
         "command_line",
         "published_run",
         "knn_curve",
+        "evaluation.nearest",
+        "evaluation.retrieval_metrics",
     ],
 )
 def test_contracts_and_pure_functions_know_nobody(name):
     assert ours(f"vie_tf.{name}") == set()
 
 
-def test_knn_knows_the_bank_only():
-    assert ours("vie_tf.evaluation.knn") == {"vie_tf.memory_bank"}
+def test_knn_knows_the_search_only():
+    assert ours("vie_tf.evaluation.knn") == {"vie_tf.evaluation.nearest"}
+
+
+def test_what_is_retrieved_knows_records_only():
+    assert ours("vie_tf.evaluation.retrieval") == {"vie_tf.records"}
+    allowed = {"vie_tf.records", "vie_tf.evaluation.retrieval"}
+    assert ours("vie_tf.evaluation.retrieval_picture") == allowed
+    allowed.add("vie_tf.evaluation.retrieval_picture")
+    assert ours("vie_tf.evaluation.retrieval_page") == allowed
 
 
 def test_health_knows_facts_only():
@@ -161,6 +172,23 @@ def test_models_know_clip_sampling_only():
     for module in members("vie_tf.models"):
         outside = ours(module) - set(members("vie_tf.models"))
         assert outside <= {"vie_tf.clip_sampling"}, module
+
+
+def test_files_of_embeddings_know_records_only():
+    assert ours("vie_tf.evaluation.embedding_files") == {"vie_tf.records"}
+    allowed = {"vie_tf.evaluation.embedding_files"}
+    assert ours("vie_tf.evaluation.embedding_tables") == allowed
+
+
+def test_only_embed_brings_decoding_and_networks_together():
+    for module in FILES:
+        tops = {name.split(".")[0] for name in ours(module)}
+        uses_networks = any(
+            name.startswith(("vie_tf.evaluation", "vie_tf.models"))
+            for name in ours(module)
+        )
+        if "data_prep" in tops and uses_networks:
+            assert module == "embed"
 
 
 def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():

@@ -4,7 +4,7 @@ import tensorflow as tf
 from run_fixtures import unit_rows
 from sklearn.neighbors import KNeighborsClassifier
 
-from vie_tf.evaluation import knn
+from vie_tf.evaluation import knn, nearest
 
 # Four unit vectors on a quarter of a circle, at 0, 30, 60 and 90 degrees.  Seen from
 # 0 degrees the similarities are 1, 0.866, 0.5 and 0.
@@ -133,6 +133,21 @@ def test_blocks_of_queries_do_not_change_the_result(monkeypatch):
     gallery, queries = tf.constant(unit_rows(20)), unit_rows(40).reshape(20, 2, -1)
     settings = {"k": 4, "own_rows": own_rows}
     whole = knn.classify_videos(gallery, labels, queries, 3, **settings)
-    monkeypatch.setattr(knn, "_QUERIES_AT_ONCE", 7)
+    monkeypatch.setattr(knn, "_CLIPS_AT_ONCE", 7)
+    monkeypatch.setattr(nearest, "_BLOCK_FLOATS", 20 * 7)
     blocks = knn.classify_videos(gallery, labels, queries, 3, **settings)
     np.testing.assert_allclose(blocks, whole, rtol=1e-5)
+
+
+def test_neighbors_are_looked_for_once_for_many_settings_of_the_votes():
+    labels = np.random.default_rng(1).integers(0, 4, 40)
+    gallery, queries = unit_rows(40), unit_rows(27, seed=2).reshape(9, 3, -1)
+    neighbors = knn.neighbors_of_clips(gallery, queries, 20, np.arange(9))
+    for k, temperature in [(1, 0.07), (5, 0.5), (20, 0.07)]:
+        actual = knn.video_probabilities(
+            neighbors, labels, 4, k=k, temperature=temperature
+        )
+        wanted = slow_classification(
+            gallery, labels, queries, 4, k, temperature, np.arange(9)
+        )
+        np.testing.assert_allclose(actual, wanted, rtol=1e-4, atol=1e-6)

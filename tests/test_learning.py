@@ -16,10 +16,12 @@ from video_fixtures import write_pictures
 from data_prep import write_shards
 from data_prep.config import ConversionConfig
 from vie_tf import train_loop
-from vie_tf.evaluation import tasks
+from vie_tf.config import KnnTaskConfig, RetrievalConfig
+from vie_tf.evaluation import knn_task, retrieval_task
 from vie_tf.evaluation.restored_run import RestoredRun
 
 NUM_CLASSES, NUM_FRAMES, NUM_NEGATIVES, NUM_STEPS = 12, 4, 32, 150
+KNN = {"ks": (1,), "num_clips": 3}
 ANGLES, PERIODS = (0, 45, 90), (4, 6.5, 11, 18)  # degrees, pixels
 
 # What IR costs when all embeddings are one point, so that nothing is told apart: each
@@ -107,7 +109,7 @@ def test_videos_come_close_to_their_own_rows_and_stay_apart(run, config):
 
 
 def test_validation_videos_find_their_classes(run, config, capsys):
-    result = tasks.evaluate_knn(run, config.knn, compare_untrained=True)
+    result = knn_task.evaluate(run, KnnTaskConfig(**KNN, compare_untrained=True))
     assert result["chance"] == pytest.approx(1 / 12)
     assert result["untrained"]["top1"] < 0.75
     assert result["top1"] >= 0.75
@@ -117,13 +119,13 @@ def test_validation_videos_find_their_classes(run, config, capsys):
 
 
 def test_the_memory_bank_of_the_run_is_a_gallery_too(run, config):
-    result = tasks.evaluate_knn(run, config.knn, gallery="bank")
+    result = knn_task.evaluate(run, KnnTaskConfig(**KNN, gallery="bank"))
     assert result["top1"] > 0.4
     assert "gallery: the running memory bank" in result["protocol"]
 
 
 def test_retrieval_writes_a_picture_and_the_nearest_videos(run, config):
-    content = tasks.evaluate_retrieval(run, config.knn)
+    content = retrieval_task.evaluate(run, RetrievalConfig(config.knn))
     nearest = [query["nearest"][0]["video"] for query in content["queries"]]
     labels = [query["label"] for query in content["queries"]]
     found = [video.split("/")[0] == label for video, label in zip(nearest, labels)]

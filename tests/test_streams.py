@@ -1,5 +1,7 @@
 """Two-stream networks of two runs, and single-frame networks on others' clips."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,13 +10,13 @@ from run_fixtures import DIM, run_config
 
 from vie_tf import train_loop
 from vie_tf.checkpoints import RunDirectory
-from vie_tf.config import DataConfig, KnnConfig
-from vie_tf.evaluation import tasks
+from vie_tf.config import DataConfig, KnnTaskConfig
+from vie_tf.evaluation import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.run_setup import build_model
 
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}
-KNN = KnnConfig(k=3, num_clips=2)
+KNN = KnnTaskConfig(ks=(3,), num_clips=2)
 
 
 @pytest.fixture(name="data_dir", scope="module")
@@ -75,11 +77,11 @@ def test_the_static_stream_may_average_all_frames(runs, data_dir, tmp_path):
 
 def test_two_runs_are_evaluated_as_one_network(runs, data_dir, tmp_path):
     run = streams_of(runs, data_dir, tmp_path / "streams")
-    result = tasks.evaluate_knn(run, KNN)
+    result = knn_task.evaluate(run, KNN)
     assert result["model"] == "two_stream_s"
     assert (tmp_path / "streams" / "eval" / "knn.json").exists()
     with pytest.raises(ValueError, match="put together for the evaluation has no bank"):
-        tasks.evaluate_knn(run, KNN, gallery="bank")
+        knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))
 
 
 def test_results_do_not_go_into_a_run_of_its_own(runs, data_dir):
@@ -171,7 +173,7 @@ def test_a_frame_network_is_evaluated_on_the_clips_of_another(runs, data_dir):
     frames = [single(clips[:, n : n + 1])["embedding"] for n in range(4)]
     wanted = tf.math.l2_normalize(np.mean(frames, axis=0), axis=1)
     np.testing.assert_allclose(run.model(clips)["embedding"], wanted, atol=1e-5)
-    tasks.evaluate_knn(run, KNN)
+    knn_task.evaluate(run, KNN)
     assert (runs / "single" / "eval" / "input_single_slow" / "knn.json").exists()
 
 

@@ -8,8 +8,8 @@ from run_fixtures import run_config, with_settings
 
 from vie_tf import losses, models, train_loop, train_step
 from vie_tf.checkpoints import RunDirectory
-from vie_tf.config import DataConfig, KnnConfig
-from vie_tf.evaluation import tasks
+from vie_tf.config import DataConfig, KnnTaskConfig
+from vie_tf.evaluation import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import Manifest
 from vie_tf.run_setup import build_model, complete_settings
@@ -138,10 +138,10 @@ def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
     run = RestoredRun.load(str(tmp_path), DataConfig(str(data_dir)))
     assert run.config.model.num_classes == NUM_CLASSES
     assert run.step == 2
-    result = tasks.evaluate_knn(run, KnnConfig(num_clips=2))
+    result = knn_task.evaluate(run, KnnTaskConfig(num_clips=2))
     assert 0 <= result["top1"] <= 1
     with pytest.raises(ValueError, match="no memory bank, as it is supervised"):
-        tasks.evaluate_knn(run, KnnConfig(num_clips=2), gallery="bank")
+        knn_task.evaluate(run, KnnTaskConfig(num_clips=2, gallery="bank"))
 
 
 def test_without_validation_videos_there_is_no_validation(tmp_path, capsys):

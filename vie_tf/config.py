@@ -287,6 +287,68 @@ FROM_SCRATCH = {"learning_rate": 0.01, "weight_decay": 1e-4}
 
 
 @dataclasses.dataclass(frozen=True)
+class KnnTaskConfig:
+    """kNN as a task of evaluate.py: all pairs of a k and a temperature in one pass.
+
+    Attributes:
+      ks: numbers of neighbours; the first, with the first temperature, is the headline.
+      temperatures: of the votes.
+      num_clips: as of `KnnConfig`.
+      gallery: what queries are compared with: `features` of the training videos, or the
+        running `bank`.
+      compare_untrained: whether the network before its first step is evaluated too.
+    """
+
+    ks: tuple[int, ...] = (KnnConfig.k,)
+    temperatures: tuple[float, ...] = (KnnConfig.temperature,)
+    num_clips: int = KnnConfig.num_clips
+    gallery: str = "features"
+    compare_untrained: bool = False
+
+    @property
+    def headline(self) -> KnnConfig:
+        """The first k and the first temperature."""
+        return KnnConfig(self.ks[0], self.temperatures[0], self.num_clips)
+
+
+@dataclasses.dataclass(frozen=True)
+class RetrievalConfig:
+    """Retrieval as a task of evaluate.py.
+
+    Attributes:
+      knn: clips per video, and the votes behind the label that is predicted.
+      endpoint: what videos are compared by: `embedding`, or `pooled`, what the last
+        layer is given.
+      num_shown: queries in the picture and on the page.
+    """
+
+    knn: KnnConfig = KnnConfig()
+    endpoint: str = "embedding"
+    num_shown: int = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddingConfig:
+    """What embed.py computes of every video.
+
+    Attributes:
+      model_dir: folder of the run.
+      checkpoint: which one of it, `latest` or `best`.
+      endpoints: of the network.
+      average: `clips`, or `none` for a row of every clip.
+      num_clips: equally spaced clips per video.
+      static_video: as of `DataConfig`.
+    """
+
+    model_dir: str
+    checkpoint: str = "latest"
+    endpoints: tuple[str, ...] = ("embedding",)
+    average: str = "clips"
+    num_clips: int = KnnConfig.num_clips
+    static_video: bool = DataConfig.static_video
+
+
+@dataclasses.dataclass(frozen=True)
 class RunConfig:
     """Everything that a training run depends on."""
 

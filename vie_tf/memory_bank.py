@@ -125,7 +125,9 @@ class MemoryBank(tf.Module):
 def nearest_rows(
     rows: tf.Tensor, embeddings: tf.Tensor, k: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The k rows nearest to each embedding, exactly.
+    """The k rows nearest to each embedding, exactly; of a batch, within a step.
+
+    Many queries are searched for by `vie_tf.evaluation.nearest`.
 
     Args:
       rows: [N, D] float32, unit norm.

@@ -170,7 +170,7 @@ class Manifest:
           ManifestError: the folder or the file is missing, or of another schema.
         """
         path = os.path.join(data_dir, MANIFEST_NAME)
-        if not tf.io.gfile.exists(path):
+        if not is_data_set(data_dir):
             raise ManifestError(
                 f"There is no {MANIFEST_NAME} in the data directory {data_dir!r}. Make"
                 " one with: python -m data_prep.convert --videos=FOLDER"
@@ -194,6 +194,11 @@ class Manifest:
             refused=tuple(RefusedEntry(**entry) for entry in content["refused"]),
             settings=content["settings"],
         )
+
+
+def is_data_set(folder: str) -> bool:
+    """Whether a folder has a manifest."""
+    return tf.io.gfile.exists(os.path.join(folder, MANIFEST_NAME))
 
 
 def write_atomically(path: str, content: str | bytes) -> None:

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.config import RunConfig
+from vie_tf.config import LabelConfig, RunConfig
 from vie_tf.records import write_atomically
 
 _NAME = "starts.jsonl"
@@ -30,7 +30,7 @@ _GIT_SECONDS = 10.0  # a work tree on a slow disk must not hold up the training
 
 def note_start(
     model_dir: str,
-    settings: RunConfig,
+    settings: RunConfig | LabelConfig,
     command: Sequence[str],
     step: int,
     num_replicas: int,

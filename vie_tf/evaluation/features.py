@@ -57,6 +57,9 @@ class ClipEmbedder:
 
         Returns:
           The features, in the order of the manifest's split.
+
+        Raises:
+          ValueError: every video was skipped.
         """
         parts, rows = [], []
         with tqdm(
@@ -71,6 +74,11 @@ class ClipEmbedder:
                 parts.append(self._features_of(batch["clips"]).numpy())
                 rows.append(batch["rows"].numpy())
                 bar.update(len(rows[-1]))
+        if not rows:
+            raise ValueError(
+                f"None of the {num_videos} videos could be read; python -m"
+                " data_prep.describe --verify says what is wrong with them."
+            )
         all_rows = np.concatenate(rows)
         order = np.argsort(all_rows)
         return ClipFeatures(np.concatenate(parts)[order], all_rows[order])
@@ -80,10 +88,15 @@ def video_embeddings(clip_embeddings: np.ndarray) -> np.ndarray:
     """Averages the clips of each video and normalises, equation 1.
 
     Args:
-      clip_embeddings: [V, num_clips, D] float32.
+      clip_embeddings: [V, num_clips, D] float32, or another endpoint of that shape.
 
     Returns:
       [V, D] float32, unit norm.
     """
-    means = clip_embeddings.mean(axis=1)
-    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+    return unit_norm(clip_embeddings.mean(axis=1))
+
+
+def unit_norm(vectors: np.ndarray) -> np.ndarray:
+    """Scales vectors [..., D] to unit norm; those of norm 0 stay."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(norms, 1e-12)

@@ -1,9 +1,9 @@
 """kNN classification of embeddings: neighbours in, accuracies out.
 
-Comes in: similarities and labels of the nearest videos of each query, from
-`vie_tf.memory_bank.nearest_rows`.  Goes out: class probabilities, then accuracies.
+Comes in: similarities and rows of the nearest videos of each query, from
+`vie_tf.evaluation.nearest`.  Goes out: class probabilities, then accuracies.
 
-Letters: Q queries, k neighbours, C classes.
+Letters: Q queries, V videos, k neighbours, C classes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.memory_bank import nearest_rows
+from vie_tf.evaluation import nearest
+from vie_tf.evaluation.nearest import Matrix, Nearest
 
-# Clips compared with the gallery at once: bounds the memory at 240k x 256 floats.
-_QUERIES_AT_ONCE = 256
+# Clips whose votes are counted at once: bounds the memory at 256 x k x C floats.
+_CLIPS_AT_ONCE = 256
 
 
 def class_probabilities(
@@ -71,8 +72,65 @@ def accuracies(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float
     return {f"top{k}": top_k_accuracy(probabilities, labels, k) for k in (1, 5)}
 
 
+def neighbors_of_clips(
+    gallery: Matrix, queries: np.ndarray, k: int, own_rows: np.ndarray | None = None
+) -> Nearest:
+    """The nearest videos of every clip.
+
+    Args:
+      gallery: [N, D] float32, unit norm; for example the rows of the memory bank.
+      queries: [V, num_clips, D] float32, unit norm.
+      k: neighbours; all of the gallery where it has fewer.
+      own_rows: [V] rows of the gallery that are the queries themselves and are no
+        neighbours (leave-one-out); None where queries are not in the gallery.
+
+    Returns:
+      Rows and similarities, [V, num_clips, k] each.
+    """
+    num_videos, num_clips, dim = queries.shape
+    own = None if own_rows is None else np.repeat(own_rows, num_clips)
+    found = nearest.search(gallery, queries.reshape(-1, dim), k, own)
+    shape = [num_videos, num_clips, -1]
+    return Nearest(found.rows.reshape(shape), found.similarities.reshape(shape))
+
+
+def video_probabilities(
+    neighbors: Nearest,
+    gallery_labels: np.ndarray,
+    num_classes: int,
+    *,
+    k: int = 10,
+    temperature: float = 0.07,
+) -> np.ndarray:
+    """Class probabilities of videos, averaged over their clips.
+
+    Args:
+      neighbors: of every clip, from `neighbors_of_clips`, k or more of them.
+      gallery_labels: [N] integers.
+      num_classes: C.
+      k: neighbours that vote.
+      temperature: of the weights.
+
+    Returns:
+      [V, C] float32.
+    """
+    num_videos, num_clips = neighbors.rows.shape[:2]
+    rows = neighbors.rows[..., :k].reshape(num_videos * num_clips, -1)
+    similarities = neighbors.similarities[..., :k].reshape(rows.shape)
+    labels = np.asarray(gallery_labels)[rows]  # [V * num_clips, k]
+    step = max(_CLIPS_AT_ONCE // num_clips, 1) * num_clips  # whole videos
+    means = []
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        per_clip = class_probabilities(
+            similarities[part], labels[part], num_classes, temperature
+        )
+        means.append(per_clip.numpy().reshape(-1, num_clips, num_classes).mean(axis=1))
+    return np.concatenate(means)
+
+
 def classify_videos(
-    gallery: tf.Tensor,
+    gallery: Matrix,
     gallery_labels: np.ndarray,
     queries: np.ndarray,
     num_classes: int,
@@ -81,43 +139,17 @@ def classify_videos(
     temperature: float = 0.07,
     own_rows: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Class probabilities of videos, averaged over their clips.
+    """Looks for neighbours and lets them vote.
 
-    Args:
-      gallery: [N, D] float32, unit norm; for example the rows of the memory bank.
-      gallery_labels: [N] integers.
-      queries: [V, num_clips, D] float32, unit norm.
-      num_classes: C.
-      k: neighbours that vote; all of the gallery where it has fewer.
-      temperature: of the weights.
-      own_rows: [V] rows of the gallery that are the queries themselves and have no
-        vote (leave-one-out); None where queries are not in the gallery.
+    Arguments as of `neighbors_of_clips` and `video_probabilities`.
 
     Returns:
       [V, C] float32.
     """
-    num_videos, num_clips, dim = queries.shape
-    excluded = 0 if own_rows is None else 1
-    k = min(k, int(gallery.shape[0]) - excluded)
-    labels = tf.convert_to_tensor(gallery_labels)
-    clips = queries.reshape(-1, dim)  # [V * num_clips, D]
-    own = None if own_rows is None else np.repeat(own_rows, num_clips)
-    parts = []
-    for start in range(0, len(clips), _QUERIES_AT_ONCE):
-        chunk = slice(start, start + _QUERIES_AT_ONCE)
-        similarities, rows = nearest_rows(
-            gallery, tf.constant(clips[chunk]), k + excluded
-        )
-        if own is not None:
-            is_own = rows == tf.constant(own[chunk], tf.int32)[:, None]
-            # Below any similarity, so the own row is the one that falls out.
-            similarities = tf.where(is_own, -2.0, similarities)
-            similarities, order = tf.math.top_k(similarities, k)
-            rows = tf.gather(rows, order, batch_dims=1)
-        parts.append(
-            class_probabilities(
-                similarities, tf.gather(labels, rows), num_classes, temperature
-            )
-        )
-    per_clip = tf.concat(parts, axis=0).numpy()
-    return per_clip.reshape(num_videos, num_clips, num_classes).mean(axis=1)
+    return video_probabilities(
+        neighbors_of_clips(gallery, queries, k, own_rows),
+        gallery_labels,
+        num_classes,
+        k=k,
+        temperature=temperature,
+    )

@@ -202,7 +202,7 @@ def train(
     if first_step >= settings.train_steps:
         return None
     run_history.note_start(
-        folder.path, sys.argv, first_step, strategy.num_replicas_in_sync
+        folder.path, settings, sys.argv, first_step, strategy.num_replicas_in_sync
     )
     clips = input_pipeline.training_clips(
         run.data,

@@ -46,6 +46,10 @@ class RestoredRun:
     model: tf.keras.Model
     step: int
     checkpoint: str = "latest"
+    # One for each endpoint, so that its graph is made once for all splits.
+    _embedders: dict[str, ClipEmbedder] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def load(
@@ -185,12 +189,9 @@ class RestoredRun:
         """Videos whose neighbours are looked for."""
         return self.gallery if self.leaves_one_out else self.manifest.split(VAL_SPLIT)
 
-    @property
-    def own_rows(self) -> np.ndarray | None:
-        """Rows of the queries in the gallery, None if they are not in it."""
-        return np.arange(len(self.queries)) if self.leaves_one_out else None
-
-    def embed(self, split: str, num_clips: int) -> ClipFeatures:
+    def embed(
+        self, split: str, num_clips: int, endpoint: str = "embedding"
+    ) -> ClipFeatures:
         """Embeds the clips of a split, [V, num_clips, D] float32."""
         clips = input_pipeline.test_clips(
             self.data,
@@ -200,12 +201,40 @@ class RestoredRun:
             num_clips=num_clips,
         )
         videos = self.manifest.split(split)
-        embedder = ClipEmbedder(self.model)
+        if endpoint not in self._embedders:
+            self._embedders[endpoint] = ClipEmbedder(self.model, endpoint)
+        embedder = self._embedders[endpoint]
         return embedder.embed(clips, len(videos), f"embedding {split}")
 
-    def embed_queries(self, num_clips: int) -> ClipFeatures:
+    def embed_queries(
+        self, num_clips: int, endpoint: str = "embedding"
+    ) -> ClipFeatures:
         """Embeds the queries, [Q, num_clips, D] float32."""
-        return self.embed(TRAIN_SPLIT if self.leaves_one_out else VAL_SPLIT, num_clips)
+        split = TRAIN_SPLIT if self.leaves_one_out else VAL_SPLIT
+        return self.embed(split, num_clips, endpoint)
+
+    @property
+    def queries_in_words(self) -> str:
+        """What is compared with what, for protocols."""
+        if self.leaves_one_out:
+            return "training videos as queries, each left out of the gallery"
+        return "validation videos as queries, training videos as gallery"
+
+    def check_clips(self, task: str) -> None:
+        """Raises ValueError where images would be given to a network of several frames.
+
+        Args:
+          task: name of the task, for the message.
+        """
+        is_image_set = all(video.frames == 1 for video in self.manifest.videos)
+        num_frames = self.recipe.num_frames
+        if is_image_set and num_frames > 1 and not self.data.static_video:
+            raise ValueError(
+                f"The videos of {self.data_dir!r} have one frame each, but"
+                f" --model={self.config.model.name} takes {num_frames}. Add"
+                f" --static_video to show it every image as a static video in"
+                f" --task={task}."
+            )
 
     def check_labels(self, task: str) -> None:
         """Raises ValueError where the videos have no labels, or just one class."""

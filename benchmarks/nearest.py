@@ -1,0 +1,128 @@
+"""What the exact search for nearest videos costs, which kNN and retrieval share.
+
+python -m benchmarks.nearest [--num_queries=20000] [--num_videos=240000] [--tune]
+
+Prints seconds and the peak memory of the process, beside the time of the matrix product
+alone at the rate that this machine reaches on a large one, and the seconds of the mean
+average precision, which ranks the whole gallery for every query.  With --tune also the
+seconds of other sizes of blocks and groups, and of the plain way, `tf.math.top_k` of
+all products.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from typing import Callable
+from unittest import mock
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks.machine import cpu_facts, matmul_peak
+from vie_tf.evaluation import nearest, retrieval_metrics
+from vie_tf.memory_bank import nearest_rows
+
+DIM = 128
+NUM_NEIGHBORS = 50  # of the largest recall of retrieval
+NUM_CLASSES = 400
+BLOCK_FLOATS = (2**24, 2**25, 2**26, 2**27)
+GROUP_ROWS = (16, 32, 64, 128)
+
+
+def unit_rows(count: int, seed: int) -> np.ndarray:
+    """[N, D] float32, uniform on the unit sphere."""
+    rows = np.random.default_rng(seed).normal(size=[count, DIM]).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def seconds_for(num_queries: int, queries: np.ndarray, work: Callable) -> float:
+    """Seconds of some queries after a first block, scaled to all that are asked for."""
+    work(queries[:2])
+    start = time.perf_counter()
+    work(queries)
+    return (time.perf_counter() - start) * num_queries / len(queries)
+
+
+def peak_megabytes() -> float:
+    """Most memory that this process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def plain(gallery: np.ndarray, queries: np.ndarray, block: int = 128) -> None:
+    """The same by `top_k` of all products."""
+    rows = tf.constant(gallery)
+    for start in range(0, len(queries), block):
+        nearest_rows(rows, tf.constant(queries[start : start + block]), NUM_NEIGHBORS)
+
+
+def print_search(gallery: np.ndarray, queries: np.ndarray) -> None:
+    """Measures the search as it is."""
+    peak = matmul_peak()
+    before = peak_megabytes()
+    search = seconds_for(
+        len(queries), queries, lambda q: nearest.search(gallery, q, NUM_NEIGHBORS)
+    )
+    memory = peak_megabytes()
+    product = 2 * len(gallery) * len(queries) * DIM / peak
+    print(
+        f"{cpu_facts()}; matrix product, 4096 x 4096: {peak / 1e9:.0f} GFLOP/s\n"
+        f"search of {len(queries)} queries in {len(gallery)} x {DIM}, k ="
+        f" {NUM_NEIGHBORS}: {search:.1f} s; its product at that rate: {product:.1f} s;"
+        f" peak memory {memory:.0f} MB, of which {before:.0f} MB before it"
+    )
+
+
+def print_precision(gallery: np.ndarray, queries: np.ndarray, used: int = 500) -> None:
+    """Measures the mean average precision on some of the queries."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, NUM_CLASSES, len(gallery))
+    wanted = rng.integers(0, NUM_CLASSES, len(queries))
+    seconds = seconds_for(
+        len(queries),
+        queries[:used],
+        lambda q: retrieval_metrics.mean_average_precision(
+            gallery, labels, q, wanted[: len(q)]
+        ),
+    )
+    print(
+        f"mean average precision: {seconds:.1f} s for {len(queries)} queries, from"
+        f" {min(used, len(queries))}; peak memory {peak_megabytes():.0f} MB"
+    )
+
+
+def print_sizes(gallery: np.ndarray, queries: np.ndarray, used: int = 2048) -> None:
+    """Measures other sizes on some of the queries."""
+    some = queries[:used]
+    for block in BLOCK_FLOATS:
+        for group in GROUP_ROWS:
+            with mock.patch.multiple(nearest, _BLOCK_FLOATS=block, _GROUP_ROWS=group):
+                seconds = seconds_for(
+                    len(queries),
+                    some,
+                    lambda q: nearest.search(gallery, q, NUM_NEIGHBORS),
+                )
+            count = max(block // len(gallery), 1)
+            print(f"blocks of {count} queries, groups of {group}: {seconds:.1f} s")
+    seconds = seconds_for(len(queries), some, lambda q: plain(gallery, q))
+    print(f"top_k of all products, blocks of 128 queries: {seconds:.1f} s")
+
+
+def main() -> None:
+    """Parses the command line and measures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--num_queries", type=int, default=20_000)
+    parser.add_argument("--num_videos", type=int, default=240_000)
+    parser.add_argument("--tune", action="store_true")
+    options = parser.parse_args()
+    gallery = unit_rows(options.num_videos, seed=0)
+    queries = unit_rows(options.num_queries, seed=1)
+    print_search(gallery, queries)
+    print_precision(gallery, queries)
+    if options.tune:
+        print_sizes(gallery, queries)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Embeds videos by the network of a run, or finds the videos nearest to one.
+
+python embed.py --videos=FOLDER_OR_DATA --model_dir=RUN --output=OUT
+python embed.py --query=VIDEO --index=OUT
+
+Videos are those of a data set, or files, which are decoded as data_prep.convert would
+and embedded as its records would be.  The same command goes on where it was
+interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from typing import TYPE_CHECKING, Iterator, Sequence
+
+from flags import cli, embedding
+
+if TYPE_CHECKING:
+    from data_prep.config import FrameSettings
+    from data_prep.found_video import FoundVideo
+    from vie_tf.evaluation.embeddings import VideoSource
+    from vie_tf.evaluation.responses import Block
+
+_SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
+
+
+def main() -> None:
+    """Flags -> config -> one call."""
+    if embedding.is_query():
+        _search()
+    else:
+        _embed()
+
+
+def _embed() -> None:
+    settings, videos = embedding.embedding_config(), embedding.videos()
+    # Here, so that --help need not wait for TensorFlow.
+    from vie_tf import records, remote_files
+    from vie_tf.evaluation import embeddings
+
+    remote_files.connect(videos)
+    network = embeddings.network_of(settings)
+    if records.is_data_set(videos):
+        source = _source_of_records(videos)
+    else:
+        frames_like = embedding.frames_like() or network.config.data.data_dir
+        source = _source_of_files(videos, _frame_settings(frames_like))
+    embeddings.write(network, settings, source, embedding.output())
+
+
+def _search() -> None:
+    from data_prep import decode_blocks
+    from vie_tf.evaluation import embedding_search
+    from vie_tf.evaluation.embedding_files import EmbeddingIndex
+
+    query, index = embedding.query(), EmbeddingIndex.load(embedding.index())
+    if not os.path.isfile(query):
+        raise ValueError(f"--query={query} is not a file; give one video file.")
+    network = embedding_search.network_of(index, embedding.model_dir())
+    frames = decode_blocks.frame_settings(index.facts["frames"])
+    with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
+        blocks = _decoded(decode_blocks.find(query), frames, folder, num_processes=1)
+        hits = embedding_search.search(index, network, blocks, embedding.nearest())
+    print(embedding_search.in_lines(hits, index.facts, query))
+
+
+def _source_of_records(data_dir: str) -> VideoSource:
+    """The videos of a data set."""
+    from data_prep.shard_state import hash_of
+    from vie_tf import records
+    from vie_tf.evaluation import embeddings, responses
+
+    manifest = records.Manifest.load(data_dir)
+    blocks = responses.blocks_of_data_set(data_dir, manifest)
+    checksums = [shard.sha256 for shard in manifest.shards]
+    return embeddings.VideoSource(
+        name=os.path.abspath(data_dir),
+        fingerprint=hash_of([manifest.fingerprint(), checksums]),
+        num_videos=len(manifest.videos),
+        blocks=lambda first: blocks[first:],
+        facts={"frames": manifest.settings},
+    )
+
+
+def _source_of_files(path: str, frames: FrameSettings) -> VideoSource:
+    """Video files, which are decoded when the turn of their block comes."""
+    from data_prep import decode_blocks
+    from vie_tf.evaluation.embeddings import VideoSource
+
+    found = decode_blocks.find(path)
+    scratch = os.path.join(embedding.output(), _SCRATCH)
+    return VideoSource(
+        name=os.path.abspath(path),
+        fingerprint=decode_blocks.hash_of_files(found, frames),
+        num_videos=len(found),
+        blocks=lambda first: _decoded(
+            found, frames, scratch, embedding.num_processes(), first
+        ),
+        facts={"frames": dataclasses.asdict(frames)},
+    )
+
+
+def _decoded(
+    videos: Sequence[FoundVideo],
+    frames: FrameSettings,
+    scratch_dir: str,
+    num_processes: int,
+    first_block: int = 0,
+) -> Iterator[Block]:
+    """Blocks of video files, each there until the next is asked for."""
+    from data_prep import decode_blocks
+    from vie_tf.evaluation.responses import Block
+
+    for manifest in decode_blocks.decode(
+        videos,
+        frames,
+        scratch_dir,
+        first_block=first_block,
+        num_processes=num_processes,
+    ):
+        yield Block(scratch_dir, manifest, decode_blocks.SPLIT)
+
+
+def _frame_settings(data_dir: str) -> FrameSettings:
+    """Frame rate and size of a data set, for video files."""
+    from data_prep import decode_blocks
+    from vie_tf import records, remote_files
+
+    remote_files.connect(data_dir)
+    if not records.is_data_set(data_dir):
+        raise ValueError(
+            f"The data set {data_dir!r}, which says at what frame rate and size the"
+            " videos are decoded, is not there: give one that was converted like it by"
+            " --frames_like."
+        )
+    return decode_blocks.frame_settings(records.Manifest.load(data_dir).settings)
+
+
+if __name__ == "__main__":
+    cli.run(main, [embedding])

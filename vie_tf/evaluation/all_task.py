@@ -1,0 +1,61 @@
+"""All tasks that measure a run as it is, and a report of what they found."""
+
+from __future__ import annotations
+
+import os
+
+from vie_tf.config import KnnTaskConfig, LinearConfig, RetrievalConfig
+from vie_tf.evaluation import (
+    knn_task,
+    linear_quick_task,
+    linear_task,
+    report,
+    retrieval_task,
+    task_files,
+)
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import VAL_SPLIT, write_atomically
+
+
+def evaluate(
+    run: RestoredRun,
+    model_dir: str,
+    on_knn: KnnTaskConfig,
+    on_retrieval: RetrievalConfig,
+    on_linear: LinearConfig,
+    *,
+    start_over: bool = False,
+) -> str:
+    """Runs the tasks and writes `eval/report.md` from all results of the run.
+
+    What the data do not allow is left out and said: without labels there is retrieval
+    alone, and without validation videos read-outs are the quick ones.
+
+    Args:
+      run: to be evaluated.
+      model_dir: folder of the run, or of the results of a two-stream network.
+      on_knn: settings of kNN.
+      on_retrieval: settings of retrieval.
+      on_linear: settings of the read-outs.
+      start_over: whether read-outs that are there are trained anew.
+
+    Returns:
+      The report.
+    """
+    has_labels = len(run.manifest.class_names) >= 2
+    if has_labels:
+        knn_task.evaluate(run, on_knn)
+    retrieval_task.evaluate(run, on_retrieval)
+    if not has_labels:
+        print("The videos have no labels of two classes: no kNN and no read-outs.")
+    else:
+        linear_quick_task.evaluate_linear_quick(run, on_linear)
+        if run.manifest.split(VAL_SPLIT):
+            linear_task.evaluate_linear(run, on_linear, start_over=start_over)
+        else:
+            print("There are no validation videos: the quick read-outs are all.")
+    text = report.of_runs([model_dir])
+    path = os.path.join(task_files.folder(run), "report.md")
+    write_atomically(path, text)
+    print(f"Wrote {path}.")
+    return text

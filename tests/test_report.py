@@ -118,6 +118,24 @@ def test_an_untrained_network_is_the_random_row(tmp_path):
     assert f"| Random, {tmp_path.name} | 10.00 | 10.00 | 10.00 | not run |" in text
 
 
+def test_a_supervised_run_has_the_accuracy_of_its_own_softmax(tmp_path):
+    facts = {"model": "slow", "loss": "supervised", "data": "imagenet"}
+    of_data = {"num_train": 1, "num_val": 1, "num_classes": 1000}
+    scores = read_outs(*[0.2] * 5)
+    write_result(tmp_path, "linear", **facts, of_data=of_data, scores=scores)
+    config = run_config("data", tmp_path, loss={"name": "supervised"})
+    RunDirectory(str(tmp_path)).save_config(config, None)
+    best = {"checkpoint": "step-1", "metric": "softmax/top1", "score": 0.5}
+    folder = tmp_path / "checkpoints" / "best"
+    folder.mkdir(parents=True)
+    (folder / "best.json").write_text(json.dumps(best))
+    text = report.of_runs([str(tmp_path)])
+    assert "| Supervised-Slow, paper | 21.86 | 40.77 | 32.87 | 60.84 |" in text
+    assert (
+        f"| Supervised-Slow, {tmp_path.name} | 20.00 | 20.00 | 20.00 | 50.00 |" in text
+    )
+
+
 def test_networks_on_the_clips_of_others_are_rows_of_their_own(tmp_path):
     write_result(tmp_path, "linear", model="single", scores=read_outs(*[0.3] * 5))
     inner = {"model": "input_single_trn", "scores": read_outs(*[0.4] * 5)}

@@ -20,6 +20,7 @@ from vie_tf import (
     facts,
     full_disk,
     input_pipeline,
+    plateau_watch,
     remote_files,
     run_history,
     run_lines,
@@ -265,7 +266,9 @@ def _loop(
                     log.validation(step, loss, scores, validation)
                     if loss == "ir":
                         state.ir_accuracy.assign(scores["top1"])
-                    _watch_plateau(state, config, step, loss, scores["top1"])
+                    # Those of the IR steps before LA are no measure of LA.
+                    if loss == config.loss.name:
+                        plateau_watch.watch(state, settings, step, scores["top1"])
                     metric = f"{validation.name}/top1"
                     run.save_best(state, metric, float(scores["top1"]))
                 log.went_on()
@@ -304,31 +307,6 @@ def phase(config: RunConfig, steps_taken: int) -> str:
     if config.loss.name == "la" and steps_taken < config.loss.ir_steps:
         return "ir"
     return config.loss.name
-
-
-def _watch_plateau(
-    state: TrainState, config: RunConfig, step: int, loss: str, accuracy: float
-) -> None:
-    """Divides the rate from the next step on when validations no longer gain.
-
-    Validations during the IR steps before LA do not count: they are no measure of LA.
-    Nor does one that is due only because the run ends: a longer run has none there.
-    """
-    settings = config.train
-    if settings.lr_schedule != "plateau" or loss != config.loss.name:
-        return
-    if step % settings.eval_steps:
-        return
-    before = state.plateau()
-    now = before.after(
-        accuracy,
-        patience=settings.plateau_patience,
-        min_gain=settings.plateau_gain,
-        max_drops=settings.plateau_max_drops,
-    )
-    state.set_plateau(now)
-    if now.num_drops > before.num_drops:
-        print(run_lines.drop_line(step, now, settings), flush=True)
 
 
 def clips_of_run(

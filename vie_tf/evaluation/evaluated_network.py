@@ -26,6 +26,8 @@ class Network:
       loss: `ir`, `la`, `supervised`, or `none` for an untrained network.
       subset: share of the training videos that it was trained on.
       bin_frames: of the bins of its training videos.
+      softmax: best top-1 of a supervised run in its own validations, a fraction; None
+        if there is none.
       results: of the tasks, as `task_files.save` has written them.
     """
 
@@ -35,6 +37,7 @@ class Network:
     subset: float
     bin_frames: int
     results: tuple[dict[str, Any], ...]
+    softmax: float | None = None
 
     def of_task(self, task: str) -> list[dict[str, Any]]:
         """The results of one task, by data set."""
@@ -60,9 +63,12 @@ def collect(run_dir: str) -> list[Network]:
             f"{run_dir!r} has not been evaluated: there is no folder eval in it. Give"
             " the --model_dir of evaluate.py."
         )
-    data = DataConfig("")
-    if RunDirectory(run_dir).exists():
-        data = RunDirectory(run_dir).load_config()[0].data
+    directory, data, softmax = RunDirectory(run_dir), DataConfig(""), None
+    if directory.exists():
+        data = directory.load_config()[0].data
+        best = directory.best_facts() or {}
+        if best.get("metric") == "softmax/top1":
+            softmax = best["score"]
     name = os.path.basename(os.path.normpath(run_dir))
     networks = []
     for place in (folder, *_folders_in(folder)):
@@ -78,6 +84,7 @@ def collect(run_dir: str) -> list[Network]:
                     subset=data.subset,
                     bin_frames=data.bin_frames,
                     results=tuple(results),
+                    softmax=softmax,
                 )
             )
     if not networks:

@@ -17,7 +17,14 @@ from typing import Any, Callable, Protocol, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import input_pipeline, losses, run_history, run_lines, schedules
+from vie_tf import (
+    input_pipeline,
+    losses,
+    plateau_watch,
+    run_history,
+    run_lines,
+    schedules,
+)
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.restored_run import RestoredRun
@@ -281,19 +288,7 @@ def _validate(
     summaries.scalars(learner.name, flat, step)
     print(run_lines.read_outs_line(step, scores), flush=True)
     accuracy = mean_top1(scores)
-    assert settings.eval_steps is not None
-    # One that is due only because the training ends is none of a longer training.
-    if settings.lr_schedule == "plateau" and step % settings.eval_steps == 0:
-        before = state.plateau()
-        now = before.after(
-            accuracy,
-            patience=settings.plateau_patience,
-            min_gain=settings.plateau_gain,
-            max_drops=settings.plateau_max_drops,
-        )
-        state.set_plateau(now)
-        if now.num_drops > before.num_drops:
-            print(run_lines.drop_line(step, now, settings), flush=True)
+    plateau_watch.watch(state, settings, step, accuracy)
     if learner.keeps_best:
         folder.directory.save_best(state, f"{learner.name}/top1", accuracy)
     return logits

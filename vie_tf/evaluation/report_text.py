@@ -277,11 +277,19 @@ def _read_out_table(rows: Sequence[ReadOutRow], own: dict[str, list[_Own]]) -> s
     known = ("kinetics", "imagenet")
     data_sets = [name for name in known if any(name in r.read_outs for r in rows)]
     head = [""] + [f"{_NAMES[name]} {layer}" for name in data_sets for layer in LAYERS]
+    has_softmax = any(row.softmax is not None for row in rows)
+    if has_softmax:
+        head.append("Kinetics, softmax")
     lines = []
     for row in rows:
-        lines.append([f"{row.name}, paper", *_numbers(row.read_outs, data_sets, "-")])
+        numbers = _numbers(row.read_outs, data_sets, "-")
+        if has_softmax:
+            numbers.append(f"{row.softmax:.2f}")
+        lines.append([f"{row.name}, paper", *numbers])
         for one in own.get(row.name, []):
             numbers = _numbers(one.read_outs, data_sets, NOT_RUN)
+            if has_softmax:
+                numbers.append(_percent(one.network.softmax))
             lines.append([f"{row.name}, {one.network.name}", *numbers])
         if row.name not in own:
             missing = [NOT_RUN] + [""] * (len(head) - 2)

@@ -44,6 +44,7 @@ NUM_CLUSTERS = 8000
 BACKGROUND = 512
 BATCH_SIZE = 128
 REPLICA_BATCH_SIZE = 16
+PIXELS = 224
 
 _SIZE = (900, 560)  # of the picture
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 640, 40, 490
@@ -66,7 +67,7 @@ def replica_step_seconds(num_replicas: int, num_videos: int) -> float:
     config = with_family_defaults(
         RunConfig(
             DataConfig("none"),
-            ModelConfig("single"),
+            ModelConfig("single", crop_size=PIXELS),
             loss,
             TrainConfig("none", batch_size=REPLICA_BATCH_SIZE),
             KnnConfig(),
@@ -78,7 +79,7 @@ def replica_step_seconds(num_replicas: int, num_videos: int) -> float:
     labels = np.random.default_rng(0).integers(0, NUM_CLUSTERS, [1, num_videos])
     state.cluster_labels.assign(labels)
     step = make_train_step(config, state, devices.strategy, "la")
-    clips = tf.zeros([REPLICA_BATCH_SIZE, 1, 224, 224, 3], tf.uint8)
+    clips = tf.zeros([REPLICA_BATCH_SIZE, 1, PIXELS, PIXELS, 3], tf.uint8)
     rows = tf.range(REPLICA_BATCH_SIZE, dtype=tf.int64)
     batch = tf.data.Dataset.from_tensors({"clips": clips, "rows": rows}).repeat()
     share = batch.unbatch().batch(REPLICA_BATCH_SIZE // num_replicas)

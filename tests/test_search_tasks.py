@@ -115,6 +115,38 @@ def test_bad_records_are_left_out_and_counted(tmp_path, num_val):
     assert len(shown) == (3 if num_val else 9)
 
 
+def with_other_labels(manifest, label):
+    """The same videos, but the label of the validation videos; one keeps its own."""
+    first = next(v for v in manifest.videos if v.split == "val")
+    videos = tuple(
+        dataclasses.replace(v, label=label) if v.split == "val" and v != first else v
+        for v in manifest.videos
+    )
+    names = (*manifest.class_names, "jumping", "Jumping")
+    return dataclasses.replace(manifest, videos=videos, class_names=names)
+
+
+def test_classes_of_queries_alone_are_named(tmp_path, model_dir, capsys):
+    manifest = with_other_labels(write_data_set(tmp_path), 2)
+    manifest.save(str(tmp_path))
+    result = knn_task.evaluate(load(model_dir, tmp_path), KNN)
+    assert result["top1"] <= 1 / 4
+    assert "no training video has them: jumping." in capsys.readouterr().out
+
+
+def test_queries_without_any_class_of_the_gallery_are_refused(tmp_path, model_dir):
+    manifest = write_data_set(tmp_path, num_val=2)
+    videos = tuple(
+        dataclasses.replace(v, label=3) if v.split == "val" else v
+        for v in with_other_labels(manifest, 3).videos
+    )
+    names = (*manifest.class_names, "jumping", "Jumping")
+    other = dataclasses.replace(manifest, videos=videos, class_names=names)
+    other.save(str(tmp_path))
+    with pytest.raises(ValueError, match="classes Jumping, none of which a training"):
+        knn_task.evaluate(load(model_dir, tmp_path), KNN)
+
+
 def test_leaving_one_out_with_the_bank_leaves_out_the_own_row(tmp_path):
     data_dir = tmp_path / "data"
     write_data_set(data_dir, num_val=0)

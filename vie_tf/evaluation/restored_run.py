@@ -13,7 +13,13 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
-from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
+from vie_tf.records import (
+    NO_LABEL,
+    TRAIN_SPLIT,
+    VAL_SPLIT,
+    Manifest,
+    VideoEntry,
+)
 from vie_tf.run_setup import build_model, clip_recipe
 
 
@@ -237,7 +243,11 @@ class RestoredRun:
             )
 
     def check_labels(self, task: str) -> None:
-        """Raises ValueError where the videos have no labels, or just one class."""
+        """Raises ValueError where labels cannot be compared.
+
+        There are none, just one class, or no class that both the gallery and the
+        queries have.  A line names classes that only queries have.
+        """
         if len(self.manifest.class_names) < 2:
             raise ValueError(
                 f"--task={task} needs videos of at least two classes, but those"
@@ -245,6 +255,20 @@ class RestoredRun:
                 f" {', '.join(self.manifest.class_names) or 'no labels'}. Put the"
                 " videos into one folder per class and convert them again, or use"
                 " --task=retrieval, which needs no labels."
+            )
+        known = {video.label for video in self.gallery}
+        asked = {video.label for video in self.queries if video.label != NO_LABEL}
+        unknown = [self.manifest.class_names[label] for label in sorted(asked - known)]
+        if unknown and not asked & known:
+            raise ValueError(
+                f"The validation videos of {self.data_dir!r} are of the classes"
+                f" {', '.join(unknown)}, none of which a training video has: name the"
+                " folders of both alike, and convert them again."
+            )
+        if unknown:
+            print(
+                "Validation videos of these classes count as wrong, as no training"
+                f" video has them: {', '.join(unknown)}."
             )
 
 

@@ -9,6 +9,8 @@ Letters: Q queries, N videos of the gallery, D dimension, k neighbours.
 
 from __future__ import annotations
 
+import os
+from concurrent import futures
 from typing import Sequence
 
 import numpy as np
@@ -99,13 +101,19 @@ def mean_average_precision(
       A fraction.
     """
     block = max(_BLOCK_FLOATS // len(gallery), 1)
-    precisions = []
-    for start in range(0, len(queries), block):
-        similarities = queries[start : start + block] @ gallery.T  # [B, N]
-        for position, row in enumerate(similarities, start):
-            is_right = gallery_labels == labels[position]
-            if own_rows is not None:
-                row = np.delete(row, own_rows[position])
-                is_right = np.delete(is_right, own_rows[position])
-            precisions.append(average_precision(row, is_right))
+
+    def of_query(position: int, row: np.ndarray) -> float:
+        is_right = gallery_labels == labels[position]
+        if own_rows is not None:
+            row = np.delete(row, own_rows[position])
+            is_right = np.delete(is_right, own_rows[position])
+        return average_precision(row, is_right)
+
+    precisions: list[float] = []
+    # NumPy lets other threads work while it goes over a row.
+    with futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+        for start in range(0, len(queries), block):
+            similarities = queries[start : start + block] @ gallery.T  # [B, N]
+            positions = range(start, start + len(similarities))
+            precisions += threads.map(of_query, positions, similarities)
     return float(np.mean(precisions))

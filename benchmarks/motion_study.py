@@ -120,28 +120,31 @@ def evaluate(
     family: str, training: str, arguments: argparse.Namespace
 ) -> dict[str, float]:
     """Top-1 as fractions, by column; what was evaluated before is read."""
-    folder = _folder(family, training, arguments)
-    step = 0 if training == "random" else STEPS
-    found = [_read(folder, task, step) for task in ("knn", "linear_quick")]
-    if None in found:
+    found = _results(family, training, arguments)
+    if found is None:
+        folder = _folder(family, training, arguments)
         run = RestoredRun.load(folder, DataConfig(arguments.data_dir))
         knn = knn_task.evaluate(run, KnnTaskConfig(num_clips=NUM_CLIPS))
         linear = linear_quick_task.evaluate_linear_quick(
             run, LinearConfig(num_clips=NUM_CLIPS)
         )
-        found = [knn, linear]
+        found = knn, linear
     knn, linear = found
-    assert knn is not None and linear is not None
     layers = {layer: linear["scores"][layer]["top1"] for layer in COLUMNS[1:]}
     return {"kNN": knn["top1"], **layers}
 
 
-def _read(folder: str, task: str, step: int) -> dict | None:
-    path = pathlib.Path(folder, "eval", f"{task}.json")
-    if not path.exists():
+def _results(
+    family: str, training: str, arguments: argparse.Namespace
+) -> tuple[dict, dict] | None:
+    """What kNN and read-outs have found of the trained network, None before that."""
+    folder = pathlib.Path(_folder(family, training, arguments), "eval")
+    paths = [folder / f"{task}.json" for task in ("knn", "linear_quick")]
+    if not all(path.exists() for path in paths):
         return None
-    result = json.loads(path.read_text())
-    return result if result["step"] == step else None
+    knn, linear = (json.loads(path.read_text()) for path in paths)
+    step = 0 if training == "random" else STEPS
+    return (knn, linear) if knn["step"] == linear["step"] == step else None
 
 
 def table(scores: dict[tuple[str, str], dict[str, float]]) -> str:
@@ -226,7 +229,8 @@ def main() -> None:
     started = time.perf_counter()
     scores = {}
     for family in arguments.families:
-        train_family(family, arguments)
+        if not all(_results(family, training, arguments) for training in TRAININGS):
+            train_family(family, arguments)
         for training in TRAININGS:
             scores[family, training] = evaluate(family, training, arguments)
         minutes = (time.perf_counter() - started) / 60

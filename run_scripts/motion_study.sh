@@ -3,7 +3,7 @@
 # untrained, by IR, by LA and with labels; kNN and read-outs.  docs/motion_study.md
 # shows a result.
 #
-#   ./run_scripts/motion_study.sh [FLAGS of python -m benchmarks.motion_study]
+#   ./run_scripts/motion_study.sh [--seed=SEED]
 #
 # Results go to motion_study/ (or to the folder that STUDY_DIR names).  Run it again and
 # it goes on from what is there.
@@ -16,4 +16,14 @@ study=${STUDY_DIR:-motion_study}
 "$PYTHON" -m data_prep.synthesize --output_dir="$study/videos" --num_videos=600
 "$PYTHON" -m data_prep.convert --videos="$study/videos" --output_dir="$study/data" \
   --shortest_side=96
-"$PYTHON" -m benchmarks.motion_study --data_dir="$study/data" --output_dir="$study" "$@"
+
+study_of() {
+  "$PYTHON" -m benchmarks.motion_study --data_dir="$study/data" --output_dir="$study" "$@"
+}
+# Networks of this size leave a core idle for half of the time: two at once.
+study_of --families 3dresnet trn "$@" >"$study/3dresnet-trn.log" 2>&1 &
+other=$!
+study_of --families slowfast slow single "$@"
+echo "Waiting for 3dresnet and trn: see $study/3dresnet-trn.log"
+wait "$other"
+study_of "$@"

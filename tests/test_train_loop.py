@@ -24,6 +24,7 @@ from vie_tf import (
     clustering,
     health,
     losses,
+    plateau_watch,
     run_setup,
     step_errors,
     train_loop,
@@ -443,18 +444,26 @@ def test_a_plateau_divides_the_rate_and_outlives_a_kill(
 
 
 @pytest.mark.parametrize(
-    ("step", "loss", "wanted"),
+    ("step", "wanted"),
     [
-        (10, "la", Plateau(best=0.5)),
-        (10, "ir", Plateau()),  # before LA
-        (12, "la", Plateau()),  # the last step, but no multiple of eval_steps
+        (10, Plateau(best=0.5)),
+        (12, Plateau()),  # due as the last step, but no multiple of eval_steps
     ],
 )
-def test_which_validations_a_plateau_is_made_of(step, loss, wanted):
-    config = run_config("data", loss={"name": "la"}, eval_steps=5, **PLATEAU)
+def test_which_validations_a_plateau_is_made_of(step, wanted):
+    config = run_config("data", eval_steps=5, **PLATEAU)
     state = grid_state(np.zeros(NUM_VIDEOS))
-    train_loop._watch_plateau(state, config, step, loss, 0.5)
+    plateau_watch.watch(state, config.train, step, 0.5)
     assert state.plateau() == wanted
+
+
+def test_validations_before_la_begins_make_no_plateau(quick, tmp_path):
+    loss = {"name": "la", "ir_steps": 2}
+    settings = {"loss": loss, "eval_steps": 1, **PLATEAU}
+    quick(tmp_path, train_steps=2, **settings)
+    assert numbers_in(tmp_path)["best_accuracy"] == Plateau.best
+    quick(tmp_path, train_steps=3, **settings)
+    assert numbers_in(tmp_path)["best_accuracy"] >= 0
 
 
 def test_a_run_that_starts_from_another_has_plateaus_of_its_own(quick, tmp_path):

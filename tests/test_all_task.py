@@ -40,7 +40,7 @@ def test_all_that_the_data_allow_is_measured_and_reported(evaluate, tmp_path):
     assert all(f"## {title} on data" in text for title in titles)
     knn = json.loads((tmp_path / "run" / "eval" / "knn.json").read_text())
     assert f"| {100 * knn['top1']:.2f} [1] |" in text
-    assert text.count("9 training and 6 others") == len(tasks)
+    assert text.count("9 training and 6 validation videos") == len(tasks)
 
 
 def test_without_validation_videos_read_outs_are_quick(evaluate, tmp_path, capsys):

@@ -110,7 +110,9 @@ def _in_words(result: dict[str, Any]) -> str:
     data = result["data"]
     facts = [f"data {data['name']}"]
     if "num_train" in data:
-        facts.append(f"{data['num_train']:,} training and {data['num_val']:,} others")
+        facts.append(
+            f"{data['num_train']:,} training and {data['num_val']:,} validation videos"
+        )
     if result.get("num_queries"):
         facts.append(f"{result['num_queries']:,} videos tested")
     if result.get("num_skipped"):

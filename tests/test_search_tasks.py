@@ -147,6 +147,14 @@ def test_queries_without_any_class_of_the_gallery_are_refused(tmp_path, model_di
         knn_task.evaluate(load(model_dir, tmp_path), KNN)
 
 
+@pytest.mark.parametrize("task", [(knn_task, KNN), (retrieval_task, RETRIEVAL)])
+def test_an_empty_gallery_is_refused(tmp_path, model_dir, task):
+    write_data_set(tmp_path, num_train=0)
+    module, settings = task
+    with pytest.raises(ValueError, match="the split train, but .* has no videos in it"):
+        module.evaluate(load(model_dir, tmp_path), settings)
+
+
 def test_leaving_one_out_with_the_bank_leaves_out_the_own_row(tmp_path):
     data_dir = tmp_path / "data"
     write_data_set(data_dir, num_val=0)

@@ -33,11 +33,6 @@ def check_data(run: RestoredRun, task: str) -> None:
             f" {run.data_dir!r} have none (such as {unlabelled[0]!r}). Put all videos"
             " into folders of their classes and convert them again."
         )
-    if not run.manifest.split(TRAIN_SPLIT):
-        raise ValueError(
-            f"--task={task} trains on the split {TRAIN_SPLIT}, but {run.data_dir!r} has"
-            " no videos in it. Convert them again with a lower --val_fraction."
-        )
     is_images = all(video.frames == 1 for video in videos)
     if is_images and run.recipe.num_frames > 1 and not run.data.static_video:
         raise ValueError(

@@ -242,11 +242,24 @@ class RestoredRun:
                 f" --task={task}."
             )
 
+    def check_gallery(self, task: str) -> None:
+        """Raises ValueError where there is no training video.
+
+        Args:
+          task: name of the task, for the message.
+        """
+        if not self.gallery:
+            raise ValueError(
+                f"--task={task} needs videos of the split {TRAIN_SPLIT}, but"
+                f" {self.data_dir!r} has no videos in it. Convert them again with a"
+                " lower --val_fraction."
+            )
+
     def check_labels(self, task: str) -> None:
         """Raises ValueError where labels cannot be compared.
 
-        There are none, just one class, or no class that both the gallery and the
-        queries have.  A line names classes that only queries have.
+        There are none, just one class, no training video, or no class that both the
+        gallery and the queries have.  A line names classes that only queries have.
         """
         if len(self.manifest.class_names) < 2:
             raise ValueError(
@@ -256,6 +269,7 @@ class RestoredRun:
                 " videos into one folder per class and convert them again, or use"
                 " --task=retrieval, which needs no labels."
             )
+        self.check_gallery(task)
         known = {video.label for video in self.gallery}
         asked = {video.label for video in self.queries if video.label != NO_LABEL}
         unknown = [self.manifest.class_names[label] for label in sorted(asked - known)]

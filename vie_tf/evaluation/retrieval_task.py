@@ -42,7 +42,11 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
 
     Returns:
       What was written.
+
+    Raises:
+      ValueError: no training videos, or images for a network of several frames.
     """
+    run.check_gallery("retrieval")
     run.check_clips("retrieval")
     num_clips, endpoint = settings.knn.num_clips, settings.endpoint
     compared = compared_videos.with_features(run, num_clips, endpoint)

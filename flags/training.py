@@ -11,7 +11,8 @@ _INIT_FROM = flags.DEFINE_string(
     "init_from",
     None,
     "Folder of an earlier run whose last checkpoint this one starts from: weights,"
-    " optimizer, memory bank and step.",
+    " optimizer, memory bank and step. A run of trn can start from one of single, but"
+    " for its head.",
 )
 _LR_WARMUP_STEPS = flags.DEFINE_integer(
     "lr_warmup_steps",

@@ -204,7 +204,9 @@ def fixture_smoke_runs(roots, eagerly):
 def test_every_row_takes_two_steps(smoke_runs):
     assert sorted(path.name for path in smoke_runs.iterdir()) == sorted(TRAINED)
     for row in TRAINED:
-        assert RunDirectory(str(smoke_runs / row)).latest().endswith("step-2"), row
+        # Those of the run that it starts from count.
+        last = "step-4" if row == "trn_la" else "step-2"
+        assert RunDirectory(str(smoke_runs / row)).latest().endswith(last), row
 
 
 @pytest.mark.parametrize("row", EVALUATED)

@@ -241,7 +241,9 @@ class RunDirectory:
             )
         return True
 
-    def restore(self, state: TrainState, bank_grows: bool = False) -> int:
+    def restore(
+        self, state: TrainState, bank_grows: bool = False, with_head: bool = True
+    ) -> int:
         """Restores all of the state from the newest checkpoint.
 
         Labels and centroids of another number of clusters or clusterings, such as
@@ -253,6 +255,8 @@ class RunDirectory:
           state: receives the values.
           bank_grows: whether the bank may have more rows than that of the checkpoint;
             those behind its last row stay as they are, and clusters are left out.
+          with_head: False leaves the head of the network and its momentum as they are,
+            and clusters are left out.
 
         Returns:
           The number of rows of the bank that the checkpoint has not.
@@ -262,14 +266,15 @@ class RunDirectory:
         """
         path = self._latest_or_raise()
         self._check_bank(path, state.bank, bank_grows)
-        self._check_shapes(path, state.model)
+        self._check_shapes(path, state.model, with_head)
         checkpoint = tf.train.load_checkpoint(path)
         shapes = checkpoint.get_variable_to_shape_map()
         # Runs of versions before these were kept have none.
         parts = {key.split("/")[0] for key in shapes}
         unknown = {name for name in WATCHED if name not in parts}
         if state.bank is not None and self.bank_size(path) != state.bank.num_videos:
-            self._restore_shared(state, path, {*unknown, "bank", "row_ages"})
+            leave_out = {*unknown, "bank", "row_ages"}
+            self._restore_shared(state, path, leave_out, with_head)
             rows = self.read_bank()
             state.bank.set_first_rows(rows)
             ages = checkpoint.get_tensor(_AGES_KEY) if _AGES_KEY in shapes else None
@@ -282,20 +287,23 @@ class RunDirectory:
             state.cluster_centroids.shape.as_list(),
         ]
         was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
-        if same_clusters and was_scaled == (state.loss_scaler is not None):
+        has_scale = state.loss_scaler is not None
+        if with_head and same_clusters and was_scaled == has_scale:
             state.checkpoint(leave_out=unknown).restore(path).assert_consumed()
         else:
-            self._restore_shared(state, path, unknown)
+            self._restore_shared(state, path, unknown, with_head)
         if state.row_ages is not None and "row_ages" in unknown:
             state.row_ages.start_at(state.steps_taken(), written=True)
         return 0
 
     @staticmethod
-    def _restore_shared(state: TrainState, path: str, leave_out: set[str]) -> None:
+    def _restore_shared(
+        state: TrainState, path: str, leave_out: set[str], with_head: bool
+    ) -> None:
         """Restores some parts of the state; clusters are computed anew then."""
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
-        shared = state.checkpoint(leave_out={*CLUSTERS, *leave_out}).restore(path)
+        shared = state.checkpoint({*CLUSTERS, *leave_out}, with_head).restore(path)
         if was_scaled or state.loss_scaler is None:
             shared.assert_existing_objects_matched()
         shared.expect_partial()
@@ -367,14 +375,16 @@ class RunDirectory:
             )
 
     @staticmethod
-    def _check_shapes(path: str, model: tf.keras.Model) -> None:
+    def _check_shapes(path: str, model: tf.keras.Model, with_head: bool = True) -> None:
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        part = "model/" if with_head else "model/backbone/"
         stored = sorted(
             tuple(shape)
             for key, shape in shapes.items()
-            if key.startswith("model/") and ".OPTIMIZER_SLOT" not in key
+            if key.startswith(part) and ".OPTIMIZER_SLOT" not in key
         )
-        wanted = sorted(tuple(variable.shape) for variable in model.variables)
+        network = model if with_head else model.backbone
+        wanted = sorted(tuple(variable.shape) for variable in network.variables)
         if stored != wanted:
             raise ValueError(
                 f"The checkpoint {path} is of another network than --model="

@@ -35,10 +35,12 @@ def restore_or_start(
                 f"--init_from={config.train.init_from}: there is no such folder. Give"
                 " the --model_dir of an earlier run."
             )
-        _restore(state, origin, config, manifest)
+        with_head = not _is_of_single_frames(origin, config)
+        _restore(state, origin, config, manifest, with_head)
         # The other run's plateaus are not this one's.
         state.set_plateau(schedules.Plateau())
-        print(f"Starting from {origin.latest()}.")
+        but_head = "" if with_head else ", with a new head"
+        print(f"Starting from {origin.latest()}{but_head}.")
     elif config.train.single_from and config.train.dynamic_from:
         streams.restore_streams(
             state.model, config.train.single_from, config.train.dynamic_from
@@ -51,11 +53,36 @@ def restore_or_start(
         print("Starting from scratch.")
 
 
+def _is_of_single_frames(origin: RunDirectory, config: RunConfig) -> bool:
+    """Whether a run of `trn` starts from one of `single`.
+
+    The networks of their frames are the same.  The authors' VIE-TRN started from their
+    last VIE-Single.
+
+    Raises:
+      ValueError: the embeddings have other dimensions, so that its bank is of no use.
+    """
+    old = origin.load_config()[0].model
+    if (old.name, config.model.name) != ("single", "trn"):
+        return False
+    if old.embedding_dim != config.model.embedding_dim:
+        raise ValueError(
+            f"--init_from={origin.model_dir}: its memory bank has"
+            f" {old.embedding_dim} dimensions. Give --embedding_dim="
+            f"{old.embedding_dim}."
+        )
+    return True
+
+
 def _restore(
-    state: TrainState, run: RunDirectory, config: RunConfig, manifest: Manifest
+    state: TrainState,
+    run: RunDirectory,
+    config: RunConfig,
+    manifest: Manifest,
+    with_head: bool = True,
 ) -> None:
     bank_grows = run.check_videos(config, manifest)
-    num_new_rows = run.restore(state, bank_grows)
+    num_new_rows = run.restore(state, bank_grows, with_head)
     if num_new_rows:
         print(
             f"Videos were appended to {config.data.data_dir}: {num_new_rows} rows of"

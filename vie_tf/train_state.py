@@ -138,16 +138,25 @@ class TrainState(tf.Module):
         self.validations_since_best.assign(plateau.validations_since_best)
         self.num_drops.assign(plateau.num_drops)
 
-    def checkpoint(self, leave_out: Collection[str] = ()) -> tf.train.Checkpoint:
+    def checkpoint(
+        self, leave_out: Collection[str] = (), with_head: bool = True
+    ) -> tf.train.Checkpoint:
         """What is written; the names are the keys in the file.
 
         Args:
           leave_out: names of parts that runs do not share.
+          with_head: whether the head of the network is among it, and its momentum.
         """
+        # The loss scale of float16 is a part of the optimizer that it is around.
+        model, optimizer = self.model, self.optimizer
+        if not with_head:
+            model = tf.train.Checkpoint(backbone=self.model.backbone)
+            # The variables of a network are those of its backbone, then the head's.
+            count = len(self.model.backbone.trainable_variables)
+            optimizer = tf.train.Checkpoint(accumulators=optimizer.accumulators[:count])
         parts: dict[str, Any] = {
-            "model": self.model,
-            # The loss scale of float16 is a part of the optimizer that it is around.
-            "optimizer": self.optimizer,
+            "model": model,
+            "optimizer": optimizer,
             "step": self.step,
             "position": self.position,
             "num_skipped": self.num_skipped,

@@ -12,7 +12,6 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
-import fcntl
 import itertools
 import os
 import shutil
@@ -33,6 +32,7 @@ from data_prep.download_reports import (
 from data_prep.fetch_segment import GoneVideo, PassingError, fetch_segment
 from data_prep.kinetics_segments import Segment, read_segments
 from data_prep.progress import Progress
+from vie_tf.folder_lock import FolderLock
 
 WORK_DIR = ".downloading"
 NOTICE = (
@@ -235,14 +235,7 @@ def _work_dir(output_dir: str) -> Iterator[str]:
     """A folder of unfinished files in the output, for this run alone."""
     path = os.path.join(output_dir, WORK_DIR)
     os.makedirs(path, exist_ok=True)
-    with open(os.path.join(path, "lock"), "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"Another download is writing to {output_dir!r}; wait for its end or"
-                " choose another --output_dir."
-            ) from None
+    with FolderLock(path, f"downloading to {output_dir!r}", "--output_dir"):
         _empty(path)  # Of what a killed run has left.
         try:
             yield path

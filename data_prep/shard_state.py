@@ -6,18 +6,17 @@ every finished shard.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
 from concurrent import futures
-from typing import Any, Iterator
+from typing import Any
 
 from data_prep import storage
 from data_prep.storage import STATE_DIR
 from vie_tf import records, remote_files
+from vie_tf.folder_lock import FolderLock
 
 PLAN_NAME = "plan.json"
 _FACTS_SUFFIX = ".facts.json"
@@ -87,24 +86,13 @@ class ShardFacts:
             return None
 
 
-@contextlib.contextmanager
-def locked(data_dir: str) -> Iterator[None]:
+def lock(data_dir: str) -> FolderLock:
     """Keeps other conversions out of a data folder, which is made if missing.
 
     Where the folder is remote, only those of this machine.
-
-    Raises:
-      ValueError: another conversion is at work there.
     """
-    with open(os.path.join(storage.scratch_dir(data_dir), "lock"), "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(
-                f"Another conversion is writing to {data_dir!r}; wait for its end or"
-                " choose another --output_dir."
-            ) from None
-        yield
+    doing = f"converting into {data_dir!r}"
+    return FolderLock(storage.scratch_dir(data_dir), doing, "--output_dir")
 
 
 def hash_of(facts: Any) -> str:

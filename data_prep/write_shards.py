@@ -28,7 +28,7 @@ from data_prep.found_video import Row
 from data_prep.plan_conversion import plan_conversion
 from data_prep.progress import Progress
 from data_prep.record_stream import write_record
-from data_prep.shard_state import ShardFacts, locked
+from data_prep.shard_state import ShardFacts, lock
 from data_prep.shard_tasks import ShardTask, size_and_time
 from data_prep.unreadable_video import UnreadableVideo
 from data_prep.write_manifest import write_manifest
@@ -61,7 +61,7 @@ def convert(config: ConversionConfig) -> records.Manifest:
     if config.runner == "beam":
         beam_runner.check_installed()
     videos = index_videos.read(config)
-    with locked(config.output_dir), _plain_errors(config):
+    with lock(config.output_dir), _plain_errors(config):
         on_disk = ShardFacts.load_all(config.output_dir)
         plan = plan_conversion(videos, config, on_disk)
         plan.save(config.output_dir)

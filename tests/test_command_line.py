@@ -9,8 +9,8 @@ from run_fixtures import run_config
 
 from vie_tf import train_loop
 from vie_tf.checkpoints import RunDirectory
+from vie_tf.folder_lock import FolderLock
 from vie_tf.records import Manifest
-from vie_tf.run_lock import RunLock
 from vie_tf.run_setup import with_family_defaults
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -172,7 +172,8 @@ def test_train_refuses_data_with_another_number_of_videos(tmp_path, model_dir):
 
 
 def test_train_refuses_a_folder_that_another_process_trains_in(model_dir, data_dir):
-    with RunLock(str(model_dir)):
+    doing = f"training in {str(model_dir)!r}"
+    with FolderLock(str(model_dir), doing, "--model_dir"):
         message = error_of(
             "train.py",
             *SMALL,

@@ -235,6 +235,6 @@ def test_the_output_must_be_a_local_folder_outside_of_the_videos(collection, tmp
 
 
 def test_two_conversions_do_not_write_to_one_folder(collection, tmp_path):
-    with write_shards.locked(str(tmp_path / "data")):
-        with pytest.raises(ValueError, match="Another conversion"):
+    with write_shards.lock(str(tmp_path / "data")):
+        with pytest.raises(ValueError, match="Another process .* is converting into"):
             convert(config(collection, tmp_path / "data"))

@@ -300,7 +300,7 @@ def test_help_says_that_much_is_gone():
 
 def test_two_downloads_do_not_write_to_one_folder(config):
     with download_segments._work_dir(config.output_dir):
-        with pytest.raises(ValueError, match="Another download is writing"):
+        with pytest.raises(ValueError, match="is downloading to"):
             download(config)
 
 

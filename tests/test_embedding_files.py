@@ -3,11 +3,13 @@ import json
 import numpy as np
 import pytest
 
+from vie_tf.evaluation import embeddings
 from vie_tf.evaluation.embedding_files import (
     EmbeddingFiles,
     EmbeddingIndex,
     npy_header,
 )
+from vie_tf.folder_lock import FolderLock
 from vie_tf.records import RefusedEntry
 
 MADE_FROM = {"videos": "abc", "endpoints": ("embedding",)}
@@ -104,6 +106,14 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "index.json").write_text("[]")
     with pytest.raises(ValueError, match="is not of embed.py"):
         open_files(tmp_path)
+
+
+def test_a_folder_that_another_process_writes_to_is_refused(tmp_path):
+    with FolderLock(str(tmp_path), "writing embeddings there", "--output"):
+        with pytest.raises(
+            ValueError, match="Another process .* is writing embeddings to"
+        ):
+            embeddings.write(None, None, None, str(tmp_path))  # before all else
 
 
 def test_without_a_video_it_fails_and_can_be_tried_again(tmp_path):

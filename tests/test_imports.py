@@ -145,7 +145,7 @@ def test_a_checkpoint_is_written_by_what_knows_the_state_only():
     assert ours("vie_tf.train_state") == parts
     allowed = {"vie_tf.records", "vie_tf.train_state"}
     assert ours("vie_tf.checkpoint_folder") == allowed
-    assert ours("vie_tf.run_lock") == {"vie_tf.remote_files"}
+    assert ours("vie_tf.folder_lock") == {"vie_tf.remote_files"}
 
 
 def test_the_pipeline_knows_the_stations_before_it_and_their_settings():
@@ -174,8 +174,9 @@ def test_models_know_clip_sampling_only():
         assert outside <= {"vie_tf.clip_sampling"}, module
 
 
-def test_files_of_embeddings_know_records_only():
-    assert ours("vie_tf.evaluation.embedding_files") == {"vie_tf.records"}
+def test_files_of_embeddings_know_records_and_locks_only():
+    known = ours("vie_tf.evaluation.embedding_files")
+    assert known == {"vie_tf.records", "vie_tf.folder_lock"}
     allowed = {"vie_tf.evaluation.embedding_files"}
     assert ours("vie_tf.evaluation.embedding_tables") == allowed
 
@@ -194,7 +195,10 @@ def test_only_embed_brings_decoding_and_networks_together():
 def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():
     for module in members("data_prep"):
         of_vie_tf = {name for name in ours(module) if name.startswith("vie_tf")}
-        allowed = {"vie_tf.records", "vie_tf.remote_files", "vie_tf.frame_index"}
+        allowed = {
+            *("vie_tf.records", "vie_tf.remote_files"),
+            *("vie_tf.frame_index", "vie_tf.folder_lock"),
+        }
         assert of_vie_tf <= allowed, module
 
 

@@ -33,11 +33,11 @@ from vie_tf.clip_source import Clips
 from vie_tf.config import RunConfig
 from vie_tf.distribution import Distribution
 from vie_tf.evaluation.validation import make_validation
+from vie_tf.folder_lock import FolderLock
 from vie_tf.input_pipeline import EVERYTHING, Part
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.network_copy import NetworkCopy
 from vie_tf.records import Manifest
-from vie_tf.run_lock import RunLock
 from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.step_errors import next_batch, take_step
@@ -82,7 +82,13 @@ def _train_on(config: RunConfig, devices: Distribution) -> None:
     with contextlib.ExitStack() as resources:
         lock = None
         if devices.is_chief:
-            lock = resources.enter_context(RunLock(config.train.model_dir))
+            lock = resources.enter_context(
+                FolderLock(
+                    config.train.model_dir,
+                    f"training in {config.train.model_dir!r}",
+                    "--model_dir",
+                )
+            )
         resources.enter_context(full_disk.explained(run))
         _train(config, manifest, run, lock, devices)
 
@@ -91,7 +97,7 @@ def _train(
     config: RunConfig,
     manifest: Manifest,
     run: RunDirectory,
-    lock: RunLock | None,
+    lock: FolderLock | None,
     devices: Distribution,
 ) -> None:
     run.check_continues(config, manifest)

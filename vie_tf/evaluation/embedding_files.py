@@ -22,7 +22,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from vie_tf import records
+from vie_tf import folder_lock, records
 
 INDEX_NAME = "index.json"
 VIDEOS_NAME = "videos.csv"
@@ -179,7 +179,8 @@ class EmbeddingFiles:
     def _check(self, known: Mapping[str, Any] | None, made_from: Any) -> None:
         if known is None:
             there = os.listdir(self._folder) if os.path.isdir(self._folder) else []
-            ours = {REFUSED_NAME, VIDEOS_NAME, *(f"{n}.npy" for n in self._shapes)}
+            arrays = {f"{name}.npy" for name in self._shapes}
+            ours = {REFUSED_NAME, VIDEOS_NAME, folder_lock.NAME, *arrays}
             if set(there) - ours:
                 raise ValueError(
                     f"--output={self._folder} holds other files, such as"

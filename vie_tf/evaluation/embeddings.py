@@ -21,6 +21,7 @@ from vie_tf.config import EmbeddingConfig
 from vie_tf.evaluation import embedding_tables
 from vie_tf.evaluation.embedding_files import EmbeddingFiles, EmbeddingIndex
 from vie_tf.evaluation.responses import Answers, Block, Network, averaged
+from vie_tf.folder_lock import FolderLock
 
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 
@@ -67,13 +68,26 @@ def write(
       folder: of the files.
 
     Raises:
-      ValueError: the folder holds something else, or no video could be embedded.
+      ValueError: the folder holds something else, another process writes to it, or no
+        video could be embedded.
     """
     if remote_files.is_remote(folder):
         raise ValueError(
             f"--output={folder}: embeddings are written row by row, which needs a"
             " local folder."
         )
+    doing = f"writing embeddings to {folder!r}"
+    with FolderLock(folder, doing, "--output") as lock:
+        lock.take()
+        return _write(network, settings, source, folder)
+
+
+def _write(
+    network: Network,
+    settings: EmbeddingConfig,
+    source: VideoSource,
+    folder: str,
+) -> EmbeddingIndex:
     files = EmbeddingFiles(
         folder,
         _made_from(network, settings, source),

@@ -20,8 +20,8 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation import task_files
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.folder_lock import FolderLock
 from vie_tf.records import write_atomically
-from vie_tf.run_lock import RunLock
 
 _SETTINGS_NAME = "settings.json"
 _NUM_TO_KEEP = 1  # read-outs of Kinetics have 110 million weights
@@ -63,7 +63,7 @@ class LabelFolder:
         self._facts = _facts(run, settings)
         self.path = os.path.join(task_files.folder(run), task_files.name(run, task))
         self.directory = RunDirectory(self.path, _NUM_TO_KEEP)
-        self._lock = RunLock(self.path)
+        self._lock = FolderLock(self.path, f"training in {self.path!r}", "--model_dir")
 
     def __enter__(self) -> LabelFolder:
         """Locks the folder and checks whose it is.

@@ -133,8 +133,8 @@ def draw(
     for num_videos in nums_videos:
         x, _ = point(num_videos, 10.0**low)
         cv2.line(picture, (x, _TOP), (x, _BOTTOM), (230, 230, 230), 1)
-        write(f"{num_videos:,}", x - 28, _BOTTOM + 20)
-    write("videos", (_LEFT + _RIGHT) // 2 - 20, _BOTTOM + 45)
+        write(f"{num_videos:,}", x - 28, _BOTTOM + 26)
+    write("videos", (_LEFT + _RIGHT) // 2 - 20, _BOTTOM + 50)
     for color, (name, curve) in zip(_COLORS, curves.items()):
         line = [point(n, value) for n, value in zip(nums_videos, curve)]
         points = np.array(line, np.int32)
@@ -180,8 +180,8 @@ def main() -> None:
         output = subprocess.run(command, check=True, capture_output=True, text=True)
         taken = float(output.stdout.split()[-1])
         print(
-            f"LA step of single, batch {REPLICA_BATCH_SIZE}, {replicas} replicas:"
-            f" {taken:.2f} s"
+            f"LA step of single, batch {REPLICA_BATCH_SIZE}, number of replicas"
+            f" {replicas}: {taken:.2f} s"
         )
     curves = {
         "k-means iteration": kmeans,

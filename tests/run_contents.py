@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import pathlib
+import shutil
 
 import tensorflow as tf
 
@@ -42,3 +43,14 @@ def all_events_in(run_dir):
                     yield value.tag, event.step, number
         except tf.errors.DataLossError:
             pass  # the end of a file whose writer was killed
+
+
+def leave_what_a_kill_leaves(run_dir, copy, step):
+    """Copies a run as it was when the checkpoint of a step was the last."""
+    shutil.copytree(
+        run_dir, copy, ignore=shutil.ignore_patterns("step-10*", "tensorb*")
+    )
+    checkpoints = copy / "checkpoints"
+    tf.compat.v1.train.update_checkpoint_state(
+        str(checkpoints), str(checkpoints / f"step-{step}")
+    )

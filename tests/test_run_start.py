@@ -1,12 +1,23 @@
-"""A run of trn starts from one of single, as the authors' VIE-TRN did."""
+"""A run starts from another, or goes on from its own checkpoint."""
+
+import dataclasses
 
 import numpy as np
 import pytest
 from record_fixtures import write_data_set
-from run_fixtures import run_config, unit_rows
+from run_contents import events_in, numbers_in
+from run_fixtures import (
+    BATCH_SIZE,
+    run_config,
+    unit_rows,
+)
 
-from vie_tf import train_loop
+from vie_tf import (
+    health,
+    train_loop,
+)
 from vie_tf.checkpoints import RunDirectory
+from vie_tf.evaluation.validation import KnnValidation
 from vie_tf.run_setup import with_family_defaults
 from vie_tf.run_start import restore_or_start
 
@@ -89,3 +100,82 @@ def test_networks_that_do_not_fit_are_refused(
 ):
     with pytest.raises(ValueError, match=message):
         start(tmp_path, manifest, model)
+
+
+def test_la_starts_from_the_weights_bank_and_step_of_another_run(quick, tmp_path):
+    quick(tmp_path / "ir", train_steps=3)
+    before = numbers_in(tmp_path / "ir")
+    loss = {"name": "la", "ir_steps": 0, "la_num_clusterings": 2}
+    origin = str(tmp_path / "ir")
+    quick(
+        tmp_path / "la", init_from=origin, loss=loss, train_steps=4, learning_rate=0.0
+    )
+    after, events = numbers_in(tmp_path / "la"), events_in(tmp_path / "la")
+    np.testing.assert_array_equal(
+        after["model/dense/kernel"], before["model/dense/kernel"]
+    )
+    changed = np.any(after["bank/rows"] != before["bank/rows"], axis=1)
+    assert np.sum(changed) == BATCH_SIZE
+    assert list(events["clusters/objective"]) == [3]
+    assert list(events["train/loss"]) == [4]
+
+
+def test_la_knows_after_a_restart_what_ir_had(quick, tmp_path, monkeypatch, capsys):
+    accuracies = iter([0.2, 0.9, 0.4, 0.5])
+    monkeypatch.setattr(
+        KnnValidation, "__call__", lambda _: {"top1": next(accuracies), "top5": 1.0}
+    )
+    monkeypatch.setattr(health, "_STANDARD_ERRORS", 0.0)  # there are four queries
+    loss = {"name": "la", "ir_steps": 2}
+    quick(tmp_path, loss=loss, eval_steps=1, train_steps=2)
+    assert numbers_in(tmp_path)["ir_accuracy"] == 0.9
+    quick(tmp_path, loss=loss, eval_steps=1, train_steps=3)
+    assert (
+        "ALARM at step 3, knn_below_ir: kNN top-1 is 40.0%" in capsys.readouterr().out
+    )
+    assert numbers_in(tmp_path)["ir_accuracy"] == 0.9
+
+
+def test_init_from_a_run_on_other_videos_is_refused(quick, tmp_path):
+    quick(tmp_path / "origin", train_steps=1)
+    write_data_set(tmp_path / "others", num_classes=3)
+    settings = {"init_from": str(tmp_path / "origin"), "train_steps": 2}
+    config = run_config(tmp_path / "others", tmp_path / "run", **settings)
+    with pytest.raises(ValueError, match="was trained on other videos"):
+        train_loop.train(config)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_a_missing_init_from_is_refused_and_leaves_no_run(quick, tmp_path):
+    with pytest.raises(
+        ValueError, match="--init_from=nowhere: there is no such folder"
+    ):
+        quick(tmp_path / "run", init_from="nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_goes_on_when_videos_were_appended_to_its_data(tmp_path, capsys):
+    data_dir = str(tmp_path / "data")
+    whole = write_data_set(data_dir, num_train=12, num_val=0, per_shard=5)
+    first = dataclasses.replace(whole.prefix(10, 2), shards=whole.shards[:2])
+    first.save(data_dir)
+    train_loop.train(run_config(data_dir, tmp_path / "run", train_steps=2))
+    before = numbers_in(tmp_path / "run")["bank/rows"]
+    whole.save(data_dir)
+    settings = {"train_steps": 3, "learning_rate": 0.0}
+    train_loop.train(run_config(data_dir, tmp_path / "run", **settings))
+    assert "2 rows of the memory bank are new" in capsys.readouterr().out
+    after = numbers_in(tmp_path / "run")["bank/rows"]
+    assert (len(before), len(after)) == (10, 12)
+    changed = np.any(after[:10] != before, axis=1)
+    assert BATCH_SIZE - 2 <= changed.sum() <= BATCH_SIZE  # by the third step
+
+
+def test_a_finished_run_is_left_alone(quick, tmp_path, capsys):
+    quick(tmp_path, train_steps=2)
+    before = numbers_in(tmp_path)
+    quick(tmp_path, train_steps=2)
+    assert "Nothing to do: the run is at step 2" in capsys.readouterr().out
+    for name, wanted in before.items():
+        np.testing.assert_array_equal(numbers_in(tmp_path)[name], wanted)

@@ -1,0 +1,28 @@
+"""Fixtures of more than one file."""
+
+import pytest
+from record_fixtures import write_data_set
+from run_fixtures import GridEmbedder, run_config
+
+from vie_tf import train_loop
+
+
+@pytest.fixture(name="data_dir", scope="module")
+def fixture_data_dir(tmp_path_factory):
+    """Ten training and four validation videos of two classes."""
+    data_dir = tmp_path_factory.mktemp("data")
+    write_data_set(data_dir)
+    return data_dir
+
+
+@pytest.fixture(name="quick")
+def fixture_quick(monkeypatch, data_dir):
+    """Trains `GridEmbedder` with given settings."""
+    monkeypatch.setattr(
+        train_loop, "build_model", lambda model, seed: GridEmbedder(seed=seed)
+    )
+
+    def train(model_dir, **settings):
+        train_loop.train(run_config(data_dir, model_dir, log_steps=1, **settings))
+
+    return train

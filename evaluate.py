@@ -26,6 +26,12 @@ def main() -> None:
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
     if bool(single_from) != bool(dynamic_from):
         raise ValueError("--single_from and --dynamic_from are given together.")
+    clips, which = evaluation.clips_of(), evaluation.checkpoint()
+    if clips and single_from:
+        raise ValueError(
+            f"--clips_of={clips} is for a run of --model=single alone, not for the"
+            " streams of --single_from and --dynamic_from: leave one of them out."
+        )
     on_linear = linear.linear_config(knn.num_clips())
     on_finetune = finetune.finetune_config(knn.num_clips())
     # Here, so that --help need not wait for TensorFlow.
@@ -42,11 +48,12 @@ def main() -> None:
     if single_from and dynamic_from:
         frames = streams.static_frames()
         runs = [
-            RestoredRun.of_streams(single_from, dynamic_from, frames, model_dir, of_set)
+            RestoredRun.of_streams(
+                single_from, dynamic_from, frames, model_dir, of_set, which
+            )
             for of_set in data_sets
         ]
     else:
-        clips, which = evaluation.clips_of(), evaluation.checkpoint()
         runs = [
             RestoredRun.load(model_dir, of_set, clips, which) for of_set in data_sets
         ]

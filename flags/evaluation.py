@@ -35,8 +35,8 @@ _CHECKPOINT = flags.DEFINE_enum(
     "checkpoint",
     "latest",
     ["latest", "best"],
-    "Which checkpoint of the run: the newest, or the one with the best top-1 in the"
-    " validations during training.",
+    "Which checkpoint of the run, or of both runs of a two-stream network: the newest,"
+    " or the one with the best top-1 in the validations during training.",
 )
 _COMPARE_UNTRAINED = flags.DEFINE_bool(
     "compare_untrained",

@@ -115,6 +115,13 @@ def test_help_does_not_wait_for_tensorflow():
         (["evaluate.py", "--task=finetune", "--dropout=1"], "must lie in [0, 1)"),
         (
             [
+                *("evaluate.py", "--model_dir=x", "--data_dir=x", "--clips_of=slow"),
+                *("--single_from=a", "--dynamic_from=b"),
+            ],
+            "--clips_of=slow is for a run of --model=single alone, not for the streams",
+        ),
+        (
+            [
                 *("evaluate.py", "--task=linear", "--model_dir=x", "--data_dir=x"),
                 *("--lr_schedule=plateau", "--lr_boundaries=8"),
             ],

@@ -1,6 +1,7 @@
 """Two-stream networks of two runs, and single-frame networks on others' clips."""
 
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import DataConfig, KnnTaskConfig
 from vie_tf.evaluation import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import Manifest
 from vie_tf.run_setup import build_model
 
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}
@@ -36,20 +38,21 @@ def fixture_runs(tmp_path_factory, data_dir):
     return folder
 
 
-def restored(folder):
+def restored(folder, which="latest"):
     config, _ = RunDirectory(str(folder)).load_config()
     model = build_model(config.model, seed=99)
-    RunDirectory(str(folder)).restore_model(model)
+    RunDirectory(str(folder)).restore_model(model, which)
     return model
 
 
-def streams_of(runs, data_dir, model_dir, static_frames="one"):
+def streams_of(runs, data_dir, model_dir, static_frames="one", **settings):
     return RestoredRun.of_streams(
         str(runs / "single"),
         str(runs / "slow"),
         static_frames,
         str(model_dir),
         DataConfig(data_dir),
+        **settings,
     )
 
 
@@ -82,6 +85,39 @@ def test_two_runs_are_evaluated_as_one_network(runs, data_dir, tmp_path):
     assert (tmp_path / "streams" / "eval" / "knn.json").exists()
     with pytest.raises(ValueError, match="put together for the evaluation has no bank"):
         knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))
+
+
+def test_results_say_which_runs_the_network_was_put_together_of(
+    runs, data_dir, tmp_path, capsys
+):
+    run = streams_of(runs, data_dir, tmp_path / "streams", "all")
+    result = knn_task.evaluate(run, KNN)
+    single, slow = str(runs / "single"), str(runs / "slow")
+    assert result["streams"] == {
+        **{"single_from": single, "single_step": 1, "single_loss": "ir"},
+        **{"dynamic_from": slow, "dynamic_step": 1, "dynamic_loss": "ir"},
+        "static_frames": "all",
+    }
+    words = f"two streams, {single} (IR, step 1) on all frames of a clip and {slow} (IR"
+    assert words in result["protocol"]
+    assert words in capsys.readouterr().out
+
+
+def test_the_best_checkpoint_is_that_of_each_run(runs, data_dir, tmp_path):
+    for name, step in (("single", 7), ("slow", 8)):
+        shutil.copytree(runs / name, tmp_path / name)
+        directory = RunDirectory(str(tmp_path / name))
+        config, _ = directory.load_config()
+        state = train_loop.make_state(config, Manifest.load(data_dir))
+        state.step.assign(step)
+        directory.save_best(state, "knn/top1", 2.0)
+    run = streams_of(tmp_path, data_dir, tmp_path / "best", checkpoint="best")
+    assert (run.streams.single_step, run.streams.dynamic_step) == (7, 8)
+    assert (run.step, run.checkpoint) == (8, "best")
+    newest = streams_of(tmp_path, data_dir, tmp_path / "newest")
+    assert (newest.streams.single_step, newest.streams.dynamic_step) == (1, 1)
+    best = restored(tmp_path / "single", "best").head.dense.kernel
+    np.testing.assert_array_equal(run.model.static_stream.head.dense.kernel, best)
 
 
 def test_results_do_not_go_into_a_run_of_its_own(runs, data_dir):

@@ -19,6 +19,39 @@ _FAMILIES = {"slow": "two_stream_s", "slowfast": "two_stream_sf"}
 _SHARED = ("resnet_size", "num_filters", "embedding_dim", "num_classes")
 
 
+@dataclasses.dataclass(frozen=True)
+class StreamPair:
+    """What an evaluated network was put together of, as its results say it.
+
+    Attributes:
+      single_from: folder of the static stream's run, as it was given.
+      single_step: of its checkpoint.
+      single_loss: that it was trained by.
+      dynamic_from: folder of the dynamic stream's run.
+      dynamic_step: of its checkpoint.
+      dynamic_loss: that it was trained by.
+      static_frames: `one` or `all`, see `ModelConfig`.
+    """
+
+    single_from: str
+    single_step: int
+    single_loss: str
+    dynamic_from: str
+    dynamic_step: int
+    dynamic_loss: str
+    static_frames: str
+
+    @property
+    def in_words(self) -> str:
+        """Both runs, for protocols."""
+        frames = {"one": "the middle frame", "all": "all frames"}[self.static_frames]
+        return (
+            f"two streams, {self.single_from} ({self.single_loss.upper()}, step"
+            f" {self.single_step:,}) on {frames} of a clip and {self.dynamic_from}"
+            f" ({self.dynamic_loss.upper()}, step {self.dynamic_step:,})"
+        )
+
+
 def stream_settings(
     single_from: str, dynamic_from: str, static_frames: str
 ) -> ModelConfig:
@@ -80,19 +113,24 @@ def check_agrees(asked: ModelConfig, streams: ModelConfig) -> None:
             )
 
 
-def restore_streams(model: TwoStream, single_from: str, dynamic_from: str) -> int:
-    """Gives both streams the weights of the newest checkpoints of their runs.
+def restore_streams(
+    model: TwoStream, single_from: str, dynamic_from: str, which: str = "latest"
+) -> tuple[int, int]:
+    """Gives both streams the weights of checkpoints of their runs.
 
     Args:
       model: of `stream_settings`.
       single_from: folder of the static stream's run.
       dynamic_from: folder of the dynamic stream's run.
+      which: `latest` or `best`, of each run.
 
     Returns:
-      The step of the dynamic stream's checkpoint.
+      The steps of the checkpoints, that of the static stream first.
 
     Raises:
       ValueError: there is no checkpoint, or it is of another network.
     """
-    RunDirectory(single_from).restore_model(model.static_stream)
-    return RunDirectory(dynamic_from).restore_model(model.dynamic_stream)
+    return (
+        RunDirectory(single_from).restore_model(model.static_stream, which),
+        RunDirectory(dynamic_from).restore_model(model.dynamic_stream, which),
+    )

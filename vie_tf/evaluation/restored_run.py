@@ -21,6 +21,7 @@ from vie_tf.records import (
     VideoEntry,
 )
 from vie_tf.run_setup import build_model, clip_recipe
+from vie_tf.streams import StreamPair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,7 @@ class RestoredRun:
       model: with the weights of a checkpoint.
       step: of the checkpoint.
       checkpoint: which one it is, `latest` or `best`.
+      streams: the runs of a network that was put together of two, else None.
     """
 
     eval_dir: str
@@ -52,6 +54,7 @@ class RestoredRun:
     model: tf.keras.Model
     step: int
     checkpoint: str = "latest"
+    streams: StreamPair | None = None
     # One for each endpoint, so that its graph is made once for all splits.
     _embedders: dict[str, ClipEmbedder] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -108,6 +111,7 @@ class RestoredRun:
         static_frames: str,
         model_dir: str,
         data: DataConfig,
+        checkpoint: str = "latest",
     ) -> RestoredRun:
         """Puts the networks of two runs together to a two-stream network.
 
@@ -117,6 +121,7 @@ class RestoredRun:
           static_frames: `one` or `all`, see `ModelConfig`.
           model_dir: folder for the results; not that of a run.
           data: what is evaluated.
+          checkpoint: `latest`, or `best` in each run's own validation.
 
         Raises:
           ValueError: the runs do not fit together, or a folder is not what it should
@@ -128,12 +133,22 @@ class RestoredRun:
                 " --dynamic_from it is the folder for the results: give another one."
             )
         config, fingerprint = RunDirectory(dynamic_from).load_config()
+        single_loss = RunDirectory(single_from).load_config()[0].loss.name
         settings = streams.stream_settings(single_from, dynamic_from, static_frames)
         config = dataclasses.replace(config, model=settings)
         remote_files.connect(data.data_dir)
         manifest = Manifest.load(data.data_dir)
         model = build_model(settings, config.train.seed)
-        step = streams.restore_streams(model, single_from, dynamic_from)
+        steps = streams.restore_streams(model, single_from, dynamic_from, checkpoint)
+        pair = StreamPair(
+            single_from=single_from,
+            single_step=steps[0],
+            single_loss=single_loss,
+            dynamic_from=dynamic_from,
+            dynamic_step=steps[1],
+            dynamic_loss=config.loss.name,
+            static_frames=static_frames,
+        )
         return cls(
             eval_dir=os.path.join(model_dir, "eval"),
             directory=None,
@@ -142,7 +157,9 @@ class RestoredRun:
             manifest=manifest,
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
-            step=step,
+            step=pair.dynamic_step,
+            checkpoint=checkpoint,
+            streams=pair,
         )
 
     def untrained(self) -> RestoredRun:

@@ -74,11 +74,13 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     }
     result = task_files.save(run, "retrieval", _protocol(run, settings), content)
     print(_in_lines(result))
-    _show(run, settings, retrieved)
+    _show(run, settings, retrieved, result["protocol"])
     return result
 
 
-def _show(run: RestoredRun, settings: RetrievalConfig, retrieved: Retrieved) -> None:
+def _show(
+    run: RestoredRun, settings: RetrievalConfig, retrieved: Retrieved, protocol: str
+) -> None:
     """Draws some queries, still and moving."""
     labels = [video.label for video in retrieved.queries]
     shown = choose_queries(labels, settings.num_shown)
@@ -87,7 +89,7 @@ def _show(run: RestoredRun, settings: RetrievalConfig, retrieved: Retrieved) -> 
     tf.io.write_file(picture, tf.io.encode_png(drawn))
     page = task_files.path(run, "retrieval", "html")
     title = f"{run.config.model.name} at step {run.step}, {run.data_name}"
-    text = retrieval_page.page(retrieved, shown, title, _protocol(run, settings))
+    text = retrieval_page.page(retrieved, shown, title, protocol)
     write_atomically(page, text)
     print(f"Wrote {picture}: queries on the left, their nearest videos to the right.")
     print(f"Wrote {page}: the same, moving.")

@@ -14,6 +14,7 @@ from typing import Any, Mapping
 import tensorflow as tf
 
 from vie_tf.config import LabelConfig
+from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, write_atomically
 
@@ -87,9 +88,11 @@ def save(
             "num_val": len(run.manifest.split(VAL_SPLIT)),
             "num_classes": len(run.manifest.class_names),
         },
-        "protocol": protocol,
+        "protocol": protocols.with_network(run, protocol),
         **content,
     }
+    if run.streams:
+        result["streams"] = dataclasses.asdict(run.streams)
     text = json.dumps(result, indent=1) + "\n"
     write_atomically(path(run, task, "json"), text)
     return result

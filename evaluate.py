@@ -15,12 +15,15 @@ from flags import (
     optimization,
     run,
     streams,
+    tasks,
 )
 
 
 def main() -> None:
     """Flags -> config -> one call."""
-    model_dir, task = run.model_dir(), evaluation.task()
+    task = evaluation.task()
+    tasks.check(task)
+    model_dir = run.model_dir()
     splits = finetune.splits() if task == "finetune" else []
     data_sets = [data.data_config(split) for split in splits] or [data.data_config()]
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()

@@ -114,6 +114,14 @@ def test_help_does_not_wait_for_tensorflow():
         (["evaluate.py", "--model_dir=x"], "--data_dir is missing"),
         (["evaluate.py", "--task=finetune", "--dropout=1"], "must lie in [0, 1)"),
         (
+            ["evaluate.py", "--subset=0.3"],
+            "--subset is for --task=linear and --task=finetune, and --task=knn would",
+        ),
+        (
+            ["evaluate.py", "--task=linear", "--quick", "--bin_frames=9"],
+            "and --task=linear --quick would leave it aside: leave it out",
+        ),
+        (
             [
                 *("evaluate.py", "--model_dir=x", "--data_dir=x", "--clips_of=slow"),
                 *("--single_from=a", "--dynamic_from=b"),

@@ -113,6 +113,12 @@ def test_the_other_column_of_table_2_has_files_of_its_own(make_run):
     assert tf.io.gfile.exists(f"{run.eval_dir}/finetune_multi_scale.json")
 
 
+def test_a_share_of_the_videos_is_reported_as_one(make_run):
+    result = finetune(make_run(subset=0.67), train_steps=1)
+    assert result["splits"][0]["num_train"] == 6
+    assert "6 of the 9 training videos (subset 0.67, seed 0), b" in result["protocol"]
+
+
 def test_logits_are_averaged_over_all_consecutive_clips(make_run):
     run = make_run()
     result = finetune(run, train_steps=2)

@@ -198,6 +198,16 @@ def test_read_outs_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
     assert tf.io.gfile.exists(f"{run.eval_dir}/linear-others/settings.json")
 
 
+def test_a_share_of_the_videos_is_reported_as_one(make_run, capsys):
+    run = make_run(subset=0.67, subset_seed=3, bin_frames=10)
+    result = linear_task.evaluate_linear(run, settings_of(train_steps=1))
+    assert result["num_train"] == 6
+    assert result["data"]["num_train"] == 9
+    words = "of 6 of the 9 training videos (subset 0.67, seed 3) from bins of 10 frames"
+    assert words in result["protocol"]
+    assert "6 test videos, 6 training videos" in capsys.readouterr().out
+
+
 def test_a_plateau_divides_the_rate(make_run, capsys):
     settings = settings_of(
         lr_schedule="plateau",

@@ -14,14 +14,13 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.config import FinetuneConfig, KnnConfig, LossConfig, RunConfig, TrainConfig
-from vie_tf.evaluation import label_checks, label_training, task_files
+from vie_tf.evaluation import label_checks, label_training, protocols, task_files
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.full_disk import explained
 from vie_tf.models.relation import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
-from vie_tf.records import TRAIN_SPLIT
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
 from vie_tf.train_state import TrainState
@@ -159,7 +158,7 @@ def _of_split(
         return {
             "data": run.data_name,
             **logits.accuracies(validation.labels)[_HEAD],
-            "num_train": len(run.manifest.split(TRAIN_SPLIT)),
+            "num_train": len(run.trained_on.videos),
             "num_queries": len(logits.rows),
             "num_skipped": len(validation.labels) - len(logits.rows),
             "steps": learner.state.steps_taken(),
@@ -251,8 +250,9 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
         drops = "at given steps"
     return (
         f"all layers of {start} trained on labels, batches of {settings.batch_size}"
-        f" augmented clips (crop {run.data.crop}, colour {run.data.color}), batch norm"
-        f" in training mode, dropout {settings.dropout:g}; SGD with momentum"
+        f" augmented clips (crop {run.data.crop}, colour {run.data.color})"
+        f"{protocols.of_view(run)}, batch norm in training mode, dropout"
+        f" {settings.dropout:g}; SGD with momentum"
         f" {settings.momentum:g}, rate {settings.learning_rate:g} divided by 10"
         f" {drops}, weight decay {settings.weight_decay:g}; the last step's network"
         f" tested on the validation videos, logits averaged over {clips}; deviation of"

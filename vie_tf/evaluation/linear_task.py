@@ -7,14 +7,20 @@ from typing import Any, Sequence
 import tensorflow as tf
 
 from vie_tf.config import LinearConfig
-from vie_tf.evaluation import label_checks, label_training, read_outs, task_files
+from vie_tf.evaluation import (
+    label_checks,
+    label_training,
+    protocols,
+    read_outs,
+    task_files,
+)
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.evaluation.video_logits import SplitLogits
 from vie_tf.full_disk import explained
 from vie_tf.models.resnet import READ_OUTS
-from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT
+from vie_tf.records import VAL_SPLIT
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
 from vie_tf.train_state import TrainState
@@ -140,7 +146,7 @@ def _save(
         "num_classes": num_classes,
         "num_queries": len(logits.rows),
         "num_skipped": num_videos - len(logits.rows),
-        "num_train": len(run.manifest.split(TRAIN_SPLIT)),
+        "num_train": len(run.trained_on.videos),
         "settings": task_files.settings_of(run, settings),
         "steps": steps,
         "mode": "trained",
@@ -148,7 +154,8 @@ def _save(
     protocol = (
         f"softmax read-outs of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
         f" {steps} steps of {settings.batch_size} augmented clips (crop"
-        f" {run.data.crop}, colour {run.data.color}) on the frozen network; features"
+        f" {run.data.crop}, colour {run.data.color}){protocols.of_view(run)} on the"
+        " frozen network; features"
         " averaged over time, and over 2 x 2 positions where there would be more than"
         f" {read_outs.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g}, rate"
         f" {settings.learning_rate:g}, weight decay {settings.weight_decay:g}; tested"

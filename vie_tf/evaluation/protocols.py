@@ -7,6 +7,28 @@ into results, beside the numbers.
 from __future__ import annotations
 
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import TRAIN_SPLIT
+
+
+def of_view(run: RestoredRun) -> str:
+    """Which clips a training on labels has, where they are not those of all videos.
+
+    Args:
+      run: what is evaluated.
+
+    Returns:
+      What goes on a sentence about clips, starting with a space; nothing for all.
+    """
+    data, words = run.data, ""
+    if data.subset < 1:
+        num_all = len(run.manifest.split(TRAIN_SPLIT))
+        words = (
+            f" of {len(run.trained_on.videos):,} of the {num_all:,} training videos"
+            f" (subset {data.subset:g}, seed {data.subset_seed})"
+        )
+    if data.bin_frames:
+        words += f" from bins of {data.bin_frames} frames"
+    return words
 
 
 def with_network(run: RestoredRun, protocol: str) -> str:

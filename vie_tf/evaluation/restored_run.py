@@ -198,6 +198,11 @@ class RestoredRun:
         return np.array([video.label for video in self.gallery])
 
     @property
+    def trained_on(self) -> views.Instances:
+        """What a training on labels is given: training videos, or a view of them."""
+        return views.of_data(self.data, self.manifest)
+
+    @property
     def bank_labels(self) -> np.ndarray:
         """Classes of the rows of the run's memory bank, [N] int64."""
         return views.of_data(self.config.data, self.manifest).labels

@@ -53,7 +53,7 @@ def settings_of(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
       run: what is evaluated.
       settings: of the training.
     """
-    data = ("crop", "color", "subset", "bin_frames", "static_video")
+    data = ("crop", "color", "subset", "subset_seed", "bin_frames", "static_video")
     return {
         **dataclasses.asdict(settings),
         **{name: getattr(run.data, name) for name in data},

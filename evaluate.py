@@ -52,13 +52,20 @@ def main() -> None:
         frames = streams.static_frames()
         runs = [
             RestoredRun.of_streams(
-                single_from, dynamic_from, frames, model_dir, of_set, which
+                single_from,
+                dynamic_from,
+                frames,
+                model_dir,
+                of_set,
+                which,
+                data.crop_size(),
             )
             for of_set in data_sets
         ]
     else:
         runs = [
-            RestoredRun.load(model_dir, of_set, clips, which) for of_set in data_sets
+            RestoredRun.load(model_dir, of_set, clips, which, data.crop_size())
+            for of_set in data_sets
         ]
     first, start_over = runs[0], evaluation.start_over()
     if task == "knn":

@@ -30,7 +30,7 @@ def main() -> None:
     )
     config = RunConfig(
         data=data.data_config(),
-        model=model.model_config(streams.static_frames()),
+        model=model.model_config(streams.static_frames(), data.crop_size()),
         loss=loss.loss_config(
             starts_from_run=bool(train.init_from),
             weight_decay=optimization.weight_decay(),

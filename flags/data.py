@@ -17,6 +17,13 @@ _CROP = flags.DEFINE_enum(
     " and a random 224 crop. multi_scale: 5 sizes in 5 places (fine-tuning)."
     " random_area: a random area in a random shape.",
 )
+_CROP_SIZE = flags.DEFINE_integer(
+    "crop_size",
+    None,
+    "Height and width of a clip in pixels. Default: train.py the family's (224;"
+    " 3dresnet 112), evaluate.py the run's.",
+    lower_bound=32,
+)
 _COLOR = flags.DEFINE_enum(
     "color",
     DataConfig.color,
@@ -74,6 +81,11 @@ _DETERMINISTIC = flags.DEFINE_bool(
 )
 
 flags.register_validator(_SUBSET, lambda value: 0 < value <= 1, "must lie in (0, 1]")
+
+
+def crop_size() -> int | None:
+    """Returns the size of clips, None for that of the family or the run."""
+    return _CROP_SIZE.value
 
 
 def data_config(other_dir: str | None = None) -> DataConfig:

@@ -81,19 +81,14 @@ _FRAME_INTERVAL = flags.DEFINE_integer(
     " (single and 3dresnet 1, slow 16, slowfast 4; trn takes its bins).",
     lower_bound=1,
 )
-_CROP_SIZE = flags.DEFINE_integer(
-    "crop_size",
-    None,
-    "Height and width of a clip in pixels. Default: the family's (224; 3dresnet 112).",
-    lower_bound=32,
-)
 
 
-def model_config(static_frames: str) -> ModelConfig:
+def model_config(static_frames: str, crop_size: int | None) -> ModelConfig:
     """Builds the settings from the command line.
 
     Args:
       static_frames: from the station of two-stream networks.
+      crop_size: from the station of the data.
     """
     return ModelConfig(
         name=_MODEL.value,
@@ -107,5 +102,5 @@ def model_config(static_frames: str) -> ModelConfig:
         precision=_PRECISION.value,
         num_frames=_NUM_FRAMES.value,
         frame_interval=_FRAME_INTERVAL.value,
-        crop_size=_CROP_SIZE.value,
+        crop_size=crop_size,
     )

@@ -113,6 +113,7 @@ def test_help_does_not_wait_for_tensorflow():
         (["train.py", "--model_dir=x"], "--data_dir is missing"),
         (["evaluate.py", "--model_dir=x"], "--data_dir is missing"),
         (["evaluate.py", "--task=finetune", "--dropout=1"], "must lie in [0, 1)"),
+        (["evaluate.py", "--crop_size=31"], "32"),
         (
             ["evaluate.py", "--subset=0.3"],
             "--subset is for --task=linear and --task=finetune, and --task=knn would",

@@ -197,6 +197,15 @@ def test_the_fine_tuned_network_is_a_run_like_any_other(make_run):
     assert RunDirectory(folder).best_facts()["step"] == tuned.step == 2
 
 
+def test_a_network_that_is_fine_tuned_at_another_size_keeps_it(make_run):
+    run = make_run()
+    larger = RestoredRun.load(run.directory.model_dir, run.data, crop_size=64)
+    result = finetune(larger, train_steps=1)
+    tuned = RestoredRun.load(result["splits"][0]["folder"], run.data)
+    assert (run.recipe.crop_size, tuned.recipe.crop_size) == (32, 64)
+    assert "clips of 64 x 64 pixels, where" in result["protocol"]
+
+
 def test_several_splits_have_a_mean_and_a_deviation(make_run, tmp_path, capsys):
     runs = []
     for number in (1, 2):

@@ -180,6 +180,15 @@ def test_other_settings_are_refused_until_one_starts_over(make_run):
     assert (result["settings"]["learning_rate"], result["steps"]) == (0.1, 1)
 
 
+def test_read_outs_of_clips_of_another_size_are_not_gone_on_with(make_run):
+    run = make_run()
+    linear_task.evaluate_linear(run, settings_of(train_steps=1))
+    folder = run.directory.model_dir
+    larger = restored_run.RestoredRun.load(folder, run.data, crop_size=64)
+    with pytest.raises(ValueError, match="network's clip was .*'crop_size': 32"):
+        linear_task.evaluate_linear(larger, settings_of(train_steps=1))
+
+
 def test_read_outs_of_another_network_are_not_gone_on_with(make_run):
     run = make_run()
     linear_task.evaluate_linear(run, settings_of(train_steps=1))

@@ -9,7 +9,7 @@ import tensorflow as tf
 from record_fixtures import numbered_frames, write_data_set
 from run_fixtures import run_config
 
-from vie_tf import train_loop
+from vie_tf import input_pipeline, train_loop
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import DataConfig, KnnConfig, KnnTaskConfig, RetrievalConfig
 from vie_tf.evaluation import knn, knn_task, nearest, retrieval_task
@@ -89,6 +89,23 @@ def test_the_bank_of_a_checkpoint_is_the_gallery_of_the_authors(model_dir, data_
     result = knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))
     assert result["top1"] == knn.accuracies(probabilities, labels)["top1"]
     assert result["num_gallery"] == len(rows) == 10
+
+
+def test_clips_of_another_size_have_other_features(model_dir, data_dir):
+    config = DataConfig(str(data_dir))
+    run = load(model_dir, data_dir)
+    larger = RestoredRun.load(model_dir, config, crop_size=36)
+    assert np.any(run.embed("val", 2).values != larger.embed("val", 2).values)
+    (clips, *_) = input_pipeline.test_clips(
+        config, run.manifest, "val", larger.recipe, num_clips=2, frames_per_batch=16
+    )
+    features = [larger.model(clip)["embedding"] for clip in clips["clips"]]
+    assert clips["clips"].shape == (4, 2, 2, 36, 36, 3)
+    np.testing.assert_allclose(larger.embed("val", 2).values, features, atol=1e-5)
+    protocol = knn_task.evaluate(larger, KNN)["protocol"]
+    assert "clips of 36 x 36 pixels, where the run's were 32 x 32" in protocol
+    protocol = knn_task.evaluate(run, KNN)["protocol"]
+    assert protocol.endswith("clips of 32 x 32 pixels")
 
 
 @pytest.mark.parametrize("num_val", [4, 0])

@@ -120,6 +120,13 @@ def test_the_best_checkpoint_is_that_of_each_run(runs, data_dir, tmp_path):
     np.testing.assert_array_equal(run.model.static_stream.head.dense.kernel, best)
 
 
+def test_two_streams_take_clips_of_another_size(runs, data_dir, tmp_path):
+    run = streams_of(runs, data_dir, tmp_path / "streams", crop_size=40)
+    assert run.recipe.crop_size == 40
+    protocol = knn_task.evaluate(run, KNN)["protocol"]
+    assert "clips of 40 x 40 pixels, where the run's were 32 x 32; two s" in protocol
+
+
 def test_results_do_not_go_into_a_run_of_its_own(runs, data_dir):
     with pytest.raises(ValueError, match="is a run of its own"):
         streams_of(runs, data_dir, runs / "slow")

@@ -38,4 +38,8 @@ def with_network(run: RestoredRun, protocol: str) -> str:
       run: what is evaluated.
       protocol: of the task.
     """
-    return f"{protocol}; {run.streams.in_words}" if run.streams else protocol
+    size, trained_size = run.recipe.crop_size, run.trained_size
+    words = f"{protocol}; clips of {size} x {size} pixels"
+    if size != trained_size:
+        words += f", where the run's were {trained_size} x {trained_size}"
+    return f"{words}; {run.streams.in_words}" if run.streams else words

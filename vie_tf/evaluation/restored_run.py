@@ -42,6 +42,8 @@ class RestoredRun:
       model: with the weights of a checkpoint.
       step: of the checkpoint.
       checkpoint: which one it is, `latest` or `best`.
+      trained_size: height and width of the run's own clips in pixels; those of the
+        evaluation are in `recipe`.
       streams: the runs of a network that was put together of two, else None.
     """
 
@@ -53,6 +55,7 @@ class RestoredRun:
     is_training_data: bool
     model: tf.keras.Model
     step: int
+    trained_size: int
     checkpoint: str = "latest"
     streams: StreamPair | None = None
     # One for each endpoint, so that its graph is made once for all splits.
@@ -67,6 +70,7 @@ class RestoredRun:
         data: DataConfig,
         clips_of: str | None = None,
         checkpoint: str = "latest",
+        crop_size: int | None = None,
     ) -> RestoredRun:
         """Builds the run's network and restores its weights.
 
@@ -76,6 +80,7 @@ class RestoredRun:
           clips_of: family whose clips a run of `single` is given, frame by frame
             (Input-Single, table 4); None for the run's own.
           checkpoint: `latest`, or `best` in the run's own validation.
+          crop_size: of the clips in pixels; None for the run's.
 
         Raises:
           ValueError: `model_dir` is no run, or `data` no data set, or the network
@@ -89,6 +94,8 @@ class RestoredRun:
         if clips_of is not None:
             config = _with_clips_of(config, clips_of)
             eval_dir = os.path.join(eval_dir, config.model.name)
+        trained_size = clip_recipe(config.model).crop_size
+        config = _with_crop_size(config, crop_size)
         model = build_model(config.model, config.train.seed)
         step = directory.restore_model(model, checkpoint)
         return cls(
@@ -100,6 +107,7 @@ class RestoredRun:
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
             step=step,
+            trained_size=trained_size,
             checkpoint=checkpoint,
         )
 
@@ -112,6 +120,7 @@ class RestoredRun:
         model_dir: str,
         data: DataConfig,
         checkpoint: str = "latest",
+        crop_size: int | None = None,
     ) -> RestoredRun:
         """Puts the networks of two runs together to a two-stream network.
 
@@ -122,6 +131,7 @@ class RestoredRun:
           model_dir: folder for the results; not that of a run.
           data: what is evaluated.
           checkpoint: `latest`, or `best` in each run's own validation.
+          crop_size: of the clips in pixels; None for that of the dynamic stream.
 
         Raises:
           ValueError: the runs do not fit together, or a folder is not what it should
@@ -136,6 +146,8 @@ class RestoredRun:
         single_loss = RunDirectory(single_from).load_config()[0].loss.name
         settings = streams.stream_settings(single_from, dynamic_from, static_frames)
         config = dataclasses.replace(config, model=settings)
+        trained_size = clip_recipe(settings).crop_size
+        config = _with_crop_size(config, crop_size)
         remote_files.connect(data.data_dir)
         manifest = Manifest.load(data.data_dir)
         model = build_model(settings, config.train.seed)
@@ -158,6 +170,7 @@ class RestoredRun:
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
             step=pair.dynamic_step,
+            trained_size=trained_size,
             checkpoint=checkpoint,
             streams=pair,
         )
@@ -306,6 +319,14 @@ class RestoredRun:
                 "Validation videos of these classes count as wrong, as no training"
                 f" video has them: {', '.join(unknown)}."
             )
+
+
+def _with_crop_size(config: RunConfig, crop_size: int | None) -> RunConfig:
+    """The settings of a run, but for the size of its clips."""
+    if crop_size is None:
+        return config
+    model = dataclasses.replace(config.model, crop_size=crop_size)
+    return dataclasses.replace(config, model=model)
 
 
 def _with_clips_of(config: RunConfig, family: str) -> RunConfig:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Iterable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-_LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
+from vie_tf.evaluation import split_pass
 
 
 class ClipFeatures(NamedTuple):
@@ -53,7 +51,7 @@ class ClipEmbedder:
         Args:
           batches: from `vie_tf.input_pipeline.test_clips`.
           num_videos: V, of the split.
-          title: of the progress bar; none without a title.
+          title: of the pass, for its progress and its speed; none without a title.
 
         Returns:
           The features, in the order of the manifest's split.
@@ -62,18 +60,9 @@ class ClipEmbedder:
           ValueError: every video was skipped.
         """
         parts, rows = [], []
-        with tqdm(
-            total=num_videos,
-            desc=title,
-            unit="video",
-            disable=not title,
-            leave=False,
-            mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
-        ) as bar:
-            for batch in batches:
-                parts.append(self._features_of(batch["clips"]).numpy())
-                rows.append(batch["rows"].numpy())
-                bar.update(len(rows[-1]))
+        for batch in split_pass.watched(batches, num_videos, title):
+            parts.append(self._features_of(batch["clips"]).numpy())
+            rows.append(batch["rows"].numpy())
         if not rows:
             raise ValueError(
                 f"None of the {num_videos} videos could be read; python -m"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Callable, Iterable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-from vie_tf.evaluation import knn
-
-_LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
+from vie_tf.evaluation import knn, split_pass
 
 
 class SplitLogits(NamedTuple):
@@ -67,27 +63,17 @@ class VideoLogits:
           batches: from `vie_tf.input_pipeline.test_clips`; a video may come in several
             elements.
           num_videos: of the split.
-          title: of the progress bar; none without a title.
+          title: of the pass, for its progress and its speed; none without a title.
         """
         sums: dict[str, np.ndarray] = {}
         counts = np.zeros(num_videos, np.int64)
-        with tqdm(
-            total=num_videos,
-            desc=title,
-            unit="video",
-            disable=not title,
-            leave=False,
-            mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
-        ) as bar:
-            for batch in batches:
-                rows = batch["rows"].numpy()
-                for name, values in self._sums_of(batch["clips"]).items():
-                    if name not in sums:
-                        sums[name] = np.zeros([num_videos, values.shape[-1]])
-                    np.add.at(sums[name], rows, values.numpy())
-                before = np.count_nonzero(counts)
-                np.add.at(counts, rows, batch["clips"].shape[1])
-                bar.update(np.count_nonzero(counts) - before)
+        for batch in split_pass.watched(batches, num_videos, title):
+            rows = batch["rows"].numpy()
+            for name, values in self._sums_of(batch["clips"]).items():
+                if name not in sums:
+                    sums[name] = np.zeros([num_videos, values.shape[-1]])
+                np.add.at(sums[name], rows, values.numpy())
+            np.add.at(counts, rows, batch["clips"].shape[1])
         seen = np.flatnonzero(counts)
         means = {
             name: values[seen] / counts[seen, None] for name, values in sums.items()

@@ -39,7 +39,7 @@ class ClipEmbedder:
             merged = tf.reshape(clips, tf.concat([[-1], tf.shape(clips)[2:]], axis=0))
             merged = tf.ensure_shape(merged, [None, *clips.shape[2:]])
             features = model(merged, training=False)[endpoint]  # [B * num_clips, F]
-            return tf.reshape(features, [-1, clips.shape[1], features.shape[-1]])
+            return tf.reshape(features, [-1, tf.shape(clips)[1], features.shape[-1]])
 
         self._features_of = features_of
 

@@ -220,6 +220,8 @@ def _save(
     splits: list[dict[str, Any]],
 ) -> dict[str, Any]:
     run = runs[0]
+    num_clips = run.clips_per_video(settings.num_clips)
+    settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)
     top1 = [split["top1"] for split in splits]
     content = {
@@ -241,9 +243,12 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
     recipe = run.recipe
     if _is_consecutive(run, settings):
         span = recipe.num_frames * recipe.frame_interval
-        clips = f"all consecutive clips of a video, one for each {span} frames"
+        clips = (
+            f"averaged over all consecutive clips of a video, one for each {span}"
+            " frames"
+        )
     else:
-        clips = f"{settings.num_clips} equally spaced clips of a video"
+        clips = f"{protocols.of_clips(settings.num_clips)} of a video"
     start = "the untrained network" if settings.from_scratch else "the checkpoint"
     drops = "at plateaus of the validations"
     if settings.lr_schedule == "boundaries":
@@ -255,7 +260,7 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
         f" {settings.dropout:g}; SGD with momentum"
         f" {settings.momentum:g}, rate {settings.learning_rate:g} divided by 10"
         f" {drops}, weight decay {settings.weight_decay:g}; the last step's network"
-        f" tested on the validation videos, logits averaged over {clips}; deviation of"
+        f" tested on the validation videos, logits {clips}; deviation of"
         " splits with n - 1"
     )
 

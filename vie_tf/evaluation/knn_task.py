@@ -6,12 +6,13 @@ neighbours are looked for once, with the largest k.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Sequence
 
 import numpy as np
 
 from vie_tf.config import KnnTaskConfig
-from vie_tf.evaluation import compared_videos, knn, task_files
+from vie_tf.evaluation import compared_videos, knn, protocols, task_files
 from vie_tf.evaluation.restored_run import RestoredRun
 
 
@@ -31,6 +32,8 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     """
     run.check_labels("knn")
     run.check_clips("knn")
+    num_clips = run.clips_per_video(settings.num_clips)
+    settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)
     scores, facts = _scores(run, settings, settings.gallery)
     headline = settings.headline
@@ -101,14 +104,13 @@ def _accuracies(row: dict[str, float]) -> dict[str, float]:
 def _protocol(run: RestoredRun, settings: KnnTaskConfig) -> str:
     rows = {
         "bank": "the running memory bank",
-        "features": f"embeddings averaged over {settings.num_clips} clips",
+        "features": f"embeddings {protocols.of_clips(settings.num_clips)}",
     }[settings.gallery]
     headline = settings.headline
     return (
         f"k={headline.k} nearest neighbours with weights exp(similarity /"
         f" {headline.temperature}); {run.queries_in_words}; gallery: {rows}; class"
-        f" probabilities averaged over {settings.num_clips} equally spaced clips of a"
-        " query"
+        f" probabilities {protocols.of_clips(settings.num_clips)} of a query"
     )
 
 

@@ -63,7 +63,7 @@ def check_val_split(run: RestoredRun, task: str, instead: str = "") -> None:
 
 
 def complete(settings: Settings, run: RestoredRun) -> Settings:
-    """Fills in what depends on the number of training videos.
+    """Fills in what depends on the videos and their number.
 
     Args:
       settings: as they were asked for.
@@ -93,6 +93,7 @@ def complete(settings: Settings, run: RestoredRun) -> Settings:
         boundaries = tuple(sorted(steps))
     return dataclasses.replace(
         settings,
+        num_clips=run.clips_per_video(settings.num_clips),
         train_steps=train_steps,
         eval_steps=eval_steps,
         lr_boundaries=boundaries,

@@ -37,14 +37,15 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
       ValueError: the data do not suit.
     """
     label_checks.check_data(run, TASK)
+    num_clips = run.clips_per_video(settings.num_clips)
     labels = _labels(run, TRAIN_SPLIT)
     has_val = bool(run.manifest.split(VAL_SPLIT))
     if not has_val:
         cached_read_outs.num_folds(labels)  # before the features are computed
     num_classes = len(run.manifest.class_names)
     embedder = _LayerEmbedder(run)
-    train = embedder.embed(TRAIN_SPLIT, settings.num_clips)
-    test = embedder.embed(VAL_SPLIT, settings.num_clips) if has_val else train
+    train = embedder.embed(TRAIN_SPLIT, num_clips)
+    test = embedder.embed(VAL_SPLIT, num_clips) if has_val else train
     test_labels = _labels(run, VAL_SPLIT) if has_val else labels
     scores = {}
     for layer, columns in embedder.columns.items():
@@ -67,7 +68,7 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
         "num_skipped": len(test_labels) - len(test.rows),
         "num_train": len(train.rows),
         "settings": {
-            "num_clips": settings.num_clips,
+            "num_clips": num_clips,
             "features_per_layer": FEATURES_PER_LAYER,
             "folds": None if has_val else cached_read_outs.num_folds(labels[test.rows]),
         },
@@ -138,7 +139,8 @@ def _labels(run: RestoredRun, split: str) -> np.ndarray:
 
 
 def _protocol(content: dict[str, Any]) -> str:
-    folds = content["settings"]["folds"]
+    folds, num_clips = content["settings"]["folds"], content["settings"]["num_clips"]
+    clips = "one clip" if num_clips == 1 else f"{num_clips} equally spaced clips"
     tested = "tested on the validation videos"
     if folds:
         tested = (
@@ -147,8 +149,8 @@ def _protocol(content: dict[str, Any]) -> str:
         )
     return (
         "a quick look, not the paper's protocol: scikit-learn's LogisticRegression"
-        f" (C=1) on standardised features of {content['settings']['num_clips']} equally"
-        " spaced clips without augmentation, averaged over time and pooled over space"
+        f" (C=1) on standardised features of {clips} without augmentation, averaged"
+        " over time and pooled over space"
         f" to at most {FEATURES_PER_LAYER} for each layer (or one for each channel);"
         f" {tested}, logits averaged over clips"
     )

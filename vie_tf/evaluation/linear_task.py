@@ -159,8 +159,7 @@ def _save(
         " averaged over time, and over 2 x 2 positions where there would be more than"
         f" {read_outs.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g}, rate"
         f" {settings.learning_rate:g}, weight decay {settings.weight_decay:g}; tested"
-        f" on the validation videos, logits averaged over {settings.num_clips} equally"
-        " spaced clips"
+        f" on the validation videos, logits {protocols.of_clips(settings.num_clips)}"
     )
     result = task_files.save(run, TASK, protocol, content)
     print(lines(result))

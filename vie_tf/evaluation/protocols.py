@@ -10,6 +10,17 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import TRAIN_SPLIT
 
 
+def of_clips(num_clips: int) -> str:
+    """What follows "logits" and the like: of which clips of a video they are.
+
+    Args:
+      num_clips: of a video.
+    """
+    if num_clips == 1:
+        return "of one clip"
+    return f"averaged over {num_clips} equally spaced clips"
+
+
 def of_view(run: RestoredRun) -> str:
     """Which clips a training on labels has, where they are not those of all videos.
 

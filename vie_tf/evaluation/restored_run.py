@@ -255,6 +255,19 @@ class RestoredRun:
         return self.embed(split, num_clips, endpoint)
 
     @property
+    def is_image_set(self) -> bool:
+        """Whether all videos are pictures, that is of one frame."""
+        return all(video.frames == 1 for video in self.manifest.videos)
+
+    def clips_per_video(self, num_clips: int) -> int:
+        """How many clips of a video are tested: one of a picture, as all are the same.
+
+        Args:
+          num_clips: that were asked for.
+        """
+        return 1 if self.is_image_set else num_clips
+
+    @property
     def queries_in_words(self) -> str:
         """What is compared with what, for protocols."""
         if self.leaves_one_out:
@@ -267,9 +280,8 @@ class RestoredRun:
         Args:
           task: name of the task, for the message.
         """
-        is_image_set = all(video.frames == 1 for video in self.manifest.videos)
         num_frames = self.recipe.num_frames
-        if is_image_set and num_frames > 1 and not self.data.static_video:
+        if self.is_image_set and num_frames > 1 and not self.data.static_video:
             raise ValueError(
                 f"The videos of {self.data_dir!r} have one frame each, but"
                 f" --model={self.config.model.name} takes {num_frames}. Add"

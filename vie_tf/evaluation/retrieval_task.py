@@ -15,6 +15,7 @@ from vie_tf.evaluation import (
     compared_videos,
     knn,
     nearest,
+    protocols,
     retrieval_metrics,
     retrieval_page,
     retrieval_picture,
@@ -48,7 +49,8 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     """
     run.check_gallery("retrieval")
     run.check_clips("retrieval")
-    num_clips, endpoint = settings.knn.num_clips, settings.endpoint
+    num_clips = run.clips_per_video(settings.knn.num_clips)
+    endpoint = settings.endpoint
     compared = compared_videos.with_features(run, num_clips, endpoint)
     vectors = video_embeddings(compared.clips)  # [Q, D]
     found = nearest.search(compared.rows, vectors, max(RECALLS), compared.own_rows)
@@ -72,7 +74,8 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
         "settings": {"num_clips": num_clips},
         "queries": [retrieved.describe(q) for q in range(len(compared.queries))],
     }
-    result = task_files.save(run, "retrieval", _protocol(run, settings), content)
+    protocol = _protocol(run, endpoint, num_clips)
+    result = task_files.save(run, "retrieval", protocol, content)
     print(_in_lines(result))
     _show(run, settings, retrieved, result["protocol"])
     return result
@@ -134,14 +137,14 @@ def _metrics(
     }
 
 
-def _protocol(run: RestoredRun, settings: RetrievalConfig) -> str:
+def _protocol(run: RestoredRun, endpoint: str, num_clips: int) -> str:
     features = {
         "embedding": "embeddings",
         "pooled": "pooled features (what the last layer is given)",
-    }[settings.endpoint]
+    }[endpoint]
     return (
-        f"cosine similarity of {features}, averaged over {settings.knn.num_clips}"
-        f" equally spaced clips and then normalised; {run.queries_in_words}"
+        f"cosine similarity of {features}, {protocols.of_clips(num_clips)} and then"
+        f" normalised; {run.queries_in_words}"
     )
 
 

@@ -27,16 +27,18 @@ def main() -> None:
     splits = finetune.splits() if task == "finetune" else []
     data_sets = [data.data_config(split) for split in splits] or [data.data_config()]
     single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
+    on_linear = linear.linear_config(knn.num_clips())
+    on_finetune = finetune.finetune_config(knn.num_clips())
     if bool(single_from) != bool(dynamic_from):
         raise ValueError("--single_from and --dynamic_from are given together.")
     clips, which = evaluation.clips_of(), evaluation.checkpoint()
+    if on_finetune.from_scratch:
+        which = "untrained"
     if clips and single_from:
         raise ValueError(
             f"--clips_of={clips} is for a run of --model=single alone, not for the"
             " streams of --single_from and --dynamic_from: leave one of them out."
         )
-    on_linear = linear.linear_config(knn.num_clips())
-    on_finetune = finetune.finetune_config(knn.num_clips())
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.evaluation import (
         all_task,

@@ -19,7 +19,8 @@ _SPLITS = flags.DEFINE_list(
 _FROM_SCRATCH = flags.DEFINE_bool(
     "from_scratch",
     FinetuneConfig.from_scratch,
-    "Whether the network of the run starts untrained, for comparison.",
+    "Whether the network of the run starts untrained, for comparison. Of the run only"
+    " the settings are used; train.py --train_steps=0 makes one without training.",
 )
 _DROPOUT = flags.DEFINE_float(
     "dropout",

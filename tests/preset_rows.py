@@ -71,6 +71,13 @@ def command_of(row, roots, *arguments):
     return result.stdout.splitlines()
 
 
+def commands_of(row, roots, *arguments):
+    """What a script starts one after the other, where it is several."""
+    words = command_of(row, roots, *arguments)
+    starts = [n for n, word in enumerate(words) if word.endswith(".py")]
+    return [words[a:b] for a, b in zip(starts, [*starts[1:], None])]
+
+
 def call(main, command):
     """Calls the `main` of train.py or evaluate.py with the flags of a command."""
     with flagsaver.flagsaver():
@@ -149,7 +156,8 @@ def test_a_row_of_table_2_says_what_its_name_says(row, roots):
     assert ("--from_scratch" in command) == (network[-1] == "scratch")
     start = {"supervised": "supervised", "sf": "sf"}.get(network[-1], "la")
     family = "two_stream" if start == "sf" else network[0]
-    assert f"--model_dir={roots['RUN_ROOT']}/{family}_{start}" in command
+    run = row if network[-1] == "scratch" else f"{family}_{start}"
+    assert f"--model_dir={roots['RUN_ROOT']}/{run}" in command
     assert "--crop=multi_scale" in command_of(row, roots, "--multi_scale")
 
 
@@ -158,7 +166,7 @@ def test_rows_of_hmdb51_are_those_of_ucf101_on_other_data(roots):
     assert len(rows) == len(FINETUNED) / 2 == 10
     for row in rows:
         twin = command_of(row.replace("ucf101", "hmdb51"), roots)
-        wanted = [word.replace("/ucf101", "/hmdb51") for word in command_of(row, roots)]
+        wanted = [word.replace("ucf101", "hmdb51") for word in command_of(row, roots)]
         assert twin == wanted
 
 
@@ -231,11 +239,15 @@ STEPPING = [
 
 @pytest.mark.parametrize("row", STEPPING)
 def test_rows_of_table_2_take_two_steps(row, roots, smoke_runs):
-    command = command_of(row, roots, "--smoke", "--test_clips=spaced")
+    *before, command = commands_of(row, roots, "--smoke", "--test_clips=spaced")
+    for of_network in before:
+        call(train.main, of_network)
     call(evaluate.main, command)
     (folder,) = [word.partition("=")[2] for word in command if "--model_dir" in word]
-    kind = "finetune_scratch" if row.endswith("_scratch") else "finetune"
-    tuned = RunDirectory(f"{folder}/eval/{kind}-ucf101")
+    is_scratch = row.endswith("_scratch")
+    kind = "finetune_scratch" if is_scratch else "finetune-ucf101"
+    assert len(before) == is_scratch
+    tuned = RunDirectory(f"{folder}/eval/{kind}")
     assert tuned.latest().endswith("step-2")
 
 
@@ -251,7 +263,10 @@ def test_the_others_start_from_what_their_names_say(
         "evaluate_finetune",
         lambda runs, settings, **_: started.append((runs[0], settings)),
     )
-    call(evaluate.main, command_of(row, roots, "--smoke"))
+    *before, command = commands_of(row, roots, "--smoke")
+    for of_network in before:
+        call(train.main, of_network)
+    call(evaluate.main, command)
     ((run, settings),) = started
     *_, network, start = row.split("_")
     assert run.config.model.name == network
@@ -263,11 +278,11 @@ def test_the_others_start_from_what_their_names_say(
 
 @pytest.mark.parametrize("row", ["single_la", "two_stream_s", "input_single_trn"])
 def test_rows_are_read_out_on_kinetics_and_on_imagenet(row, roots, smoke_runs):
-    words = command_of(row, roots, "--smoke", "--read_outs")
-    second = words.index(words[0], 1)  # two commands, one after the other
-    for command, name in ((words[:second], ""), (words[second:], "-imagenet")):
+    commands = commands_of(row, roots, "--smoke", "--read_outs")
+    for command, name in zip(commands, ("", "-imagenet")):
         call(evaluate.main, command)
         run = "single_la" if row == "input_single_trn" else row
         results = (smoke_runs / run / "eval").rglob(f"linear{name}.json")
         assert any(path.stat().st_size for path in results)
-    assert len(command_of(row, roots, "--read_outs=kinetics400")) == second - 1
+    assert len(commands) == 2
+    assert len(commands_of(row, roots, "--read_outs=kinetics400")) == 1

@@ -210,6 +210,14 @@ def test_evaluate_says_what_is_no_run(tmp_path, data_dir):
     assert "is not the folder of a run" in message
 
 
+def test_evaluate_says_how_to_make_a_run_without_training(tmp_path, data_dir):
+    message = error_of(
+        *("evaluate.py", "--task=finetune", "--from_scratch"),
+        *(f"--data_dir={data_dir}", f"--model_dir={tmp_path}"),
+    )
+    assert "Make it without training: train.py --model=MODEL --train_steps=0" in message
+
+
 def test_evaluate_by_knn_needs_labels(model_dir, data_dir):
     message = error_of(
         "evaluate.py",

@@ -20,7 +20,7 @@ from run_contents import events_in
 from vie_tf import input_pipeline, train_loop
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import consecutive_clips
-from vie_tf.config import FinetuneConfig
+from vie_tf.config import DataConfig, FinetuneConfig
 from vie_tf.evaluation import finetune_task, label_training, restored_run
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.run_setup import build_model
@@ -104,6 +104,31 @@ def test_a_network_from_scratch_has_files_of_its_own(make_run):
     assert result["start"] == "scratch"
     assert tf.io.gfile.exists(f"{run.eval_dir}/finetune_scratch.json")
     assert not tf.io.gfile.exists(f"{run.eval_dir}/finetune.json")
+
+
+def test_a_network_from_scratch_needs_settings_and_no_checkpoint(make_run):
+    run = make_run()
+    tf.io.gfile.rmtree(f"{run.directory.model_dir}/checkpoints")
+    with pytest.raises(ValueError, match="There is no checkpoint"):
+        make_run()
+    untrained = RestoredRun.load(
+        run.directory.model_dir, run.data, checkpoint="untrained"
+    )
+    result = finetune(untrained, train_steps=1, from_scratch=True)
+    assert (result["checkpoint"], result["step"]) == ("untrained", 0)
+
+
+def test_two_streams_from_scratch_need_no_checkpoints(data_dir, tmp_path):
+    write_run(tmp_path / "single", data_dir, model=SINGLE, step=3)
+    write_run(tmp_path / "slow", data_dir, step=3)
+    folders = [str(tmp_path / name) for name in ("single", "slow")]
+    for folder in folders:
+        tf.io.gfile.rmtree(f"{folder}/checkpoints")
+    data = DataConfig(str(data_dir))
+    run = RestoredRun.of_streams(
+        *folders, "one", str(tmp_path / "streams"), data, checkpoint="untrained"
+    )
+    assert (run.step, run.streams.single_step) == (0, 0)
 
 
 def test_the_other_column_of_table_2_has_files_of_its_own(make_run):

@@ -77,6 +77,17 @@ evaluate_row() {
     --data_dir="$DATA_ROOT/kinetics400" "${further[@]}"
 }
 
+# scratch_row DATA MODEL: fine-tunes an untrained network, which needs no other row: its
+# run, named after the script, has the settings of the network and no steps.
+scratch_row() {
+  model_dir=$runs/$(basename "$0" .sh)
+  if [ ! -e "$model_dir/config.json" ]; then
+    "${PYTHON:-python}" "$repository/train.py" --model="$2" "${smoke[@]}" \
+      --train_steps=0 --data_dir="$DATA_ROOT/$1" --model_dir="$model_dir"
+  fi
+  finetune_row "$1" --model_dir="$model_dir" --from_scratch
+}
+
 # finetune_row DATA FLAGS: fine-tunes what another row has trained, in $runs/ROW.
 finetune_row() {
   data=$1

@@ -23,6 +23,8 @@ from vie_tf.records import (
 from vie_tf.run_setup import build_model, clip_recipe
 from vie_tf.streams import StreamPair
 
+UNTRAINED = "untrained"
+
 
 @dataclasses.dataclass(frozen=True)
 class RestoredRun:
@@ -40,8 +42,9 @@ class RestoredRun:
       manifest: of `data.data_dir`.
       is_training_data: whether the run was trained on this data.
       model: with the weights of a checkpoint.
-      step: of the checkpoint.
-      checkpoint: which one it is, `latest` or `best`.
+      step: of the checkpoint, 0 without one.
+      checkpoint: which one it is, `latest` or `best`; `untrained` where there is none,
+        and the network is as it was before its first step.
       trained_size: height and width of the run's own clips in pixels; those of the
         evaluation are in `recipe`.
       streams: the runs of a network that was put together of two, else None.
@@ -79,7 +82,8 @@ class RestoredRun:
           data: what is evaluated.
           clips_of: family whose clips a run of `single` is given, frame by frame
             (Input-Single, table 4); None for the run's own.
-          checkpoint: `latest`, or `best` in the run's own validation.
+          checkpoint: `latest`, `best` in the run's own validation, or `untrained`,
+            for which the run needs no checkpoint.
           crop_size: of the clips in pixels; None for the run's.
 
         Raises:
@@ -87,6 +91,8 @@ class RestoredRun:
             takes no other clips.
         """
         directory = RunDirectory(model_dir)
+        if checkpoint == UNTRAINED:
+            _check_settings(directory)
         config, fingerprint = directory.load_config()
         remote_files.connect(data.data_dir)
         manifest = Manifest.load(data.data_dir)
@@ -97,7 +103,9 @@ class RestoredRun:
         trained_size = clip_recipe(config.model).crop_size
         config = _with_crop_size(config, crop_size)
         model = build_model(config.model, config.train.seed)
-        step = directory.restore_model(model, checkpoint)
+        step = 0
+        if checkpoint != UNTRAINED:
+            step = directory.restore_model(model, checkpoint)
         return cls(
             eval_dir=eval_dir,
             directory=directory if clips_of is None else None,
@@ -130,7 +138,7 @@ class RestoredRun:
           static_frames: `one` or `all`, see `ModelConfig`.
           model_dir: folder for the results; not that of a run.
           data: what is evaluated.
-          checkpoint: `latest`, or `best` in each run's own validation.
+          checkpoint: `latest`, `best` in each run's own validation, or `untrained`.
           crop_size: of the clips in pixels; None for that of the dynamic stream.
 
         Raises:
@@ -151,7 +159,11 @@ class RestoredRun:
         remote_files.connect(data.data_dir)
         manifest = Manifest.load(data.data_dir)
         model = build_model(settings, config.train.seed)
-        steps = streams.restore_streams(model, single_from, dynamic_from, checkpoint)
+        steps = (0, 0)
+        if checkpoint != UNTRAINED:
+            steps = streams.restore_streams(
+                model, single_from, dynamic_from, checkpoint
+            )
         pair = StreamPair(
             single_from=single_from,
             single_step=steps[0],
@@ -331,6 +343,16 @@ class RestoredRun:
                 "Validation videos of these classes count as wrong, as no training"
                 f" video has them: {', '.join(unknown)}."
             )
+
+
+def _check_settings(directory: RunDirectory) -> None:
+    """Says how a folder is made that has just the settings of a network."""
+    if not directory.exists():
+        raise ValueError(
+            f"{directory.model_dir!r} has no config.json, of which --from_scratch takes"
+            " the network. Make it without training: train.py --model=MODEL"
+            " --train_steps=0 with this --data_dir and --model_dir."
+        )
 
 
 def _with_crop_size(config: RunConfig, crop_size: int | None) -> RunConfig:

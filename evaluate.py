@@ -17,6 +17,7 @@ from flags import (
     streams,
     tasks,
 )
+from vie_tf.config import DataConfig
 
 
 def main() -> None:
@@ -24,21 +25,13 @@ def main() -> None:
     task = evaluation.task()
     tasks.check(task)
     model_dir = run.model_dir()
-    splits = finetune.splits() if task == "finetune" else []
-    data_sets = [data.data_config(split) for split in splits] or [data.data_config()]
-    single_from, dynamic_from = streams.single_from(), streams.dynamic_from()
+    splits: list[str | None] = [*finetune.splits()] or [None]
+    data_sets = [data.data_config(split) for split in splits]
+    pair = streams.both()
     on_linear = linear.linear_config(knn.num_clips())
     on_finetune = finetune.finetune_config(knn.num_clips())
-    if bool(single_from) != bool(dynamic_from):
-        raise ValueError("--single_from and --dynamic_from are given together.")
-    clips, which = evaluation.clips_of(), evaluation.checkpoint()
-    if on_finetune.from_scratch:
-        which = "untrained"
-    if clips and single_from:
-        raise ValueError(
-            f"--clips_of={clips} is for a run of --model=single alone, not for the"
-            " streams of --single_from and --dynamic_from: leave one of them out."
-        )
+    clips_of = evaluation.clips_of(of_two_streams=pair is not None)
+    which = evaluation.checkpoint(from_scratch=on_finetune.from_scratch)
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.evaluation import (
         all_task,
@@ -50,25 +43,14 @@ def main() -> None:
     )
     from vie_tf.evaluation.restored_run import RestoredRun
 
-    if single_from and dynamic_from:
+    def load(of_set: DataConfig) -> RestoredRun:
+        size = data.crop_size()
+        if pair is None:
+            return RestoredRun.load(model_dir, of_set, clips_of, which, size)
         frames = streams.static_frames()
-        runs = [
-            RestoredRun.of_streams(
-                single_from,
-                dynamic_from,
-                frames,
-                model_dir,
-                of_set,
-                which,
-                data.crop_size(),
-            )
-            for of_set in data_sets
-        ]
-    else:
-        runs = [
-            RestoredRun.load(model_dir, of_set, clips, which, data.crop_size())
-            for of_set in data_sets
-        ]
+        return RestoredRun.of_streams(*pair, frames, model_dir, of_set, which, size)
+
+    runs = [load(of_set) for of_set in data_sets]
     first, start_over = runs[0], evaluation.start_over()
     if task == "knn":
         knn_task.evaluate(first, evaluation.knn_task_config())

@@ -97,6 +97,11 @@ def data_config(other_dir: str | None = None) -> DataConfig:
     Raises:
       ValueError: flags that contradict each other, or no folder.
     """
+    if other_dir and _DATA_DIR.value:
+        raise ValueError(
+            f"--data_dir={_DATA_DIR.value} stands beside --splits, which has the"
+            " folders of all data: leave one of them out."
+        )
     data_dir = other_dir or _DATA_DIR.value
     if not data_dir:
         raise ValueError(

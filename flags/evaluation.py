@@ -69,14 +69,41 @@ def task() -> str:
     return _TASK.value
 
 
-def clips_of() -> str | None:
-    """Returns the family whose clips a single-frame network is given."""
+def clips_of(of_two_streams: bool) -> str | None:
+    """Returns the family whose clips a single-frame network is given.
+
+    Args:
+      of_two_streams: whether the network is made of two runs.
+
+    Raises:
+      ValueError: that takes no other clips.
+    """
+    if _CLIPS_OF.value and of_two_streams:
+        raise ValueError(
+            f"--clips_of={_CLIPS_OF.value} is for a run of --model=single alone, not"
+            " for the streams of --single_from and --dynamic_from: leave one of them"
+            " out."
+        )
     return _CLIPS_OF.value
 
 
-def checkpoint() -> str:
-    """Returns which checkpoint of the run is evaluated."""
-    return _CHECKPOINT.value
+def checkpoint(from_scratch: bool) -> str:
+    """Returns which checkpoint of the run is evaluated, `untrained` for none.
+
+    Args:
+      from_scratch: whether the network starts untrained.
+
+    Raises:
+      ValueError: a checkpoint was asked for, which that does not use.
+    """
+    if not from_scratch:
+        return _CHECKPOINT.value
+    if _CHECKPOINT.value != _CHECKPOINT.default:
+        raise ValueError(
+            f"--checkpoint={_CHECKPOINT.value} is for a network that starts trained,"
+            " not for --from_scratch: leave one of them out."
+        )
+    return "untrained"
 
 
 def start_over() -> bool:

@@ -37,6 +37,9 @@ _TEST_CLIPS = flags.DEFINE_enum(
     " frame.",
 )
 
+flags.register_validator(
+    _SPLITS, lambda folders: all(folders), "give folders, with one comma in between"
+)
 flags.register_validator(_DROPOUT, lambda value: value < 1, "must lie in [0, 1)")
 
 

@@ -35,6 +35,18 @@ def dynamic_from() -> str | None:
     return _DYNAMIC_FROM.value
 
 
+def both() -> tuple[str, str] | None:
+    """Returns the runs of the static and the dynamic stream; None without any.
+
+    Raises:
+      ValueError: just one was given.
+    """
+    single, dynamic = _SINGLE_FROM.value, _DYNAMIC_FROM.value
+    if bool(single) != bool(dynamic):
+        raise ValueError("--single_from and --dynamic_from are given together.")
+    return (single, dynamic) if single else None
+
+
 def static_frames() -> str:
     """Returns what the static stream is given."""
     return _STATIC_FRAMES.value

@@ -7,11 +7,22 @@ from absl import flags
 _TRAINED = ("linear", "finetune")
 # Flag -> tasks that it changes.
 _TASKS_OF = {
+    "gallery": ("knn", "all"),
+    "compare_untrained": ("knn", "all"),
+    "endpoint": ("retrieval", "all"),
+    "num_shown": ("retrieval", "all"),
     "quick": ("linear",),
+    "splits": ("finetune",),
+    "from_scratch": ("finetune",),
+    "dropout": ("finetune",),
+    "test_clips": ("finetune",),
+    "start_over": (*_TRAINED, "all"),
     "subset": _TRAINED,
     "subset_seed": _TRAINED,
     "bin_frames": _TRAINED,
 }
+# Those that the quick look at read-outs does not use either: it trains on no clips.
+_OF_TRAINING = ("start_over", "subset", "subset_seed", "bin_frames")
 
 
 def check(task: str) -> None:
@@ -23,14 +34,13 @@ def check(task: str) -> None:
     Raises:
       ValueError: a flag is not of this task.
     """
-    # The quick look does not train on clips.
     is_quick = task == "linear" and flags.FLAGS["quick"].value
     for name, tasks in _TASKS_OF.items():
         flag = flags.FLAGS[name]
-        is_used = task in tasks and not (is_quick and tasks is _TRAINED)
+        is_used = task in tasks and not (is_quick and name in _OF_TRAINING)
         if is_used or flag.value == flag.default:
             continue
-        wanted = " and ".join(f"--task={other}" for other in tasks)
+        wanted = " or ".join(f"--task={other}" for other in tasks)
         given = f"--task={task} --quick" if is_quick else f"--task={task}"
         raise ValueError(
             f"--{name} is for {wanted}, and {given} would leave it aside: leave it out."

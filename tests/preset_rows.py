@@ -161,6 +161,12 @@ def test_a_row_of_table_2_says_what_its_name_says(row, roots):
     assert "--crop=multi_scale" in command_of(row, roots, "--multi_scale")
 
 
+def test_splits_of_a_user_take_the_place_of_a_rows_data(roots):
+    command = command_of("finetune_ucf101_single", roots, "--splits=a,b")
+    assert "--splits=a,b" in command
+    assert not any(word.startswith("--data_dir") for word in command)
+
+
 def test_rows_of_hmdb51_are_those_of_ucf101_on_other_data(roots):
     rows = [row for row in FINETUNED if "_ucf101_" in row]
     assert len(rows) == len(FINETUNED) / 2 == 10

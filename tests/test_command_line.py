@@ -115,8 +115,40 @@ def test_help_does_not_wait_for_tensorflow():
         (["evaluate.py", "--task=finetune", "--dropout=1"], "must lie in [0, 1)"),
         (["evaluate.py", "--crop_size=31"], "32"),
         (
+            ["evaluate.py", "--task=finetune", "--splits=a,,b"],
+            "give folders, with one comma in between",
+        ),
+        (
+            [
+                *("evaluate.py", "--task=finetune", "--model_dir=x"),
+                *("--splits=a,b", "--data_dir=c"),
+            ],
+            "--data_dir=c stands beside --splits, which has the folders of all data",
+        ),
+        (
+            [
+                *("evaluate.py", "--task=finetune", "--model_dir=x", "--data_dir=c"),
+                *("--from_scratch", "--checkpoint=best"),
+            ],
+            "--checkpoint=best is for a network that starts trained",
+        ),
+        *(
+            (
+                ["evaluate.py", f"--task={task}", flag],
+                f"{flag.split('=')[0]} is for --task={others}, and --task={task} would",
+            )
+            for task, flag, others in [
+                ("linear", "--dropout=0.5", "finetune"),
+                ("knn", "--test_clips=spaced", "finetune"),
+                ("linear", "--splits=a,b", "finetune"),
+                ("linear", "--from_scratch", "finetune"),
+                ("all", "--quick", "linear"),
+                ("retrieval", "--gallery=bank", "knn or --task=all"),
+            ]
+        ),
+        (
             ["evaluate.py", "--subset=0.3"],
-            "--subset is for --task=linear and --task=finetune, and --task=knn would",
+            "--subset is for --task=linear or --task=finetune, and --task=knn would",
         ),
         (
             ["evaluate.py", "--task=linear", "--quick", "--bin_frames=9"],

@@ -11,7 +11,7 @@
 # bank and step count: --loss=la does so in one run.
 #
 # Arguments of a script go to train.py or evaluate.py behind the row's own flags and so
-# win over them.  These go first:
+# win over them; --splits=A,B,C takes the place of the row's data.  These go first:
 #   --smoke        two steps of a tiny network in RUN_ROOT/smoke, to see that everything
 #                  fits together on data sets of any size
 #   --read_outs    trains linear read-outs of the row, which has to be trained, on
@@ -90,9 +90,11 @@ scratch_row() {
 
 # finetune_row DATA FLAGS: fine-tunes what another row has trained, in $runs/ROW.
 finetune_row() {
-  data=$1
+  data=(--data_dir="$DATA_ROOT/$1")
   shift
+  for flag in "${further[@]}"; do
+    case $flag in --splits=*) data=() ;; esac
+  done
   exec "${PYTHON:-python}" "$repository/evaluate.py" --task=finetune "$@" \
-    "${augmentation[@]}" "${evaluate_smoke[@]}" --data_dir="$DATA_ROOT/$data" \
-    "${further[@]}"
+    "${augmentation[@]}" "${evaluate_smoke[@]}" "${data[@]}" "${further[@]}"
 }

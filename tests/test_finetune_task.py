@@ -247,6 +247,22 @@ def test_several_splits_have_a_mean_and_a_deviation(make_run, tmp_path, capsys):
     assert "  mean  " in capsys.readouterr().out
 
 
+def test_the_mean_of_splits_is_not_overwritten_by_one_of_them(make_run, tmp_path):
+    runs = []
+    for number in (1, 2):
+        write_colours(tmp_path / f"split_{number}", num_train=9 + number)
+        runs.append(make_run(data=tmp_path / f"split_{number}"))
+    settings = settings_of(train_steps=1)
+    finetune(runs[0], train_steps=1)
+    both = finetune_task.evaluate_finetune(runs, settings)  # has the split in it
+    for start_over in (False, True):
+        with pytest.raises(
+            ValueError, match="splits split_1, split_2, which that of split_1 would"
+        ):
+            finetune_task.evaluate_finetune(runs[:1], settings, start_over=start_over)
+    assert finetune_task.evaluate_finetune(runs, settings)["mean"] == both["mean"]
+
+
 def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path, monkeypatch):
     for module in (train_loop, restored_run, finetune_task):
         monkeypatch.setattr(module, "build_model", build_model)

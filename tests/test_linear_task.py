@@ -207,6 +207,24 @@ def test_read_outs_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
     assert tf.io.gfile.exists(f"{run.eval_dir}/linear-others/settings.json")
 
 
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_the_result_of_other_data_of_the_same_name_stays(make_run, tmp_path, is_quick):
+    def evaluate(parent, **options):
+        run = make_run(data=tmp_path / parent / "records")
+        if is_quick:
+            return linear_quick_task.evaluate_linear_quick(run, settings_of())
+        settings = settings_of(train_steps=1)
+        return linear_task.evaluate_linear(run, settings, **options)
+
+    write_colours(tmp_path / "a" / "records", num_train=10)
+    write_colours(tmp_path / "b" / "records", num_train=12)
+    assert evaluate("a")["num_train"] == 10
+    with pytest.raises(ValueError, match="rename the folder .*b/records', or move the"):
+        evaluate("b")
+    if not is_quick:
+        assert evaluate("b", start_over=True)["num_train"] == 12
+
+
 def test_a_share_of_the_videos_is_reported_as_one(make_run, capsys):
     run = make_run(subset=0.67, subset_seed=3, bin_frames=10)
     result = linear_task.evaluate_linear(run, settings_of(train_steps=1))

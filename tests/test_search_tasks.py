@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -106,6 +107,34 @@ def test_clips_of_another_size_have_other_features(model_dir, data_dir):
     assert "clips of 36 x 36 pixels, where the run's were 32 x 32" in protocol
     protocol = knn_task.evaluate(run, KNN)["protocol"]
     assert protocol.endswith("clips of 32 x 32 pixels")
+
+
+@pytest.mark.parametrize("task", [(knn_task, KNN), (retrieval_task, RETRIEVAL)])
+def test_the_result_of_other_data_of_the_same_name_stays(task, tmp_path, model_dir):
+    module, settings = task
+    run_dir = shutil.copytree(model_dir, tmp_path / "run")
+    for folder, num_train in (("a", 6), ("b", 8)):
+        write_data_set(tmp_path / folder / "records", num_train=num_train)
+    first = load(str(run_dir), tmp_path / "a" / "records")
+    written = module.evaluate(first, settings)
+    assert module.evaluate(first, settings) == written  # over that of the same data
+    second = load(str(run_dir), tmp_path / "b" / "records")
+    with pytest.raises(
+        ValueError, match=r"records.json' has .* other data, .*\(6 training and 4 val"
+    ):
+        module.evaluate(second, settings)
+    (path,) = (run_dir / "eval").glob("*-records.json")
+    assert json.loads(path.read_text()) == json.loads(json.dumps(written))
+
+
+def test_a_run_whose_data_have_grown_is_evaluated_again(tmp_path):
+    data_dir = tmp_path / "data"
+    write_data_set(data_dir)
+    model_dir = make_run(data_dir, tmp_path / "run")
+    knn_task.evaluate(load(model_dir, data_dir), KNN)
+    write_data_set(data_dir, num_train=11)
+    make_run(data_dir, tmp_path / "run")
+    assert knn_task.evaluate(load(model_dir, data_dir), KNN)["num_gallery"] == 11
 
 
 @pytest.mark.parametrize("num_val", [4, 0])

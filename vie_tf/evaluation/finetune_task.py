@@ -94,6 +94,9 @@ def evaluate_finetune(
         label_checks.check_data(run, TASK)
         label_checks.check_val_split(run, TASK)
     _check_splits(runs)
+    # Also with `start_over`, which is about the trainings of these splits.
+    names = [run.data_name for run in runs]
+    task_files.check_free(runs[0], _task_name(runs[0], settings), names)
     if settings.dropout and runs[0].config.model.trn_head != "concat":
         raise ValueError(
             f"--dropout={settings.dropout:g} is for networks whose pooled features go"

@@ -32,6 +32,7 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     """
     run.check_labels("knn")
     run.check_clips("knn")
+    task_files.check_free(run, "knn")
     num_clips = run.clips_per_video(settings.num_clips)
     settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)

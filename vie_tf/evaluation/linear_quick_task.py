@@ -37,6 +37,7 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
       ValueError: the data do not suit.
     """
     label_checks.check_data(run, TASK)
+    task_files.check_free(run, TASK)
     num_clips = run.clips_per_video(settings.num_clips)
     labels = _labels(run, TRAIN_SPLIT)
     has_val = bool(run.manifest.split(VAL_SPLIT))

@@ -98,6 +98,8 @@ def evaluate_linear(
     label_checks.check_val_split(
         run, TASK, ", or take a quick look by cross-validation: --quick"
     )
+    if not start_over:
+        task_files.check_free(run, TASK)
     settings = label_checks.complete(settings, run)
     strategy = tf.distribute.MirroredStrategy()
     label_training.check_devices(settings, strategy)

@@ -49,6 +49,7 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     """
     run.check_gallery("retrieval")
     run.check_clips("retrieval")
+    task_files.check_free(run, "retrieval")
     num_clips = run.clips_per_video(settings.knn.num_clips)
     endpoint = settings.endpoint
     compared = compared_videos.with_features(run, num_clips, endpoint)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -44,6 +44,48 @@ def path(run: RestoredRun, task: str, suffix: str) -> str:
       suffix: of the file, without a dot.
     """
     return os.path.join(folder(run), f"{name(run, task)}.{suffix}")
+
+
+def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
+    """Refuses to overwrite what the same task has found on something else.
+
+    Files are named after the folder of the data, of which there may be several of one
+    name, and those of several splits after the first.
+
+    Args:
+      run: that is to be evaluated.
+      task: name of the task.
+      splits: names of the data sets whose mean is to be written, where it is one.
+
+    Raises:
+      ValueError: there is the result of other data, or of splits that are not among
+        these.
+    """
+    file_name = os.path.join(run.eval_dir, f"{name(run, task)}.json")
+    if not tf.io.gfile.exists(file_name):
+        return
+    with tf.io.gfile.GFile(file_name) as file:
+        try:
+            known = json.loads(file.read())
+            data = known["data"]
+            others = [split["data"] for split in known.get("splits", [])]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            return  # no result of this version
+    # A run's own data go on being its own when videos are appended to them.
+    is_own = run.is_training_data and run.streams is None
+    if not is_own and data["fingerprint"] != run.manifest.fingerprint():
+        raise ValueError(
+            f"{file_name!r} has the result of other data, which are called"
+            f" {data['name']!r} too ({data['num_train']} training and"
+            f" {data['num_val']} validation videos): rename the folder"
+            f" {run.data_dir!r}, or move the file away."
+        )
+    if not set(others) <= set(splits):
+        raise ValueError(
+            f"{file_name!r} has the result of the splits {', '.join(others)}, which"
+            f" that of {', '.join(splits)} would replace: give --splits with all of"
+            " them, or move the file away."
+        )
 
 
 def settings_of(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def hash_of_files(videos: Sequence[FoundVideo], settings: FrameSettings) -> str:
 
 
 def block_size(num_videos: int) -> int:
-    """Videos of a block: few, so that all workers have some, but not for many videos."""
+    """Videos of a block: so few that all workers have some, more where there are many."""
     return min(max(num_videos // _NUM_BLOCKS, _FEWEST_VIDEOS), _MOST_VIDEOS)
 
 

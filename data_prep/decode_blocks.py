@@ -70,7 +70,7 @@ def hash_of_files(videos: Sequence[FoundVideo], settings: FrameSettings) -> str:
 
 
 def block_size(num_videos: int) -> int:
-    """Videos of a block: so few that all workers have some, more where there are many."""
+    """Videos of a block: more where there are many, while all workers have some."""
     return min(max(num_videos // _NUM_BLOCKS, _FEWEST_VIDEOS), _MOST_VIDEOS)
 
 

@@ -117,14 +117,15 @@ class PublishedTables:
         return None
 
 
-def data_set(name: str, num_classes: int) -> str | None:
+def data_set(name: str, num_classes: int | None) -> str | None:
     """Which of the paper's data sets this is, None if it is another.
 
     Args:
       name: of the folder of records.
-      num_classes: of its videos.
+      num_classes: of its videos; None to go by the name alone.
     """
     for known, (classes, names) in _DATA_SETS.items():
-        if num_classes == classes and any(part in name.lower() for part in names):
+        is_of_size = num_classes is None or num_classes == classes
+        if is_of_size and any(part in name.lower() for part in names):
             return known
     return None

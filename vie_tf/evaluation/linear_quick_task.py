@@ -70,6 +70,7 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
             "num_clips": settings.num_clips,
             "features_per_layer": FEATURES_PER_LAYER,
             "folds": None if has_val else cached_read_outs.num_folds(labels[test.rows]),
+            "seed": settings.seed,
         },
         "mode": "cached",
     }
@@ -143,7 +144,8 @@ def _protocol(content: dict[str, Any]) -> str:
     if folds:
         tested = (
             f"stratified {folds}-fold cross-validation over the training videos, all"
-            " clips of a video in one fold"
+            f" clips of a video in one fold, seed {content['settings']['seed']} of the"
+            " folds"
         )
     return (
         "a quick look, not the paper's protocol: scikit-learn's LogisticRegression"

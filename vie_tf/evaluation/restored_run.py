@@ -13,6 +13,7 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
+from vie_tf.evaluation.trained_on import TrainedOn
 from vie_tf.records import (
     NO_LABEL,
     TRAIN_SPLIT,
@@ -41,6 +42,7 @@ class RestoredRun:
       model: with the weights of a checkpoint.
       step: of the checkpoint.
       checkpoint: which one it is, `latest` or `best`.
+      trained_on: what is behind the weights, a part for each run that they are of.
     """
 
     eval_dir: str
@@ -52,6 +54,7 @@ class RestoredRun:
     model: tf.keras.Model
     step: int
     checkpoint: str = "latest"
+    trained_on: tuple[TrainedOn, ...] = (TrainedOn(),)
     # One for each endpoint, so that its graph is made once for all splits.
     _embedders: dict[str, ClipEmbedder] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -98,6 +101,7 @@ class RestoredRun:
             model=model,
             step=step,
             checkpoint=checkpoint,
+            trained_on=(TrainedOn.of_run(directory, step),),
         )
 
     @classmethod
@@ -143,12 +147,16 @@ class RestoredRun:
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
             step=step,
+            trained_on=tuple(
+                TrainedOn.of_checkpoint(RunDirectory(stream), "latest")
+                for stream in (single_from, dynamic_from)
+            ),
         )
 
     def untrained(self) -> RestoredRun:
         """The same network as it was before its first step."""
         model = build_model(self.config.model, self.config.train.seed)
-        return dataclasses.replace(self, model=model, step=0)
+        return dataclasses.replace(self, model=model, step=0, trained_on=(TrainedOn(),))
 
     @property
     def data_dir(self) -> str:

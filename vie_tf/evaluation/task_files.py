@@ -14,6 +14,7 @@ from typing import Any, Mapping
 import tensorflow as tf
 
 from vie_tf.config import LabelConfig
+from vie_tf.evaluation import trained_on
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, write_atomically
 
@@ -76,7 +77,8 @@ def save(
     result = {
         "task": task,
         "model": run.config.model.name,
-        "loss": run.config.loss.name,
+        "loss": trained_on.loss_of(run.trained_on),
+        "trained_on": [dataclasses.asdict(part) for part in run.trained_on],
         "step": run.step,
         "checkpoint": run.checkpoint,
         "seed": run.config.train.seed,

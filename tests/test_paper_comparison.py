@@ -67,6 +67,20 @@ def test_what_was_trained_on_something_else_is_no_row_of_the_paper(tmp_path, par
     assert "## Beside the paper" not in text
 
 
+def test_a_network_that_is_not_the_papers_is_no_row_of_it(tmp_path):
+    parts = [part(network="resnet_size 50")]
+    write_result(tmp_path, "linear", parts=parts, **SINGLE)
+    write_result(tmp_path, "finetune", parts=parts, **fine_tuned(0.5, model="single"))
+    untrained = [part("", loss="none", network="resnet_size 50")]
+    scratch = fine_tuned(0.5, start="scratch", step=0, model="single")
+    write_result(tmp_path, "finetune_scratch", parts=untrained, **scratch)
+    text = report.of_runs([str(tmp_path)])
+    name = tmp_path.name
+    assert f"| {name} (single, LA on kinetics400, resnet_size 50) |" in text
+    assert f"| {name} (single, untrained, resnet_size 50) | ucf101 | scratch" in text
+    assert "## Beside the paper" not in text
+
+
 @pytest.mark.parametrize(
     "facts", [part(num_classes=None, fingerprint=""), part(num_classes=0)]
 )

@@ -55,7 +55,8 @@ class Network:
     @property
     def title_from_scratch(self) -> str:
         """The title where none of its weights were used."""
-        return f"{self.name} ({self.model}, {_in_words(TrainedOn())})"
+        behind = dict.fromkeys(_in_words(p.untrained(None)) for p in self.trained_on)
+        return f"{self.name} ({self.model}, {' and '.join(behind)})"
 
     def of_task(self, task: str) -> list[dict[str, Any]]:
         """The results of one task, by data set."""
@@ -68,11 +69,11 @@ class Network:
 
 def _in_words(part: TrainedOn) -> str:
     """Loss and data of a run, `LA on kinetics400, 70% of the videos`."""
-    if part.loss == trained_on.NOTHING:
-        return "untrained"
-    loss = part.loss if part.loss == "supervised" else part.loss.upper()
-    on = [f"{loss} on {part.name}" if part.name else loss]
-    return ", ".join([*on, *part.view_in_words])
+    words = "untrained"
+    if part.loss != trained_on.NOTHING:
+        words = part.loss if part.loss == "supervised" else part.loss.upper()
+        words += f" on {part.name}" if part.name else ""
+    return ", ".join(filter(None, [words, *part.view_in_words, part.network]))
 
 
 def collect(run_dir: str) -> list[Network]:
@@ -125,7 +126,8 @@ def _networks(
         )
         parts.setdefault((result["model"], key), []).append(result)
     if from_scratch and not parts:
-        parts[from_scratch[0]["model"], (TrainedOn(),)] = []
+        first = from_scratch[0]
+        parts[first["model"], report_protocols.parts_of(first)] = []
     networks = []
     for (model, training), of_network in parts.items():
         network = Network(name, model, training, (*of_network, *from_scratch))

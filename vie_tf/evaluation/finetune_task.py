@@ -24,7 +24,6 @@ from vie_tf.evaluation import (
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.evaluation.trained_on import TrainedOn
 from vie_tf.full_disk import explained
 from vie_tf.models.relation import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
@@ -35,14 +34,6 @@ from vie_tf.train_state import TrainState
 
 TASK = "finetune"
 _HEAD = "softmax"
-# What results have of the run whose weights they rest on, where that is none.
-_NOTHING_OF_THE_RUN = {
-    "loss": trained_on.NOTHING,
-    "trained_on": [dataclasses.asdict(TrainedOn())],
-    "step": 0,
-    "checkpoint": None,
-    "seed": None,
-}
 
 
 class WholeNetwork:
@@ -239,7 +230,7 @@ def _save(
     num_classes = len(run.manifest.class_names)
     top1 = [split["top1"] for split in splits]
     content: dict[str, Any] = {
-        **(_NOTHING_OF_THE_RUN if settings.from_scratch else {}),
+        **(_nothing_of_the_run(run) if settings.from_scratch else {}),
         "splits": splits,
         "mean": {k: float(np.mean([s[k] for s in splits])) for k in ("top1", "top5")},
         "std": {"top1": float(np.std(top1, ddof=1)) if len(splits) > 1 else None},
@@ -252,6 +243,18 @@ def _save(
     result = task_files.save(run, _task_name(run, settings), protocol, content)
     print(_lines(result))
     return result
+
+
+def _nothing_of_the_run(run: RestoredRun) -> dict[str, Any]:
+    """Facts of a result that rests on no weights of the run."""
+    parts = [part.untrained(seed=None) for part in run.trained_on]
+    return {
+        "loss": trained_on.loss_of(parts),
+        "trained_on": [dataclasses.asdict(part) for part in parts],
+        "step": 0,
+        "checkpoint": None,
+        "seed": None,
+    }
 
 
 def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:

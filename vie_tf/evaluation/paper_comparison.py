@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Mapping, Sequence, TypeVar, Union
 from vie_tf import published_tables
 from vie_tf.evaluation.evaluated_network import Network
 from vie_tf.evaluation.markdown_table import NOT_RUN, percent, table
-from vie_tf.evaluation.report_protocols import Protocols
+from vie_tf.evaluation.report_protocols import Protocols, parts_of
 from vie_tf.evaluation.trained_on import NOTHING
 from vie_tf.published_tables import (
     AUGMENTATIONS,
@@ -119,7 +119,12 @@ def part(
 
 
 def _view(network: Network) -> tuple[float, int] | None:
-    """Share and bins of Kinetics that a network was trained on; None if on others."""
+    """Share and bins of Kinetics that a network was trained on; None if on others.
+
+    None, too, for a network that is not the paper's of its family.
+    """
+    if any(part.network for part in network.trained_on):
+        return None
     if network.loss == NOTHING:
         return 1.0, 0
     views = {
@@ -159,6 +164,8 @@ def _add_fine_tuning(
 ) -> None:
     for result in network.fine_tuned():
         is_scratch = result["start"] == "scratch"
+        if any(part.network for part in parts_of(result)):
+            continue
         if not is_scratch and _view(network) != (1.0, 0):
             continue
         start = "scratch" if is_scratch else network.loss

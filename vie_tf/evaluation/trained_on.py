@@ -6,8 +6,9 @@ import dataclasses
 import os
 from typing import Iterable
 
-from vie_tf import published_tables
+from vie_tf import models, published_tables
 from vie_tf.checkpoints import RunDirectory
+from vie_tf.config import ModelConfig
 
 NOTHING = "none"  # the loss of a network before its first step
 
@@ -24,6 +25,8 @@ class TrainedOn:
       bin_frames: of the bins of the training videos, 0 for whole videos.
       loss: `ir`, `la`, `supervised`, or `none` before the first step.
       seed: of the run; None where there was none.
+      network: settings that make it another one than the paper's of its family, such
+        as `resnet_size 50`; empty where it is the paper's.
     """
 
     name: str = ""
@@ -33,6 +36,7 @@ class TrainedOn:
     bin_frames: int = 0
     loss: str = NOTHING
     seed: int | None = None
+    network: str = ""
 
     @classmethod
     def of_checkpoint(cls, directory: RunDirectory, which: str) -> TrainedOn:
@@ -60,8 +64,9 @@ class TrainedOn:
           ValueError: the folder is no run.
         """
         config = directory.load_config()[0]
+        network = _other_than_the_papers(config.model)
         if step == 0:
-            return cls(seed=config.train.seed)
+            return cls(seed=config.train.seed, network=network)
         known = directory.data_set()
         loss = config.loss.name
         # LA follows steps of IR, and nothing of it is in a checkpoint among those.
@@ -75,7 +80,12 @@ class TrainedOn:
             bin_frames=config.data.bin_frames,
             loss=loss,
             seed=config.train.seed,
+            network=network,
         )
+
+    def untrained(self, seed: int | None) -> TrainedOn:
+        """The same network with weights that were drawn with a seed."""
+        return TrainedOn(seed=seed, network=self.network)
 
     @property
     def data_set(self) -> str | None:
@@ -103,6 +113,19 @@ class TrainedOn:
         name = self.name or "data that its run does not name"
         details = ", ".join(self.view_in_words)
         return f"{name} ({details})" if details else name
+
+
+def _other_than_the_papers(model: ModelConfig) -> str:
+    recipe = models.clip_recipe(model.name)
+    names = ("num_frames", "frame_interval", "crop_size")
+    of_paper = {name: getattr(recipe, name) for name in names}
+    for name in ("resnet_size", "num_filters", "trn_head"):
+        of_paper[name] = getattr(ModelConfig, name)
+    return ", ".join(
+        f"{name} {getattr(model, name)}"
+        for name, usual in of_paper.items()
+        if getattr(model, name) not in (None, usual)
+    )
 
 
 def loss_of(parts: Iterable[TrainedOn]) -> str:

@@ -91,15 +91,6 @@ def test_the_bank_of_a_checkpoint_is_the_gallery_of_the_authors(model_dir, data_
     assert result["num_gallery"] == len(rows) == 10
 
 
-def test_beside_the_bank_the_untrained_network_is_said_to_have_features(
-    model_dir, data_dir
-):
-    settings = dataclasses.replace(KNN, gallery="bank", compare_untrained=True)
-    result = knn_task.evaluate(load(model_dir, data_dir), settings)
-    words = "the untrained network, which has no bank, with embeddings averaged over 2"
-    assert words in result["protocol"]
-
-
 @pytest.mark.parametrize("num_val", [4, 0])
 def test_bad_records_are_left_out_and_counted(tmp_path, num_val):
     data_dir = tmp_path / "data"
@@ -162,6 +153,15 @@ def test_an_empty_gallery_is_refused(tmp_path, model_dir, task):
     module, settings = task
     with pytest.raises(ValueError, match="the split train, but .* has no videos in it"):
         module.evaluate(load(model_dir, tmp_path), settings)
+
+
+def test_beside_the_bank_the_untrained_network_is_said_to_have_features(
+    model_dir, data_dir
+):
+    settings = dataclasses.replace(KNN, gallery="bank", compare_untrained=True)
+    result = knn_task.evaluate(load(model_dir, data_dir), settings)
+    words = "the untrained network, which has no bank, with embeddings averaged over 2"
+    assert words in result["protocol"]
 
 
 def test_leaving_one_out_with_the_bank_leaves_out_the_own_row(tmp_path):

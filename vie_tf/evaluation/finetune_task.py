@@ -19,11 +19,11 @@ from vie_tf.evaluation import (
     label_protocol,
     label_training,
     task_files,
-    trained_on,
 )
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.evaluation.trained_on import NOTHING
 from vie_tf.full_disk import explained
 from vie_tf.models.relation import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
@@ -247,9 +247,9 @@ def _save(
 
 def _nothing_of_the_run(run: RestoredRun) -> dict[str, Any]:
     """Facts of a result that rests on no weights of the run."""
-    parts = [part.untrained(seed=None) for part in run.trained_on]
+    parts = [part.untrained(seed=None) for part in run.weights_from]
     return {
-        "loss": trained_on.loss_of(parts),
+        "loss": NOTHING,
         "trained_on": [dataclasses.asdict(part) for part in parts],
         "step": 0,
         "checkpoint": None,

@@ -14,7 +14,6 @@ from typing import Any, Mapping
 import tensorflow as tf
 
 from vie_tf.config import LabelConfig
-from vie_tf.evaluation import trained_on
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, write_atomically
 
@@ -77,8 +76,8 @@ def save(
     result = {
         "task": task,
         "model": run.config.model.name,
-        "loss": trained_on.loss_of(run.trained_on),
-        "trained_on": [dataclasses.asdict(part) for part in run.trained_on],
+        "loss": run.loss,
+        "trained_on": [dataclasses.asdict(part) for part in run.weights_from],
         "step": run.step,
         "checkpoint": run.checkpoint,
         "seed": run.config.train.seed,

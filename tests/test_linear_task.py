@@ -85,6 +85,17 @@ def test_read_outs_learn_colours_and_the_network_stays_as_it_is(make_run, capsys
     assert "step 20/20  loss " in output
 
 
+def test_the_result_says_what_is_behind_its_numbers(make_run, data_dir):
+    run = make_run()
+    settings = settings_of(train_steps=4, lr_boundaries=(1, 3), seed=2)
+    result = linear_task.evaluate_linear(run, settings)
+    assert "rate 0.05, divided by 10 after 1 and 3 steps" in result["protocol"]
+    assert "seed 2 of clips and their order" in result["protocol"]
+    (part,) = result["trained_on"]
+    assert (part["name"], part["loss"]) == (data_dir.name, "ir")
+    assert part["fingerprint"] == run.manifest.fingerprint() != ""
+
+
 def test_the_result_is_that_of_the_heads_on_the_mean_of_the_logits(make_run):
     """A slow twin: clip by clip, layer by layer, from the checkpoint's numbers."""
     run = make_run()
@@ -326,6 +337,7 @@ def test_the_quick_look_cross_validates_where_there_is_one_split(tmp_path, make_
     assert result["scores"]["conv1"]["top1"] == 1
     assert (result["num_queries"], result["settings"]["folds"]) == (12, 4)
     assert "stratified 4-fold cross-validation" in result["protocol"]
+    assert "seed 0 of the folds" in result["protocol"]
 
 
 def test_the_quick_look_takes_every_nth_video_where_the_memory_holds_no_more(

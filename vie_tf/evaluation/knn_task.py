@@ -103,12 +103,18 @@ def _protocol(run: RestoredRun, settings: KnnTaskConfig) -> str:
         "bank": "the running memory bank",
         "features": f"embeddings averaged over {settings.num_clips} clips",
     }[settings.gallery]
+    untrained = ""
+    if settings.compare_untrained and settings.gallery == "bank":
+        untrained = (
+            "; the untrained network, which has no bank, with embeddings averaged over"
+            f" {settings.num_clips} clips as gallery"
+        )
     headline = settings.headline
     return (
         f"k={headline.k} nearest neighbours with weights exp(similarity /"
         f" {headline.temperature}); {run.queries_in_words}; gallery: {rows}; class"
         f" probabilities averaged over {settings.num_clips} equally spaced clips of a"
-        " query"
+        f" query{untrained}"
     )
 
 

@@ -78,6 +78,7 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
                 for split in dict.fromkeys((TRAIN_SPLIT, tested))
             },
             "folds": None if has_val else cached_read_outs.num_folds(labels[test.rows]),
+            "seed": settings.seed,
         },
         "mode": "cached",
     }
@@ -160,7 +161,8 @@ def _protocol(content: dict[str, Any]) -> str:
     if folds:
         tested = (
             f"stratified {folds}-fold cross-validation over the training videos, all"
-            " clips of a video in one fold"
+            f" clips of a video in one fold, seed {content['settings']['seed']} of the"
+            " folds"
         )
     parts = "".join(
         f"; of the split {split} one video in {one_in} alone"

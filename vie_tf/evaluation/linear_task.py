@@ -7,7 +7,13 @@ from typing import Any, Sequence
 import tensorflow as tf
 
 from vie_tf.config import LinearConfig
-from vie_tf.evaluation import label_checks, label_training, read_outs, task_files
+from vie_tf.evaluation import (
+    label_checks,
+    label_protocol,
+    label_training,
+    read_outs,
+    task_files,
+)
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
@@ -150,10 +156,11 @@ def _save(
         f" {steps} steps of {settings.batch_size} augmented clips (crop"
         f" {run.data.crop}, colour {run.data.color}) on the frozen network; features"
         " averaged over time, and over 2 x 2 positions where there would be more than"
-        f" {read_outs.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g}, rate"
-        f" {settings.learning_rate:g}, weight decay {settings.weight_decay:g}; tested"
-        f" on the validation videos, logits averaged over {settings.num_clips} equally"
-        " spaced clips"
+        f" {read_outs.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g},"
+        f" {label_protocol.rate_in_words(settings)}, weight decay"
+        f" {settings.weight_decay:g}; seed {settings.seed} of clips and their order;"
+        " tested on the validation videos, logits averaged over"
+        f" {settings.num_clips} equally spaced clips"
     )
     result = task_files.save(run, TASK, protocol, content)
     print(lines(result))

@@ -13,6 +13,7 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
+from vie_tf.evaluation.trained_on import TrainedOn, loss_of
 from vie_tf.records import (
     NO_LABEL,
     TRAIN_SPLIT,
@@ -41,6 +42,7 @@ class RestoredRun:
       model: with the weights of a checkpoint.
       step: of the checkpoint.
       checkpoint: which one it is, `latest` or `best`.
+      weights_from: what is behind the weights, a part for each run that they are of.
     """
 
     eval_dir: str
@@ -52,6 +54,7 @@ class RestoredRun:
     model: tf.keras.Model
     step: int
     checkpoint: str = "latest"
+    weights_from: tuple[TrainedOn, ...] = (TrainedOn(),)
     # One for each endpoint, so that its graph is made once for all splits.
     _embedders: dict[str, ClipEmbedder] = dataclasses.field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -98,6 +101,7 @@ class RestoredRun:
             model=model,
             step=step,
             checkpoint=checkpoint,
+            weights_from=(TrainedOn.of_run(directory, step),),
         )
 
     @classmethod
@@ -143,12 +147,18 @@ class RestoredRun:
             is_training_data=manifest.fingerprint() == fingerprint,
             model=model,
             step=step,
+            weights_from=tuple(
+                TrainedOn.of_checkpoint(RunDirectory(stream), "latest")
+                for stream in (single_from, dynamic_from)
+            ),
         )
 
     def untrained(self) -> RestoredRun:
         """The same network as it was before its first step."""
         model = build_model(self.config.model, self.config.train.seed)
-        return dataclasses.replace(self, model=model, step=0)
+        seed = self.config.train.seed
+        drawn = tuple(part.untrained(seed) for part in self.weights_from)
+        return dataclasses.replace(self, model=model, step=0, weights_from=drawn)
 
     @property
     def data_dir(self) -> str:
@@ -159,6 +169,11 @@ class RestoredRun:
     def data_name(self) -> str:
         """What results call the data: the name of its folder."""
         return os.path.basename(os.path.normpath(self.data_dir))
+
+    @property
+    def loss(self) -> str:
+        """By which the weights were trained, `none` before the first step."""
+        return loss_of(self.weights_from)
 
     @property
     def recipe(self) -> ClipRecipe:

@@ -69,14 +69,14 @@ def _search() -> None:
 def _source_of_records(data_dir: str) -> VideoSource:
     """The videos of a data set."""
     from data_prep.shard_state import hash_of
-    from vie_tf import records
+    from vie_tf import records, remote_files
     from vie_tf.evaluation import embeddings, responses
 
     manifest = records.Manifest.load(data_dir)
     blocks = responses.blocks_of_data_set(data_dir, manifest)
     checksums = [shard.sha256 for shard in manifest.shards]
     return embeddings.VideoSource(
-        name=os.path.abspath(data_dir),
+        name=remote_files.absolute(data_dir),
         fingerprint=hash_of([manifest.fingerprint(), checksums]),
         num_videos=len(manifest.videos),
         blocks=lambda first: blocks[first:],

@@ -25,6 +25,11 @@ from vie_tf import frame_index, records
 
 SPLIT = records.TRAIN_SPLIT  # of all videos: there is but one
 
+# A block is what a worker does at a time and what a kill loses; but whoever reads it
+# pays for each some tenths of a second, and TensorFlow keeps some 0.2 MB of it.
+_NUM_BLOCKS = 64
+_FEWEST_VIDEOS, _MOST_VIDEOS = 8, 64
+
 
 def find(path: str) -> list[FoundVideo]:
     """Finds the videos of a folder, labelled by sub-folder, or takes one file.
@@ -64,12 +69,17 @@ def hash_of_files(videos: Sequence[FoundVideo], settings: FrameSettings) -> str:
     return hash_of([dataclasses.asdict(settings), files])
 
 
+def block_size(num_videos: int) -> int:
+    """Videos of a block: more where there are many, while all workers have some."""
+    return min(max(num_videos // _NUM_BLOCKS, _FEWEST_VIDEOS), _MOST_VIDEOS)
+
+
 def decode(
     videos: Sequence[FoundVideo],
     settings: FrameSettings,
     scratch_dir: str,
     *,
-    videos_per_block: int = 8,
+    videos_per_block: int | None = None,
     first_block: int = 0,
     num_processes: int = 0,
     max_seconds: float = ConversionConfig.max_seconds,
@@ -82,7 +92,7 @@ def decode(
       videos: the id of each is its position.
       settings: of the frames.
       scratch_dir: of the shards; made, and emptied before and after.
-      videos_per_block: the last may have fewer.
+      videos_per_block: the last may have fewer; None for `block_size`.
       first_block: those before it are left out.
       num_processes: as in `ConversionConfig`; 1 for none.
       max_seconds: as there.
@@ -91,6 +101,7 @@ def decode(
       OSError: the disk is full, or workers die by no video's fault.
     """
     labels = sorted({video.label for video in videos if video.label is not None})
+    videos_per_block = videos_per_block or block_size(len(videos))
     tasks = [
         _task(videos, start, labels, settings, scratch_dir, videos_per_block)
         for start in range(0, len(videos), videos_per_block)

@@ -1,5 +1,6 @@
 """`--task=all` on small runs that have learned nothing."""
 
+import dataclasses
 import json
 
 import pytest
@@ -59,3 +60,24 @@ def test_without_labels_there_is_retrieval_alone(evaluate, tmp_path, capsys):
     assert "knn.json" not in names
     assert "## Retrieval on data" in text
     assert "no labels of two classes" in capsys.readouterr().out
+
+
+def test_a_task_that_refuses_the_data_leaves_the_others(evaluate, tmp_path, capsys):
+    manifest = write_colours(tmp_path / "data")
+    videos = list(manifest.videos)
+    videos[1] = dataclasses.replace(videos[1], label=-1)
+    dataclasses.replace(manifest, videos=tuple(videos)).save(str(tmp_path / "data"))
+    text, names = evaluate(tmp_path / "data")
+    assert {"knn.json", "retrieval.json", "report.md"} <= names
+    assert not {"linear.json", "linear_quick.json"} & names
+    assert "## Retrieval on data" in text
+    printed = capsys.readouterr().out
+    for task in ("linear", "linear --quick"):
+        assert f"Left out --task={task}: --task=linear" in printed
+    assert "needs a label for every video, but 1 of" in printed
+
+
+def test_data_for_no_task_at_all_are_refused(evaluate, tmp_path):
+    write_colours(tmp_path / "data", num_train=0)
+    with pytest.raises(ValueError, match="needs videos of the split train"):
+        evaluate(tmp_path / "data")

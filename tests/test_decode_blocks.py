@@ -155,3 +155,10 @@ def test_a_video_that_crashes_the_decoder_is_refused(videos, tmp_path, monkeypat
     assert [list(pictures) for _, pictures in blocks] == [
         *(["a/0.avi"], ["b/3.avi"], ["b/4.avi"])
     ]
+
+
+@pytest.mark.parametrize(
+    ("num_videos", "wanted"), [(1, 8), (600, 9), (2000, 31), (240_000, 64)]
+)
+def test_blocks_are_small_where_there_are_few_videos(num_videos, wanted):
+    assert decode_blocks.block_size(num_videos) == wanted

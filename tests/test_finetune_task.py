@@ -100,8 +100,11 @@ def test_the_weights_are_those_of_the_checkpoint_until_the_first_step(make_run):
 
 def test_a_network_from_scratch_has_files_of_its_own(make_run):
     run = make_run()
-    result = finetune(run, train_steps=1, from_scratch=True)
+    result = finetune(run, train_steps=1, from_scratch=True, seed=5)
     assert result["start"] == "scratch"
+    assert (result["step"], result["checkpoint"], result["seed"]) == (0, None, None)
+    assert (result["loss"], result["trained_on"][0]["name"]) == ("none", "")
+    assert "seed 5 of clips, their order and all weights" in result["protocol"]
     assert tf.io.gfile.exists(f"{run.eval_dir}/finetune_scratch.json")
     assert not tf.io.gfile.exists(f"{run.eval_dir}/finetune.json")
 
@@ -115,7 +118,7 @@ def test_a_network_from_scratch_needs_settings_and_no_checkpoint(make_run):
         run.directory.model_dir, run.data, checkpoint="untrained"
     )
     result = finetune(untrained, train_steps=1, from_scratch=True)
-    assert (result["checkpoint"], result["step"]) == ("untrained", 0)
+    assert (result["checkpoint"], result["step"]) == (None, 0)
 
 
 def test_two_streams_from_scratch_need_no_checkpoints(data_dir, tmp_path):
@@ -267,12 +270,14 @@ def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path, monkeypat
     for module in (train_loop, restored_run, finetune_task):
         monkeypatch.setattr(module, "build_model", build_model)
     write_run(tmp_path / "single", data_dir, model=SINGLE)
-    write_run(tmp_path / "slow", data_dir)
+    write_run(tmp_path / "slow", data_dir, step=5)
     data = restored(tmp_path / "slow", data_dir).data
     folders = [str(tmp_path / name) for name in ("single", "slow")]
     run = RestoredRun.of_streams(*folders, "one", str(tmp_path / "streams"), data)
     result = finetune(run, train_steps=1, dropout=0.5, test_clips="spaced")
     assert result["model"] == "two_stream_s"
+    assert [part["loss"] for part in result["trained_on"]] == ["none", "ir"]
+    assert result["loss"] == "none and ir"
     tuned = RestoredRun.load(result["splits"][0]["folder"], data).model
     clips = tf.zeros([1, 2, 32, 32, 3], tf.uint8)
     endpoints = tuned(clips)

@@ -85,6 +85,8 @@ def test_all_files_are_read():
         "command_line",
         "published_run",
         "knn_curve",
+        "published_tables",
+        "evaluation.markdown_table",
         "evaluation.nearest",
         "evaluation.retrieval_metrics",
     ],

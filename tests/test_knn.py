@@ -58,6 +58,21 @@ def test_a_neighbor_without_a_label_has_no_vote():
     np.testing.assert_allclose(probabilities, [[0.0, 1.0], [0.0, 0.0]])
 
 
+@pytest.mark.parametrize("temperature", [0.02, 0.001])
+def test_a_low_temperature_leaves_the_vote_to_the_nearest(temperature):
+    # e^(1 / 0.001) is beyond float32, and so would be that of a neighbour without vote.
+    similarities = tf.constant([[1.0, 0.9, 0.8], [-0.9, -1.0, -1.0]])
+    labels = tf.constant([[-1, 1, 0], [2, 0, 1]])
+    probabilities = knn.class_probabilities(similarities, labels, 3, temperature)
+    wanted = [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    np.testing.assert_allclose(probabilities, wanted, atol=0.02)
+
+
+def test_a_query_without_votes_is_wrong_for_every_class():
+    probabilities = np.array([[0.0, 0.0, 0.0], [0.9, 0.1, 0.0]])
+    assert knn.accuracies(probabilities, np.array([0, 0])) == {"top1": 0.5, "top5": 0.5}
+
+
 def test_accuracy_counts_labels_among_the_k_most_probable_classes():
     probabilities = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7], [0.3, 0.4, 0.3]])
     labels = np.array([0, 0, 2])

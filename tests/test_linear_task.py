@@ -1,5 +1,6 @@
 """Linear read-outs of a frozen network, from the flags' settings to the result."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -82,6 +83,17 @@ def test_read_outs_learn_colours_and_the_network_stays_as_it_is(make_run, capsys
     output = capsys.readouterr().out
     assert "  conv1                  100.0%" in output
     assert "step 20/20  loss " in output
+
+
+def test_the_result_says_what_is_behind_its_numbers(make_run, data_dir):
+    run = make_run()
+    settings = settings_of(train_steps=4, lr_boundaries=(1, 3), seed=2)
+    result = linear_task.evaluate_linear(run, settings)
+    assert "rate 0.05, divided by 10 after 1 and 3 steps" in result["protocol"]
+    assert "seed 2 of clips and their order" in result["protocol"]
+    (part,) = result["trained_on"]
+    assert (part["name"], part["loss"]) == (data_dir.name, "ir")
+    assert part["fingerprint"] == run.manifest.fingerprint() != ""
 
 
 def test_the_result_is_that_of_the_heads_on_the_mean_of_the_logits(make_run):
@@ -196,6 +208,16 @@ def test_read_outs_of_another_network_are_not_gone_on_with(make_run):
         weight.assign(weight + 1e-3)
     with pytest.raises(ValueError, match="the network's weights was"):
         linear_task.evaluate_linear(run, settings_of(train_steps=1))
+
+
+def test_read_outs_of_the_same_weights_used_otherwise_are_not_gone_on_with(make_run):
+    run = make_run()
+    linear_task.evaluate_linear(run, settings_of(train_steps=1))
+    model = dataclasses.replace(run.config.model, static_frames="all")
+    config = dataclasses.replace(run.config, model=model)
+    other = dataclasses.replace(run, config=config)
+    with pytest.raises(ValueError, match="--static_frames was 'one', is now 'all'"):
+        linear_task.evaluate_linear(other, settings_of(train_steps=1))
 
 
 def test_read_outs_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
@@ -352,9 +374,20 @@ def test_the_quick_look_cross_validates_where_there_is_one_split(tmp_path, make_
     assert result["scores"]["conv1"]["top1"] == 1
     assert (result["num_queries"], result["settings"]["folds"]) == (12, 4)
     assert "stratified 4-fold cross-validation" in result["protocol"]
+    assert "seed 0 of the folds" in result["protocol"]
 
 
-def test_the_quick_look_refuses_what_the_memory_does_not_hold(make_run, monkeypatch):
-    monkeypatch.setattr(linear_quick_task, "_MAX_BYTES", 1000)
-    with pytest.raises(ValueError, match="lower --num_clips, or train"):
-        linear_quick_task.evaluate_linear_quick(make_run(), settings_of())
+def test_the_quick_look_takes_every_nth_video_where_the_memory_holds_no_more(
+    make_run, tmp_path, monkeypatch, capsys
+):
+    write_colours(tmp_path / "many", num_train=12, num_val=5)
+    run = make_run(data=tmp_path / "many")
+    num_features = linear_quick_task._LayerEmbedder(run)._num_features
+    all_bytes = 4 * 12 * QUICK["num_clips"] * num_features
+    monkeypatch.setattr(linear_quick_task, "_MAX_BYTES", all_bytes / 1.9)
+    result = linear_quick_task.evaluate_linear_quick(run, settings_of())
+    assert result["settings"]["one_in"] == {"train": 2, "val": 1}
+    assert (result["num_train"], result["num_queries"]) == (6, 5)
+    assert (result["num_skipped"], result["scores"]["conv1"]["top1"]) == (0, 1)
+    assert "of the split train one video in 2 alone" in result["protocol"]
+    assert "train fit into the memory for 1 in 2 videos" in capsys.readouterr().out

@@ -186,6 +186,12 @@ def test_an_address_that_cannot_be_used_is_refused_in_one_line(collection, addre
         write_shards.convert(config(collection, address))
 
 
+def test_an_address_is_absolute_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert remote_files.absolute("gs://bucket/run") == "gs://bucket/run"
+    assert remote_files.absolute("run") == str(tmp_path / "run")
+
+
 def test_a_local_path_needs_no_tensorflow_io(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)  # An import would raise.
     remote_files.connect("DATA")

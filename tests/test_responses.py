@@ -132,3 +132,10 @@ def test_another_checkpoint_has_another_fingerprint(folder, tmp_path):
     directory.save(train_loop.make_state(config, manifest))
     other = Network(str(tmp_path / "run"), "latest", ["embedding"], 1)
     assert other.fingerprint != first
+
+
+def test_a_data_set_without_videos_is_refused():
+    refused = (RefusedEntry("a.mp4", "it is empty"),)
+    manifest = Manifest((), videos=(), shards=(), refused=refused, settings={})
+    with pytest.raises(ValueError, match="'data' has no videos; 1 were refused"):
+        blocks_of_data_set("data", manifest)

@@ -7,13 +7,14 @@ import resource
 import numpy as np
 import pytest
 import tensorflow as tf
-from run_contents import numbers_in
+from run_contents import events_in, numbers_in
 
 from vie_tf import (
     step_errors,
     train_loop,
 )
 from vie_tf.checkpoints import RunDirectory
+from vie_tf.evaluation.validation import KnnValidation
 
 
 def test_an_interrupted_run_leaves_a_checkpoint_of_its_last_step(
@@ -49,6 +50,42 @@ def test_ctrl_c_while_the_first_graph_is_made_has_read_no_batch(
     quick(tmp_path / "whole", train_steps=2)
     for name, wanted in numbers_in(tmp_path / "whole").items():
         np.testing.assert_array_equal(numbers_in(tmp_path / "stopped")[name], wanted)
+
+
+@pytest.mark.parametrize(
+    "accuracies",
+    [
+        (0.5, KeyboardInterrupt, 0.5, 0.9),
+        (0.5, 0.5, KeyboardInterrupt, 0.9),  # in that of the last step
+    ],
+)
+def test_a_validation_that_was_interrupted_is_done_when_the_run_goes_on(
+    quick, tmp_path, monkeypatch, accuracies
+):
+    settings = {
+        **{"lr_schedule": "plateau", "plateau_patience": 1, "plateau_max_drops": 2},
+        **{"eval_steps": 3, "checkpoint_steps": 4, "train_steps": 9},
+    }
+    wanted = [accuracy for accuracy in accuracies if accuracy is not KeyboardInterrupt]
+    answers = iter([*wanted, *accuracies])
+
+    def validate(_):
+        answer = next(answers)
+        if answer is KeyboardInterrupt:
+            raise answer
+        return {"top1": answer, "top5": 1.0}
+
+    monkeypatch.setattr(KnnValidation, "__call__", validate)
+    quick(tmp_path / "whole", **settings)
+    with pytest.raises(KeyboardInterrupt):
+        quick(tmp_path / "stopped", **settings)
+    quick(tmp_path / "stopped", **settings)
+    curve = events_in(tmp_path / "stopped")["knn/top1"]
+    assert curve == pytest.approx(dict(zip([3, 6, 9], wanted)))
+    whole, stopped = (numbers_in(tmp_path / n, "best") for n in ("whole", "stopped"))
+    assert whole["num_drops"] == 1
+    for name, number in whole.items():
+        np.testing.assert_array_equal(stopped[name], number, err_msg=name)
 
 
 @contextlib.contextmanager

@@ -201,6 +201,15 @@ def test_an_empty_gallery_is_refused(tmp_path, model_dir, task):
         module.evaluate(load(model_dir, tmp_path), settings)
 
 
+def test_beside_the_bank_the_untrained_network_is_said_to_have_features(
+    model_dir, data_dir
+):
+    settings = dataclasses.replace(KNN, gallery="bank", compare_untrained=True)
+    result = knn_task.evaluate(load(model_dir, data_dir), settings)
+    words = "the untrained network, which has no bank, with embeddings averaged over 2"
+    assert words in result["protocol"]
+
+
 def test_leaving_one_out_with_the_bank_leaves_out_the_own_row(tmp_path):
     data_dir = tmp_path / "data"
     write_data_set(data_dir, num_val=0)

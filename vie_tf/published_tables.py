@@ -20,6 +20,7 @@ READ_OUT_TITLES = {
 }
 FINE_TUNING_TITLE = "fine-tuning"
 AUGMENTATIONS = {"multi_scale": "multi-scale", "color_noise": "colour noise"}
+TRAINED_ON = "kinetics"  # that networks of all rows with a `model` were trained on
 
 # By the numbers of classes of the data sets, and what their folders may be called.
 _DATA_SETS = {
@@ -27,6 +28,12 @@ _DATA_SETS = {
     "imagenet": (1000, ("imagenet", "ilsvrc")),
     "ucf101": (101, ("ucf",)),
     "hmdb51": (51, ("hmdb",)),
+}
+# The recipes of clips behind `AUGMENTATIONS`: crop and colour.
+_RECIPES = {
+    ("multi_scale", "none"): "multi_scale",
+    ("random_resize", "exact"): "color_noise",
+    ("random_resize", "fast"): "color_noise",
 }
 
 
@@ -40,9 +47,12 @@ class ReadOutRow:
       model: a key of `vie_tf.models.MODELS`, or `input_single_FAMILY`.
       loss: `ir`, `la`, `supervised`, or `none` for the untrained network.
       read_outs: top-1 in % of `LAYERS`, by data set.
-      softmax: top-1 in % of a supervised network itself.
+      supervised: top-1 in % on Kinetics of the family's supervised network itself, the
+        column "Super." of table 1; None where the paper has none.
       subset: share of the training videos.
       bin_frames: frames of the bins of the training videos, 0 for whole videos.
+      hardly_legible: those of its numbers that are so in our copy of the paper:
+        `supervised`, or data set and layer.
     """
 
     table: str
@@ -50,28 +60,37 @@ class ReadOutRow:
     model: str
     loss: str
     read_outs: Mapping[str, list[float]]
-    softmax: float | None = None
+    supervised: float | None = None
     subset: float = 1.0
     bin_frames: int = 0
+    hardly_legible: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class FineTuningRow:
-    """A row of table 2.
+    """A row of table 2: top-1 in % by data set, None where it is not legible.
 
     Attributes:
-      name: network and start.
-      model: a key of `vie_tf.models.MODELS`.
-      start: `scratch`, or the loss that the network was trained with before.
-      multi_scale: top-1 in % by data set; None where it is not known.
-      color_noise: the same with the other augmentation.
+      name: network, and start or method.
+      model: a key of `vie_tf.models.MODELS`; None for a method of others.
+      start: `scratch`, or the loss that the network was trained with before; None for a
+        method of others.
+      own_augmentation: of a method of others with an augmentation of its own.
+      multi_scale: with the first of the paper's two augmentations.
+      color_noise: with the second.
+      hardly_legible: those of its numbers that are so in our copy of the paper:
+        augmentation and data set.
     """
 
     name: str
-    model: str
-    start: str
-    multi_scale: Mapping[str, float | None]
-    color_noise: Mapping[str, float | None]
+    model: str | None = None
+    start: str | None = None
+    own_augmentation: Mapping[str, float | None] = dataclasses.field(
+        default_factory=dict
+    )
+    multi_scale: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
+    color_noise: Mapping[str, float | None] = dataclasses.field(default_factory=dict)
+    hardly_legible: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,15 +118,16 @@ class PublishedTables:
             fine_tuning=tuple(FineTuningRow(**row) for row in content["fine_tuning"]),
         )
 
-    def read_out_row(
+    def read_out_rows(
         self, model: str, loss: str, subset: float, bin_frames: int
-    ) -> ReadOutRow | None:
-        """The row that a network of these settings belongs to, if there is one."""
+    ) -> list[ReadOutRow]:
+        """The rows that a network of these settings belongs to, one in each table."""
         wanted = (model, loss, subset, bin_frames)
-        for row in self.read_outs:
-            if (row.model, row.loss, row.subset, row.bin_frames) == wanted:
-                return row
-        return None
+        return [
+            row
+            for row in self.read_outs
+            if (row.model, row.loss, row.subset, row.bin_frames) == wanted
+        ]
 
     def fine_tuning_row(self, model: str, start: str) -> FineTuningRow | None:
         """The row that a network with this start belongs to, if there is one."""
@@ -117,14 +137,25 @@ class PublishedTables:
         return None
 
 
-def data_set(name: str, num_classes: int) -> str | None:
+def data_set(name: str, num_classes: int | None) -> str | None:
     """Which of the paper's data sets this is, None if it is another.
 
     Args:
       name: of the folder of records.
-      num_classes: of its videos.
+      num_classes: of its videos; None to go by the name alone.
     """
     for known, (classes, names) in _DATA_SETS.items():
-        if num_classes == classes and any(part in name.lower() for part in names):
+        is_of_size = num_classes is None or num_classes == classes
+        if is_of_size and any(part in name.lower() for part in names):
             return known
     return None
+
+
+def augmentation(crop: str, color: str) -> str | None:
+    """Which of `AUGMENTATIONS` this is, None if it is neither.
+
+    Args:
+      crop: a key of `vie_tf.crop_windows.RECIPES`.
+      color: as of `vie_tf.config.DataConfig`.
+    """
+    return _RECIPES.get((crop, color))

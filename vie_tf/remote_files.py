@@ -6,6 +6,7 @@ together; `os.path.exists` and its like do not know them.
 
 from __future__ import annotations
 
+import os
 import warnings
 
 import tensorflow as tf
@@ -18,6 +19,11 @@ _OF_TENSORFLOW_IO = ("s3", "hdfs")
 def is_remote(path: str) -> bool:
     """Whether a path is an address and not a place in the local file system."""
     return "://" in path
+
+
+def absolute(path: str) -> str:
+    """The path from the root of its file system; an address stays as it is."""
+    return path if is_remote(path) else os.path.abspath(path)
 
 
 def connect(path: str) -> None:

@@ -37,8 +37,9 @@ def restore_or_start(
             )
         with_head = not _is_of_single_frames(origin, config)
         _restore(state, origin, config, manifest, with_head)
-        # The other run's plateaus are not this one's.
+        # The other run's plateaus are not this one's, nor are its validations.
         state.set_plateau(schedules.Plateau())
+        state.validated_at.assign(state.step)
         but_head = "" if with_head else ", with a new head"
         print(f"Starting from {origin.latest()}{but_head}.")
     elif config.train.single_from and config.train.dynamic_from:

@@ -1,4 +1,4 @@
-"""Learning rate and optimizer."""
+"""What happens at which step: what is due, the learning rate, and the optimizer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,17 @@ from typing import Iterable, Sequence
 import tensorflow as tf
 
 LR_DIVISOR = 10.0  # at every boundary or drop; Zhuang et al. 2019
+
+
+def is_due(step: int, every: int, last_step: int) -> bool:
+    """Whether something is to be done after a step.
+
+    Args:
+      step: that was taken, from 1.
+      every: steps between two times; 0 for the last step alone.
+      last_step: after which it is always done.
+    """
+    return step == last_step or (every > 0 and step % every == 0)
 
 
 def step_decay(

@@ -26,7 +26,7 @@ class StreamPair:
     Attributes:
       single_from: folder of the static stream's run, as it was given.
       single_step: of its checkpoint.
-      single_loss: that it was trained by.
+      single_loss: that it was trained by, `none` before the first step.
       dynamic_from: folder of the dynamic stream's run.
       dynamic_step: of its checkpoint.
       dynamic_loss: that it was trained by.
@@ -45,11 +45,14 @@ class StreamPair:
     def in_words(self) -> str:
         """Both runs, for protocols."""
         frames = {"one": "the middle frame", "all": "all frames"}[self.static_frames]
-        return (
-            f"two streams, {self.single_from} ({self.single_loss.upper()}, step"
-            f" {self.single_step:,}) on {frames} of a clip and {self.dynamic_from}"
-            f" ({self.dynamic_loss.upper()}, step {self.dynamic_step:,})"
-        )
+        single = _in_words(self.single_from, self.single_loss, self.single_step)
+        dynamic = _in_words(self.dynamic_from, self.dynamic_loss, self.dynamic_step)
+        return f"two streams, {single} on {frames} of a clip and {dynamic}"
+
+
+def _in_words(folder: str, loss: str, step: int) -> str:
+    how = {"ir": "IR", "la": "LA", "none": "untrained"}.get(loss, loss)
+    return f"{folder} ({how}, step {step:,})"
 
 
 def stream_settings(

@@ -40,6 +40,7 @@ from vie_tf.network_copy import NetworkCopy
 from vie_tf.records import Manifest
 from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
+from vie_tf.schedules import is_due
 from vie_tf.step_errors import next_batch, take_step
 from vie_tf.step_profile import StepProfile
 from vie_tf.summaries import Summaries
@@ -125,7 +126,9 @@ def _train(
         )
     described = run_lines.description(config, manifest, state, devices.describe())
     print(described, flush=True)
-    if state.steps_taken() >= config.train.train_steps:
+    settings = config.train
+    owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)
+    if state.steps_taken() >= settings.train_steps and not owes_validation:
         if run.latest() is None:
             print(f"Wrote the network as it is at step 0: {run.save(state)}.")
             return
@@ -244,10 +247,29 @@ def _loop(
     profile = StepProfile(profiled, settings.model_dir)
     first_step = state.steps_taken()
 
-    def is_due(step: int, every: int) -> bool:
-        return step == settings.train_steps or (every > 0 and step % every == 0)
+    last_step = settings.train_steps
+
+    def validate(step: int) -> None:
+        log.bank(step)
+        if validation is not None:
+            if copy is not None:
+                copy.refresh()
+            loss, scores = phase(config, step - 1), validation()
+            log.validation(step, loss, scores, validation)
+            # First, as it may be done twice: what follows is done in an instant.
+            metric = f"{validation.name}/top1"
+            run.save_best(state, metric, float(scores["top1"]))
+            if loss == "ir":
+                state.ir_accuracy.assign(scores["top1"])
+            # Those of the IR steps before LA are no measure of LA.
+            if loss == config.loss.name:
+                plateau_watch.watch(state, settings, step, scores["top1"])
+        state.validated_at.assign(step)
+        log.went_on()
 
     try:
+        if state.owes_validation(settings.eval_steps, last_step):
+            validate(first_step)
         for step in range(first_step + 1, settings.train_steps + 1):
             loss = phase(config, step - 1)
             age = state.steps_since_clustering()
@@ -261,24 +283,11 @@ def _loop(
                     shown = strategy.experimental_local_results(batch["clips"])[0]
                     summaries.clips(shown.numpy(), step - 1)
                 scalars = take_step(steps[loss], batch, step)
-            if is_due(step, settings.log_steps):
+            if is_due(step, settings.log_steps, last_step):
                 log.step(step, loss, scalars)
-            if is_due(step, settings.eval_steps):
-                log.bank(step)
-                if validation is not None:
-                    if copy is not None:
-                        copy.refresh()
-                    scores = validation()
-                    log.validation(step, loss, scores, validation)
-                    if loss == "ir":
-                        state.ir_accuracy.assign(scores["top1"])
-                    # Those of the IR steps before LA are no measure of LA.
-                    if loss == config.loss.name:
-                        plateau_watch.watch(state, settings, step, scores["top1"])
-                    metric = f"{validation.name}/top1"
-                    run.save_best(state, metric, float(scores["top1"]))
-                log.went_on()
-            if is_due(step, settings.checkpoint_steps):
+            if is_due(step, settings.eval_steps, last_step):
+                validate(step)
+            if is_due(step, settings.checkpoint_steps, last_step):
                 run.save(state)
                 log.went_on()
     except KeyboardInterrupt:

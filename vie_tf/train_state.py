@@ -12,15 +12,15 @@ import tensorflow as tf
 
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.row_ages import RowAges
-from vie_tf.schedules import Momentum, Plateau
+from vie_tf.schedules import Momentum, Plateau, is_due
 
 NEVER = -1  # the step of what has not been done yet
 UNKNOWN = -1.0  # an accuracy that was not measured yet
 
 # Parts of a checkpoint.  Runs whose clusters differ in number share all but these;
 CLUSTERS = ("cluster_labels", "cluster_centroids", "clustered_at")
-# and these are looked at, but no step depends on them.
-WATCHED = ("row_ages", "ir_accuracy")
+# and these are about what happens between steps.
+WATCHED = ("row_ages", "ir_accuracy", "validated_at")
 
 
 class TrainState(tf.Module):
@@ -41,6 +41,8 @@ class TrainState(tf.Module):
       position: clips that were read, bad ones included, scalar int64.
       num_skipped: bad records among them, scalar int64.
       clustered_at: step of the last clustering, -1 if there was none.
+      validated_at: step of the last validation that came to its end, or that a run
+        without validations would have had; -1 if there was none.
       best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
       validations_since_best: scalar int64.
       num_drops: how often a plateau has divided the learning rate, scalar int64.
@@ -91,6 +93,7 @@ class TrainState(tf.Module):
         self.position = counter(0, "position")
         self.num_skipped = counter(0, "num_skipped")
         self.clustered_at = counter(NEVER, "clustered_at")
+        self.validated_at = counter(NEVER, "validated_at")
         # Python's precision, so that a restart compares with the very same number.
         self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
         self.validations_since_best = counter(0, "validations_since_best")
@@ -123,6 +126,17 @@ class TrainState(tf.Module):
         """Age of `cluster_labels` in steps, None if they were never computed."""
         clustered_at = int(self.clustered_at.numpy())
         return None if clustered_at == NEVER else self.steps_taken() - clustered_at
+
+    def owes_validation(self, eval_steps: int, train_steps: int) -> bool:
+        """Whether the validation of the last step was interrupted.
+
+        Args:
+          eval_steps: between validations.
+          train_steps: the last step, which is validated as well.
+        """
+        step = self.steps_taken()
+        is_missing = int(self.validated_at.numpy()) < step
+        return step > 0 and is_missing and is_due(step, eval_steps, train_steps)
 
     def plateau(self) -> Plateau:
         """What the schedule of the learning rate remembers of the validations."""
@@ -167,6 +181,7 @@ class TrainState(tf.Module):
             "cluster_labels": self.cluster_labels,
             "cluster_centroids": self.cluster_centroids,
             "clustered_at": self.clustered_at,
+            "validated_at": self.validated_at,
         }
         if self.bank is not None:
             parts.update(bank=self.bank, row_ages=self.row_ages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Callable
 
 from vie_tf.config import KnnTaskConfig, LinearConfig, RetrievalConfig
 from vie_tf.evaluation import (
@@ -29,7 +30,8 @@ def evaluate(
     """Runs the tasks and writes `eval/report.md` from all results of the run.
 
     What the data do not allow is left out and said: without labels there is retrieval
-    alone, and without validation videos read-outs are the quick ones.
+    alone, and without validation videos read-outs are the quick ones.  A task that
+    refuses the data does not keep the others from them.
 
     Args:
       run: to be evaluated.
@@ -41,19 +43,37 @@ def evaluate(
 
     Returns:
       The report.
+
+    Raises:
+      ValueError: there is no task that the data allow.
     """
-    has_labels = len(run.manifest.class_names) >= 2
-    if has_labels:
-        knn_task.evaluate(run, on_knn)
-    retrieval_task.evaluate(run, on_retrieval)
-    if not has_labels:
+
+    def linear() -> None:
+        linear_task.evaluate_linear(run, on_linear, start_over=start_over)
+
+    tasks: dict[str, Callable[[], Any]] = {
+        "retrieval": lambda: retrieval_task.evaluate(run, on_retrieval)
+    }
+    if len(run.manifest.class_names) < 2:
         print("The videos have no labels of two classes: no kNN and no read-outs.")
     else:
-        linear_quick_task.evaluate_linear_quick(run, on_linear)
+        tasks["knn"] = lambda: knn_task.evaluate(run, on_knn)
+        tasks["linear --quick"] = lambda: linear_quick_task.evaluate_linear_quick(
+            run, on_linear
+        )
         if run.manifest.split(VAL_SPLIT):
-            linear_task.evaluate_linear(run, on_linear, start_over=start_over)
+            tasks["linear"] = linear
         else:
             print("There are no validation videos: the quick read-outs are all.")
+    refused = 0
+    for name, evaluate_task in tasks.items():
+        try:
+            evaluate_task()
+        except ValueError as error:
+            print(f"Left out --task={name}: {error}", flush=True)
+            refused += 1
+            if refused == len(tasks):
+                raise  # there is nothing to report
     text = report.of_runs([model_dir])
     path = os.path.join(task_files.folder(run), "report.md")
     write_atomically(path, text)

@@ -182,7 +182,7 @@ def _facts(
     network: Network, settings: EmbeddingConfig, source: VideoSource
 ) -> dict[str, Any]:
     return {
-        "model_dir": os.path.abspath(settings.model_dir),
+        "model_dir": remote_files.absolute(settings.model_dir),
         "model": network.config.model.name,
         "checkpoint": settings.checkpoint,
         "step": network.step,

@@ -10,38 +10,70 @@ from typing import Any
 import tensorflow as tf
 
 from vie_tf.checkpoints import RunDirectory
-from vie_tf.config import DataConfig
+from vie_tf.evaluation import report_protocols, trained_on
+from vie_tf.evaluation.trained_on import TrainedOn
 
-_FACTS = {"task", "model", "loss", "step", "data", "protocol"}
+_FACTS = {"task", "model", "loss", "trained_on", "step", "data", "protocol"}
+_SOFTMAX = "softmax/top1"  # the metric of a supervised run's validations
 
 
 @dataclasses.dataclass(frozen=True)
 class Network:
     """A network that was evaluated: a run's, or one that was put together for it.
 
+    A run that was evaluated before and after its LA began is two of them.
+
     Attributes:
       name: for the reader, the folder of the run.
       model: as the results have it; `input_single_slow` and the like for a network of
         single frames on the clips of others.
-      loss: `ir`, `la`, `supervised`, or `none` for an untrained network.
-      subset: share of the training videos that it was trained on.
-      bin_frames: of the bins of its training videos.
-      softmax: best top-1 of a supervised run in its own validations, a fraction; None
+      trained_on: what is behind its weights, without fingerprints.
+      results: of the tasks, as `task_files.save` has written them.  Those of networks
+        that were trained from scratch are among them, though they have none of its
+        weights.
+      softmax: of a supervised run, the best of its own validations, as a result; None
         if there is none.
-      results: of the tasks, as `task_files.save` has written them.
     """
 
     name: str
     model: str
-    loss: str
-    subset: float
-    bin_frames: int
+    trained_on: tuple[TrainedOn, ...]
     results: tuple[dict[str, Any], ...]
-    softmax: float | None = None
+    softmax: dict[str, Any] | None = None
+
+    @property
+    def loss(self) -> str:
+        """`ir`, `la`, `supervised`, `none` if untrained, `ir and la` of two streams."""
+        return trained_on.loss_of(self.trained_on)
+
+    @property
+    def title(self) -> str:
+        """Name, model, and what is behind the weights."""
+        behind = dict.fromkeys(_in_words(part) for part in self.trained_on)
+        return f"{self.name} ({self.model}, {' and '.join(behind)})"
+
+    @property
+    def title_from_scratch(self) -> str:
+        """The title where none of its weights were used."""
+        behind = dict.fromkeys(_in_words(p.untrained(None)) for p in self.trained_on)
+        return f"{self.name} ({self.model}, {' and '.join(behind)})"
 
     def of_task(self, task: str) -> list[dict[str, Any]]:
         """The results of one task, by data set."""
         return [result for result in self.results if result["task"] == task]
+
+    def fine_tuned(self) -> list[dict[str, Any]]:
+        """The results of fine-tuning, with whatever start and augmentation."""
+        return [r for r in self.results if r["task"].startswith("finetune")]
+
+
+def _in_words(part: TrainedOn) -> str:
+    """Loss and data of a run, `LA on kinetics400, 70% of the videos`."""
+    words = "untrained"
+    if part.loss != trained_on.NOTHING:
+        words = part.loss if part.loss == "supervised" else part.loss.upper()
+        words += f" on {part.name}" if part.name else ""
+    return ", ".join(filter(None, [words, *part.view_in_words, part.network]))
 
 
 def collect(run_dir: str) -> list[Network]:
@@ -52,7 +84,7 @@ def collect(run_dir: str) -> list[Network]:
 
     Returns:
       A network for the run's own clips, and one for each other family's clips that it
-      was evaluated on.
+      was evaluated on; one more where its weights are of another training by now.
 
     Raises:
       ValueError: there are no results, or a file is not one of a result.
@@ -63,36 +95,75 @@ def collect(run_dir: str) -> list[Network]:
             f"{run_dir!r} has not been evaluated: there is no folder eval in it. Give"
             " the --model_dir of evaluate.py."
         )
-    directory, data, softmax = RunDirectory(run_dir), DataConfig(""), None
-    if directory.exists():
-        data = directory.load_config()[0].data
-        best = directory.best_facts() or {}
-        if best.get("metric") == "softmax/top1":
-            softmax = best["score"]
     name = os.path.basename(os.path.normpath(run_dir))
+    softmax = _softmax(run_dir)
     networks = []
     for place in (folder, *_folders_in(folder)):
-        results = [_read(path) for path in sorted(tf.io.gfile.glob(f"{place}/*.json"))]
-        if results:
-            first = results[0]
-            loss = first["loss"] if any(r["step"] for r in results) else "none"
-            networks.append(
-                Network(
-                    name=name,
-                    model=first["model"],
-                    loss=loss,
-                    subset=data.subset,
-                    bin_frames=data.bin_frames,
-                    results=tuple(results),
-                    softmax=softmax,
-                )
-            )
+        paths = sorted(tf.io.gfile.glob(f"{place}/*.json"))
+        networks += _networks(name, [_read(path) for path in paths], softmax)
     if not networks:
         raise ValueError(
             f"{run_dir!r} has not been evaluated: there is no result in {folder!r}. Run"
             " evaluate.py first."
         )
     return networks
+
+
+def _networks(
+    name: str, results: list[dict[str, Any]], softmax: dict[str, Any] | None
+) -> list[Network]:
+    """Puts together the results of the same weights, or of the same training."""
+    parts: dict[tuple[str, tuple[TrainedOn, ...]], list[dict[str, Any]]] = {}
+    from_scratch = []
+    for result in results:
+        if result.get("start") == "scratch":
+            from_scratch.append(result)
+            continue
+        # Videos that were appended make no other network of a run.
+        key = tuple(
+            dataclasses.replace(part, fingerprint="")
+            for part in report_protocols.parts_of(result)
+        )
+        parts.setdefault((result["model"], key), []).append(result)
+    if from_scratch and not parts:
+        first = from_scratch[0]
+        parts[first["model"], report_protocols.parts_of(first)] = []
+    networks = []
+    for (model, training), of_network in parts.items():
+        network = Network(name, model, training, (*of_network, *from_scratch))
+        from_scratch = []
+        if network.loss == "supervised":
+            network = dataclasses.replace(network, softmax=softmax)
+            softmax = None
+        networks.append(network)
+    return networks
+
+
+def _softmax(run_dir: str) -> dict[str, Any] | None:
+    """The best validation of a supervised run, in the form of a task's result."""
+    directory = RunDirectory(run_dir)
+    best = directory.best_facts() if directory.exists() else None
+    if not best or best["metric"] != _SOFTMAX:
+        return None
+    config = directory.load_config()[0]
+    training = TrainedOn.of_run(directory, best["step"])
+    result = {
+        "task": "softmax",
+        "top1": best["score"],
+        "data": {"name": training.name, **directory.data_set()},
+        "trained_on": [dataclasses.asdict(training)],
+        "step": best["step"],
+        "checkpoint": "best",
+        "protocol": (
+            "the network's own softmax in the validations of its training, class"
+            f" probabilities averaged over {config.knn.num_clips} equally spaced clips"
+            " of a validation video; the best of all validations, so chosen on the"
+            " videos that it is measured on"
+        ),
+    }
+    if training.num_classes:
+        result["chance"] = 1 / training.num_classes
+    return result
 
 
 def _folders_in(folder: str) -> list[str]:

@@ -14,10 +14,17 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.config import FinetuneConfig, KnnConfig, LossConfig, RunConfig, TrainConfig
-from vie_tf.evaluation import label_checks, label_training, protocols, task_files
+from vie_tf.evaluation import (
+    label_checks,
+    label_protocol,
+    label_training,
+    protocols,
+    task_files,
+)
 from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.label_training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.evaluation.trained_on import NOTHING
 from vie_tf.full_disk import explained
 from vie_tf.models.relation import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
@@ -161,7 +168,7 @@ def _of_split(
         return {
             "data": run.data_name,
             **logits.accuracies(validation.labels)[_HEAD],
-            "num_train": len(run.trained_on.videos),
+            "num_train": len(run.instances.videos),
             "num_queries": len(logits.rows),
             "num_skipped": len(validation.labels) - len(logits.rows),
             "steps": learner.state.steps_taken(),
@@ -227,7 +234,8 @@ def _save(
     settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)
     top1 = [split["top1"] for split in splits]
-    content = {
+    content: dict[str, Any] = {
+        **(_nothing_of_the_run(run) if settings.from_scratch else {}),
         "splits": splits,
         "mean": {k: float(np.mean([s[k] for s in splits])) for k in ("top1", "top5")},
         "std": {"top1": float(np.std(top1, ddof=1)) if len(splits) > 1 else None},
@@ -242,6 +250,18 @@ def _save(
     return result
 
 
+def _nothing_of_the_run(run: RestoredRun) -> dict[str, Any]:
+    """Facts of a result that rests on no weights of the run."""
+    parts = [part.untrained(seed=None) for part in run.weights_from]
+    return {
+        "loss": NOTHING,
+        "trained_on": [dataclasses.asdict(part) for part in parts],
+        "step": 0,
+        "checkpoint": None,
+        "seed": None,
+    }
+
+
 def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
     recipe = run.recipe
     if _is_consecutive(run, settings):
@@ -252,19 +272,18 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
         )
     else:
         clips = f"{protocols.of_clips(settings.num_clips)} of a video"
-    start = "the untrained network" if settings.from_scratch else "the checkpoint"
-    drops = "at plateaus of the validations"
-    if settings.lr_schedule == "boundaries":
-        drops = "at given steps"
+    start, drawn = "the checkpoint", "the new last layer"
+    if settings.from_scratch:
+        start, drawn = "an untrained network", "all weights"
     return (
         f"all layers of {start} trained on labels, batches of {settings.batch_size}"
         f" augmented clips (crop {run.data.crop}, colour {run.data.color})"
         f"{protocols.of_view(run)}, batch norm in training mode, dropout"
-        f" {settings.dropout:g}; SGD with momentum"
-        f" {settings.momentum:g}, rate {settings.learning_rate:g} divided by 10"
-        f" {drops}, weight decay {settings.weight_decay:g}; the last step's network"
-        f" tested on the validation videos, logits {clips}; deviation of"
-        " splits with n - 1"
+        f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
+        f" {label_protocol.rate_in_words(settings)}, weight decay"
+        f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"
+        f" {drawn}; the last step's network tested on the validation videos, logits"
+        f" {clips}; deviation of splits with n - 1"
     )
 
 

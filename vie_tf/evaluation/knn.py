@@ -35,7 +35,12 @@ def class_probabilities(
     Returns:
       [Q, C] float32, every row of sum 1 (0 where no neighbour has a label).
     """
-    weights = tf.exp(similarities / temperature)  # [Q, k]
+    # The exponential overflows at low temperatures; a common factor changes no share.
+    has_vote = neighbor_labels >= 0
+    best = tf.reduce_max(
+        tf.where(has_vote, similarities, -1.0), axis=1, keepdims=True
+    )  # [Q, 1]
+    weights = tf.exp(tf.minimum(similarities - best, 0.0) / temperature)  # [Q, k]
     one_hot = tf.one_hot(neighbor_labels, num_classes)  # [Q, k, C]
     votes = tf.einsum("qk,qkc->qc", weights, one_hot)
     return tf.math.divide_no_nan(votes, tf.reduce_sum(votes, axis=1, keepdims=True))
@@ -45,18 +50,20 @@ def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> flo
     """Share of queries whose label is among the k most probable classes.
 
     Args:
-      probabilities: [Q, C].
+      probabilities: [Q, C]; a row of zeros, of a query without votes, counts as wrong.
       labels: [Q] integers.
-      k: with k >= C every query counts as right.
+      k: with k >= C every other query counts as right.
 
     Returns:
       A fraction.
     """
+    has_votes = np.any(probabilities != 0, axis=1)  # [Q]
     if k >= probabilities.shape[1]:
-        return 1.0
+        return float(np.mean(has_votes))
     # A stable sort, so that ties are resolved the same way everywhere.
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]  # [Q, k]
-    return float(np.mean(np.any(best == labels[:, None], axis=1)))
+    is_right = np.any(best == labels[:, None], axis=1)
+    return float(np.mean(is_right & has_votes))
 
 
 def accuracies(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -107,11 +107,17 @@ def _protocol(run: RestoredRun, settings: KnnTaskConfig) -> str:
         "bank": "the running memory bank",
         "features": f"embeddings {protocols.of_clips(settings.num_clips)}",
     }[settings.gallery]
+    untrained = ""
+    if settings.compare_untrained and settings.gallery == "bank":
+        untrained = (
+            "; the untrained network, which has no bank, with embeddings"
+            f" {protocols.of_clips(settings.num_clips)} as gallery"
+        )
     headline = settings.headline
     return (
         f"k={headline.k} nearest neighbours with weights exp(similarity /"
         f" {headline.temperature}); {run.queries_in_words}; gallery: {rows}; class"
-        f" probabilities {protocols.of_clips(settings.num_clips)} of a query"
+        f" probabilities {protocols.of_clips(settings.num_clips)} of a query{untrained}"
     )
 
 

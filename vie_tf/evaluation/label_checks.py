@@ -21,8 +21,8 @@ def check_data(run: RestoredRun, task: str) -> None:
       task: its name, for the message.
 
     Raises:
-      ValueError: no labels or one class, no training videos, or images for a network of
-        several frames.
+      ValueError: no labels, no training videos or those of one class, or images for a
+        network of several frames.
     """
     run.check_labels(task)
     videos = [v for v in run.manifest.videos if v.split in (TRAIN_SPLIT, VAL_SPLIT)]
@@ -32,6 +32,12 @@ def check_data(run: RestoredRun, task: str) -> None:
             f"--task={task} needs a label for every video, but {len(unlabelled)} of"
             f" {run.data_dir!r} have none (such as {unlabelled[0]!r}). Put all videos"
             " into folders of their classes and convert them again."
+        )
+    classes = {video.label for video in run.gallery}
+    if len(classes) < 2:
+        raise ValueError(
+            f"--task={task} needs training videos of at least two classes, but all of"
+            f" {run.data_dir!r} are of {run.manifest.class_names[classes.pop()]}."
         )
     is_images = all(video.frames == 1 for video in videos)
     if is_images and run.recipe.num_frames > 1 and not run.data.static_video:

@@ -134,6 +134,9 @@ def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
         facts["the network's step"] = run.step
         # Of both streams, or of another run that was put into the same folder.
         facts["the network's weights"] = _digest(run.model.get_weights())
+    # Not all of it shows in the weights: two-stream networks differ in --static_frames.
+    for name, value in dataclasses.asdict(run.config.model).items():
+        facts[f"the network's --{name}"] = value
     facts["the network's clip"] = dataclasses.asdict(run.recipe)
     facts["the data's fingerprint"] = run.manifest.fingerprint()
     return facts

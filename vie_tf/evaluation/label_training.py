@@ -30,6 +30,7 @@ from vie_tf.evaluation.label_folder import LabelFolder
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.evaluation.video_logits import SplitLogits, VideoLogits
 from vie_tf.records import VAL_SPLIT
+from vie_tf.schedules import is_due
 from vie_tf.step_clock import StepClock
 from vie_tf.step_errors import next_batch, take_step
 from vie_tf.summaries import Summaries
@@ -205,8 +206,9 @@ def train(
         with strategy.scope():
             directory.restore(state)
         print(f"Going on from {directory.latest()}.")
-    first_step = state.steps_taken()
-    if first_step >= settings.train_steps:
+    first_step, last_step = state.steps_taken(), settings.train_steps
+    owes_validation = state.owes_validation(settings.eval_steps, last_step)
+    if first_step >= last_step and not owes_validation:
         return None
     run_history.note_start(
         folder.path, settings, sys.argv, first_step, strategy.num_replicas_in_sync
@@ -225,36 +227,35 @@ def train(
     started, skipped_before = time.perf_counter(), int(state.num_skipped.numpy())
     logits = None
 
-    def is_due(step: int, every: int) -> bool:
-        return step == settings.train_steps or (every > 0 and step % every == 0)
-
     try:
-        for step in range(first_step + 1, settings.train_steps + 1):
+        if owes_validation:
+            logits = _validate(
+                learner, settings, folder, validation, summaries, first_step
+            )
+        for step in range(first_step + 1, last_step + 1):
             asked = time.perf_counter()
             batch = next_batch(batches, clips, state, settings.batch_size)
             clock.waited(time.perf_counter() - asked)
             scalars = take_step(step_on, batch, step)
-            if is_due(step, settings.log_steps):
+            if is_due(step, settings.log_steps, last_step):
                 values = {name: float(value) for name, value in scalars.items()}
                 interval = clock.interval()
                 speed = {"steps_per_second": interval.steps_per_second}
                 summaries.scalars(learner.name, {**values, **speed}, step)
                 summaries.scalars("input", {"wait_share": interval.wait_share}, step)
                 pace = (time.perf_counter() - started) / (step - first_step)
-                line = run_lines.label_line(
-                    step, values, interval, settings.train_steps, pace
-                )
+                line = run_lines.label_line(step, values, interval, last_step, pace)
                 print(line, flush=True)
                 skipped = int(state.num_skipped.numpy())
                 if skipped > skipped_before:
                     print(f"skipped so far: {skipped} clips of bad records", flush=True)
                     skipped_before = skipped
-            if is_due(step, settings.eval_steps):
+            if is_due(step, settings.eval_steps, last_step):
                 logits = _validate(
                     learner, settings, folder, validation, summaries, step
                 )
                 clock.reset()
-            if is_due(step, settings.checkpoint_steps):
+            if is_due(step, settings.checkpoint_steps, last_step):
                 directory.save(state)
                 clock.reset()
     except KeyboardInterrupt:
@@ -288,7 +289,9 @@ def _validate(
     summaries.scalars(learner.name, flat, step)
     print(run_lines.read_outs_line(step, scores), flush=True)
     accuracy = mean_top1(scores)
-    plateau_watch.watch(state, settings, step, accuracy)
+    # First, as it may be done twice: what follows is done in an instant.
     if learner.keeps_best:
         folder.directory.save_best(state, f"{learner.name}/top1", accuracy)
+    plateau_watch.watch(state, settings, step, accuracy)
+    state.validated_at.assign(step)
     return logits

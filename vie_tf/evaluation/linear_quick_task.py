@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,13 @@ from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT
 
 TASK = "linear_quick"
 FEATURES_PER_LAYER = 2048
-_MAX_BYTES = 4e9
+_MAX_BYTES = 4e9  # of the features of a split
 
 
 def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str, Any]:
     """Fits and tests the read-outs; writes and prints `eval/linear_quick.json`.
+
+    Of a split whose features the memory does not hold, every n-th video is taken.
 
     Args:
       run: to be evaluated.
@@ -41,13 +44,14 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     num_clips = run.clips_per_video(settings.num_clips)
     labels = _labels(run, TRAIN_SPLIT)
     has_val = bool(run.manifest.split(VAL_SPLIT))
+    tested = VAL_SPLIT if has_val else TRAIN_SPLIT
     if not has_val:
         cached_read_outs.num_folds(labels)  # before the features are computed
     num_classes = len(run.manifest.class_names)
     embedder = _LayerEmbedder(run)
     train = embedder.embed(TRAIN_SPLIT, num_clips)
     test = embedder.embed(VAL_SPLIT, num_clips) if has_val else train
-    test_labels = _labels(run, VAL_SPLIT) if has_val else labels
+    test_labels = _labels(run, tested)
     scores = {}
     for layer, columns in embedder.columns.items():
         print(f"fitting {layer}: {columns.stop - columns.start} features", flush=True)
@@ -66,12 +70,17 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
         "chance": 1 / num_classes,
         "num_classes": num_classes,
         "num_queries": len(test.rows),
-        "num_skipped": len(test_labels) - len(test.rows),
+        "num_skipped": embedder.num_asked(tested, num_clips) - len(test.rows),
         "num_train": len(train.rows),
         "settings": {
             "num_clips": num_clips,
             "features_per_layer": FEATURES_PER_LAYER,
+            "one_in": {
+                split: embedder.one_in(split, num_clips)
+                for split in dict.fromkeys((TRAIN_SPLIT, tested))
+            },
             "folds": None if has_val else cached_read_outs.num_folds(labels[test.rows]),
+            "seed": settings.seed,
         },
         "mode": "cached",
     }
@@ -103,24 +112,33 @@ class _LayerEmbedder:
         self._num_features = first
         self._embedder = ClipEmbedder(self._side_by_side, "layers")
 
-    def embed(self, split: str, num_clips: int) -> ClipFeatures:
-        """Features of a split, [V, num_clips, F] float32.
-
-        Raises:
-          ValueError: they are too many for the memory.
-        """
-        run = self._run
-        num_videos = len(run.manifest.split(split))
+    def one_in(self, split: str, num_clips: int) -> int:
+        """n, where every n-th video of the split is as many as the memory holds."""
+        num_videos = len(self._run.manifest.split(split))
         num_bytes = 4 * num_videos * num_clips * self._num_features
-        if num_bytes > _MAX_BYTES:
-            raise ValueError(
-                f"--quick would hold {num_bytes / 1e9:.0f} GB of features of the split"
-                f" {split}, at most {_MAX_BYTES / 1e9:.0f} GB: lower --num_clips, or"
-                " train the read-outs without --quick."
+        return max(math.ceil(num_bytes / _MAX_BYTES), 1)
+
+    def num_asked(self, split: str, num_clips: int) -> int:
+        """Videos of the split that are looked at."""
+        num_videos = len(self._run.manifest.split(split))
+        return math.ceil(num_videos / self.one_in(split, num_clips))
+
+    def embed(self, split: str, num_clips: int) -> ClipFeatures:
+        """Features of a split, or of every n-th of its videos, [V, num_clips, F]."""
+        run, one_in = self._run, self.one_in(split, num_clips)
+        if one_in > 1:
+            print(
+                f"The features of {split} fit into the memory for 1 in {one_in} videos."
             )
         clips = input_pipeline.test_clips(
-            run.data, run.manifest, split, run.recipe, num_clips=num_clips
+            run.data,
+            run.manifest,
+            split,
+            run.recipe,
+            num_clips=num_clips,
+            part=input_pipeline.Part(0, one_in),
         )
+        num_videos = self.num_asked(split, num_clips)
         return self._embedder.embed(clips, num_videos, f"features of {split}")
 
     def _layers(self, clips: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -146,12 +164,18 @@ def _protocol(content: dict[str, Any]) -> str:
     if folds:
         tested = (
             f"stratified {folds}-fold cross-validation over the training videos, all"
-            " clips of a video in one fold"
+            f" clips of a video in one fold, seed {content['settings']['seed']} of the"
+            " folds"
         )
+    parts = "".join(
+        f"; of the split {split} one video in {one_in} alone"
+        for split, one_in in content["settings"]["one_in"].items()
+        if one_in > 1
+    )
     return (
         "a quick look, not the paper's protocol: scikit-learn's LogisticRegression"
         f" (C=1) on standardised features of {clips} without augmentation, averaged"
-        " over time and pooled over space"
-        f" to at most {FEATURES_PER_LAYER} for each layer (or one for each channel);"
-        f" {tested}, logits averaged over clips"
+        " over time and pooled over space to at most"
+        f" {FEATURES_PER_LAYER} for each layer (or one for each channel);"
+        f" {tested}, logits averaged over clips{parts}"
     )

@@ -9,6 +9,7 @@ import tensorflow as tf
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import (
     label_checks,
+    label_protocol,
     label_training,
     protocols,
     read_outs,
@@ -148,7 +149,7 @@ def _save(
         "num_classes": num_classes,
         "num_queries": len(logits.rows),
         "num_skipped": num_videos - len(logits.rows),
-        "num_train": len(run.trained_on.videos),
+        "num_train": len(run.instances.videos),
         "settings": task_files.settings_of(run, settings),
         "steps": steps,
         "mode": "trained",
@@ -157,11 +158,13 @@ def _save(
         f"softmax read-outs of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
         f" {steps} steps of {settings.batch_size} augmented clips (crop"
         f" {run.data.crop}, colour {run.data.color}){protocols.of_view(run)} on the"
-        " frozen network; features"
-        " averaged over time, and over 2 x 2 positions where there would be more than"
-        f" {read_outs.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g}, rate"
-        f" {settings.learning_rate:g}, weight decay {settings.weight_decay:g}; tested"
-        f" on the validation videos, logits {protocols.of_clips(settings.num_clips)}"
+        " frozen network; features averaged over time, and over 2 x 2 positions where"
+        " there would be more than"
+        f" {read_outs.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g},"
+        f" {label_protocol.rate_in_words(settings)}, weight decay"
+        f" {settings.weight_decay:g}; seed {settings.seed} of clips and their order;"
+        " tested on the validation videos, logits"
+        f" {protocols.of_clips(settings.num_clips)}"
     )
     result = task_files.save(run, TASK, protocol, content)
     print(lines(result))

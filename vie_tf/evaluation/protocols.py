@@ -34,7 +34,7 @@ def of_view(run: RestoredRun) -> str:
     if data.subset < 1:
         num_all = len(run.manifest.split(TRAIN_SPLIT))
         words = (
-            f" of {len(run.trained_on.videos):,} of the {num_all:,} training videos"
+            f" of {len(run.instances.videos):,} of the {num_all:,} training videos"
             f" (subset {data.subset:g}, seed {data.subset_seed})"
         )
     if data.bin_frames:

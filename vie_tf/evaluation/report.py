@@ -8,6 +8,7 @@ Comes in: the JSON files of the tasks of evaluate.py in `RUN/eval`.  Goes out: M
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import Sequence
 
@@ -21,13 +22,20 @@ def of_runs(run_dirs: Sequence[str], all_tables: bool = False) -> str:
     """The report of some runs, in Markdown.
 
     Args:
-      run_dirs: folders of the runs, in the order of the rows.
+      run_dirs: folders of the runs, in the order of the rows; a run is called by the
+        name of its folder, and by its path where another one has the same name.
       all_tables: whether the paper's tables are there where nothing of them was run.
 
     Raises:
       ValueError: a folder without results.
     """
-    networks = [n for run_dir in run_dirs for n in evaluated_network.collect(run_dir)]
+    found = {run_dir: evaluated_network.collect(run_dir) for run_dir in run_dirs}
+    names = [of_run[0].name for of_run in found.values()]
+    networks = []
+    for (run_dir, of_run), name in zip(found.items(), names):
+        if names.count(name) > 1:
+            of_run = [dataclasses.replace(one, name=run_dir) for one in of_run]
+        networks += of_run
     return report_text.report(networks, PublishedTables.load(), all_tables)
 
 

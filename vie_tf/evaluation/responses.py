@@ -204,7 +204,7 @@ def averaged(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def blocks_of_data_set(
-    data_dir: str, manifest: records.Manifest, videos_per_block: int = 128
+    data_dir: str, manifest: records.Manifest, videos_per_block: int = 512
 ) -> list[Block]:
     """Divides a data set into blocks of whole shards, split by split.
 
@@ -212,7 +212,15 @@ def blocks_of_data_set(
       data_dir: folder of the data set.
       manifest: of it.
       videos_per_block: a block ends with the shard that gives it so many.
+
+    Raises:
+      ValueError: there is no video.
     """
+    if not manifest.videos:
+        raise ValueError(
+            f"The data set {data_dir!r} has no videos; {len(manifest.refused)} were"
+            " refused when it was converted."
+        )
     blocks: list[Block] = []
     for split in records.SPLITS:
         by_shard: dict[str, list[records.VideoEntry]] = {}

@@ -13,6 +13,7 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
+from vie_tf.evaluation.trained_on import TrainedOn, loss_of
 from vie_tf.records import (
     NO_LABEL,
     TRAIN_SPLIT,
@@ -47,6 +48,7 @@ class RestoredRun:
         and the network is as it was before its first step.
       trained_size: height and width of the run's own clips in pixels; those of the
         evaluation are in `recipe`.
+      weights_from: what is behind the weights, a part for each run that they are of.
       streams: the runs of a network that was put together of two, else None.
     """
 
@@ -60,6 +62,7 @@ class RestoredRun:
     step: int
     trained_size: int
     checkpoint: str = "latest"
+    weights_from: tuple[TrainedOn, ...] = (TrainedOn(),)
     streams: StreamPair | None = None
     # One for each endpoint, so that its graph is made once for all splits.
     _embedders: dict[str, ClipEmbedder] = dataclasses.field(
@@ -117,6 +120,7 @@ class RestoredRun:
             step=step,
             trained_size=trained_size,
             checkpoint=checkpoint,
+            weights_from=(TrainedOn.of_run(directory, step),),
         )
 
     @classmethod
@@ -151,7 +155,6 @@ class RestoredRun:
                 " --dynamic_from it is the folder for the results: give another one."
             )
         config, fingerprint = RunDirectory(dynamic_from).load_config()
-        single_loss = RunDirectory(single_from).load_config()[0].loss.name
         settings = streams.stream_settings(single_from, dynamic_from, static_frames)
         config = dataclasses.replace(config, model=settings)
         trained_size = clip_recipe(settings).crop_size
@@ -164,13 +167,17 @@ class RestoredRun:
             steps = streams.restore_streams(
                 model, single_from, dynamic_from, checkpoint
             )
+        parts = tuple(
+            TrainedOn.of_run(RunDirectory(folder), step)
+            for folder, step in zip((single_from, dynamic_from), steps)
+        )
         pair = StreamPair(
             single_from=single_from,
             single_step=steps[0],
-            single_loss=single_loss,
+            single_loss=parts[0].loss,
             dynamic_from=dynamic_from,
             dynamic_step=steps[1],
-            dynamic_loss=config.loss.name,
+            dynamic_loss=parts[1].loss,
             static_frames=static_frames,
         )
         return cls(
@@ -184,13 +191,16 @@ class RestoredRun:
             step=pair.dynamic_step,
             trained_size=trained_size,
             checkpoint=checkpoint,
+            weights_from=parts,
             streams=pair,
         )
 
     def untrained(self) -> RestoredRun:
         """The same network as it was before its first step."""
         model = build_model(self.config.model, self.config.train.seed)
-        return dataclasses.replace(self, model=model, step=0)
+        seed = self.config.train.seed
+        drawn = tuple(part.untrained(seed) for part in self.weights_from)
+        return dataclasses.replace(self, model=model, step=0, weights_from=drawn)
 
     @property
     def data_dir(self) -> str:
@@ -201,6 +211,11 @@ class RestoredRun:
     def data_name(self) -> str:
         """What results call the data: the name of its folder."""
         return os.path.basename(os.path.normpath(self.data_dir))
+
+    @property
+    def loss(self) -> str:
+        """By which the weights were trained, `none` before the first step."""
+        return loss_of(self.weights_from)
 
     @property
     def recipe(self) -> ClipRecipe:
@@ -223,7 +238,7 @@ class RestoredRun:
         return np.array([video.label for video in self.gallery])
 
     @property
-    def trained_on(self) -> views.Instances:
+    def instances(self) -> views.Instances:
         """What a training on labels is given: training videos, or a view of them."""
         return views.of_data(self.data, self.manifest)
 

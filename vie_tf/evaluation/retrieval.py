@@ -21,7 +21,7 @@ class Retrieved:
       gallery: [N].
       rows: [Q, k] positions in the gallery, nearest first.
       similarities: [Q, k] cosines.
-      predicted: [Q] labels by kNN, None without labels.
+      predicted: [Q] labels by kNN, -1 where no neighbour has one; None without labels.
     """
 
     data_dir: str
@@ -33,10 +33,11 @@ class Retrieved:
     predicted: np.ndarray | None
 
     def prediction(self, query: int) -> int | None:
-        """The label that is predicted; None where the query has none itself."""
+        """The label that is predicted; None where it, or the query's, is missing."""
         if self.predicted is None or self.queries[query].label < 0:
             return None
-        return int(self.predicted[query])
+        label = int(self.predicted[query])
+        return label if label >= 0 else None
 
     def is_wrong(self, query: int) -> bool:
         """Whether another label is predicted than the query has."""

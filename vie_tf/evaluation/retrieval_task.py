@@ -25,7 +25,7 @@ from vie_tf.evaluation.compared_videos import ComparedVideos
 from vie_tf.evaluation.features import unit_norm, video_embeddings
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.evaluation.retrieval import Retrieved, choose_queries
-from vie_tf.records import write_atomically
+from vie_tf.records import NO_LABEL, write_atomically
 
 RECALLS = (1, 5, 10, 20, 50)
 NUM_NEIGHBORS = 3  # that are shown, as in Figure 2
@@ -102,8 +102,8 @@ def _show(
 def _predicted(
     run: RestoredRun, settings: RetrievalConfig, compared: ComparedVideos
 ) -> np.ndarray:
-    """Labels by kNN, as the task of that name finds them, [Q] int."""
-    return knn.classify_videos(
+    """Labels by kNN, as the task of that name finds them, [Q] int; -1 without votes."""
+    probabilities = knn.classify_videos(
         compared.rows,
         compared.gallery_labels,
         unit_norm(compared.clips),
@@ -111,7 +111,8 @@ def _predicted(
         k=settings.knn.k,
         temperature=settings.knn.temperature,
         own_rows=compared.own_rows,
-    ).argmax(axis=1)
+    )
+    return np.where(probabilities.any(axis=1), probabilities.argmax(axis=1), NO_LABEL)
 
 
 def _metrics(

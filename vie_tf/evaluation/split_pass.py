@@ -26,10 +26,11 @@ def watched(batches: Iterable[dict], num_videos: int, title: str) -> Iterator[di
     Args:
       batches: with `clips` [B, num_clips, ...] and `rows` [B]; a video may come in
         several of them.  Each is done with when the next is asked for.
-      num_videos: of the split.
+      num_videos: that are looked at.
       title: of the pass, for the reader; nothing is told without one.
     """
-    seen, num_clips = np.zeros(num_videos, bool), 0
+    seen: set[int] = set()
+    num_clips = 0
     iterator, clock = iter(batches), StepClock()
     with tqdm(
         total=num_videos,
@@ -47,8 +48,8 @@ def watched(batches: Iterable[dict], num_videos: int, title: str) -> Iterator[di
                 break
             yield batch
             num_clips += int(np.prod(batch["clips"].shape[:2]))
-            seen[batch["rows"].numpy()] = True
-            bar.update(np.count_nonzero(seen) - bar.n)
+            seen.update(batch["rows"].numpy().tolist())
+            bar.update(len(seen) - bar.n)
     interval = clock.interval()
     if title and interval.seconds >= _SHORT_SECONDS:
         print(f"{title}: {limit_in_words(num_clips, interval)}", flush=True)

@@ -119,7 +119,8 @@ def save(
     result = {
         "task": task,
         "model": run.config.model.name,
-        "loss": run.config.loss.name,
+        "loss": run.loss,
+        "trained_on": [dataclasses.asdict(part) for part in run.weights_from],
         "step": run.step,
         "checkpoint": run.checkpoint,
         "seed": run.config.train.seed,

@@ -1,0 +1,29 @@
+"""Tables of numbers in Markdown."""
+
+from __future__ import annotations
+
+from typing import Iterable, Sequence
+
+NOT_RUN = "not run"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; shorter rows are filled up with empty cells.
+
+    Args:
+      head: titles of the columns.
+      rows: texts of the cells.
+    """
+    full = [[*row, *[""] * (len(head) - len(row))] for row in rows]
+    lines = [head, ["---"] * len(head), *full]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in %, a dash for None."""
+    return "-" if fraction is None else f"{100 * fraction:.2f}"
+
+
+def _cell(text: str) -> str:
+    # A name of a run or a class may hold what ends a cell.
+    return text.replace("|", "\\|").replace("\n", " ")

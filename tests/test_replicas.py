@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
-from two_replicas import NUM_STEPS, ROWS
+from two_replicas import NUM_STEPS, ROWS, STEPS
 
 from vie_tf.checkpoints import RunDirectory
 
@@ -33,7 +33,7 @@ def fixture_steps(folder):
     return np.load(folder / "steps.npz")
 
 
-@pytest.mark.parametrize("loss", ["ir", "la"])
+@pytest.mark.parametrize("loss", STEPS)
 def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
     for name in ("bank", "kernel", "accumulator", "steps", "last_written"):
         copies = steps[f"{loss}/{name}/2"]
@@ -41,34 +41,39 @@ def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
         np.testing.assert_array_equal(copies[0], copies[1], err_msg=name)
 
 
-@pytest.mark.parametrize("loss", ["ir", "la"])
+@pytest.mark.parametrize("loss", STEPS)
 def test_two_replicas_write_the_bank_that_one_writes(steps, loss):
     one, two = steps[f"{loss}/bank/1"][0], steps[f"{loss}/bank/2"][0]
     np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
     assert list(steps[f"{loss}/steps/2"]) == [20, 20]
 
 
-@pytest.mark.parametrize("loss", ["ir", "la"])
+@pytest.mark.parametrize("loss", STEPS)
 def test_two_replicas_note_the_step_that_wrote_a_row_last(steps, loss):
     batches = list(enumerate(ROWS.reshape(NUM_STEPS, 4), start=1))
     wanted = [max(n for n, rows in batches if row in rows) for row in range(10)]
     assert list(steps[f"{loss}/last_written/2"][0]) == wanted
 
 
-@pytest.mark.parametrize("loss", ["ir", "la"])
+@pytest.mark.parametrize("loss", STEPS)
 def test_two_replicas_take_the_step_that_one_takes(steps, loss):
     for name in ("kernel", "accumulator"):
         one, two = steps[f"{loss}/{name}/1"][0], steps[f"{loss}/{name}/2"][0]
         np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("loss", ["ir", "la"])
+@pytest.mark.parametrize("loss", STEPS)
 def test_two_replicas_report_the_loss_that_one_reports(steps, loss):
-    parts = {"ir": ["loss_data", "loss_noise"], "la": ["close_share"]}[loss]
+    parts = ["close_share"] if loss == "la" else ["loss_data", "loss_noise"]
     for name in ("loss", "weight_decay", "similarity_to_own_row", *parts):
         one, two = steps[f"{loss}/{name}/1"], steps[f"{loss}/{name}/2"]
         assert len(one) == 20
         np.testing.assert_allclose(two, one, rtol=1e-5, err_msg=name)
+
+
+def test_the_normalizer_of_a_batch_is_another_than_the_authors(steps):
+    ours, theirs = steps["ir_of_batch_normalizer/loss/2"], steps["ir/loss/2"]
+    assert np.all(np.abs(ours - theirs) > 0.01 * theirs)
 
 
 @pytest.mark.parametrize("name", ["losses", "bank", "weights"])

@@ -39,17 +39,24 @@ NUM_STEPS = 20
 # Global batches of four; video 3 is in both halves of the first.
 ROWS = np.random.default_rng(0).integers(0, 10, 4 * NUM_STEPS)
 ROWS[:8] = 3, 7, 3, 9, 0, 3, 1, 2
+# Settings of the loss by the names of their results.
+STEPS = {
+    "ir": {},
+    "ir_of_batch_normalizer": {"ir_normalizer": "batch"},
+    "la": {},
+}
 RESNET = {"name": "single", "num_frames": 1}
 
 
-def take_steps(strategy, loss):
+def take_steps(strategy, name):
     """Steps on given clips; returns the numbers that each replica ends with."""
-    config = run_config("data", learning_rate=0.1, loss={"weight_decay": 0.01})
+    loss = {"weight_decay": 0.01, **STEPS[name]}
+    config = run_config("data", learning_rate=0.1, loss=loss)
     with strategy.scope():
         state = grid_state(np.zeros(10))
     state.bank.rows.assign(unit_rows(10))
     state.cluster_labels.assign([np.arange(10) % 3])
-    step = train_step.make_train_step(config, state, strategy, loss)
+    step = train_step.make_train_step(config, state, strategy, name[:2])
     videos = {"clips": random_clips(len(ROWS)), "rows": ROWS}
     batches = tf.data.Dataset.from_tensor_slices(videos).batch(4)
     scalars = [step(b) for b in strategy.experimental_distribute_dataset(batches)]
@@ -155,9 +162,9 @@ def main():
     two = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
     results = {"error": error_of_train(data_dir, output_dir, two, batch_size=3)}
     for number, strategy in ((1, one), (2, two)):
-        for loss in ("ir", "la"):
-            for name, value in take_steps(strategy, loss).items():
-                results[f"{loss}/{name}/{number}"] = value
+        for steps in STEPS:
+            for name, value in take_steps(strategy, steps).items():
+                results[f"{steps}/{name}/{number}"] = value
         for name, value in train_resnet(strategy).items():
             results[f"resnet/{name}/{number}"] = value
         for num_rows in (5, 301):  # not to be divided by two

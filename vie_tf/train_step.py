@@ -54,7 +54,8 @@ def make_train_step(
         noise = bank.similarities(embeddings, draw_negatives(config, state))  # [B, K]
         normalizer = losses.IMAGENET_NORMALIZER
         if settings.ir_normalizer == "batch":
-            normalizer = losses.estimate_normalizer(noise, settings.temperature)
+            own_estimate = losses.estimate_normalizer(noise, settings.temperature)
+            normalizer = mean_of_replicas(own_estimate)
         own = bank.similarities(embeddings, rows)  # [B]
         data_term, noise_term = losses.instance_recognition_loss(
             own, noise, bank.num_videos, settings.temperature, normalizer
@@ -162,6 +163,17 @@ def make_note_of_clips(
         state.num_skipped.assign_add(tf.reduce_sum(skipped))
 
     return note
+
+
+def mean_of_replicas(value: tf.Tensor) -> tf.Tensor:
+    """The same mean on all replicas, without gradient; call in replica context.
+
+    Replicas have equal shares of the batch, so a mean of their means is that of the
+    global batch.
+    """
+    context = tf.distribute.get_replica_context()
+    mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stop_gradient(value))
+    return tf.stop_gradient(mean)
 
 
 def draw_negatives(config: RunConfig, state: TrainState) -> tf.Tensor:

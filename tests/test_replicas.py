@@ -65,10 +65,19 @@ def test_two_replicas_take_the_step_that_one_takes(steps, loss):
 @pytest.mark.parametrize("loss", STEPS)
 def test_two_replicas_report_the_loss_that_one_reports(steps, loss):
     parts = ["close_share"] if loss == "la" else ["loss_data", "loss_noise"]
-    for name in ("loss", "weight_decay", "similarity_to_own_row", *parts):
+    shared = ["weight_decay", "similarity_to_own_row", "similarity_between_videos"]
+    for name in ("loss", *shared, *parts):
         one, two = steps[f"{loss}/{name}/1"], steps[f"{loss}/{name}/2"]
         assert len(one) == 20
         np.testing.assert_allclose(two, one, rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("loss", STEPS)
+def test_two_replicas_report_the_standard_deviation_that_one_reports(steps, loss):
+    one, two = (steps[f"{loss}/embedding_std/{r}"] for r in (1, 2))
+    # At most 0.25.  Rounding of 1 - |mean|^2 shows where embeddings nearly coincide.
+    np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-4)
+    assert max(one) > 0.01
 
 
 def test_the_normalizer_of_a_batch_is_another_than_the_authors(steps):

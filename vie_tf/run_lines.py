@@ -82,8 +82,10 @@ def _progress(values: dict[str, float]) -> str:
     """What the loss is working on, in words."""
     if "accuracy" in values:
         return f"accuracy {values['accuracy']:.2f}"
-    own, others = values["similarity_to_own_row"], values["similarity_between_videos"]
-    return f"similarity to own row {own:.2f}, to others {others:.2f}"
+    own = f"similarity to own row {values['similarity_to_own_row']:.2f}"
+    if "similarity_between_videos" not in values:  # in batches of a single video
+        return own
+    return f"{own}, to others {values['similarity_between_videos']:.2f}"
 
 
 def validation_line(

@@ -79,6 +79,15 @@ def test_input_that_keeps_the_network_waiting_raises_an_alarm(
     assert ("ALARM at step" in capsys.readouterr().out) == bool(told_at)
 
 
+def test_a_batch_of_one_video_is_told_of_without_others_and_without_alarm(log, capsys):
+    alone = {**SCALARS}
+    del alone["similarity_between_videos"]
+    log.step(50, "ir", alone)
+    told = capsys.readouterr().out
+    assert "similarity to own row 0.50  rate" in told
+    assert "ALARM" not in told
+
+
 def test_rows_that_are_never_written_raise_an_alarm_after_three_epochs(
     log, state, tmp_path
 ):

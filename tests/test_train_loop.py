@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import time
 
 import numpy as np
 import pytest
@@ -136,6 +137,24 @@ def test_the_second_clustering_starts_from_the_centroids_of_the_first(
     np.testing.assert_array_equal(starts[2], ends[0])
     np.testing.assert_array_equal(starts[3], ends[1])
     assert len(starts) == 4
+
+
+def test_the_time_of_k_means_is_told_but_is_none_of_the_steps(
+    quick, tmp_path, monkeypatch
+):
+    k_means = clustering.k_means
+
+    def slow(*arguments, start, **settings):
+        if start is not None:  # the second, as the first step makes its graphs
+            time.sleep(1.5)
+        return k_means(*arguments, start=start, **settings)
+
+    monkeypatch.setattr(clustering, "k_means", slow)
+    loss = {"name": "la", "ir_steps": 0}
+    quick(tmp_path, loss=loss, train_steps=4)
+    events = events_in(tmp_path)
+    assert events["clusters/seconds"][3] > 1.5
+    assert events["train/steps_per_second"][4] > 1 / 1.5
 
 
 def test_a_run_that_has_no_la_keeps_no_centroids(quick, tmp_path):

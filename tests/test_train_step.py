@@ -1,10 +1,13 @@
 """One step against its slow twin in plain numpy."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from run_fixtures import (
     BATCH_SIZE,
+    DIM,
     grid_state,
     random_clips,
     run_config,
@@ -110,9 +113,42 @@ def test_the_new_rows_lie_between_the_old_ones_and_the_embeddings(step):
 
 def test_similarities_are_those_of_the_old_rows(step):
     own = np.sum(step.embeddings * step.old_bank[ROWS], axis=1).mean()
-    between = (step.embeddings @ step.embeddings.T).mean()
     assert step.scalars["similarity_to_own_row"] == pytest.approx(own, rel=1e-4)
+
+
+def test_embeddings_are_compared_with_those_of_the_other_videos(step):
+    pairs = itertools.combinations(step.embeddings, 2)
+    between = np.mean([left @ right for left, right in pairs])
     assert step.scalars["similarity_between_videos"] == pytest.approx(between, rel=1e-4)
+
+
+def test_the_standard_deviation_is_that_of_a_dimension_of_the_batch(step):
+    wanted = np.sqrt(step.embeddings.var(axis=0).mean())
+    assert step.scalars["embedding_std"] == pytest.approx(wanted, rel=1e-3)
+
+
+def test_embeddings_that_are_spread_evenly_have_the_largest_standard_deviation():
+    rows = unit_rows(5000)
+    spread = train_step.spread_of_embeddings(rows.sum(axis=0), len(rows))
+    assert float(spread["similarity_between_videos"]) == pytest.approx(0.0, abs=1e-3)
+    assert float(spread["embedding_std"]) == pytest.approx(DIM**-0.5, rel=1e-3)
+
+
+def test_embeddings_on_one_point_have_similarity_one_and_no_deviation():
+    one_point = tf.math.l2_normalize(tf.range(1.0, DIM + 1.0))
+    spread = train_step.spread_of_embeddings(128 * one_point, 128)
+    assert float(spread["similarity_between_videos"]) == pytest.approx(1.0, rel=1e-6)
+    assert float(spread["embedding_std"]) == pytest.approx(0.0, abs=1e-3)
+
+
+def test_a_batch_of_one_video_has_no_other_to_be_compared_with():
+    state = grid_state(np.zeros(NUM_VIDEOS))
+    config = run_config("data", batch_size=1)
+    step = train_step.make_train_step(config, state, tf.distribute.get_strategy(), "ir")
+    batch = {"clips": tf.constant(random_clips(1)), "rows": tf.constant(ROWS[:1])}
+    scalars = step(batch)
+    assert "similarity_to_own_row" in scalars
+    assert not {"similarity_between_videos", "embedding_std"} & set(scalars)
 
 
 def test_a_step_counts_itself(step):

@@ -20,6 +20,7 @@ from label_fixtures import (
     write_run,
 )
 from run_fixtures import (
+    DIM,
     GridEmbedder,
     grid_state,
     random_clips,
@@ -31,6 +32,7 @@ from vie_tf import clustering, distribution, train_loop, train_step
 from vie_tf.config import FinetuneConfig, LinearConfig
 from vie_tf.evaluation import finetune_task, linear_task
 from vie_tf.memory_bank import MemoryBank
+from vie_tf.models.blocks import BatchNormRelu, Conv
 from vie_tf.run_setup import build_model
 from vie_tf.schedules import Momentum
 from vie_tf.train_state import TrainState
@@ -39,17 +41,24 @@ NUM_STEPS = 20
 # Global batches of four; video 3 is in both halves of the first.
 ROWS = np.random.default_rng(0).integers(0, 10, 4 * NUM_STEPS)
 ROWS[:8] = 3, 7, 3, 9, 0, 3, 1, 2
+# Settings of the loss by the names of their results.
+STEPS = {
+    "ir": {},
+    "ir_of_batch_normalizer": {"ir_normalizer": "batch"},
+    "la": {},
+}
 RESNET = {"name": "single", "num_frames": 1}
 
 
-def take_steps(strategy, loss):
+def take_steps(strategy, name):
     """Steps on given clips; returns the numbers that each replica ends with."""
-    config = run_config("data", learning_rate=0.1, loss={"weight_decay": 0.01})
+    loss = {"weight_decay": 0.01, **STEPS[name]}
+    config = run_config("data", learning_rate=0.1, loss=loss)
     with strategy.scope():
         state = grid_state(np.zeros(10))
     state.bank.rows.assign(unit_rows(10))
     state.cluster_labels.assign([np.arange(10) % 3])
-    step = train_step.make_train_step(config, state, strategy, loss)
+    step = train_step.make_train_step(config, state, strategy, name[:2])
     videos = {"clips": random_clips(len(ROWS)), "rows": ROWS}
     batches = tf.data.Dataset.from_tensor_slices(videos).batch(4)
     scalars = [step(b) for b in strategy.experimental_distribute_dataset(batches)]
@@ -67,35 +76,83 @@ def take_steps(strategy, loss):
     }
 
 
-def train_resnet(strategy, num_steps=4):
-    """Steps of a network with synchronised batch norm; returns losses and numbers.
+class SynchronisedNet(tf.keras.Model):
+    """Two convolutions with synchronised batch norm, their means and a dense layer."""
 
-    Four of them: an untrained ResNet magnifies rounding about fivefold a step.
-    """
-    model = {**RESNET, "sync_batch_norm": True}
-    rate = 1e-4
-    config = run_config("data", model=model, learning_rate=rate, batch_size=8)
+    def __init__(self):
+        super().__init__(name="synchronised")
+        self.convolutions = [Conv(size, (1, 3, 3), (1, 2, 2)) for size in (8, 16)]
+        self.norms = [BatchNormRelu() for _ in self.convolutions]
+        for norm in self.norms:
+            norm.synchronize()
+        self.dense = tf.keras.layers.Dense(DIM)
+        tf.keras.utils.set_random_seed(0)
+        self(tf.zeros([1, 1, 64, 64, 3], tf.uint8))
+
+    def call(self, clips, training=False):
+        features = tf.cast(clips[:, 0], tf.float32) / 255 - 0.5
+        for convolution, norm in zip(self.convolutions, self.norms):
+            features = norm(convolution(features), training=training)
+        raw = self.dense(tf.reduce_mean(features, axis=[1, 2]))
+        return {"embedding": tf.math.l2_normalize(raw, axis=1)}
+
+
+def resnet(**settings):
+    """A quick ResNet-18."""
+    return build_model(run_config("data", model={**RESNET, **settings}).model, 0)
+
+
+def frozen_resnet():
+    """A quick ResNet-18 whose batch norm is a constant."""
+    model = resnet()
+    for module in model.submodules:
+        if isinstance(module, BatchNormRelu):
+            module.trainable = False
+    return model
+
+
+# Network and number of steps.  Twenty steps of an untrained ResNet with batch norm
+# over few clips are chaotic: rounding grows fivefold a step.
+NETWORKS = {
+    "frozen_resnet": (frozen_resnet, NUM_STEPS),
+    "synchronised": (SynchronisedNet, NUM_STEPS),
+    "synchronised_resnet": (lambda: resnet(sync_batch_norm=True), 1),
+}
+
+
+def train_network(strategy, name):
+    """Steps of IR from the start of a network; returns losses and numbers."""
+    make_network, num_steps = NETWORKS[name]
+    config = run_config("data", batch_size=8)
     with strategy.scope():
         state = TrainState(
-            model=build_model(config.model, 0),
-            optimizer=Momentum(rate, 0.9),
-            bank=MemoryBank(np.zeros(10, np.int64), config.model.embedding_dim, 0),
+            model=make_network(),
+            optimizer=Momentum(config.train.learning_rate, 0.9),
+            bank=MemoryBank(np.zeros(10, np.int64), DIM, 0),
             num_clusterings=1,
         )
     step = train_step.make_train_step(config, state, strategy, "ir")
     rng = np.random.default_rng(0)
-    rows = rng.integers(0, 10, [num_steps, 8])
+    rows = rng.integers(0, 10, [NUM_STEPS, 8])
     rows[0, 1] = rows[0, 0]  # a video twice on one replica,
     rows[1, 7] = rows[1, 0]  # and on both
-    clips = rng.integers(0, 256, [num_steps * 8, 1, 64, 64, 3], dtype=np.uint8)
+    clips = rng.integers(0, 256, [NUM_STEPS * 8, 1, 64, 64, 3], dtype=np.uint8)
     videos = {"clips": clips, "rows": rows.ravel()}
-    batches = tf.data.Dataset.from_tensor_slices(videos).batch(8)
+    batches = tf.data.Dataset.from_tensor_slices(videos).batch(8).take(num_steps)
     losses = [
         float(step(batch)["loss"])
         for batch in strategy.experimental_distribute_dataset(batches)
     ]
-    weights = np.concatenate([w.numpy().ravel() for w in state.model.variables])
-    return {"losses": losses, "bank": state.bank.rows.numpy(), "weights": weights}
+
+    def flat(variables):
+        return np.concatenate([variable.numpy().ravel() for variable in variables])
+
+    return {
+        "losses": losses,
+        "gradients": flat(state.optimizer.accumulators),  # summed over the steps
+        "bank": state.bank.rows.numpy(),
+        "weights": flat(state.model.variables),  # moving statistics included
+    }
 
 
 def cluster(strategy, num_rows):
@@ -155,11 +212,12 @@ def main():
     two = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
     results = {"error": error_of_train(data_dir, output_dir, two, batch_size=3)}
     for number, strategy in ((1, one), (2, two)):
-        for loss in ("ir", "la"):
-            for name, value in take_steps(strategy, loss).items():
-                results[f"{loss}/{name}/{number}"] = value
-        for name, value in train_resnet(strategy).items():
-            results[f"resnet/{name}/{number}"] = value
+        for steps in STEPS:
+            for name, value in take_steps(strategy, steps).items():
+                results[f"{steps}/{name}/{number}"] = value
+        for network in NETWORKS:
+            for name, value in train_network(strategy, network).items():
+                results[f"{network}/{name}/{number}"] = value
         for num_rows in (5, 301):  # not to be divided by two
             for name, value in cluster(strategy, num_rows).items():
                 results[f"clusters_of_{num_rows}/{name}/{number}"] = value

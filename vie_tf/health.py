@@ -25,8 +25,8 @@ _LOW_EFFECTIVE_SHARE = 0.1
 # A video's own row is nearly always among its neighbours, and close.
 _ITSELF_AND_HALF_A_NEIGHBOUR = 1.5
 _HIGH_CLOSE_SHARE = 0.95
-# Rows spread evenly over the sphere have 0.  A healthy run on some hundred videos is at
-# 0.94 for its first hundred steps.
+# Pairs of different clips that are spread evenly over the sphere have 0.  A healthy run
+# on some hundred videos is at 0.94 for its first hundred steps.
 _COLLAPSED_SIMILARITY = 0.98
 # Similarity 0.98 between all rows has exp(-2 |x - y|^2) = exp(-0.08); evenly spread
 # rows in 128 dimensions have -3.9.

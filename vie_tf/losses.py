@@ -65,7 +65,7 @@ def estimate_normalizer(
       temperature: tau in equation 2.
 
     Returns:
-      Scalar; no gradient flows through it.
+      Scalar, the mean over all of them; no gradient flows through it.
     """
     exponentials = tf.exp(noise_similarities / temperature)
     return tf.stop_gradient(tf.reduce_mean(exponentials))

@@ -71,19 +71,31 @@ def step_line(
 
 
 def _pace(interval: Interval, seconds_left: float) -> str:
-    left = int(seconds_left)
     return (
         f"{interval.steps_per_second:.2f} steps/s  waiting for input"
-        f" {interval.wait_share:.0%}  left {left // 60}:{left % 60:02d} min"
+        f" {interval.wait_share:.0%}  left {duration(seconds_left)}"
     )
+
+
+def duration(seconds: float) -> str:
+    """A time in its two largest units: `3:20 min`, `5 h 12 min` or `11 d 2 h`."""
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min"
+    return f"{hours // 24} d {hours % 24} h"
 
 
 def _progress(values: dict[str, float]) -> str:
     """What the loss is working on, in words."""
     if "accuracy" in values:
         return f"accuracy {values['accuracy']:.2f}"
-    own, others = values["similarity_to_own_row"], values["similarity_between_videos"]
-    return f"similarity to own row {own:.2f}, to others {others:.2f}"
+    own = f"similarity to own row {values['similarity_to_own_row']:.2f}"
+    if "similarity_between_videos" not in values:  # in batches of a single video
+        return own
+    return f"{own}, to others {values['similarity_between_videos']:.2f}"
 
 
 def validation_line(

@@ -61,7 +61,7 @@ class RunLog:
         self._clock.waited(seconds)
 
     def went_on(self) -> None:
-        """Notes that what came between two steps, such as a validation, has ended."""
+        """Notes that work between two steps, such as a validation, has ended."""
         self._clock.reset()
 
     def step(self, step: int, loss: str, scalars: Mapping[str, tf.Tensor]) -> None:

@@ -275,6 +275,7 @@ def _loop(
             age = state.steps_since_clustering()
             if loss == "la" and (age is None or age >= steps_per_epoch):
                 cluster_bank(config, state, summaries, strategy)
+                log.went_on()
             with profile.of(step):
                 asked = time.perf_counter()
                 batch = next_batch(batches, clips, state, settings.batch_size)

@@ -36,8 +36,8 @@ def make_train_step(
 
     Returns:
       A function of a distributed batch (`clips`, `rows` and, if supervised, `labels`)
-      that takes the step and returns scalars: the loss and its parts, averaged over
-      the global batch.
+      that takes the step and returns scalars of the global batch: means of the loss and
+      its parts, and how its embeddings are spread.
     """
     settings = config.loss
     batch_size = config.train.batch_size
@@ -54,7 +54,8 @@ def make_train_step(
         noise = bank.similarities(embeddings, draw_negatives(config, state))  # [B, K]
         normalizer = losses.IMAGENET_NORMALIZER
         if settings.ir_normalizer == "batch":
-            normalizer = losses.estimate_normalizer(noise, settings.temperature)
+            own_estimate = losses.estimate_normalizer(noise, settings.temperature)
+            normalizer = mean_of_replicas(own_estimate)
         own = bank.similarities(embeddings, rows)  # [B]
         data_term, noise_term = losses.instance_recognition_loss(
             own, noise, bank.num_videos, settings.temperature, normalizer
@@ -85,7 +86,7 @@ def make_train_step(
 
     video_loss = {"ir": ir, "la": la, "supervised": supervised}[loss]
 
-    def replica_step(batch: dict) -> tuple[tf.Tensor | None, dict]:
+    def replica_step(batch: dict) -> tuple[tf.Tensor | None, tf.Tensor, dict]:
         with tf.GradientTape() as tape:
             endpoints = model(batch["clips"], training=True)
             per_video, parts = video_loss(endpoints, batch)
@@ -109,13 +110,10 @@ def make_train_step(
             new_rows = bank.updated_rows(embeddings, batch["rows"])
         optimizer.apply_gradients(zip(gradients, model.trainable_variables))
         scalars = {name: tf.reduce_sum(part) for name, part in parts.items()}
-        # Near 1 when all videos fall onto one point.
-        mean = tf.reduce_mean(embeddings, axis=0)
-        scalars["similarity_between_videos"] = tf.reduce_sum(embeddings * mean)
         scalars = {name: value / batch_size for name, value in scalars.items()}
         scalars["loss"] = total
         scalars["weight_decay"] = decay / num_replicas
-        return new_rows, scalars
+        return new_rows, tf.reduce_sum(embeddings, axis=0), scalars
 
     @tf.function
     def train_step(batch: dict) -> dict:
@@ -127,7 +125,7 @@ def make_train_step(
             state.num_drops,
         )
         state.optimizer.learning_rate.assign(rate)
-        new_rows, scalars = strategy.run(replica_step, args=(batch,))
+        new_rows, embedding_sum, scalars = strategy.run(replica_step, args=(batch,))
         if bank is not None:
             assert state.row_ages is not None
             # Once for the global batch, after all replicas have read the old rows.
@@ -135,13 +133,41 @@ def make_train_step(
             bank.write(rows, strategy.gather(new_rows, axis=0))
             state.row_ages.write(rows, state.step + 1)
         state.step.assign_add(1)
-        scalars = {
-            name: strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
-            for name, value in scalars.items()
-        }
-        return {**scalars, "learning_rate": rate}
+
+        def sum_of_replicas(value: tf.Tensor) -> tf.Tensor:
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+
+        scalars = {name: sum_of_replicas(value) for name, value in scalars.items()}
+        spread = spread_of_embeddings(sum_of_replicas(embedding_sum), batch_size)
+        return {**scalars, **spread, "learning_rate": rate}
 
     return train_step
+
+
+def spread_of_embeddings(
+    embedding_sum: tf.Tensor, batch_size: int
+) -> dict[str, tf.Tensor]:
+    """How far apart the embeddings of a global batch are.
+
+    Args:
+      embedding_sum: [D] float32, of B embeddings of unit norm.
+      batch_size: B.
+
+    Returns:
+      Scalars: the mean cosine of all pairs of two embeddings, near 1 when all videos
+      fall onto one point; and the standard deviation of a dimension (root of the mean
+      variance), near 0 then and 1 / sqrt(D) at most.  Nothing for a single embedding.
+    """
+    if batch_size == 1:
+        return {}
+    square = tf.reduce_sum(embedding_sum**2)  # the sum of all B * B cosines
+    between = (square - batch_size) / (batch_size * (batch_size - 1))
+    dim = int(embedding_sum.shape[0])
+    variance = tf.maximum(1.0 - square / batch_size**2, 0.0) / dim
+    return {
+        "similarity_between_videos": between,
+        "embedding_std": tf.sqrt(variance),
+    }
 
 
 def make_note_of_clips(
@@ -162,6 +188,17 @@ def make_note_of_clips(
         state.num_skipped.assign_add(tf.reduce_sum(skipped))
 
     return note
+
+
+def mean_of_replicas(value: tf.Tensor) -> tf.Tensor:
+    """The same mean on all replicas, without gradient; call in replica context.
+
+    Replicas have equal shares of the batch, so a mean of their means is that of the
+    global batch.
+    """
+    context = tf.distribute.get_replica_context()
+    mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stop_gradient(value))
+    return tf.stop_gradient(mean)
 
 
 def draw_negatives(config: RunConfig, state: TrainState) -> tf.Tensor:

@@ -94,18 +94,25 @@ class RunDirectory:
         return self._checkpoints.save_best(state, metric, score)
 
     def latest(self) -> str | None:
-        """Path of the newest complete checkpoint."""
+        """Path of the newest checkpoint that can be read.
+
+        Raises:
+          DamagedCheckpoints: there are some, but none can be read.
+        """
         return self._checkpoints.latest()
 
     def best_facts(self) -> dict[str, Any] | None:
-        """`checkpoint`, `metric`, `score` and `step` of the best, None without one."""
+        """`checkpoint`, `metric`, `score` and `step` of the best.
+
+        None without one that can be read.
+        """
         return self._checkpoints.best_facts()
 
     def chosen(self, which: str) -> str:
         """Path of the `latest` or the `best` checkpoint.
 
         Raises:
-          ValueError: there is none.
+          ValueError: there is none that can be read.
         """
         if which == "latest":
             return self._latest_or_raise()

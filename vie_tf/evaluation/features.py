@@ -12,6 +12,16 @@ from tqdm import tqdm
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 
 
+class NothingRead(ValueError):
+    """Not one video of those that were to be read."""
+
+    def __init__(self, num_videos: int) -> None:
+        super().__init__(
+            f"None of the {num_videos} videos could be read; python -m"
+            " data_prep.describe --verify says what is wrong with them."
+        )
+
+
 class ClipFeatures(NamedTuple):
     """Features of the clips of a split.
 
@@ -59,7 +69,7 @@ class ClipEmbedder:
           The features, in the order of the manifest's split.
 
         Raises:
-          ValueError: every video was skipped.
+          NothingRead: every video was skipped, or there is none.
         """
         parts, rows = [], []
         with tqdm(
@@ -75,10 +85,7 @@ class ClipEmbedder:
                 rows.append(batch["rows"].numpy())
                 bar.update(len(rows[-1]))
         if not rows:
-            raise ValueError(
-                f"None of the {num_videos} videos could be read; python -m"
-                " data_prep.describe --verify says what is wrong with them."
-            )
+            raise NothingRead(num_videos)
         all_rows = np.concatenate(rows)
         order = np.argsort(all_rows)
         return ClipFeatures(np.concatenate(parts)[order], all_rows[order])

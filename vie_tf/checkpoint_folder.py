@@ -45,8 +45,8 @@ class CheckpointFolder:
       writes: whether this process is the one of a run that writes.  What several
         workers hold apart is averaged while a checkpoint is written, so the others
         have to call the same methods at the same steps.
-      of_chief: gives what the process that writes has been given, in all of them:
-        others may see the folder as it was some moments ago.
+      of_chief: gives all of them what the one that writes has: others may see the
+        folder as it was some moments ago.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class CheckpointFolder:
         folder: str,
         num_to_keep: int,
         writes: bool = True,
-        of_chief: Callable[[bool], bool] = bool,
+        of_chief: Callable[[int], int] = int,
     ) -> None:
         self._folder = folder
         self._best_folder = os.path.join(folder, "best")

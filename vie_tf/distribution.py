@@ -13,6 +13,7 @@ import functools
 import json
 import os
 import re
+import secrets
 from typing import Any, Callable, Iterator, Mapping
 
 import numpy as np
@@ -104,6 +105,40 @@ class Distribution:
         return tf.function(
             lambda values: self.strategy.gather(values, axis=0), reduce_retracing=True
         )
+
+    def of_chief(self, value: int) -> int:
+        """What the chief gives, an int32; all workers have to call it."""
+        return int(self.gather(np.array([value], np.int32))[0])
+
+    def check_shared(self, folder: str) -> None:
+        """Checks that all workers see what the chief writes; all have to call it.
+
+        Args:
+          folder: of the run, there for the chief.
+
+        Raises:
+          ValueError: a worker has another folder of that name.
+        """
+        if self.num_workers == 1:
+            return
+        # A new name, which no cache of a network file system takes for missing.
+        token = secrets.randbits(31)
+        path = os.path.join(folder, f"shared-{token}")
+        if self.is_chief:
+            with tf.io.gfile.GFile(path, "w") as file:
+                file.write("Do all workers see this?\n")
+        token = self.of_chief(token)  # with it they know that it is written
+        is_there = tf.io.gfile.exists(os.path.join(folder, f"shared-{token}"))
+        seen = self.gather(np.array([is_there], np.int32))
+        if self.is_chief:
+            tf.io.gfile.remove(path)
+        blind = [str(number) for number, sees in enumerate(seen) if not sees]
+        if blind:
+            raise ValueError(
+                f"The workers do not share --model_dir={folder}: worker"
+                f" {', '.join(blind)} does not see what the chief writes there. It has"
+                " to be a folder or an address that all of them see."
+            )
 
     def check_agreement(self, facts: Mapping[str, Any]) -> None:
         """Checks that all workers were started for the same run.

@@ -205,6 +205,18 @@ def test_a_worker_does_what_the_chief_decides_whatever_it_sees_itself(tmp_path, 
     assert not (tmp_path / "stale").exists()
 
 
+def test_a_worker_that_takes_part_in_a_checkpoint_needs_no_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    decisions = iter([0, 1])  # not there already, but better
+    worker = RunDirectory(
+        str(tmp_path / "run"), writes=False, of_chief=lambda own: next(decisions)
+    )
+    worker.save(used_state())
+    assert worker.save_best(used_state(), "knn/top1", 0.5)
+    assert not list(tmp_path.iterdir())
+    assert not tf.io.gfile.listdir("ram://checkpoint/")  # its memory is free again
+
+
 def test_the_network_and_the_bank_can_be_read_alone(run):
     state, model = used_state(), GridEmbedder(seed=5)
     run.save(state)

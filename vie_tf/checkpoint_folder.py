@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 from typing import Any, Callable, Iterator
 
 import tensorflow as tf
@@ -25,6 +24,7 @@ from vie_tf.train_state import TrainState
 _STATE_NAME = "checkpoint"  # as TensorFlow calls and reads it
 _BEST_NAME = "best.json"
 _PREFIX = "step"
+_IN_MEMORY = "ram://checkpoint"  # TensorFlow's own, of this process
 _INDEX = re.compile(rf"({_PREFIX}-\d+){re.escape(INDEX)}")
 _LAST_NAMED = re.compile(rf'^model_checkpoint_path: "(?:.*/)?({_PREFIX}-\d+)"', re.M)
 _ALL_NAMED = re.compile(
@@ -253,10 +253,14 @@ class CheckpointFolder:
 def _write_and_forget(state: TrainState) -> None:
     """Takes part in a checkpoint that another worker writes.
 
-    TensorFlow has no call for just that.
+    TensorFlow has no call for just that.  What it writes goes into memory, since the
+    disk of temporary files may be small.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        state.checkpoint().write(os.path.join(folder, _PREFIX))
+    try:
+        state.checkpoint().write(os.path.join(_IN_MEMORY, _PREFIX))
+    finally:
+        for name in names_in(_IN_MEMORY):
+            tf.io.gfile.remove(os.path.join(_IN_MEMORY, name))
 
 
 @contextlib.contextmanager

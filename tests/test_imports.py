@@ -83,7 +83,6 @@ def test_all_files_are_read():
         "schedules",
         "sprite",
         "step_profile",
-        "command_line",
         "published_run",
         "knn_curve",
         "evaluation.nearest",
@@ -92,6 +91,10 @@ def test_all_files_are_read():
 )
 def test_contracts_and_pure_functions_know_nobody(name):
     assert ours(f"vie_tf.{name}") == set()
+
+
+def test_commands_know_only_how_errors_are_told():
+    assert ours("vie_tf.command_line") == {"vie_tf.error_line"}
 
 
 def test_records_know_only_how_files_become_durable():
@@ -212,6 +215,7 @@ def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():
 
 def test_flags_know_absl_and_the_settings_only():
     allowed = {"vie_tf.config", "data_prep.config", *members("flags")}
+    allowed.add("vie_tf.error_line")
     for module in members("flags"):
         assert ours(module) <= allowed, module
         others = {name.split(".")[0] for name in IMPORTS[module] - ours(module)}

@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import json
 import os
-import re
 import secrets
 from typing import Any, Callable, Iterator, Mapping
 
@@ -21,6 +20,7 @@ import tensorflow as tf
 
 from vie_tf import worker_addresses
 from vie_tf.config import DistributionConfig
+from vie_tf.error_line import error_line
 
 # What TensorFlow says when a collective operation loses one of its ends.
 _LOST = (
@@ -194,18 +194,13 @@ class Distribution:
         except _LOST as error:
             if self.num_workers == 1:
                 raise
-            reason = _first_line(error)
+            reason = error_line(error)
             raise WorkerLost(
                 f"Worker {self.worker} of {self.num_workers} stops, as another one has"
                 f" ended or cannot be reached ({reason}). Look there for the reason,"
                 " and start all workers again with the same command: the run goes on"
                 " from its last checkpoint."
             ) from error
-
-
-def _first_line(error: Exception) -> str:
-    """What TensorFlow says, without the names of its nodes."""
-    return re.sub(r"\{\{.*?\}\}", "", str(error).strip()).strip().splitlines()[0]
 
 
 def join(settings: DistributionConfig) -> Distribution:
@@ -265,7 +260,7 @@ def _join_workers(settings: DistributionConfig) -> Distribution:
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (tf.errors.OpError, RuntimeError) as error:
-        reason = _first_line(error)
+        reason = error_line(error)
         raise ValueError(
             f"Worker {workers.number} at {own} could not join the others ({reason})."
             " Its port has to be free and reachable from them."

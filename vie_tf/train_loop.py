@@ -287,7 +287,7 @@ def _loop(
                 if step == first_step + 1:
                     shown = strategy.experimental_local_results(batch["clips"])[0]
                     summaries.clips(shown.numpy(), step - 1)
-                scalars = take_step(steps[loss], batch, step)
+                scalars = take_step(steps[loss], batch, step, settings.batch_size)
             if is_due(step, settings.log_steps, last_step):
                 log.step(step, loss, scalars)
             if is_due(step, settings.eval_steps, last_step):

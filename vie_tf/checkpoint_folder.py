@@ -159,7 +159,8 @@ class CheckpointFolder:
         Raises:
           DamagedCheckpoints: it cannot be read.
         """
-        facts, damage = self._read_best()
+        facts = self.best_facts()
+        damage = self._damage_of_best(facts)
         if damage:
             raise DamagedCheckpoints(
                 f"The best checkpoint, in {self._best_folder!r}, cannot be read"
@@ -170,34 +171,35 @@ class CheckpointFolder:
     def best_facts(self) -> dict[str, Any] | None:
         """`checkpoint`, `metric`, `score`, `step` of the best.
 
-        None without one that can be read.
+        None where none was scored yet, or what is written of it cannot be read.
         """
-        facts, damage = self._read_best()
-        return None if damage else facts
+        if not tf.io.gfile.exists(self._best_path()):
+            return None
+        with tf.io.gfile.GFile(self._best_path(), "rb") as file:
+            text = file.read()
+        try:
+            facts = json.loads(text)
+            step = int(facts["checkpoint"].rpartition("-")[2])
+            return {**facts, "step": step, "score": float(facts["score"])}
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return None
 
     def _is_better(self, metric: str, score: float) -> bool:
-        known, damage = self._read_best()
+        known = self.best_facts()
+        damage = self._damage_of_best(known)
         if damage:
             print(
                 f"The best checkpoint, in {self._best_folder}, cannot be read"
                 f" ({damage}): this validation begins a new best."
             )
             return True
-        return not known or known["metric"] != metric or known["score"] < score
+        return not known or known.get("metric") != metric or known["score"] < score
 
-    def _read_best(self) -> tuple[dict[str, Any] | None, str | None]:
-        """What `best.json` says, and why it or its checkpoint cannot be read."""
-        if not tf.io.gfile.exists(self._best_path()):
-            return None, None
-        try:
-            with tf.io.gfile.GFile(self._best_path()) as file:
-                facts = json.loads(file.read())
-            step = int(facts["checkpoint"].rpartition("-")[2])
-            facts = {**facts, "step": step, "score": float(facts["score"])}
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None, f"{_BEST_NAME} is damaged"
-        path = os.path.join(self._best_folder, facts["checkpoint"])
-        return facts, self._damage_of(path)
+    def _damage_of_best(self, facts: dict[str, Any] | None) -> str | None:
+        if facts is not None:
+            return self._damage_of(os.path.join(self._best_folder, facts["checkpoint"]))
+        is_there = tf.io.gfile.exists(self._best_path())
+        return f"{_BEST_NAME} is damaged" if is_there else None
 
     def _write(self, state: TrainState, path: str) -> None:
         checkpoint_files.write(state.checkpoint(), path)

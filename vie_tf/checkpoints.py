@@ -109,7 +109,7 @@ class RunDirectory:
     def best_facts(self) -> dict[str, Any] | None:
         """`checkpoint`, `metric`, `score` and `step` of the best.
 
-        None without one that can be read.
+        None where none was scored yet, or what is written of it cannot be read.
         """
         return self._checkpoints.best_facts()
 

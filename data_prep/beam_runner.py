@@ -18,9 +18,9 @@ from typing import Any, Callable, Sequence
 import tensorflow as tf
 
 from data_prep import storage
-from data_prep.durable_files import tensorflow_errors_as_os_errors
 from data_prep.worker_pool import Report
 from vie_tf import remote_files
+from vie_tf.durable_files import tensorflow_errors_as_os_errors
 
 COUNTERS = "vie_tf"  # the namespace in which a runner shows them
 

@@ -10,8 +10,8 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from data_prep.durable_files import tensorflow_errors_as_os_errors
 from data_prep.opencv import cv2
+from vie_tf.durable_files import tensorflow_errors_as_os_errors
 
 Color = tuple[int, int, int]
 

@@ -16,8 +16,8 @@ import uuid
 
 import tensorflow as tf
 
-from data_prep.durable_files import flush_to_disk, tensorflow_errors_as_os_errors
 from vie_tf import remote_files
+from vie_tf.durable_files import flush_to_disk, tensorflow_errors_as_os_errors
 
 STATE_DIR = ".shards"
 _UNFINISHED = ".tmp"

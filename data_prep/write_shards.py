@@ -23,7 +23,6 @@ from data_prep.blame import Blame
 from data_prep.config import ConversionConfig
 from data_prep.conversion_plan import Plan
 from data_prep.decode_frames import DecodedVideo, decode_video
-from data_prep.durable_files import sha256_of, tensorflow_errors_as_os_errors
 from data_prep.found_video import Row
 from data_prep.plan_conversion import plan_conversion
 from data_prep.progress import Progress
@@ -33,6 +32,7 @@ from data_prep.shard_tasks import ShardTask, size_and_time
 from data_prep.unreadable_video import UnreadableVideo
 from data_prep.write_manifest import write_manifest
 from vie_tf import frame_index, records, remote_files
+from vie_tf.durable_files import sha256_of, tensorflow_errors_as_os_errors
 
 WRITTEN = "written"
 REFUSED = "refused"

@@ -16,6 +16,8 @@ from typing import Callable, NoReturn, Sequence
 
 from absl import app, flags
 
+from vie_tf.error_line import error_line
+
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
@@ -79,9 +81,19 @@ def _guarded(main: Callable[[], None], arguments: Sequence[str]) -> None:
         if os.environ.get("VIE_TF_TRACEBACK"):
             raise
         _fail(str(error))
+    except Exception as error:
+        if os.environ.get("VIE_TF_TRACEBACK") or not _is_of_tensorflow(error):
+            raise
+        _fail(error_line(error))
     except KeyboardInterrupt:
         print("Interrupted; the same command goes on from here.", file=sys.stderr)
         sys.exit(_INTERRUPTED)
+
+
+def _is_of_tensorflow(error: Exception) -> bool:
+    """Whether TensorFlow could not do something, such as get memory from a device."""
+    tensorflow = sys.modules.get("tensorflow")  # not imported for --help
+    return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
 
 
 def _fail(message: str) -> NoReturn:

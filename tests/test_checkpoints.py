@@ -174,6 +174,49 @@ def test_a_checkpoint_is_not_written_over_itself(run, tmp_path):
     assert path.stat().st_ino == before
 
 
+def test_a_worker_does_what_the_chief_decides_whatever_it_sees_itself(tmp_path, run):
+    # A network file system may show it the folder as it was some moments ago.
+    told, wrote = [], []
+
+    class Counted(type(used_state())):
+        def checkpoint(self, *arguments):
+            wrote.append(self.steps_taken())
+            return super().checkpoint(*arguments)
+
+    def take_part(folder, decision):
+        """Calls both methods of a worker that sees a folder."""
+        worker = RunDirectory(
+            str(folder), writes=False, of_chief=lambda own: told.append(own) or decision
+        )
+        state = used_state()
+        state.__class__ = Counted
+        path = worker.save(state)
+        return path, worker.save_best(state, "knn/top1", 0.5)
+
+    run.save(used_state())
+    run.save_best(used_state(), "knn/top1", 0.5)
+    for folder in (tmp_path / "run", tmp_path / "stale"):
+        assert take_part(folder, 1)[0].endswith("checkpoints/step-12")
+    assert wrote == [12, 12]  # save_best
+    for folder in (tmp_path / "run", tmp_path / "stale"):
+        assert take_part(folder, 0)[1] is False
+    assert wrote == [12] * 4
+    assert len(told) == 8
+    assert not (tmp_path / "stale").exists()
+
+
+def test_a_worker_that_takes_part_in_a_checkpoint_needs_no_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    decisions = iter([0, 1])  # not there already, but better
+    worker = RunDirectory(
+        str(tmp_path / "run"), writes=False, of_chief=lambda own: next(decisions)
+    )
+    worker.save(used_state())
+    assert worker.save_best(used_state(), "knn/top1", 0.5)
+    assert not list(tmp_path.iterdir())
+    assert not tf.io.gfile.listdir("ram://checkpoint/")  # its memory is free again
+
+
 def test_the_network_and_the_bank_can_be_read_alone(run):
     state, model = used_state(), GridEmbedder(seed=5)
     run.save(state)

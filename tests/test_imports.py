@@ -68,7 +68,8 @@ def test_all_files_are_read():
     "name",
     [
         "config",
-        "records",
+        "durable_files",
+        "error_line",
         "remote_files",
         "clip_sampling",
         "crop_windows",
@@ -82,7 +83,6 @@ def test_all_files_are_read():
         "schedules",
         "sprite",
         "step_profile",
-        "command_line",
         "published_run",
         "knn_curve",
         "published_tables",
@@ -93,6 +93,14 @@ def test_all_files_are_read():
 )
 def test_contracts_and_pure_functions_know_nobody(name):
     assert ours(f"vie_tf.{name}") == set()
+
+
+def test_commands_know_only_how_errors_are_told():
+    assert ours("vie_tf.command_line") == {"vie_tf.error_line"}
+
+
+def test_records_know_only_how_files_become_durable():
+    assert ours("vie_tf.records") == {"vie_tf.durable_files"}
 
 
 def test_knn_knows_the_search_only():
@@ -147,7 +155,9 @@ def test_frames_are_read_by_what_knows_records_only():
 def test_a_checkpoint_is_written_by_what_knows_the_state_only():
     parts = {"vie_tf.memory_bank", "vie_tf.row_ages", "vie_tf.schedules"}
     assert ours("vie_tf.train_state") == parts
-    allowed = {"vie_tf.records", "vie_tf.train_state"}
+    files = {"vie_tf.remote_files", "vie_tf.durable_files", "vie_tf.error_line"}
+    assert ours("vie_tf.checkpoint_files") == files
+    allowed = {"vie_tf.records", "vie_tf.train_state", "vie_tf.checkpoint_files"}
     assert ours("vie_tf.checkpoint_folder") == allowed
     assert ours("vie_tf.folder_lock") == {"vie_tf.remote_files"}
 
@@ -202,12 +212,14 @@ def test_data_prep_knows_of_vie_tf_what_a_data_set_is_and_where():
         allowed = {
             *("vie_tf.records", "vie_tf.remote_files"),
             *("vie_tf.frame_index", "vie_tf.folder_lock"),
+            "vie_tf.durable_files",
         }
         assert of_vie_tf <= allowed, module
 
 
 def test_flags_know_absl_and_the_settings_only():
     allowed = {"vie_tf.config", "data_prep.config", *members("flags")}
+    allowed.add("vie_tf.error_line")
     for module in members("flags"):
         assert ours(module) <= allowed, module
         others = {name.split(".")[0] for name in IMPORTS[module] - ours(module)}

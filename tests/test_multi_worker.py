@@ -149,6 +149,26 @@ def test_only_the_chief_writes_and_tells(folder):
     assert len(files) == 2  # one for each start
 
 
+def test_workers_that_do_not_share_the_folder_of_the_run_are_refused(tmp_path):
+    write_data_set(tmp_path / "data")
+    flags = (f"--data_dir={tmp_path / 'data'}", f"--model_dir={tmp_path / 'run'}")
+    own = (f"--model_dir={tmp_path / 'own'}",)
+    with two_workers(tmp_path, "apart", *flags, only_of_second=own) as (
+        processes,
+        outputs,
+    ):
+        for process, output, name in zip(processes, outputs, ("run", "own")):
+            assert process.wait(120) == 1
+            line = output.read_text().strip().splitlines()[-1]
+            assert line == (
+                f"error: The workers do not share --model_dir={tmp_path / name}: worker"
+                " 1 does not see what the chief writes there. It has to be a folder or"
+                " an address that all of them see."
+            )
+    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "own").exists()
+
+
 def test_workers_with_other_flags_are_refused(tmp_path):
     write_data_set(tmp_path / "data")
     flags = (f"--data_dir={tmp_path / 'data'}", f"--model_dir={tmp_path / 'run'}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 import tensorflow as tf
@@ -62,15 +62,20 @@ class RunDirectory:
       num_to_keep: checkpoints that are kept.
       writes: whether this process is the one of a run that writes; the others call the
         same methods at the same steps (`vie_tf.checkpoint_folder`).
+      of_chief: gives all of them what the one that writes has.
     """
 
     def __init__(
-        self, model_dir: str, num_to_keep: int = 3, writes: bool = True
+        self,
+        model_dir: str,
+        num_to_keep: int = 3,
+        writes: bool = True,
+        of_chief: Callable[[int], int] = int,
     ) -> None:
         remote_files.connect(model_dir)
         self.model_dir = model_dir
         self._checkpoints = CheckpointFolder(
-            os.path.join(model_dir, "checkpoints"), num_to_keep, writes
+            os.path.join(model_dir, "checkpoints"), num_to_keep, writes, of_chief
         )
 
     def save(self, state: TrainState) -> str:
@@ -94,18 +99,25 @@ class RunDirectory:
         return self._checkpoints.save_best(state, metric, score)
 
     def latest(self) -> str | None:
-        """Path of the newest complete checkpoint."""
+        """Path of the newest checkpoint that can be read.
+
+        Raises:
+          DamagedCheckpoints: there are some, but none can be read.
+        """
         return self._checkpoints.latest()
 
     def best_facts(self) -> dict[str, Any] | None:
-        """`checkpoint`, `metric`, `score` and `step` of the best, None without one."""
+        """`checkpoint`, `metric`, `score` and `step` of the best.
+
+        None where none was scored yet, or what is written of it cannot be read.
+        """
         return self._checkpoints.best_facts()
 
     def chosen(self, which: str) -> str:
         """Path of the `latest` or the `best` checkpoint.
 
         Raises:
-          ValueError: there is none.
+          ValueError: there is none that can be read.
         """
         if which == "latest":
             return self._latest_or_raise()

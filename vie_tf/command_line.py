@@ -9,6 +9,8 @@ from typing import Callable, NoReturn
 
 import tensorflow as tf
 
+from vie_tf.error_line import error_line
+
 
 class Parser(argparse.ArgumentParser):
     """Reports errors as the commands with absl flags do."""
@@ -35,7 +37,9 @@ def exit_code_of(work: Callable[[], None]) -> int:
     except (ValueError, OSError, tf.errors.OpError) as error:
         if os.environ.get("VIE_TF_TRACEBACK"):  # as flags.cli does
             raise
-        print(f"error: {error}", file=sys.stderr)
+        is_of_tensorflow = isinstance(error, tf.errors.OpError)
+        message = error_line(error) if is_of_tensorflow else str(error)
+        print(f"error: {message}", file=sys.stderr)
         return 1
     return 0
 

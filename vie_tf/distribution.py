@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import json
 import os
-import re
+import secrets
 from typing import Any, Callable, Iterator, Mapping
 
 import numpy as np
@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from vie_tf import worker_addresses
 from vie_tf.config import DistributionConfig
+from vie_tf.error_line import error_line
 
 # What TensorFlow says when a collective operation loses one of its ends.
 _LOST = (
@@ -105,6 +106,40 @@ class Distribution:
             lambda values: self.strategy.gather(values, axis=0), reduce_retracing=True
         )
 
+    def of_chief(self, value: int) -> int:
+        """What the chief gives, an int32; all workers have to call it."""
+        return int(self.gather(np.array([value], np.int32))[0])
+
+    def check_shared(self, folder: str) -> None:
+        """Checks that all workers see what the chief writes; all have to call it.
+
+        Args:
+          folder: of the run, there for the chief.
+
+        Raises:
+          ValueError: a worker has another folder of that name.
+        """
+        if self.num_workers == 1:
+            return
+        # A new name, which no cache of a network file system takes for missing.
+        token = secrets.randbits(31)
+        path = os.path.join(folder, f"shared-{token}")
+        if self.is_chief:
+            with tf.io.gfile.GFile(path, "w") as file:
+                file.write("Do all workers see this?\n")
+        token = self.of_chief(token)  # with it they know that it is written
+        is_there = tf.io.gfile.exists(os.path.join(folder, f"shared-{token}"))
+        seen = self.gather(np.array([is_there], np.int32))
+        if self.is_chief:
+            tf.io.gfile.remove(path)
+        blind = [str(number) for number, sees in enumerate(seen) if not sees]
+        if blind:
+            raise ValueError(
+                f"The workers do not share --model_dir={folder}: worker"
+                f" {', '.join(blind)} does not see what the chief writes there. It has"
+                " to be a folder or an address that all of them see."
+            )
+
     def check_agreement(self, facts: Mapping[str, Any]) -> None:
         """Checks that all workers were started for the same run.
 
@@ -159,18 +194,13 @@ class Distribution:
         except _LOST as error:
             if self.num_workers == 1:
                 raise
-            reason = _first_line(error)
+            reason = error_line(error)
             raise WorkerLost(
                 f"Worker {self.worker} of {self.num_workers} stops, as another one has"
                 f" ended or cannot be reached ({reason}). Look there for the reason,"
                 " and start all workers again with the same command: the run goes on"
                 " from its last checkpoint."
             ) from error
-
-
-def _first_line(error: Exception) -> str:
-    """What TensorFlow says, without the names of its nodes."""
-    return re.sub(r"\{\{.*?\}\}", "", str(error).strip()).strip().splitlines()[0]
 
 
 def join(settings: DistributionConfig) -> Distribution:
@@ -230,7 +260,7 @@ def _join_workers(settings: DistributionConfig) -> Distribution:
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (tf.errors.OpError, RuntimeError) as error:
-        reason = _first_line(error)
+        reason = error_line(error)
         raise ValueError(
             f"Worker {workers.number} at {own} could not join the others ({reason})."
             " Its port has to be free and reachable from them."

@@ -32,7 +32,7 @@ def explained(run: RunDirectory) -> Iterator[None]:
     try:
         yield
     except (OSError, tf.errors.OpError) as error:
-        reason = _reason(error)
+        reason = reason_of(error)
         if reason is None:
             raise
         latest = run.latest()
@@ -44,7 +44,7 @@ def explained(run: RunDirectory) -> Iterator[None]:
         ) from error
 
 
-def _reason(error: Exception) -> str | None:
+def reason_of(error: Exception) -> str | None:
     """The system's words where an error means a full disk, else None."""
     if isinstance(error, OSError):
         return os.strerror(error.errno) if error.errno in _ERRORS else None

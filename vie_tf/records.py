@@ -22,6 +22,8 @@ from typing import Any, Sequence
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.durable_files import flush_to_disk
+
 SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 TRAIN_SPLIT = "train"
@@ -202,15 +204,20 @@ def is_data_set(folder: str) -> bool:
 
 
 def write_atomically(path: str, content: str | bytes) -> None:
-    """Writes a file, of which nobody ever sees a half."""
+    """Writes a file, of which nobody ever sees a half, be it after a power cut."""
     is_whole_when_seen = path.startswith(_OBJECT_STORES)
+    is_local = "://" not in path
     temporary = path if is_whole_when_seen else f"{path}.tmp"
     with tf.io.gfile.GFile(
         temporary, "w" if isinstance(content, str) else "wb"
     ) as file:
         file.write(content)
+    if is_local:
+        flush_to_disk(temporary)
     if not is_whole_when_seen:
         tf.io.gfile.rename(temporary, path, overwrite=True)
+    if is_local:
+        flush_to_disk(os.path.dirname(path) or ".")
 
 
 def facts_of_record(

@@ -1,4 +1,7 @@
-"""What goes wrong with a step, in words: clips that fail, a loss that is no number."""
+"""What goes wrong with a step, in words.
+
+Clips that fail, a step that takes too much memory, a loss that is no number.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,18 @@ from typing import Callable, Iterator
 
 import tensorflow as tf
 
+from vie_tf import full_disk
 from vie_tf.clip_source import Clips
+from vie_tf.error_line import error_line
 from vie_tf.train_state import TrainState
 
 
 class TrainingDiverged(ValueError):
     """The loss is not a finite number any more."""
+
+
+class StepTooLarge(ValueError):
+    """A device has not the memory for a step."""
 
 
 def next_batch(
@@ -34,19 +43,32 @@ def next_batch(
         raise clips.error(error, state.clips_read(), batch_size) from error
 
 
-def take_step(train_step: Callable[[dict], dict], batch: dict, step: int) -> dict:
+def take_step(
+    train_step: Callable[[dict], dict], batch: dict, step: int, batch_size: int
+) -> dict:
     """Takes a step, and returns its scalars.
 
     Args:
       train_step: has an operation named `loss` that checks numerics.
       batch: distributed.
       step: its number, from 1.
+      batch_size: of the global batch.
 
     Raises:
+      StepTooLarge: it does not fit into the memory of a device.
       TrainingDiverged: the loss is not a finite number.
     """
     try:
         return train_step(batch)
+    except tf.errors.ResourceExhaustedError as error:
+        if full_disk.reason_of(error):
+            raise
+        raise StepTooLarge(
+            f"Step {step} does not fit into the memory of the device: lower"
+            f" --batch_size (now {batch_size}), share it among more devices"
+            " (--num_replicas), or halve what it takes by --precision=mixed_bfloat16"
+            f" or mixed_float16. TensorFlow says: {error_line(error)}"
+        ) from error
     except tf.errors.InvalidArgumentError as error:
         if "loss : Tensor had" not in str(error):
             raise

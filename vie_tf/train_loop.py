@@ -77,7 +77,10 @@ def _train_on(config: RunConfig, devices: Distribution) -> None:
             f" {num_videos} training videos."
         )
     run = RunDirectory(
-        config.train.model_dir, config.train.num_to_keep, writes=devices.is_chief
+        config.train.model_dir,
+        config.train.num_to_keep,
+        writes=devices.is_chief,
+        of_chief=devices.of_chief,
     )
     devices.check_agreement(agreement.of_settings(config, manifest, run.latest()))
     with contextlib.ExitStack() as resources:
@@ -115,6 +118,8 @@ def _train(
         devices.check_agreement(agreement.of_state(state))
     if lock is not None:
         lock.take()  # until here a refused run has left nothing behind
+    devices.check_shared(run.model_dir)
+    if lock is not None:
         run.save_config(config, manifest)
         run_history.note_start(
             run.model_dir,
@@ -129,7 +134,7 @@ def _train(
     settings = config.train
     owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)
     if state.steps_taken() >= settings.train_steps and not owes_validation:
-        if run.latest() is None:
+        if devices.of_chief(run.latest() is None):
             print(f"Wrote the network as it is at step 0: {run.save(state)}.")
             return
         print(
@@ -283,7 +288,7 @@ def _loop(
                 if step == first_step + 1:
                     shown = strategy.experimental_local_results(batch["clips"])[0]
                     summaries.clips(shown.numpy(), step - 1)
-                scalars = take_step(steps[loss], batch, step)
+                scalars = take_step(steps[loss], batch, step, settings.batch_size)
             if is_due(step, settings.log_steps, last_step):
                 log.step(step, loss, scalars)
             if is_due(step, settings.eval_steps, last_step):

@@ -10,6 +10,16 @@ import tensorflow as tf
 from vie_tf.evaluation import split_pass
 
 
+class NothingRead(ValueError):
+    """Not one video of those that were to be read."""
+
+    def __init__(self, num_videos: int) -> None:
+        super().__init__(
+            f"None of the {num_videos} videos could be read; python -m"
+            " data_prep.describe --verify says what is wrong with them."
+        )
+
+
 class ClipFeatures(NamedTuple):
     """Features of the clips of a split.
 
@@ -57,17 +67,14 @@ class ClipEmbedder:
           The features, in the order of the manifest's split.
 
         Raises:
-          ValueError: every video was skipped.
+          NothingRead: every video was skipped, or there is none.
         """
         parts, rows = [], []
         for batch in split_pass.watched(batches, num_videos, title):
             parts.append(self._features_of(batch["clips"]).numpy())
             rows.append(batch["rows"].numpy())
         if not rows:
-            raise ValueError(
-                f"None of the {num_videos} videos could be read; python -m"
-                " data_prep.describe --verify says what is wrong with them."
-            )
+            raise NothingRead(num_videos)
         all_rows = np.concatenate(rows)
         order = np.argsort(all_rows)
         return ClipFeatures(np.concatenate(parts)[order], all_rows[order])

@@ -236,7 +236,7 @@ def train(
             asked = time.perf_counter()
             batch = next_batch(batches, clips, state, settings.batch_size)
             clock.waited(time.perf_counter() - asked)
-            scalars = take_step(step_on, batch, step)
+            scalars = take_step(step_on, batch, step, settings.batch_size)
             if is_due(step, settings.log_steps, last_step):
                 values = {name: float(value) for name, value in scalars.items()}
                 interval = clock.interval()

@@ -13,12 +13,14 @@ from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.clip_source import Clips
 from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.evaluation import knn
-from vie_tf.evaluation.features import ClipEmbedder
+from vie_tf.evaluation.features import ClipEmbedder, NothingRead
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.train_state import TrainState
 
 Gather = Callable[[np.ndarray], np.ndarray]
+# Class probabilities or logits [V, C] float32 of the videos of a worker; their rows [V].
+_Part = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,14 @@ class KnnValidation:
     title = "kNN"
 
     def __call__(self) -> dict[str, float]:
-        """Returns `top1` and `top5` as fractions."""
+        """Returns `top1` and `top5` as fractions.
+
+        Raises:
+          NothingRead: no worker could read a video.
+        """
+        return _accuracies(self._votes, self.labels, self.num_classes, self.gather)
+
+    def _votes(self) -> _Part:
         features = self.embedder.embed(self.clips, len(self.labels))
         own_rows = None if self.own_rows is None else self.own_rows[features.rows]
         probabilities = knn.classify_videos(
@@ -61,8 +70,7 @@ class KnnValidation:
             temperature=self.settings.temperature,
             own_rows=own_rows,
         )
-        labels = self.labels[features.rows]
-        return knn.accuracies(self.gather(probabilities), self.gather(labels))
+        return probabilities, features.rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,14 +95,37 @@ class SoftmaxValidation:
     title = "softmax"
 
     def __call__(self) -> dict[str, float]:
-        """Returns `top1` and `top5` as fractions."""
+        """Returns `top1` and `top5` as fractions.
+
+        Raises:
+          NothingRead: no worker could read a video.
+        """
+        return _accuracies(
+            self._mean_logits, self.labels, self.num_classes, self.gather
+        )
+
+    def _mean_logits(self) -> _Part:
         logits = self.embedder.embed(self.clips, len(self.labels))  # [V, clips, C]
-        labels = self.labels[logits.rows]
-        means = logits.values.mean(axis=1)
-        return knn.accuracies(self.gather(means), self.gather(labels))
+        return logits.values.mean(axis=1), logits.rows
 
 
 Validation = Union[KnnValidation, SoftmaxValidation]
+
+
+def _accuracies(
+    own_part: Callable[[], _Part], labels: np.ndarray, num_classes: int, gather: Gather
+) -> dict[str, float]:
+    """Of the videos of all workers, of which one may have none."""
+    try:
+        scores, rows = own_part()
+    except NothingRead:
+        scores = np.zeros([0, num_classes], np.float32)
+        rows = np.zeros([0], np.int64)
+    everything = gather(scores)
+    all_labels = gather(labels[rows])
+    if not len(everything):
+        raise NothingRead(len(labels))
+    return knn.accuracies(everything, all_labels)
 
 
 def split_to_validate(manifest: Manifest, num_rows: int | None) -> str | None:

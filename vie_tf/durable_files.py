@@ -10,12 +10,24 @@ from typing import Iterator
 
 import tensorflow as tf
 
+# Of file systems that write a folder, or a file, in their own time.
+_NO_FLUSH = (errno.EINVAL, errno.ENOTSUP)
+
 
 def flush_to_disk(path: str) -> None:
-    """Returns when a file, or the names in a folder, are on the disk."""
+    """Returns when a file, or the names in a folder, are on the disk.
+
+    Does nothing where a file system cannot be asked for that.
+
+    Args:
+      path: a local one.
+    """
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FLUSH:
+            raise
     finally:
         os.close(descriptor)
 

@@ -19,7 +19,7 @@ from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
 from vie_tf.train_state import TrainState
 
 Gather = Callable[[np.ndarray], np.ndarray]
-# Class probabilities or logits [V, C] float32 of the videos of a worker; their rows [V].
+# Scores [V, C] float32 of the videos of a worker, by class, and their rows [V].
 _Part = tuple[np.ndarray, np.ndarray]
 
 

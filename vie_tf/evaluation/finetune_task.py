@@ -15,8 +15,9 @@ import tensorflow as tf
 from vie_tf import models
 from vie_tf.config import FinetuneConfig, KnnConfig, LossConfig, RunConfig, TrainConfig
 from vie_tf.evaluation import (
-    label_checks,
+    data_checks,
     label_protocol,
+    label_settings,
     label_training,
     protocols,
     task_files,
@@ -98,8 +99,9 @@ def evaluate_finetune(
       ValueError: the data or the settings do not suit.
     """
     for run in runs:
-        label_checks.check_data(run, TASK)
-        label_checks.check_val_split(run, TASK)
+        data_checks.check_all_labels(run, TASK)
+        data_checks.check_clips(run)
+        data_checks.check_val_split(run, TASK)
     _check_splits(runs)
     # Also with `start_over`, which is about the trainings of these splits.
     names = [run.data_name for run in runs]
@@ -144,7 +146,7 @@ def _task_name(run: RestoredRun, settings: FinetuneConfig) -> str:
 def _of_split(
     run: RestoredRun, settings: FinetuneConfig, start_over: bool
 ) -> dict[str, Any]:
-    settings = label_checks.complete(settings, run)
+    settings = label_settings.complete(settings, run)
     strategy = tf.distribute.MirroredStrategy()
     label_training.check_devices(settings, strategy)
     with strategy.scope():

@@ -12,7 +12,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from vie_tf.config import KnnTaskConfig
-from vie_tf.evaluation import compared_videos, knn, protocols, task_files
+from vie_tf.evaluation import compared_videos, data_checks, knn, protocols, task_files
 from vie_tf.evaluation.restored_run import RestoredRun
 
 
@@ -30,8 +30,8 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     Raises:
       ValueError: no labels, or a bank of other videos.
     """
-    run.check_labels("knn")
-    run.check_clips("knn")
+    data_checks.check_labels(run, "knn")
+    data_checks.check_clips(run)
     task_files.check_free(run, "knn")
     num_clips = run.clips_per_video(settings.num_clips)
     settings = dataclasses.replace(settings, num_clips=num_clips)

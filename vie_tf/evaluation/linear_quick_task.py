@@ -12,8 +12,8 @@ from vie_tf import input_pipeline
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import (
     cached_read_outs,
+    data_checks,
     knn,
-    label_checks,
     linear_task,
     read_outs,
     task_files,
@@ -39,7 +39,8 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     Raises:
       ValueError: the data do not suit.
     """
-    label_checks.check_data(run, TASK)
+    data_checks.check_all_labels(run, TASK)
+    data_checks.check_clips(run)
     task_files.check_free(run, TASK)
     num_clips = run.clips_per_video(settings.num_clips)
     labels = _labels(run, TRAIN_SPLIT)

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import (
-    label_checks,
+    data_checks,
     label_protocol,
+    label_settings,
     label_training,
     protocols,
     read_outs,
@@ -95,13 +96,14 @@ def evaluate_linear(
     Raises:
       ValueError: the data or the settings do not suit.
     """
-    label_checks.check_data(run, TASK)
-    label_checks.check_val_split(
+    data_checks.check_all_labels(run, TASK)
+    data_checks.check_clips(run)
+    data_checks.check_val_split(
         run, TASK, ", or take a quick look by cross-validation: --quick"
     )
     if not start_over:
         task_files.check_free(run, TASK)
-    settings = label_checks.complete(settings, run)
+    settings = label_settings.complete(settings, run)
     strategy = tf.distribute.MirroredStrategy()
     label_training.check_devices(settings, strategy)
     with strategy.scope():

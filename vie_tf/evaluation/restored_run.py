@@ -14,13 +14,7 @@ from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
 from vie_tf.evaluation.trained_on import TrainedOn, loss_of
-from vie_tf.records import (
-    NO_LABEL,
-    TRAIN_SPLIT,
-    VAL_SPLIT,
-    Manifest,
-    VideoEntry,
-)
+from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 from vie_tf.run_setup import build_model, clip_recipe
 from vie_tf.streams import StreamPair
 
@@ -300,64 +294,6 @@ class RestoredRun:
         if self.leaves_one_out:
             return "training videos as queries, each left out of the gallery"
         return "validation videos as queries, training videos as gallery"
-
-    def check_clips(self, task: str) -> None:
-        """Raises ValueError where images would be given to a network of several frames.
-
-        Args:
-          task: name of the task, for the message.
-        """
-        num_frames = self.recipe.num_frames
-        if self.is_image_set and num_frames > 1 and not self.data.static_video:
-            raise ValueError(
-                f"The videos of {self.data_dir!r} have one frame each, but"
-                f" --model={self.config.model.name} takes {num_frames}. Add"
-                f" --static_video to show it every image as a static video in"
-                f" --task={task}."
-            )
-
-    def check_gallery(self, task: str) -> None:
-        """Raises ValueError where there is no training video.
-
-        Args:
-          task: name of the task, for the message.
-        """
-        if not self.gallery:
-            raise ValueError(
-                f"--task={task} needs videos of the split {TRAIN_SPLIT}, but"
-                f" {self.data_dir!r} has no videos in it. Convert them again with a"
-                " lower --val_fraction."
-            )
-
-    def check_labels(self, task: str) -> None:
-        """Raises ValueError where labels cannot be compared.
-
-        There are none, just one class, no training video, or no class that both the
-        gallery and the queries have.  A line names classes that only queries have.
-        """
-        if len(self.manifest.class_names) < 2:
-            raise ValueError(
-                f"--task={task} needs videos of at least two classes, but those"
-                f" of {self.data_dir!r} have"
-                f" {', '.join(self.manifest.class_names) or 'no labels'}. Put the"
-                " videos into one folder per class and convert them again, or use"
-                " --task=retrieval, which needs no labels."
-            )
-        self.check_gallery(task)
-        known = {video.label for video in self.gallery}
-        asked = {video.label for video in self.queries if video.label != NO_LABEL}
-        unknown = [self.manifest.class_names[label] for label in sorted(asked - known)]
-        if unknown and not asked & known:
-            raise ValueError(
-                f"The validation videos of {self.data_dir!r} are of the classes"
-                f" {', '.join(unknown)}, none of which a training video has: name the"
-                " folders of both alike, and convert them again."
-            )
-        if unknown:
-            print(
-                "Validation videos of these classes count as wrong, as no training"
-                f" video has them: {', '.join(unknown)}."
-            )
 
 
 def _check_settings(directory: RunDirectory) -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from vie_tf.config import RetrievalConfig
 from vie_tf.evaluation import (
     compared_videos,
+    data_checks,
     knn,
     nearest,
     protocols,
@@ -47,8 +48,8 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     Raises:
       ValueError: no training videos, or images for a network of several frames.
     """
-    run.check_gallery("retrieval")
-    run.check_clips("retrieval")
+    data_checks.check_gallery(run, "retrieval")
+    data_checks.check_clips(run)
     task_files.check_free(run, "retrieval")
     num_clips = run.clips_per_video(settings.knn.num_clips)
     endpoint = settings.endpoint

@@ -1,0 +1,114 @@
+"""What tasks need of the data that a network is evaluated on.
+
+Each raises ValueError with a line that names the task and what can be done.
+"""
+
+from __future__ import annotations
+
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.records import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
+
+
+def check_clips(run: RestoredRun) -> None:
+    """Refuses images for a network of several frames, which see no motion.
+
+    Args:
+      run: that is evaluated.
+    """
+    num_frames = run.recipe.num_frames
+    if run.is_image_set and num_frames > 1 and not run.data.static_video:
+        raise ValueError(
+            f"{run.data_dir!r} has images (videos of one frame), but --model="
+            f"{run.config.model.name} takes {num_frames} frames. Add --static_video to"
+            " show it each image as a static video."
+        )
+
+
+def check_gallery(run: RestoredRun, task: str) -> None:
+    """Refuses data without training videos.
+
+    Args:
+      run: that is evaluated.
+      task: its name, for the message.
+    """
+    if not run.gallery:
+        raise ValueError(
+            f"--task={task} needs videos of the split {TRAIN_SPLIT}, but"
+            f" {run.data_dir!r} has no videos in it. Convert them again with a lower"
+            " --val_fraction."
+        )
+
+
+def check_labels(run: RestoredRun, task: str) -> None:
+    """Refuses labels that cannot be compared.
+
+    There are none, just one class, no training video, or no class that both the gallery
+    and the queries have.  A line names classes that only queries have.
+
+    Args:
+      run: that is evaluated.
+      task: its name, for the message.
+    """
+    names = run.manifest.class_names
+    if len(names) < 2:
+        raise ValueError(
+            f"--task={task} needs videos of at least two classes, but those of"
+            f" {run.data_dir!r} have {', '.join(names) or 'no labels'}. Put the videos"
+            " into one folder per class and convert them again, or use"
+            " --task=retrieval, which needs no labels."
+        )
+    check_gallery(run, task)
+    known = {video.label for video in run.gallery}
+    asked = {video.label for video in run.queries if video.label != NO_LABEL}
+    unknown = [names[label] for label in sorted(asked - known)]
+    if unknown and not asked & known:
+        raise ValueError(
+            f"The validation videos of {run.data_dir!r} are of the classes"
+            f" {', '.join(unknown)}, none of which a training video has: name the"
+            " folders of both alike, and convert them again."
+        )
+    if unknown:
+        print(
+            "Validation videos of these classes count as wrong, as no training video"
+            f" has them: {', '.join(unknown)}."
+        )
+
+
+def check_all_labels(run: RestoredRun, task: str) -> None:
+    """Refuses data that cannot be trained on: a video without a label, or one class.
+
+    Args:
+      run: that is evaluated.
+      task: its name, for the message.
+    """
+    check_labels(run, task)
+    videos = [v for v in run.manifest.videos if v.split in (TRAIN_SPLIT, VAL_SPLIT)]
+    unlabelled = [video.source for video in videos if video.label == NO_LABEL]
+    if unlabelled:
+        raise ValueError(
+            f"--task={task} needs a label for every video, but {len(unlabelled)} of"
+            f" {run.data_dir!r} have none (such as {unlabelled[0]!r}). Put all videos"
+            " into folders of their classes and convert them again."
+        )
+    classes = {video.label for video in run.gallery}
+    if len(classes) < 2:
+        raise ValueError(
+            f"--task={task} needs training videos of at least two classes, but all of"
+            f" {run.data_dir!r} are of {run.manifest.class_names[classes.pop()]}."
+        )
+
+
+def check_val_split(run: RestoredRun, task: str, instead: str = "") -> None:
+    """Refuses data without videos to test on.
+
+    Args:
+      run: that is evaluated.
+      task: its name, for the message.
+      instead: what else can be done, for the message.
+    """
+    if not run.manifest.split(VAL_SPLIT):
+        raise ValueError(
+            f"--task={task} trains on the split {TRAIN_SPLIT} and tests on"
+            f" {VAL_SPLIT}, but {run.data_dir!r} has no split {VAL_SPLIT}: convert the"
+            f" videos again with --val_fraction=0.2{instead}."
+        )

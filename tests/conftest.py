@@ -1,15 +1,17 @@
-"""Fixtures of more than one file."""
+"""Fixtures of more than one file.
+
+They import what they use: pytest does not listen to this file, and TensorFlow prints a
+page on its devices when it is imported.
+"""
 
 import pytest
-from record_fixtures import write_data_set
-from run_fixtures import GridEmbedder, run_config
-
-from vie_tf import train_loop
 
 
 @pytest.fixture(name="data_dir", scope="module")
 def fixture_data_dir(tmp_path_factory):
     """Ten training and four validation videos of two classes."""
+    from record_fixtures import write_data_set
+
     data_dir = tmp_path_factory.mktemp("data")
     write_data_set(data_dir)
     return data_dir
@@ -18,6 +20,10 @@ def fixture_data_dir(tmp_path_factory):
 @pytest.fixture(name="quick")
 def fixture_quick(monkeypatch, data_dir):
     """Trains `GridEmbedder` with given settings."""
+    from run_fixtures import GridEmbedder, run_config
+
+    from vie_tf import train_loop
+
     monkeypatch.setattr(
         train_loop, "build_model", lambda model, seed: GridEmbedder(seed=seed)
     )

@@ -98,7 +98,7 @@ def test_the_segments_are_cut_out_and_lie_in_folders_of_their_labels(config):
     root = pathlib.Path(config.output_dir)
     for clip in _clips(config):
         assert _picture_numbers(root / clip) == list(range(50, 100))
-    assert [path.name for path in (root / ".downloading").iterdir()] == ["lock"]
+    assert [path.name for path in (root / ".downloading").iterdir()] == []
 
 
 def test_the_conversion_finds_the_clips_by_the_same_csv(config, site):
@@ -239,7 +239,7 @@ def test_a_run_that_is_killed_leaves_whole_clips_and_goes_on(config, site, how):
     site.stuck.clear()
     assert download(config).present == 3
     work_dir = pathlib.Path(config.output_dir, ".downloading")
-    assert [path.name for path in work_dir.iterdir()] == ["lock"]
+    assert [path.name for path in work_dir.iterdir()] == []
 
 
 def test_stopping_kills_programs_with_what_they_have_started(tmp_path):

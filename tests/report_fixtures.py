@@ -30,6 +30,7 @@ def write_result(
     loss = " and ".join(dict.fromkeys(one["loss"] for one in parts))
     facts = {"model": "slowfast", "step": 400, "checkpoint": "latest", "seed": 0}
     facts.update(task=task, loss=loss, trained_on=parts, settings=CLIPS)
+    facts.update(crop_size=224, trained_crop_size=224)
     facts["protocol"] = f"how {task} is done"
     facts["data"] = {"name": data, "fingerprint": "f", **of_data}
     path = folder / f"{task}-{data}.json"

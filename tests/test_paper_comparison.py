@@ -102,9 +102,11 @@ def test_table_2_is_of_networks_that_saw_all_videos(tmp_path):
     assert "## Beside the paper" not in report.of_runs(runs)
 
 
-def test_read_outs_of_a_share_of_the_labels_are_no_row_of_the_paper(tmp_path):
-    settings = {"subset": 0.5, "bin_frames": 0}
-    write_result(tmp_path, "linear", settings=settings, **SINGLE)
+@pytest.mark.parametrize(
+    "changed", [{"settings": {"subset": 0.5, "bin_frames": 0}}, {"crop_size": 112}]
+)
+def test_read_outs_of_other_labels_or_clips_are_no_row_of_the_paper(tmp_path, changed):
+    write_result(tmp_path, "linear", **changed, **SINGLE)
     assert "## Beside the paper" not in report.of_runs([str(tmp_path)])
 
 

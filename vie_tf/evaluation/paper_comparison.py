@@ -135,9 +135,13 @@ def _view(network: Network) -> tuple[float, int] | None:
 
 
 def _data_set(result: dict[str, Any]) -> str | None:
-    """The paper's data set whose labels were trained on; None if not all of it was."""
+    """The paper's data set whose labels were trained on.
+
+    None if not all of it was, or in clips of another size than the network's own.
+    """
     settings, data = result["settings"], result["data"]
-    if (settings["subset"], settings["bin_frames"]) != (1, 0):
+    is_whole = (settings["subset"], settings["bin_frames"]) == (1, 0)
+    if not is_whole or result["crop_size"] != result["trained_crop_size"]:
         return None
     return published_tables.data_set(data["name"], data["num_classes"])
 

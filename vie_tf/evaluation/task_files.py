@@ -123,6 +123,8 @@ def save(
         "trained_on": [dataclasses.asdict(part) for part in run.weights_from],
         "step": run.step,
         "checkpoint": run.checkpoint,
+        "crop_size": run.recipe.crop_size,
+        "trained_crop_size": run.trained_size,
         "seed": run.config.train.seed,
         "data": {
             "name": run.data_name,

@@ -303,7 +303,7 @@ def _lines(result: dict[str, Any]) -> str:
         lines.append(row("mean", *result["mean"].values()))
         lines.append(f"  {'deviation':<22}{result['std']['top1']:>7.1%}")
     lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
-    lines.append(f"  {result['protocol']}")
+    lines.append(protocols.wrapped(result["protocol"]))
     for split in result["splits"]:
         lines.append(f"  The fine-tuned network: --model_dir={split['folder']}")
     return "\n".join(lines)

@@ -141,7 +141,7 @@ def _in_lines(result: dict[str, Any]) -> str:
     lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
     if len(result["grid"]) > 1:
         lines += _grid_lines(result["grid"])
-    lines.append(f"  {result['protocol']}")
+    lines.append(protocols.wrapped(result["protocol"]))
     return "\n".join(lines)
 
 

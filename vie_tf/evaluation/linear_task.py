@@ -188,6 +188,6 @@ def lines(result: dict[str, Any]) -> str:
                 f"  {name:<22}{values['top1']:>7.1%}{values['top5']:>8.1%}"
                 for name, values in rows.items()
             ),
-            f"  {result['protocol']}",
+            protocols.wrapped(result["protocol"]),
         ]
     )

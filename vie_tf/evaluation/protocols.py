@@ -6,8 +6,12 @@ into results, beside the numbers.
 
 from __future__ import annotations
 
+import textwrap
+
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.records import TRAIN_SPLIT
+
+_LINE_WIDTH = 88
 
 
 def of_clips(num_clips: int) -> str:
@@ -54,3 +58,16 @@ def with_network(run: RestoredRun, protocol: str) -> str:
     if size != trained_size:
         words += f", where the run's were {trained_size} x {trained_size}"
     return f"{words}; {run.streams.in_words}" if run.streams else words
+
+
+def wrapped(protocol: str) -> str:
+    """A protocol in lines of a terminal, below the numbers that it is about."""
+    return textwrap.fill(
+        protocol,
+        _LINE_WIDTH,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        # Paths are to be copied.
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

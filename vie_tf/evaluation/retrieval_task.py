@@ -166,5 +166,5 @@ def _in_lines(result: dict[str, Any]) -> str:
         lines.append("  " + "".join(f"{value:>8.1%}" for value in values))
     else:
         lines.append("  The videos have no labels, so there are no recalls.")
-    lines.append(f"  {result['protocol']}")
+    lines.append(protocols.wrapped(result["protocol"]))
     return "\n".join(lines)

@@ -119,3 +119,15 @@ def stop_after(monkeypatch, module, num_steps):
         return real(*arguments)
 
     monkeypatch.setattr(module, "take_step", step)
+
+
+def run_maker(root, data_dir, step=0):
+    """Makes runs in folders of their own, evaluated on these videos or on others."""
+
+    def make_run(name="run", data=None, **data_settings):
+        folder = root / name
+        if not folder.exists():
+            write_run(folder, data_dir, step=step)
+        return restored(folder, data or data_dir, **data_settings)
+
+    return make_run

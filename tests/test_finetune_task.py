@@ -9,6 +9,7 @@ from label_fixtures import (
     SINGLE,
     numbers_of,
     restored,
+    run_maker,
     stop_after,
     use_grid_models,
     write_colours,
@@ -51,15 +52,7 @@ def fixture_data_dir(tmp_path_factory):
 
 @pytest.fixture(name="make_run")
 def fixture_make_run(data_dir, tmp_path):
-    """Makes runs of their own folder on the shared data, or on others."""
-
-    def make_run(name="run", data=None, **data_settings):
-        folder = tmp_path / name
-        if not folder.exists():
-            write_run(folder, data_dir)
-        return restored(folder, data or data_dir, **data_settings)
-
-    return make_run
+    return run_maker(tmp_path, data_dir)
 
 
 # -------------------------------------------------------------------- one training

@@ -61,7 +61,8 @@ def plan_conversion(
         if without_paths(plan.rows) != without_paths(old.rows):
             raise _other_videos(_difference(old.rows, plan.rows), config)
     if old.root != plan.root:
-        _check_was_only_moved(old, plan, on_disk, config)
+        found = {video.source for video in videos}
+        _check_was_only_moved(old, plan, on_disk, config, found)
     return plan
 
 
@@ -180,11 +181,21 @@ def _check_settings(old: Plan, config: ConversionConfig) -> None:
 
 
 def _check_was_only_moved(
-    old: Plan, plan: Plan, on_disk: Mapping[str, ShardFacts], config: ConversionConfig
+    old: Plan,
+    plan: Plan,
+    on_disk: Mapping[str, ShardFacts],
+    config: ConversionConfig,
+    found: set[str],
 ) -> None:
-    """Raises ValueError if the shards were not made from the files that are there."""
+    """Raises ValueError if the shards were not made from the files that are found."""
     keys = {task.key() for tasks in plan.tasks(config) for task in tasks}
     if any(facts.videos and facts.key not in keys for facts in on_disk.values()):
+        if not {row.source for row in old.rows} & found:
+            raise ValueError(
+                f"{config.output_dir!r} was made from another folder (named"
+                f" {old.settings.get('videos')!r}). --append wants that one, with new"
+                " videos put into it; or choose another --output_dir."
+            )
         raise ValueError(
             f"{config.output_dir!r} was made from another folder (named"
             f" {old.settings.get('videos')!r}) with videos of the same names; choose"

@@ -5,8 +5,17 @@ from __future__ import annotations
 from absl import flags
 
 _TRAINED = ("linear", "finetune")
-# Flag -> tasks that it changes.
+_VOTES = ("knn", "retrieval", "all")
+_OF_THE_LOOP = (
+    *("train_steps", "batch_size", "momentum", "weight_decay", "crop", "color"),
+    *("learning_rate", "lr_schedule", "lr_boundaries"),
+    *("plateau_patience", "plateau_gain", "plateau_max_drops"),
+    *("checkpoint_steps", "eval_steps", "log_steps"),
+)
+# Flag -> tasks that it changes; others are of all.
 _TASKS_OF = {
+    **dict.fromkeys((*_OF_THE_LOOP, "seed"), (*_TRAINED, "all")),
+    **dict.fromkeys(("knn_k", "knn_temperature"), _VOTES),
     "gallery": ("knn", "all"),
     "compare_untrained": ("knn", "all"),
     "endpoint": ("retrieval", "all"),
@@ -22,7 +31,7 @@ _TASKS_OF = {
     "bin_frames": _TRAINED,
 }
 # Those that the quick look at read-outs does not use either: it trains on no clips.
-_OF_TRAINING = ("start_over", "subset", "subset_seed", "bin_frames")
+_OF_TRAINING = (*_OF_THE_LOOP, "start_over", "subset", "subset_seed", "bin_frames")
 
 
 def check(task: str) -> None:

@@ -264,6 +264,10 @@ def test_the_folder_may_move_but_not_be_another(root, data_dir, tmp_path):
     assert sources(append(moved, data_dir), first_id=8) == {"run/new.avi"}
     files = contents(data_dir)
     other = write_collection(tmp_path / "other")
-    with pytest.raises(ValueError, match="made from another folder"):
+    with pytest.raises(ValueError, match="another folder .* of the same names"):
+        append(other, data_dir)
+    for path in other.rglob("*.avi"):
+        path.rename(path.with_name(f"other_{path.name}"))
+    with pytest.raises(ValueError, match="--append wants that one, with new videos"):
         append(other, data_dir)
     assert contents(data_dir) == files

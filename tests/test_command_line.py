@@ -140,6 +140,8 @@ def test_help_does_not_wait_for_tensorflow():
             for task, flag, others in [
                 ("linear", "--dropout=0.5", "finetune"),
                 ("knn", "--test_clips=spaced", "finetune"),
+                ("knn", "--train_steps=5", "linear or --task=finetune or --task=all"),
+                ("linear", "--knn_k=3", "knn or --task=retrieval or --task=all"),
                 ("linear", "--splits=a,b", "finetune"),
                 ("linear", "--from_scratch", "finetune"),
                 ("all", "--quick", "linear"),

@@ -74,3 +74,11 @@ def test_a_file_system_without_locks_is_used_all_the_same(tmp_path, monkeypatch)
 def test_a_remote_folder_is_not_locked():
     with lock("s3://bucket/run") as remote:
         remote.take()
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_its_flag(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError) as caught:
+        lock(tmp_path / "file" / "run").take()
+    wanted = "run' cannot be made (Not a directory): choose another --output."
+    assert str(caught.value).endswith(wanted)

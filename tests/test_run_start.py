@@ -23,6 +23,7 @@ from vie_tf.run_start import restore_or_start
 
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}
 TRN = {"name": "trn", "num_frames": 4, "frame_interval": 12}
+FILES = ("config.json", "starts.jsonl")
 HEAD = 2  # kernel and bias, the last variables
 
 
@@ -174,8 +175,25 @@ def test_a_run_goes_on_when_videos_were_appended_to_its_data(tmp_path, capsys):
 
 def test_a_finished_run_is_left_alone(quick, tmp_path, capsys):
     quick(tmp_path, train_steps=2)
-    before = numbers_in(tmp_path)
-    quick(tmp_path, train_steps=2)
+    numbers = numbers_in(tmp_path)
+    files = {name: (tmp_path / name).read_text() for name in FILES}
+    quick(tmp_path, train_steps=2, learning_rate=0.5)  # by which no step was taken
     assert "Nothing to do: the run is at step 2" in capsys.readouterr().out
-    for name, wanted in before.items():
+    assert {name: (tmp_path / name).read_text() for name in FILES} == files
+    for name, wanted in numbers.items():
         np.testing.assert_array_equal(numbers_in(tmp_path)[name], wanted)
+
+
+@pytest.mark.parametrize("train_steps", [0, 1])
+def test_a_batch_larger_than_the_data_is_told(quick, tmp_path, capsys, train_steps):
+    quick(tmp_path, train_steps=train_steps, batch_size=11)
+    told = "A batch of 11 has the 10 training videos more than once"
+    assert told in capsys.readouterr().out
+
+
+def test_images_are_not_trained_on_as_if_they_moved(tmp_path):
+    write_data_set(tmp_path / "images", num_frames=1)
+    config = run_config(tmp_path / "images", tmp_path / "run")
+    with pytest.raises(ValueError, match="has images .* Add --static_video"):
+        train_loop.train(config)
+    assert not (tmp_path / "run").exists()

@@ -68,3 +68,9 @@ def test_the_papers_networks_have_no_settings_to_be_told(tmp_path):
         directory = RunDirectory(str(tmp_path))
         directory.save_config(dataclasses.replace(config, model=model), None)
         assert TrainedOn.of_run(directory, 1).network == words
+
+
+def test_a_fine_tuned_network_is_not_the_papers(tmp_path):
+    directory = make_directory(tmp_path, "data", loss="supervised")
+    (tmp_path / "settings.json").write_text("{}")  # as of a training on labels
+    assert TrainedOn.of_run(directory, 5).network == f"fine-tuned, {TINY}"

@@ -58,11 +58,17 @@ class FolderLock:
         """Locks the folder, which is made if it is missing.
 
         Raises:
-          ValueError: another process has locked it.
+          ValueError: another process has locked it, or it cannot be made.
         """
         if remote_files.is_remote(self._folder) or self._file is not None:
             return
-        os.makedirs(self._folder, exist_ok=True)
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"The folder {self._folder!r} cannot be made ({error.strerror}): choose"
+                f" another {self._flag}."
+            ) from error
         while self._file is None:
             self._file = self._try()
         self._file.truncate(0)

@@ -173,10 +173,12 @@ class Manifest:
         """
         path = os.path.join(data_dir, MANIFEST_NAME)
         if not is_data_set(data_dir):
+            # It may be that of the videos, into which nothing is written.
+            output_dir = "DATA" if tf.io.gfile.isdir(data_dir) else data_dir
             raise ManifestError(
                 f"There is no {MANIFEST_NAME} in the data directory {data_dir!r}. Make"
-                " one with: python -m data_prep.convert --videos=FOLDER"
-                f" --output_dir={data_dir}"
+                " a data set with: python -m data_prep.convert --videos=FOLDER"
+                f" --output_dir={output_dir}"
             )
         with tf.io.gfile.GFile(path) as file:
             try:

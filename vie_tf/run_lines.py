@@ -103,8 +103,8 @@ def validation_line(
 ) -> str:
     """Accuracies of a validation."""
     return (
-        f"step {step}  {validation.title} top-1 {scores['top1']:.1%}, top-5"
-        f" {scores['top5']:.1%} (chance {1 / validation.num_classes:.1%})"
+        f"step {step}  {validation.title} top-1 {scores['top1']:.1%} (chance"
+        f" {1 / validation.num_classes:.1%}), top-5 {scores['top5']:.1%}"
     )
 
 

@@ -14,7 +14,7 @@ from vie_tf import models, streams, views
 from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import ModelConfig, RunConfig
 from vie_tf.evaluation import validation
-from vie_tf.records import NO_LABEL, Manifest
+from vie_tf.records import NO_LABEL, TRAIN_SPLIT, Manifest
 
 # Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
 _PAPER_NUM_VIDEOS = 239_888
@@ -56,6 +56,7 @@ def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
         loss = dataclasses.replace(loss, la_num_clusters=num_clusters)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
     _check_distribution(config)
+    _check_clips(config, manifest)
     _check_loss(config, manifest)
     _check_schedule(config, manifest)
     steps = config.train.profile_steps
@@ -98,6 +99,18 @@ def _check_distribution(config: RunConfig) -> None:
             "--data_service gives its batches to one process: with"
             " --strategy=multi_worker every worker reads its own part of the clips, so"
             " leave --data_service out."
+        )
+
+
+def _check_clips(config: RunConfig, manifest: Manifest) -> None:
+    num_frames = clip_recipe(config.model).num_frames
+    videos = manifest.split(TRAIN_SPLIT)
+    is_image_set = bool(videos) and all(video.frames == 1 for video in videos)
+    if is_image_set and num_frames > 1 and not config.data.static_video:
+        raise ValueError(
+            f"{config.data.data_dir!r} has images (videos of one frame), but --model="
+            f"{config.model.name} takes {num_frames} frames. Add --static_video to show"
+            " it each image as a static video, or take --model=single."
         )
 
 

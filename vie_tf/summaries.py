@@ -87,6 +87,7 @@ class Summaries:
         seconds: float,
         step: int,
         number: int,
+        is_told: bool = True,
     ) -> None:
         """Sizes of the clusters, their objective and what they cost.
 
@@ -96,6 +97,7 @@ class Summaries:
           seconds: that k-means took.
           step: of the run.
           number: which of the clusterings of this step, from 0.
+          is_told: whether a line is printed.
         """
         group = f"clusters_{number + 1}" if number else "clusters"
         values = {
@@ -107,11 +109,12 @@ class Summaries:
         with self._writer.as_default(step=step):
             tf.summary.histogram(f"{group}/sizes", cluster_facts.sizes)
         self.scalars(group, values, step)
-        print(
-            f"step {step}  {cluster_facts.describe()}; {clusters.num_iterations}"
-            f" iterations in {seconds:.1f} s",
-            flush=True,
-        )
+        if is_told:
+            print(
+                f"step {step}  {cluster_facts.describe()}; iterations:"
+                f" {clusters.num_iterations}, in {seconds:.1f} s",
+                flush=True,
+            )
         self.alarms(group, health.cluster_alarms(cluster_facts), step)
 
     def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:

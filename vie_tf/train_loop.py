@@ -109,7 +109,7 @@ def _train(
     if config.train.batch_size % devices.num_replicas:
         raise ValueError(
             f"--batch_size={config.train.batch_size} cannot be divided among"
-            f" {devices.num_replicas} devices."
+            f" {devices.num_replicas} devices: give a multiple of that."
         )
     with devices.strategy.scope():
         state = make_state(config, manifest)
@@ -119,6 +119,17 @@ def _train(
     if lock is not None:
         lock.take()  # until here a refused run has left nothing behind
     devices.check_shared(run.model_dir)
+    described = run_lines.description(config, manifest, state, devices.describe())
+    print(described, flush=True)
+    settings = config.train
+    owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)
+    is_done = state.steps_taken() >= settings.train_steps and not owes_validation
+    if is_done and not devices.of_chief(run.latest() is None):
+        print(
+            f"Nothing to do: the run is at step {state.steps_taken()} of"
+            f" --train_steps={settings.train_steps}."
+        )
+        return
     if lock is not None:
         run.save_config(config, manifest)
         run_history.note_start(
@@ -129,20 +140,16 @@ def _train(
             devices.num_replicas,
             devices.num_workers,
         )
-    described = run_lines.description(config, manifest, state, devices.describe())
-    print(described, flush=True)
-    settings = config.train
-    owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)
-    if state.steps_taken() >= settings.train_steps and not owes_validation:
-        if devices.of_chief(run.latest() is None):
-            print(f"Wrote the network as it is at step 0: {run.save(state)}.")
-            return
+    num_videos = views.of_data(config.data, manifest).count
+    if config.train.batch_size > num_videos:
         print(
-            f"Nothing to do: the run is at step {state.steps_taken()} of"
-            f" --train_steps={config.train.train_steps}."
+            f"A batch of {config.train.batch_size} has the {num_videos} training videos"
+            " more than once: lower --batch_size."
         )
-        return
-    _loop(config, manifest, run, devices, state)
+    if is_done:
+        print(f"Wrote the network as it is at step 0: {run.save(state)}.")
+    else:
+        _loop(config, manifest, run, devices, state)
 
 
 def make_state(config: RunConfig, manifest: Manifest) -> TrainState:
@@ -178,6 +185,10 @@ def cluster_bank(
     assert state.bank is not None and settings.la_num_clusters is not None
     step = state.steps_taken()
     is_first = state.steps_since_clustering() is None
+    # Small collections are clustered every few steps.
+    log_steps = max(config.train.log_steps, 1)
+    clustered_at = int(state.clustered_at.numpy())
+    is_told = is_first or step // log_steps > clustered_at // log_steps
     rows = tf.convert_to_tensor(state.bank.rows)
     old_labels = state.cluster_labels.numpy()
     clusterings = []
@@ -199,7 +210,7 @@ def cluster_bank(
             settings.la_num_clusters,
             None if is_first else old_labels[number],
         )
-        summaries.clusters(clusters, cluster_facts, seconds, step, number)
+        summaries.clusters(clusters, cluster_facts, seconds, step, number, is_told)
     state.cluster_labels.assign(tf.stack([c.labels for c in clusterings]))
     state.cluster_centroids.assign(tf.stack([c.centroids for c in clusterings]))
     state.clustered_at.assign(step)

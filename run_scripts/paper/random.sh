@@ -5,4 +5,5 @@
 # Differs from the defaults: no steps.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
+if [ "${#smoke[@]}" -gt 0 ]; then smoke+=(--train_steps=0); fi
 train_row --model=single --train_steps=0

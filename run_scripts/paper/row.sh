@@ -22,7 +22,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 for variable in DATA_ROOT RUN_ROOT; do
   if [ -z "${!variable:-}" ]; then
-    echo "error: $variable is not set; see run_scripts/paper/row.sh" >&2
+    echo "error: $variable is not set, as by: export DATA_ROOT=/data RUN_ROOT=/runs (see run_scripts/paper/row.sh)" >&2
     exit 1
   fi
 done

@@ -51,11 +51,12 @@ def check_labels(run: RestoredRun, task: str) -> None:
     """
     names = run.manifest.class_names
     if len(names) < 2:
+        there = f"just {names[0]}" if names else "no labels"
         raise ValueError(
             f"--task={task} needs videos of at least two classes, but those of"
-            f" {run.data_dir!r} have {', '.join(names) or 'no labels'}. Put the videos"
-            " into one folder per class and convert them again, or use"
-            " --task=retrieval, which needs no labels."
+            f" {run.data_dir!r} have {there}. Put videos of two classes or more into"
+            " a folder for each and convert them again, or use --task=retrieval, which"
+            " needs no labels."
         )
     check_gallery(run, task)
     known = {video.label for video in run.gallery}

@@ -20,13 +20,13 @@ from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation import task_files
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.evaluation.trained_on import LABEL_SETTINGS
 from vie_tf.folder_lock import FolderLock
 from vie_tf.records import write_atomically
 
-_SETTINGS_NAME = "settings.json"
 _NUM_TO_KEEP = 1  # read-outs of Kinetics have 110 million weights
 _OF_A_TRAINING = (
-    *(_SETTINGS_NAME, "config.json", "starts.jsonl"),
+    *(LABEL_SETTINGS, "config.json", "starts.jsonl"),
     *("checkpoints", "tensorboard"),
 )
 
@@ -122,7 +122,7 @@ class LabelFolder:
                 tf.io.gfile.remove(path)
 
     def _settings_path(self) -> str:
-        return os.path.join(self.path, _SETTINGS_NAME)
+        return os.path.join(self.path, LABEL_SETTINGS)
 
 
 def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:

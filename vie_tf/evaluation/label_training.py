@@ -70,7 +70,7 @@ def check_devices(settings: LabelConfig, strategy: tf.distribute.Strategy) -> No
     if settings.batch_size % strategy.num_replicas_in_sync:
         raise ValueError(
             f"--batch_size={settings.batch_size} cannot be divided among"
-            f" {strategy.num_replicas_in_sync} devices."
+            f" {strategy.num_replicas_in_sync} devices: give a multiple of that."
         )
 
 

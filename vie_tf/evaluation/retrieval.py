@@ -73,7 +73,7 @@ class Retrieved:
         """What stands below the neighbour of this number, from 0."""
         video = self.gallery[self.rows[query, number]]
         similarity = self.similarities[query, number]
-        return [self.name_of(video), f"similarity {similarity:.2f}"]
+        return [self.name_of(video), f"similarity {similarity:.3f}"]
 
     def name_of(self, video: VideoEntry) -> str:
         """Its class, or its file where it has none."""

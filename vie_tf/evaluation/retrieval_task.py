@@ -165,6 +165,6 @@ def _in_lines(result: dict[str, Any]) -> str:
         lines.append("  " + "".join(f"{name:>8}" for name in names))
         lines.append("  " + "".join(f"{value:>8.1%}" for value in values))
     else:
-        lines.append("  The videos have no labels, so there are no recalls.")
+        lines.append("  There are no labels of two classes, so there are no recalls.")
     lines.append(protocols.wrapped(result["protocol"]))
     return "\n".join(lines)

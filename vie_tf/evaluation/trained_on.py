@@ -6,11 +6,14 @@ import dataclasses
 import os
 from typing import Iterable
 
+import tensorflow as tf
+
 from vie_tf import models, published_tables
 from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import ModelConfig
 
 NOTHING = "none"  # the loss of a network before its first step
+LABEL_SETTINGS = "settings.json"  # in the folder of a training on labels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,8 +28,8 @@ class TrainedOn:
       bin_frames: of the bins of the training videos, 0 for whole videos.
       loss: `ir`, `la`, `supervised`, or `none` before the first step.
       seed: of the run; None where there was none.
-      network: settings that make it another one than the paper's of its family, such
-        as `resnet_size 50`; empty where it is the paper's.
+      network: what makes it another one than the paper's of its family, such as
+        `resnet_size 50` or `fine-tuned`; empty where it is the paper's.
     """
 
     name: str = ""
@@ -51,6 +54,8 @@ class TrainedOn:
         """
         config = directory.load_config()[0]
         network = _other_than_the_papers(config.model)
+        if tf.io.gfile.exists(os.path.join(directory.model_dir, LABEL_SETTINGS)):
+            network = ", ".join(filter(None, ["fine-tuned", network]))
         if step == 0:
             return cls(seed=config.train.seed, network=network)
         known = directory.data_set()

@@ -3,6 +3,7 @@ import pathlib
 
 import pytest
 from report_fixtures import (
+    CLIPS,
     HMDB51,
     IMAGENET,
     fine_tuned,
@@ -27,6 +28,7 @@ def fixture_runs(tmp_path):
     """Runs: `a` of slowfast on Kinetics, `b` of single on a share, `c` supervised."""
     a, b, c = tmp_path / "a", tmp_path / "b", tmp_path / "c"
     numbers = {"top1": 0.25, "top5": 0.5, "chance": 0.0025, "num_queries": 19_000}
+    numbers["settings"] = {**CLIPS, "gallery": "bank"}
     write_result(a, "knn", **numbers, untrained={"top1": 0.0125, "top5": 0.05})
     scores = read_outs(0.1, 0.2, 0.248, 0.4, 0.46)
     write_result(a, "linear", scores=scores, chance=0.0025, num_queries=19_000)

@@ -17,6 +17,7 @@ from vie_tf.evaluation.report_protocols import Protocols
 from vie_tf.published_tables import AUGMENTATIONS, LAYERS, PublishedTables
 
 _ALL_LAYERS = ("conv1", "conv2", *LAYERS)
+_QUERIES = "videos tested"
 _RECALLS = ("1", "5", "10", "20", "50")
 
 
@@ -80,16 +81,24 @@ def _rows_of(
     return rows
 
 
+def _num_queries(result: dict[str, Any]) -> str:
+    """How many videos a number is a mean over, as few say little."""
+    number = result.get("num_queries")
+    return "-" if number is None else f"{number:,}"
+
+
 def _knn_part(networks: Sequence[Network], protocols: Protocols) -> list[str]:
     def cells(result: dict[str, Any]) -> list[str]:
         untrained = result.get("untrained", {}).get("top1")
         numbers = (result["top1"], result["top5"], untrained, result["chance"])
-        return [percent(number) for number in numbers]
+        gallery = result["settings"].get("gallery", "-")
+        return [*map(percent, numbers), gallery, _num_queries(result)]
 
     parts = []
     for name in _data_names(networks, "knn"):
         rows = _rows_of(networks, "knn", name, cells, protocols)
         head = ["", "top-1", "top-5", "same network untrained", "chance"]
+        head += ["gallery", _QUERIES]
         parts += [f"## kNN on {name}", table(head, rows)]
     return parts
 
@@ -98,12 +107,12 @@ def _retrieval_part(networks: Sequence[Network], protocols: Protocols) -> list[s
     def cells(result: dict[str, Any]) -> list[str]:
         recalls = result.get("recall", {})
         numbers = [recalls.get(k) for k in _RECALLS] + [result.get("map")]
-        return [percent(number) for number in numbers]
+        return [*map(percent, numbers), _num_queries(result)]
 
     parts = []
     for name in _data_names(networks, "retrieval"):
         rows = _rows_of(networks, "retrieval", name, cells, protocols)
-        head = ["", *(f"R@{k}" for k in _RECALLS), "mAP"]
+        head = ["", *(f"R@{k}" for k in _RECALLS), "mAP", _QUERIES]
         parts += [f"## Retrieval on {name}", table(head, rows)]
     return parts
 
@@ -113,12 +122,13 @@ def _read_outs_part(
 ) -> list[str]:
     def cells(result: dict[str, Any]) -> list[str]:
         scores = result["scores"]
-        return [percent(scores.get(layer, {}).get("top1")) for layer in _ALL_LAYERS]
+        tops = [scores.get(layer, {}).get("top1") for layer in _ALL_LAYERS]
+        return [*map(percent, tops), _num_queries(result)]
 
     parts = []
     for name in _data_names(networks, task):
         rows = _rows_of(networks, task, name, cells, protocols)
-        parts += [f"## {title} on {name}", table(["", *_ALL_LAYERS], rows)]
+        parts += [f"## {title} on {name}", table(["", *_ALL_LAYERS, _QUERIES], rows)]
     return parts
 
 

@@ -184,6 +184,15 @@ def test_a_finished_run_is_left_alone(quick, tmp_path, capsys):
         np.testing.assert_array_equal(numbers_in(tmp_path)[name], wanted)
 
 
+def test_a_run_that_goes_on_otherwise_says_so(quick, tmp_path, capsys):
+    quick(tmp_path, train_steps=1)
+    quick(tmp_path, train_steps=2, checkpoint_steps=1000)
+    assert "From step" not in capsys.readouterr().out
+    quick(tmp_path, train_steps=3, learning_rate=0.02, checkpoint_steps=1000)
+    told = "From step 3 on: --learning_rate was 0.01, is now 0.02.\n"
+    assert told in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("train_steps", [0, 1])
 def test_a_batch_larger_than_the_data_is_told(quick, tmp_path, capsys, train_steps):
     quick(tmp_path, train_steps=train_steps, batch_size=11)

@@ -7,7 +7,6 @@ there, a locked `lock`.  A checkpoint is all of `vie_tf.train_state.TrainState`.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from typing import Any, Callable
@@ -20,6 +19,7 @@ from vie_tf.checkpoint_folder import CheckpointFolder
 from vie_tf.config import RunConfig
 from vie_tf.memory_bank import MemoryBank
 from vie_tf.records import Manifest, write_atomically
+from vie_tf.setting_changes import changes
 from vie_tf.train_state import CLUSTERS, NEVER, WATCHED, TrainState
 
 _CONFIG_NAME = "config.json"
@@ -194,14 +194,7 @@ class RunDirectory:
         """
         if not self.exists():
             return
-        old_config, _ = self.load_config()
-        old, new = dataclasses.asdict(old_config), dataclasses.asdict(config)
-        changed = [
-            f"--{key if key != 'name' else group} was {old[group][key]!r}, is now"
-            f" {new[group][key]!r}"
-            for group, key in _FIXED
-            if old[group][key] != new[group][key]
-        ]
+        changed = changes(self.load_config()[0], config, _FIXED)
         if changed:
             raise ValueError(
                 f"The run in {self.model_dir!r} has other settings:"

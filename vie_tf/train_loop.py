@@ -41,6 +41,7 @@ from vie_tf.records import Manifest
 from vie_tf.run_log import RunLog
 from vie_tf.run_setup import build_model, clip_recipe, complete_settings
 from vie_tf.schedules import is_due
+from vie_tf.setting_changes import changes
 from vie_tf.step_errors import next_batch, take_step
 from vie_tf.step_profile import StepProfile
 from vie_tf.summaries import Summaries
@@ -130,6 +131,11 @@ def _train(
             f" --train_steps={settings.train_steps}."
         )
         return
+    if state.steps_taken() and run.exists():
+        changed = changes(run.load_config()[0], config)
+        if changed:
+            step = state.steps_taken() + 1
+            print(f"From step {step} on: {'; '.join(changed)}.")
     if lock is not None:
         run.save_config(config, manifest)
         run_history.note_start(

@@ -129,7 +129,7 @@ def test_two_replicas_train_the_read_outs_that_one_trains(steps, folder):
 
 def test_a_batch_that_cannot_be_divided_is_refused(steps):
     assert str(steps["error"]).startswith(
-        "--batch_size=3 cannot be divided among 2 devices."
+        "--batch_size=3 cannot be divided among 2 devices: give a multiple"
     )
 
 

@@ -280,8 +280,6 @@ class RunDirectory:
         if state.bank is not None and self.bank_size(path) != state.bank.num_videos:
             leave_out = {*unknown, "bank", "row_ages"}
             self._restore_shared(state, path, leave_out, with_head)
-            if "validated_at" in unknown:
-                state.validated_at.assign(state.step)
             rows = self.read_bank()
             state.bank.set_first_rows(rows)
             ages = checkpoint.get_tensor(_AGES_KEY) if _AGES_KEY in shapes else None
@@ -299,8 +297,6 @@ class RunDirectory:
             state.checkpoint(leave_out=unknown).restore(path).assert_consumed()
         else:
             self._restore_shared(state, path, unknown, with_head)
-        if "validated_at" in unknown:
-            state.validated_at.assign(state.step)
         if state.row_ages is not None and "row_ages" in unknown:
             state.row_ages.start_at(state.steps_taken(), written=True)
         return 0

@@ -23,8 +23,8 @@ def changes(
     Args:
       old: settings before.
       new: settings now.
-      among: group and name of those that are looked at; None for all that a step
-        depends on.
+      among: group and name of those that are looked at; None for all but those of
+        where and how long.
     """
     before, now = dataclasses.asdict(old), dataclasses.asdict(new)
     every = [(group, name) for group in now for name in now[group]]

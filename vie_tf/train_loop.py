@@ -267,9 +267,7 @@ def _loop(
     log = RunLog(config, state, summaries, instances)
     profiled = settings.profile_steps if devices.is_chief else None
     profile = StepProfile(profiled, settings.model_dir)
-    first_step = state.steps_taken()
-
-    last_step = settings.train_steps
+    first_step, last_step = state.steps_taken(), settings.train_steps
 
     def validate(step: int) -> None:
         log.bank(step)
@@ -292,7 +290,7 @@ def _loop(
     try:
         if state.owes_validation(settings.eval_steps, last_step):
             validate(first_step)
-        for step in range(first_step + 1, settings.train_steps + 1):
+        for step in range(first_step + 1, last_step + 1):
             loss = phase(config, step - 1)
             age = state.steps_since_clustering()
             if loss == "la" and (age is None or age >= steps_per_epoch):

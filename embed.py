@@ -19,9 +19,9 @@ from flags import cli, embedding
 
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
-    from data_prep.found_video import FoundVideo
-    from vie_tf.evaluation.embeddings import VideoSource
-    from vie_tf.evaluation.responses import Block
+    from data_prep.index.found_video import FoundVideo
+    from vie_tf.search.clip_features import Block
+    from vie_tf.search.embeddings import VideoSource
 
 _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
 
@@ -37,8 +37,8 @@ def main() -> None:
 def _embed() -> None:
     settings, videos = embedding.embedding_config(), embedding.videos()
     # Here, so that --help need not wait for TensorFlow.
-    from vie_tf import records, remote_files
-    from vie_tf.evaluation import embeddings
+    from vie_tf.search import embeddings
+    from vie_tf.storage import records, remote_files
 
     remote_files.connect(videos)
     network = embeddings.network_of(settings)
@@ -51,29 +51,29 @@ def _embed() -> None:
 
 
 def _search() -> None:
-    from data_prep import decode_blocks
-    from vie_tf.evaluation import embedding_search
-    from vie_tf.evaluation.embedding_files import EmbeddingIndex
+    from data_prep.convert import decode_blocks
+    from vie_tf.search import nearest_videos
+    from vie_tf.search.embedding_files import EmbeddingIndex
 
     query, index = embedding.query(), EmbeddingIndex.load(embedding.index())
     if not os.path.isfile(query):
         raise ValueError(f"--query={query} is not a file; give one video file.")
-    network = embedding_search.network_of(index, embedding.model_dir())
+    network = nearest_videos.network_of(index, embedding.model_dir())
     frames = decode_blocks.frame_settings(index.facts["frames"])
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         blocks = _decoded(decode_blocks.find(query), frames, folder, num_processes=1)
-        hits = embedding_search.search(index, network, blocks, embedding.nearest())
-    print(embedding_search.in_lines(hits, index.facts, query))
+        hits = nearest_videos.search(index, network, blocks, embedding.nearest())
+    print(nearest_videos.in_lines(hits, index.facts, query))
 
 
 def _source_of_records(data_dir: str) -> VideoSource:
     """The videos of a data set."""
-    from data_prep.shard_state import hash_of
-    from vie_tf import records, remote_files
-    from vie_tf.evaluation import embeddings, responses
+    from data_prep.convert.shard_state import hash_of
+    from vie_tf.search import clip_features, embeddings
+    from vie_tf.storage import records, remote_files
 
     manifest = records.Manifest.load(data_dir)
-    blocks = responses.blocks_of_data_set(data_dir, manifest)
+    blocks = clip_features.blocks_of_data_set(data_dir, manifest)
     checksums = [shard.sha256 for shard in manifest.shards]
     return embeddings.VideoSource(
         name=remote_files.absolute(data_dir),
@@ -86,8 +86,8 @@ def _source_of_records(data_dir: str) -> VideoSource:
 
 def _source_of_files(path: str, frames: FrameSettings) -> VideoSource:
     """Video files, which are decoded when the turn of their block comes."""
-    from data_prep import decode_blocks
-    from vie_tf.evaluation.embeddings import VideoSource
+    from data_prep.convert import decode_blocks
+    from vie_tf.search.embeddings import VideoSource
 
     found = decode_blocks.find(path)
     scratch = os.path.join(embedding.output(), _SCRATCH)
@@ -110,8 +110,8 @@ def _decoded(
     first_block: int = 0,
 ) -> Iterator[Block]:
     """Blocks of video files, each there until the next is asked for."""
-    from data_prep import decode_blocks
-    from vie_tf.evaluation.responses import Block
+    from data_prep.convert import decode_blocks
+    from vie_tf.search.clip_features import Block
 
     for manifest in decode_blocks.decode(
         videos,
@@ -125,8 +125,8 @@ def _decoded(
 
 def _frame_settings(data_dir: str) -> FrameSettings:
     """Frame rate and size of a data set, for video files."""
-    from data_prep import decode_blocks
-    from vie_tf import records, remote_files
+    from data_prep.convert import decode_blocks
+    from vie_tf.storage import records, remote_files
 
     remote_files.connect(data_dir)
     if not records.is_data_set(data_dir):

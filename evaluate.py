@@ -33,14 +33,11 @@ def main() -> None:
     clips_of = evaluation.clips_of(of_two_streams=pair is not None)
     which = evaluation.checkpoint(from_scratch=on_finetune.from_scratch)
     # Here, so that --help need not wait for TensorFlow.
-    from vie_tf.evaluation import (
-        all_task,
-        finetune_task,
-        knn_task,
-        linear_quick_task,
-        linear_task,
-        retrieval_task,
-    )
+    from vie_tf.evaluation import all_task
+    from vie_tf.evaluation.labels import finetune as finetune_task
+    from vie_tf.evaluation.labels import linear as linear_task
+    from vie_tf.evaluation.labels import sklearn_linear
+    from vie_tf.evaluation.neighbors import knn_task, retrieval_task
     from vie_tf.evaluation.restored_run import RestoredRun
 
     def load(of_set: DataConfig) -> RestoredRun:
@@ -68,7 +65,7 @@ def main() -> None:
             start_over=start_over,
         )
     elif linear.quick():
-        linear_quick_task.evaluate_linear_quick(first, on_linear)
+        sklearn_linear.evaluate_linear_quick(first, on_linear)
     else:
         linear_task.evaluate_linear(first, on_linear, start_over=start_over)
 

@@ -27,7 +27,7 @@ setup(
     packages=find_packages(
         include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*", "flags"]
     ),
-    package_data={"vie_tf": ["published/*.json"]},
+    package_data={"vie_tf.monitoring.published": ["*.json"]},
     py_modules=["train", "evaluate", "embed"],
     install_requires=[
         # The last release with Keras 2; tensorflow-addons' and tensorflow-io's

@@ -41,16 +41,16 @@ def main() -> None:
     )
     # Here, so that --help need not wait for TensorFlow.
     if rehearsal.show_batch() or rehearsal.check_input():
-        from vie_tf.rehearsal import check_input, show_batch
+        from vie_tf.training.dry_run import check_input, show_batch
 
         if rehearsal.show_batch():
             show_batch(config, rehearsal.show_batch())
         if rehearsal.check_input():
             check_input(config)
         return
-    from vie_tf import train_loop
+    from vie_tf.training import loop
 
-    train_loop.train(config)
+    loop.train(config)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ import time
 
 import tensorflow as tf
 
-from vie_tf import models, schedules
-from vie_tf.checkpoints import RunDirectory
+from vie_tf import models
 from vie_tf.config import TrainConfig
-from vie_tf.memory_bank import MemoryBank
-from vie_tf.train_state import TrainState
+from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.runs import schedules
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.runs.state import TrainState
 
 MOST = 0.01  # share of a run that checkpoints may take
 
@@ -51,7 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     state = TrainState(
         model=models.build(arguments.model),
-        optimizer=schedules.Momentum(0.03, 0.9),
+        optimizer=schedules.TF1MomentumSGD(0.03, 0.9),
         bank=MemoryBank(tf.zeros([arguments.num_videos], tf.int64)),
         num_clusterings=1,
     )

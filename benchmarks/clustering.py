@@ -13,8 +13,8 @@ video has a content, the mean of a class, a group (as many as clusters) and some
 its own; an embedding is the content and as much noise again, which differs from clip to
 clip.  In an epoch the network turns all contents by a common rotation and moves each
 one by itself; every row then goes half of the way to an embedding, as in
-`vie_tf.memory_bank`.  LA would pull rows to their centroids as well, which makes the
-work of a warm start easier; the model leaves that out.
+`vie_tf.objectives.memory_bank`.  LA would pull rows to their centroids as well, which
+makes the work of a warm start easier; the model leaves that out.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import time
 import tensorflow as tf
 
 from benchmarks.machine import matmul_peak
-from vie_tf import clustering
 from vie_tf.config import LossConfig
-from vie_tf.memory_bank import MOMENTUM, random_rows
+from vie_tf.objectives import clustering
+from vie_tf.objectives.memory_bank import BANK_MOMENTUM, random_rows
 
 DIM = 128
 # Shares of changed labels at which the warm start may end, the default among them.
@@ -75,7 +75,7 @@ class MovingBank:
     def _show_all_videos(self) -> None:
         noise = self._noise(len(self.contents))
         embeddings = unit(self.contents + self.clip_norm * noise)
-        self.rows = unit(MOMENTUM * self.rows + (1 - MOMENTUM) * embeddings)
+        self.rows = unit(BANK_MOMENTUM * self.rows + (1 - BANK_MOMENTUM) * embeddings)
 
     def _noise(self, count: int) -> tf.Tensor:
         """Normal vectors of norm about 1, [count, D]."""

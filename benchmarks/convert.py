@@ -224,7 +224,7 @@ def _measure_long_video(work: str) -> None:
 def decode(path: str) -> tuple[int, int, int]:
     """Decodes a video: number of frames, their bytes, peak memory of this process."""
     from data_prep.config import ConversionConfig
-    from data_prep.decode_frames import decode_video
+    from data_prep.decode.decode_frames import decode_video
 
     video = decode_video(path, ConversionConfig("", "").frame_settings())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
@@ -245,7 +245,7 @@ def make_video(path: str, seconds: float, size: tuple[int, int], seed: int) -> N
     """
     import numpy as np
 
-    from data_prep.opencv import cv2
+    from data_prep.decode.opencv import cv2
 
     width, height = size
     high, wide = 2 * height, 2 * width
@@ -256,7 +256,7 @@ def make_video(path: str, seconds: float, size: tuple[int, int], seed: int) -> N
     for _ in range(3):
         noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(high, wide))) * fall)
         channels.append(128 + 50 * noise / noise.std())
-    # The eye gets its detail from light, and so do codecs: colours are smooth.
+    # The eye gets its detail from light, and so do codecs: colors are smooth.
     light, blue, red = channels
     tints = [
         cv2.GaussianBlur(tint - 128, (0, 0), 8) / 2 for tint in (blue, 0 * red, red)
@@ -284,7 +284,7 @@ def _generated_videos(folder: pathlib.Path) -> str:
 
 def _upright(videos: Sequence[str]) -> list[tuple[str, bool]]:
     """Says of each video whether it is shown higher than wide."""
-    from data_prep.opencv import cv2
+    from data_prep.decode.opencv import cv2
 
     found = []
     for video in videos:

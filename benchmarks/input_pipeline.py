@@ -5,7 +5,7 @@
 
 In one run, on the same frames (generated ones of 426 x 320, or those of a data set):
 the JPEG decoder alone, which is the limit; ours; and the authors' recipe with Pillow.
-Then how far the forms of colour noise are from Pillow and from each other.
+Then how far the forms of color noise are from Pillow and from each other.
 """
 
 from __future__ import annotations
@@ -25,17 +25,12 @@ from PIL import Image
 
 from benchmarks import machine
 from benchmarks.peers import pillow_loader
-from data_prep import textures
-from vie_tf import (
-    augmentations,
-    clip_pixels,
-    color_noise,
-    input_pipeline,
-    models,
-    records,
-)
-from vie_tf.clip_sampling import ClipRecipe
+from data_prep.synthesize import textures
+from vie_tf import models
 from vie_tf.config import DataConfig
+from vie_tf.input import augmentations, color_jitter, opencv_ops, pipeline
+from vie_tf.input.sampling import ClipRecipe
+from vie_tf.storage import records
 
 FAMILIES = ("single", "trn", "3dresnet", "slow", "slowfast")
 SIZES = (224, 112)
@@ -224,7 +219,7 @@ def _batches(clips: tf.data.Dataset) -> Iterator[int]:
 def _clips_of_shards(
     data_dir: str, manifest: records.Manifest, recipe: ClipRecipe
 ) -> Iterator[int]:
-    clips = input_pipeline.training_clips(
+    clips = pipeline.training_clips(
         DataConfig(data_dir), manifest, recipe, batch_size=_BATCH_SIZE, seed=0
     )
     for _ in clips:
@@ -240,7 +235,7 @@ def _clips_of_pillow(frames: list[bytes], crop_size: int) -> Iterator[int]:
 
 
 def print_differences(frames: list[bytes]) -> None:
-    """Prints how far the forms of colour noise are from each other, in levels."""
+    """Prints how far the forms of color noise are from each other, in levels."""
     images = [tf.io.decode_jpeg(frame, channels=3).numpy() for frame in frames]
     side = min(images[0].shape[:2])
     images = [np.ascontiguousarray(image[:side, :side]) for image in images]
@@ -263,7 +258,7 @@ def print_differences(frames: list[bytes]) -> None:
         ):
             difference = np.abs(ours[one] - ours[other])
             pairs.setdefault(f"{one} - {other}", []).append(difference)
-    print(f"\ncolour noise, difference in levels of 255, {_NUM_DRAWS} draws")
+    print(f"\ncolor noise, difference in levels of 255, {_NUM_DRAWS} draws")
     print(f"{'':18}{'mean':>8}{'95%':>8}{'worst clip, mean':>20}")
     for name, differences in pairs.items():
         values = np.stack(differences)
@@ -275,8 +270,8 @@ def print_differences(frames: list[bytes]) -> None:
 def recolored(
     image: np.ndarray, draw: pillow_loader.Draw, form: str, portable: bool
 ) -> np.ndarray:
-    """Colour noise of one frame [S, S, 3] uint8 by our forms, as int."""
-    color = color_noise.ColorDraw(
+    """Color noise of one frame [S, S, 3] uint8 by our forms, as int."""
+    color = color_jitter.ColorDraw(
         *(tf.constant(factor, tf.float32) for factor in draw.factors),
         is_gray=tf.constant(bool(draw.is_gray)),
         order=tf.constant(draw.order, tf.int32),
@@ -287,7 +282,7 @@ def recolored(
             windows, size, form=form, color=color, portable=True
         )
     else:
-        clip = clip_pixels.transform(windows, size, form=form, color=color)
+        clip = opencv_ops.transform(windows, size, form=form, color=color)
     return clip[0].numpy().astype(int)
 
 

@@ -14,14 +14,16 @@ import argparse
 import tensorflow as tf
 
 from benchmarks.machine import matmul_peak, seconds
-from vie_tf import losses, models, schedules
-from vie_tf.memory_bank import MemoryBank
+from vie_tf import models
+from vie_tf.objectives import losses
+from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.runs import schedules
 
 
 def network_step(batch_size: int) -> float:
     """Seconds of a step of the network alone."""
     model = models.build("single")
-    optimizer = schedules.Momentum(0.03)
+    optimizer = schedules.TF1MomentumSGD(0.03)
     optimizer.build(model.trainable_variables)
     decayed = models.decayed_variables(model)
     clips = tf.cast(

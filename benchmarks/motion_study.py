@@ -20,8 +20,6 @@ import time
 import cv2
 import numpy as np
 
-from vie_tf import train_loop
-from vie_tf.checkpoints import RunDirectory
 from vie_tf.config import (
     DataConfig,
     KnnConfig,
@@ -32,9 +30,12 @@ from vie_tf.config import (
     RunConfig,
     TrainConfig,
 )
-from vie_tf.evaluation import knn_task, linear_quick_task
+from vie_tf.evaluation.labels import sklearn_linear
+from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.records import write_atomically
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.records import write_atomically
+from vie_tf.training import loop
 
 IR_STEPS, STEPS = 300, 400
 # Clips of a third to a half of a second, as a scene lasts one: the paper's of two to
@@ -73,7 +74,7 @@ def config_of(family: str, training: str, arguments: argparse.Namespace) -> RunC
         la_num_background=96,
     )
     return RunConfig(
-        # The videos change their colours by themselves, from scene to scene.
+        # The videos change their colors by themselves, from scene to scene.
         data=DataConfig(arguments.data_dir, color="none"),
         model=ModelConfig(
             family,
@@ -111,9 +112,9 @@ def train_family(family: str, arguments: argparse.Namespace) -> None:
     if RunDirectory(configs["LA"].train.model_dir).latest() is None:
         ir = configs["IR"]
         start = dataclasses.replace(ir.train, train_steps=IR_STEPS)
-        train_loop.train(dataclasses.replace(ir, train=start))
+        loop.train(dataclasses.replace(ir, train=start))
     for training in ("random", "LA", "IR", "supervised"):
-        train_loop.train(configs[training])
+        loop.train(configs[training])
 
 
 def evaluate(
@@ -125,7 +126,7 @@ def evaluate(
         folder = _folder(family, training, arguments)
         run = RestoredRun.load(folder, DataConfig(arguments.data_dir))
         knn = knn_task.evaluate(run, KnnTaskConfig(num_clips=NUM_CLIPS))
-        linear = linear_quick_task.evaluate_linear_quick(
+        linear = sklearn_linear.evaluate_linear_quick(
             run, LinearConfig(num_clips=NUM_CLIPS)
         )
         found = knn, linear

@@ -21,8 +21,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import cpu_facts, matmul_peak
-from vie_tf.evaluation import nearest, retrieval_metrics
-from vie_tf.memory_bank import nearest_rows
+from vie_tf.metrics import nearest, retrieval
+from vie_tf.objectives.memory_bank import nearest_rows
 
 DIM = 128
 NUM_NEIGHBORS = 50  # of the largest recall of retrieval
@@ -82,7 +82,7 @@ def print_precision(gallery: np.ndarray, queries: np.ndarray) -> None:
     seconds = seconds_for(
         len(queries),
         queries,
-        lambda q: retrieval_metrics.mean_average_precision(
+        lambda q: retrieval.mean_average_precision(
             gallery, labels, q, wanted[: len(q)]
         ),
     )

@@ -23,7 +23,6 @@ import tensorflow as tf
 from benchmarks import la_step
 from benchmarks.clustering import DIM, unit
 from benchmarks.machine import cpu_facts, seconds
-from vie_tf import clustering, distribution, train_loop
 from vie_tf.config import (
     DataConfig,
     DistributionConfig,
@@ -33,10 +32,12 @@ from vie_tf.config import (
     RunConfig,
     TrainConfig,
 )
-from vie_tf.memory_bank import random_rows
-from vie_tf.records import Manifest, VideoEntry
-from vie_tf.run_setup import with_family_defaults
-from vie_tf.train_step import make_train_step
+from vie_tf.models.from_config import with_family_defaults
+from vie_tf.objectives import clustering
+from vie_tf.objectives.memory_bank import random_rows
+from vie_tf.storage.records import Manifest, VideoEntry
+from vie_tf.training import distribution, loop
+from vie_tf.training.step import make_train_step
 
 NUMS_VIDEOS = (10_000, 30_000, 100_000, 239_888, 1_000_000)
 KINETICS = 239_888
@@ -75,7 +76,7 @@ def replica_step_seconds(num_replicas: int, num_videos: int) -> float:
     )
     devices = distribution.join(DistributionConfig(num_replicas=num_replicas))
     with devices.strategy.scope():
-        state = train_loop.make_state(config, _videos(num_videos))
+        state = loop.make_state(config, _videos(num_videos))
     labels = np.random.default_rng(0).integers(0, NUM_CLUSTERS, [1, num_videos])
     state.cluster_labels.assign(labels)
     step = make_train_step(config, state, devices.strategy, "la")

@@ -4,7 +4,7 @@ python -m benchmarks.train_step [--models=single,slow] [--precision=float32]
     [--peers=keras,torch --torch_python=PATH]
 
 A step is one of LA as in the paper: forward, loss on a memory bank of 239,888 videos
-with 512 background neighbours and one clustering, backward, weight decay, SGD with
+with 512 background neighbors and one clustering, backward, weight decay, SGD with
 momentum, new rows of the bank.  Clips are random, kept ready, and of the paper's size,
 so that no input is waited for.  Forward is inference of the same batch.  Every
 measurement has a process of its own.  The codes of a case take turns, `--rounds` times,
@@ -40,7 +40,7 @@ import tensorflow as tf
 from benchmarks.machine import cpu_facts, matmul_peak, num_cores
 from benchmarks.peers.measurement import ENOUGH_SECONDS, Case
 from vie_tf import models
-from vie_tf.models.__main__ import multiply_adds
+from vie_tf.models.summary import multiply_adds
 
 ROOT = pathlib.Path(__file__).parents[1]
 

@@ -97,7 +97,7 @@ class SynthesisConfig:
     Attributes:
       output_dir: folder that receives one sub-folder per class.
       num_videos: over all classes, which get equally many (or one more).
-      num_classes: the first so many rows of `data_prep.motions.MOTIONS`.
+      num_classes: the first so many rows of `data_prep.synthesize.motions.MOTIONS`.
       size: shortest side in pixels; frames are 4:3.
       seconds: length of a video.
       scenes: a video changes its texture every `seconds / scenes` seconds.

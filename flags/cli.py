@@ -16,7 +16,7 @@ from typing import Callable, NoReturn, Sequence
 
 from absl import app, flags
 
-from vie_tf.error_line import error_line
+from vie_tf.storage.errors import error_line
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 

@@ -28,7 +28,7 @@ _COLOR = flags.DEFINE_enum(
     "color",
     DataConfig.color,
     ["exact", "fast", "none"],
-    "Colour noise of training clips (brightness, contrast, saturation, hue, gray)."
+    "Color noise of training clips (brightness, contrast, saturation, hue, gray)."
     " exact: the authors'. fast: nearly the same in one pass over the pixels.",
 )
 _SUBSET = flags.DEFINE_float(
@@ -72,7 +72,7 @@ _DATA_SERVICE = flags.DEFINE_string(
     "data_service",
     DataConfig.data_service,
     "Address grpc://HOST:PORT of a tf.data service whose workers make the training"
-    " batches (python -m vie_tf.input_service). Needs --nodeterministic.",
+    " batches (python -m vie_tf input_service). Needs --nodeterministic.",
 )
 _DETERMINISTIC = flags.DEFINE_bool(
     "deterministic",

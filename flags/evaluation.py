@@ -11,7 +11,7 @@ _TASK = flags.DEFINE_enum(
     "task",
     "knn",
     ["knn", "retrieval", "linear", "finetune", "all"],
-    "knn: top-1 and top-5 of classification by nearest neighbours. retrieval: recalls"
+    "knn: top-1 and top-5 of classification by nearest neighbors. retrieval: recalls"
     " and mean average precision, a picture and a page of queries and their nearest"
     " videos; the last two need no labels. linear: softmax read-outs of conv1 .. conv5"
     " of the frozen network. finetune: all layers trained on labels. all: all but"
@@ -54,7 +54,7 @@ _ENDPOINT = flags.DEFINE_enum(
     RetrievalConfig.endpoint,
     ["embedding", "pooled"],
     "What retrieval compares videos by: the embedding, or what the network's last layer"
-    " is given; averaged over clips, then normalised.",
+    " is given; averaged over clips, then normalized.",
 )
 _NUM_SHOWN = flags.DEFINE_integer(
     "num_shown",

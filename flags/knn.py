@@ -1,4 +1,4 @@
-"""kNN: classification by nearest neighbours."""
+"""kNN: classification by nearest neighbors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Number = TypeVar("_Number", int, float)
 _K = flags.DEFINE_list(
     "knn_k",
     [str(KnnConfig.k)],
-    "Neighbours that vote. evaluate.py takes several, such as 5,10,20, of which the"
+    "Neighbors that vote. evaluate.py takes several, such as 5,10,20, of which the"
     " first is the headline.",
 )
 _TEMPERATURE = flags.DEFINE_list(
@@ -65,7 +65,7 @@ flags.register_validator(
 
 
 def ks() -> tuple[int, ...]:
-    """Returns the numbers of neighbours."""
+    """Returns the numbers of neighbors."""
     return _ks(_K.value) or ()
 
 

@@ -53,13 +53,13 @@ flags.register_validator(
 _LA_NUM_CLUSTERINGS = flags.DEFINE_integer(
     "la_num_clusterings",
     LossConfig.la_num_clusterings,
-    "Independent clusterings; close neighbours share a cluster in any of them.",
+    "Independent clusterings; close neighbors share a cluster in any of them.",
     lower_bound=1,
 )
 _LA_NUM_BACKGROUND = flags.DEFINE_integer(
     "la_num_background",
     LossConfig.la_num_background,
-    "Nearest rows of the bank that are background neighbours (k in appendix A).",
+    "Nearest rows of the bank that are background neighbors (k in appendix A).",
     lower_bound=1,
 )
 _LA_NUM_ITERATIONS = flags.DEFINE_integer(
@@ -83,7 +83,7 @@ def loss_config(starts_from_run: bool, weight_decay: float | None) -> LossConfig
 
     Args:
       starts_from_run: whether --init_from is given, so that IR is done already.
-      weight_decay: from the station of optimisation; None for the default.
+      weight_decay: from the station of optimization; None for the default.
     """
     ir_steps = _IR_STEPS.value
     if ir_steps is None:

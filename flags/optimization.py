@@ -1,4 +1,4 @@
-"""Optimisation: how long, how fast, and what happens every so often."""
+"""Optimization: how long, how fast, and what happens every so often."""
 
 from __future__ import annotations
 

@@ -52,21 +52,21 @@ say "2/4  Converting them to records in $data"
 
 # One cluster for about 12 videos and an eighth of them as background: the paper's 8000
 # and 512 are for 240,000 videos.
-read -r clusters background labelled < <("$PYTHON" - "$data" <<'PY'
+read -r clusters background labeled < <("$PYTHON" - "$data" <<'PY'
 import sys
 
-from vie_tf.records import Manifest
+from vie_tf.storage.records import Manifest
 
 manifest = Manifest.load(sys.argv[1])
 count = len(manifest.split("train"))
-labelled = int(len(manifest.class_names) >= 2)
-print(min(max(count // 12, 2), count), min(max(count // 5, 2), count), labelled)
+labeled = int(len(manifest.class_names) >= 2)
+print(min(max(count // 12, 2), count), min(max(count // 5, 2), count), labeled)
 PY
 )
 
 say "3/4  Training a small 3D ResNet: IR, then LA"
 color=exact
-# Generated videos change their colours by themselves, from scene to scene.
+# Generated videos change their colors by themselves, from scene to scene.
 if [ -z "$my_videos" ]; then color=none; fi
 "$PYTHON" train.py --flagfile=run_scripts/small_collection.flags \
   --data_dir="$data" --model_dir="$run" --color="$color" \
@@ -74,7 +74,7 @@ if [ -z "$my_videos" ]; then color=none; fi
   --la_num_clusters="$clusters" --la_num_background="$background"
 
 say "4/4  What was learned"
-if [ "$labelled" = 1 ]; then
+if [ "$labeled" = 1 ]; then
   "$PYTHON" evaluate.py --task=knn --compare_untrained --data_dir="$data" --model_dir="$run"
 else
   echo "The videos have no labels, so there is no accuracy; look at the picture."

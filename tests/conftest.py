@@ -22,13 +22,13 @@ def fixture_quick(monkeypatch, data_dir):
     """Trains `GridEmbedder` with given settings."""
     from run_fixtures import GridEmbedder, run_config
 
-    from vie_tf import train_loop
+    from vie_tf.training import loop
 
     monkeypatch.setattr(
-        train_loop, "build_model", lambda model, seed: GridEmbedder(seed=seed)
+        loop, "build_model", lambda model, seed: GridEmbedder(seed=seed)
     )
 
     def train(model_dir, **settings):
-        train_loop.train(run_config(data_dir, model_dir, log_steps=1, **settings))
+        loop.train(run_config(data_dir, model_dir, log_steps=1, **settings))
 
     return train

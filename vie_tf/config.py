@@ -19,8 +19,8 @@ class DataConfig:
     Attributes:
       data_dir: folder with shards and manifest.json.
       crop: how the window of a training clip is drawn, a key of
-        `vie_tf.crop_windows.RECIPES`.
-      color: the colour noise of training clips: `exact`, `fast` (folded into one affine
+        `vie_tf.input.crops.RECIPES`.
+      color: the color noise of training clips: `exact`, `fast` (folded into one affine
         map) or `none`.
       subset: share of the training videos that is trained on (table 3: 0.7, 0.3).
       subset_seed: of the choice of that share.
@@ -125,7 +125,7 @@ class LossConfig:
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """The optimisation and what happens every so often.
+    """The optimization and what happens every so often.
 
     Attributes:
       model_dir: folder of the run: checkpoints, TensorBoard, config.json.
@@ -196,7 +196,7 @@ class KnnConfig:
     """kNN validation (design, section 4).
 
     Attributes:
-      k: neighbours that vote.
+      k: neighbors that vote.
       temperature: a vote weighs exp(similarity / temperature).
       num_clips: equally spaced clips per video, whose votes are averaged.
     """
@@ -291,7 +291,7 @@ class KnnTaskConfig:
     """kNN as a task of evaluate.py: all pairs of a k and a temperature in one pass.
 
     Attributes:
-      ks: numbers of neighbours; the first, with the first temperature, is the headline.
+      ks: numbers of neighbors; the first, with the first temperature, is the headline.
       temperatures: of the votes.
       num_clips: as of `KnnConfig`.
       gallery: what queries are compared with: `features` of the training videos, or the

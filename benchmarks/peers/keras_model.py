@@ -55,8 +55,8 @@ def conv(
 
 def norm_relu(features: tf.Tensor) -> tf.Tensor:
     """Batch norm and ReLU."""
-    normalised = layers.BatchNormalization(momentum=BN_MOMENTUM, epsilon=BN_EPSILON)
-    return layers.ReLU()(normalised(features))
+    normalized = layers.BatchNormalization(momentum=BN_MOMENTUM, epsilon=BN_EPSILON)
+    return layers.ReLU()(normalized(features))
 
 
 def max_pool(features: tf.Tensor, frames: int, time_stride: int) -> tf.Tensor:
@@ -181,10 +181,10 @@ def build(name: str, num_frames: int, crop_size: int) -> tf.keras.Model:
         raise ValueError(f"the Keras peer has {', '.join(NETWORKS)}, not {name}")
     clips = tf.keras.Input([num_frames, crop_size, crop_size, 3], dtype=tf.uint8)
     mean_of_channels, std = np.array(CHANNEL_MEAN), np.array(CHANNEL_STD)
-    normalise = layers.Rescaling(
+    normalize = layers.Rescaling(
         1 / (255 * std), -mean_of_channels / std, dtype="float32"
     )
-    pooled = NETWORKS[name](normalise(clips))
+    pooled = NETWORKS[name](normalize(clips))
     raw = layers.Dense(DIM, dtype="float32")(pooled)
     embeddings = layers.UnitNormalization(dtype="float32")(raw)
     return tf.keras.Model(clips, embeddings)

@@ -24,7 +24,7 @@ LEARNING_RATE = 0.03
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
 TEMPERATURE = 0.07
-BANK_MOMENTUM = 0.5
+MOMENTUM = 0.5
 BN_MOMENTUM = 0.997  # of the moving statistics that were
 BN_EPSILON = 1e-5
 CHANNEL_MEAN = (0.485, 0.456, 0.406)
@@ -45,7 +45,7 @@ class Case:
       num_frames: T.
       crop_size: pixels.
       num_videos: N, rows of the memory bank.
-      background: neighbours of the LA loss, k in appendix A.
+      background: neighbors of the LA loss, k in appendix A.
       repeats: calls whose median is taken, at most.
       num_threads: cores to be used, by libraries that have to be told.
     """

@@ -217,12 +217,12 @@ class Embedder(nn.Module):
         assert found == NUM_PARAMETERS[name], f"{name} has {found} parameters"
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Normalises, convolves, embeds."""
+        """Normalizes, convolves, embeds."""
         bytes_last = clips.permute(0, 4, 1, 2, 3)  # [B, 3, T, H, W], in the same order
-        normalised = (bytes_last.float() / 255 - self.mean) / self.std
+        normalized = (bytes_last.float() / 255 - self.mean) / self.std
         is_mixed = self.dtype != torch.float32
         with torch.autocast(clips.device.type, self.dtype, enabled=is_mixed):
-            pooled = self.backbone(normalised)
+            pooled = self.backbone(normalized)
         return functional.normalize(self.head(pooled), dim=1)
 
 
@@ -283,7 +283,7 @@ def make_step(case: Case, model: Embedder) -> Callable[[], float]:
         scaler.step(optimizer)
         scaler.update()
         with torch.no_grad():
-            new = torch.lerp(embeddings, bank[rows], measurement.BANK_MOMENTUM)
+            new = torch.lerp(embeddings, bank[rows], measurement.MOMENTUM)
             bank[rows] = functional.normalize(new, dim=1)
         return loss.item()  # waits for all that was queued on the device
 

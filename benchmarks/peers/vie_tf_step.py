@@ -1,6 +1,6 @@
 """This project's training step, made and called as `train.py` does.
 
-The state, the mirrored variables and the step are those of `vie_tf.train_loop`; only
+The state, the mirrored variables and the step are those of `vie_tf.training.loop`; only
 the batch is random, and kept ready on the devices, so that no input is waited for.
 """
 
@@ -20,11 +20,11 @@ from vie_tf.config import (
     RunConfig,
     TrainConfig,
 )
-from vie_tf.records import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
-from vie_tf.run_setup import with_family_defaults
-from vie_tf.train_loop import make_state
-from vie_tf.train_state import TrainState
-from vie_tf.train_step import make_train_step
+from vie_tf.models.from_config import with_family_defaults
+from vie_tf.runs.state import TrainState
+from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
+from vie_tf.training.loop import make_state
+from vie_tf.training.step import make_train_step
 
 
 def run_config(case: Case) -> RunConfig:

@@ -6,16 +6,13 @@ import os
 from typing import Any, Callable
 
 from vie_tf.config import KnnTaskConfig, LinearConfig, RetrievalConfig
-from vie_tf.evaluation import (
-    knn_task,
-    linear_quick_task,
-    linear_task,
-    report,
-    retrieval_task,
-    task_files,
-)
+from vie_tf.evaluation import results
+from vie_tf.evaluation.labels import linear as linear_task
+from vie_tf.evaluation.labels import sklearn_linear
+from vie_tf.evaluation.neighbors import knn_task, retrieval_task
+from vie_tf.evaluation.report import command
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.records import VAL_SPLIT, write_atomically
+from vie_tf.storage.records import VAL_SPLIT, write_atomically
 
 
 def evaluate(
@@ -58,7 +55,7 @@ def evaluate(
         print("The videos have no labels of two classes: no kNN and no read-outs.")
     else:
         tasks["knn"] = lambda: knn_task.evaluate(run, on_knn)
-        tasks["linear --quick"] = lambda: linear_quick_task.evaluate_linear_quick(
+        tasks["linear --quick"] = lambda: sklearn_linear.evaluate_linear_quick(
             run, on_linear
         )
         if run.manifest.split(VAL_SPLIT):
@@ -74,8 +71,8 @@ def evaluate(
             refused += 1
             if refused == len(tasks):
                 raise  # there is nothing to report
-    text = report.of_runs([model_dir])
-    path = os.path.join(task_files.folder(run), "report.md")
+    text = command.of_runs([model_dir])
+    path = os.path.join(results.folder(run), "report.md")
     write_atomically(path, text)
     print(f"Wrote {path}.")
     return text

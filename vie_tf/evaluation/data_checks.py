@@ -6,7 +6,7 @@ Each raises ValueError with a line that names the task and what can be done.
 from __future__ import annotations
 
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.records import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
+from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
 
 
 def check_clips(run: RestoredRun) -> None:
@@ -84,11 +84,11 @@ def check_all_labels(run: RestoredRun, task: str) -> None:
     """
     check_labels(run, task)
     videos = [v for v in run.manifest.videos if v.split in (TRAIN_SPLIT, VAL_SPLIT)]
-    unlabelled = [video.source for video in videos if video.label == NO_LABEL]
-    if unlabelled:
+    unlabeled = [video.source for video in videos if video.label == NO_LABEL]
+    if unlabeled:
         raise ValueError(
-            f"--task={task} needs a label for every video, but {len(unlabelled)} of"
-            f" {run.data_dir!r} have none (such as {unlabelled[0]!r}). Put all videos"
+            f"--task={task} needs a label for every video, but {len(unlabeled)} of"
+            f" {run.data_dir!r} have none (such as {unlabeled[0]!r}). Put all videos"
             " into folders of their classes and convert them again."
         )
     classes = {video.label for video in run.gallery}

@@ -8,15 +8,18 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import input_pipeline, remote_files, streams, views
-from vie_tf.checkpoints import RunDirectory
-from vie_tf.clip_sampling import ClipRecipe
 from vie_tf.config import DataConfig, RunConfig
-from vie_tf.evaluation.features import ClipEmbedder, ClipFeatures
-from vie_tf.evaluation.trained_on import TrainedOn, loss_of
-from vie_tf.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
-from vie_tf.run_setup import build_model, clip_recipe
-from vie_tf.streams import StreamPair
+from vie_tf.evaluation.provenance import TrainedOn, loss_of
+from vie_tf.input import instances as views
+from vie_tf.input import pipeline
+from vie_tf.input.sampling import ClipRecipe
+from vie_tf.metrics.features import ClipEmbedder, ClipFeatures
+from vie_tf.models.from_config import build_model, clip_recipe
+from vie_tf.runs import streams
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.runs.streams import StreamPair
+from vie_tf.storage import remote_files
+from vie_tf.storage.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 
 UNTRAINED = "untrained"
 
@@ -223,7 +226,7 @@ class RestoredRun:
 
     @property
     def gallery(self) -> tuple[VideoEntry, ...]:
-        """Videos among which neighbours are looked for."""
+        """Videos among which neighbors are looked for."""
         return self.manifest.split(TRAIN_SPLIT)
 
     @property
@@ -234,12 +237,12 @@ class RestoredRun:
     @property
     def instances(self) -> views.Instances:
         """What a training on labels is given: training videos, or a view of them."""
-        return views.of_data(self.data, self.manifest)
+        return views.from_data(self.data, self.manifest)
 
     @property
     def bank_labels(self) -> np.ndarray:
         """Classes of the rows of the run's memory bank, [N] int64."""
-        return views.of_data(self.config.data, self.manifest).labels
+        return views.from_data(self.config.data, self.manifest).labels
 
     @property
     def is_view(self) -> bool:
@@ -248,14 +251,14 @@ class RestoredRun:
 
     @property
     def queries(self) -> tuple[VideoEntry, ...]:
-        """Videos whose neighbours are looked for."""
+        """Videos whose neighbors are looked for."""
         return self.gallery if self.leaves_one_out else self.manifest.split(VAL_SPLIT)
 
     def embed(
         self, split: str, num_clips: int, endpoint: str = "embedding"
     ) -> ClipFeatures:
         """Embeds the clips of a split, [V, num_clips, D] float32."""
-        clips = input_pipeline.test_clips(
+        clips = pipeline.evaluation_clips(
             self.data,
             self.manifest,
             split,

@@ -21,7 +21,7 @@ import tensorflow as tf
 # design.md, section 4, and the authors' TF1 code.
 BN_MOMENTUM = 0.997
 BN_EPSILON = 1e-5
-# Of another number of channels, oneDNN normalises 16-bit numbers one by one, in eight
+# Of another number of channels, oneDNN normalizes 16-bit numbers one by one, in eight
 # times the time that float32 and both casts take (the fast pathway's 8, on AVX-512).
 BN_VECTOR_CHANNELS = 16
 
@@ -174,7 +174,7 @@ class Conv(tf.keras.layers.Layer):
 class BatchNormRelu(tf.keras.layers.BatchNormalization):
     """Batch norm as the authors' TF1 code ran it, on any rank, and ReLU.
 
-    The fused kernel takes [B, H, W, C] only, so clips are folded; normalisation
+    The fused kernel takes [B, H, W, C] only, so clips are folded; normalization
     goes over all frames and positions in either case.  The ReLU follows before they
     are unfolded, so that TensorFlow can make one kernel of both.  Like TF1's fused
     kernel it puts the unbiased variance into the moving average.  Statistics belong
@@ -205,7 +205,7 @@ class BatchNormRelu(tf.keras.layers.BatchNormalization):
 
     @property
     def compute_dtype(self) -> str:
-        """What Keras casts the features to before it normalises them."""
+        """What Keras casts the features to before it normalizes them."""
         return super().compute_dtype if self._fits_vectors else "float32"
 
     def call(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:

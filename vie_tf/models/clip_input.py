@@ -1,7 +1,7 @@
-"""What a network is given: checks of a batch of clips, and their normalisation.
+"""What a network is given: checks of a batch of clips, and their normalization.
 
 Comes in: uint8 clips [B, T, H, W, 3] as `input_pipeline` makes them.  Goes out:
-normalised clips in the compute dtype, for the networks.  Bytes travel to the
+normalized clips in the compute dtype, for the networks.  Bytes travel to the
 device, so scaling happens here and nowhere before.
 """
 
@@ -52,7 +52,7 @@ def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
             f"(shape {shape.as_list()})."
         )
     if channels not in (None, 3):
-        raise ValueError(f"{name} takes 3 colour channels, not {channels}.")
+        raise ValueError(f"{name} takes 3 color channels, not {channels}.")
     if min(height or MIN_CROP_SIZE, width or MIN_CROP_SIZE) < MIN_CROP_SIZE:
         raise ValueError(
             f"{name} halves the frames five times, so they need {MIN_CROP_SIZE} "
@@ -60,7 +60,7 @@ def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
         )
 
 
-def normalise(clips: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+def normalize(clips: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     """Scales bytes to zero mean and unit variance per channel.
 
     Args:

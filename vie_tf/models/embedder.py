@@ -12,8 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from vie_tf.models.blocks import BatchNormRelu
-from vie_tf.models.clip_input import check_clips, normalise
-from vie_tf.models.resnet import READ_OUTS
+from vie_tf.models.clip_input import check_clips, normalize
+from vie_tf.models.resnet import PROBED_LAYERS
 
 
 class ClipModel(tf.keras.Model):
@@ -57,7 +57,7 @@ class Embedder(ClipModel):
     pathway's 64.
 
     Args:
-        backbone: Layer from normalised clips to activations and features.
+        backbone: Layer from normalized clips to activations and features.
         head: Layer from features [B, T', C] to `pooled` and the raw embedding.
         num_frames: Frames of a clip.
         name: Name of the family.
@@ -85,7 +85,7 @@ class Embedder(ClipModel):
             The endpoints that the class describes.
         """
         activations, features = self._run_backbone(clips, training)
-        endpoints = {name: activations[block] for name, block in READ_OUTS.items()}
+        endpoints = {name: activations[block] for name, block in PROBED_LAYERS.items()}
         endpoints["pooled"], raw = self.head(features, training=training)
         return {**endpoints, **self._outputs(endpoints["pooled"], raw)}
 
@@ -115,8 +115,8 @@ class Embedder(ClipModel):
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         # Gives the layers a number of frames where the caller's graph has none.
         clips = tf.ensure_shape(clips, [None, self.num_frames, None, None, 3])
-        normalised = normalise(clips, self.compute_dtype)
-        return self.backbone(normalised, training=training)
+        normalized = normalize(clips, self.compute_dtype)
+        return self.backbone(normalized, training=training)
 
 
 class Classifier(Embedder):

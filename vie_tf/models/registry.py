@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from vie_tf.clip_sampling import BIN_FRAMES, ClipRecipe
+from vie_tf.input.sampling import BIN_FRAMES, ClipRecipe
 from vie_tf.models.blocks import BN_MOMENTUM, BatchNormRelu
 from vie_tf.models.clip_input import MIN_CROP_SIZE
 from vie_tf.models.embedder import Classifier, ClipModel, Embedder
-from vie_tf.models.relation import FrameConcat, FrameMean, MultiScaleRelation
+from vie_tf.models.heads import FrameConcat, FrameMean, MultiScaleRelation
 from vie_tf.models.resnet import ARCHITECTURES, RESNET_SIZES, ResNet
 from vie_tf.models.slowfast import FRAME_RATIO, SlowFast
 from vie_tf.models.two_stream import TwoStream

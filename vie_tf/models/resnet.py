@@ -1,6 +1,6 @@
 """Residual networks: on single frames, on 16 dense frames, on 4 sparse frames.
 
-Comes in: normalised clips [B, T, H, W, 3].  Goes out: the activations of all
+Comes in: normalized clips [B, T, H, W, 3].  Goes out: the activations of all
 blocks, and pooled features [B, T', C] in float32.  The step before is
 `clip_input`, the step after are the heads in `relation`.
 
@@ -38,7 +38,7 @@ RESNET_SIZES: dict[int, tuple[BlockClass, tuple[int, ...]]] = {
 
 # The read-outs of the paper: what enters stage 1, 2, 3, 4, and what leaves stage 4,
 # each after batch norm and ReLU.
-READ_OUTS = {
+PROBED_LAYERS = {
     "conv1": "stage1_block1",
     "conv2": "stage2_block1",
     "conv3": "stage3_block1",
@@ -220,7 +220,7 @@ class ResNet(Pathway):
         """Computes the activations and the pooled features of clips.
 
         Args:
-            clips: [B, T, H, W, 3], normalised, in the compute dtype.
+            clips: [B, T, H, W, 3], normalized, in the compute dtype.
             training: Whether batch norm uses the statistics of this batch.
 
         Returns:

@@ -1,6 +1,6 @@
 """SlowFast: a slow, wide pathway and a fast, narrow one that feeds it.
 
-Comes in: normalised clips [B, T, H, W, 3].  Goes out: the activations of the slow
+Comes in: normalized clips [B, T, H, W, 3].  Goes out: the activations of the slow
 pathway (what it is given by the fast one included), and pooled features of both.
 The step before is `clip_input`, the step after the heads in `relation`.
 
@@ -56,7 +56,7 @@ class SlowFast(tf.keras.layers.Layer):
         """Computes the activations and the pooled features of clips.
 
         Args:
-            clips: [B, T, H, W, 3], normalised, in the compute dtype; T is a
+            clips: [B, T, H, W, 3], normalized, in the compute dtype; T is a
                 multiple of 4.
             training: Whether batch norm uses the statistics of this batch.
 
@@ -83,7 +83,7 @@ class FastPathway(Pathway):
         """Computes what the lateral connections carry, and pooled features.
 
         Args:
-            clips: [B, T, H, W, 3], normalised, in the compute dtype.
+            clips: [B, T, H, W, 3], normalized, in the compute dtype.
             training: Whether batch norm uses the statistics of this batch.
 
         Returns:
@@ -129,7 +129,7 @@ class SlowPathway(Pathway):
         """Computes the activations and the pooled features of this pathway.
 
         Args:
-            clips: [B, T/4, H, W, 3], normalised, in the compute dtype.
+            clips: [B, T/4, H, W, 3], normalized, in the compute dtype.
             fast_sums: Five [B, T, h, w, C] of the fast pathway.
             training: Whether batch norm uses the statistics of this batch.
 

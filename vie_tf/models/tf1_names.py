@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from vie_tf.models.embedder import Embedder
-from vie_tf.models.relation import FrameConcat, FrameMean
+from vie_tf.models.heads import FrameConcat, FrameMean
 from vie_tf.models.slowfast import SlowFast
 
 

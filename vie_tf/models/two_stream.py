@@ -10,7 +10,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from vie_tf.models.embedder import ClipModel, Embedder
-from vie_tf.models.resnet import READ_OUTS
+from vie_tf.models.resnet import PROBED_LAYERS
 
 
 class TwoStream(ClipModel):
@@ -25,7 +25,7 @@ class TwoStream(ClipModel):
       for the read-outs, and concatenated on channels.
     * `pooled`: [B, F1 + F2] float32.
     * `embedding`: [B, D1 + D2] float32, the concatenation of both embeddings,
-      normalised again.
+      normalized again.
     * `logits`: [B, number of classes] float32, if both are classifiers: the mean of
       theirs.
 
@@ -71,7 +71,7 @@ class TwoStream(ClipModel):
             means = [tf.reduce_mean(stream, 1, keepdims=True) for stream in streams]
             return tf.concat(means, axis=-1)
 
-        endpoints = {name: concat_means(name) for name in READ_OUTS}
+        endpoints = {name: concat_means(name) for name in PROBED_LAYERS}
         for name in ("pooled", "embedding"):
             endpoints[name] = tf.concat([static[name], dynamic[name]], axis=-1)
         embedding = tf.math.l2_normalize(endpoints["embedding"], axis=-1)

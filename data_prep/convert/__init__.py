@@ -1,0 +1,1 @@
+"""Videos to a data set: shards, manifest, and their state."""

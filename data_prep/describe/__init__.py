@@ -1,0 +1,1 @@
+"""What is in a data set: counts, histograms, a contact sheet, and checks."""

@@ -1,0 +1,1 @@
+"""Downloads the clips of a Kinetics list."""

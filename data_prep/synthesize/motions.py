@@ -1,0 +1,155 @@
+"""The motions that are the classes of generated videos.
+
+A motion gives the place of everything in the picture at a time, as an affine map
+about the center of the frame.  Every class looks the same in a mirror (it holds both
+directions, or none that is horizontal), because training flips clips.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Callable
+
+import numpy as np
+
+# All per frame.  Fast enough to be seen in 8 frames shrunk to half their size, slow
+# enough for a picture to overlap with the one 16 frames later.
+_SHIFT_PIXELS = (0.8, 2.5)
+_TURN_DEGREES = (2.0, 5.0)
+ZOOM_LOG = (0.02, 0.04)
+# At the fastest moment of an oscillation, which is at rest at others.
+_SHIFT_PEAK_PIXELS = (1.5, 3.0)
+_TURN_PEAK_DEGREES = (3.0, 6.0)
+_ZOOM_PEAK_LOG = (0.03, 0.06)
+_PERIOD_FRAMES = (8.0, 14.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """What is drawn once for a video.
+
+    Attributes:
+      direction: -1 or 1.
+      strength: place in the range of the motion's speed, 0 to 1.
+      period: of an oscillation, in frames.
+      phase: of an oscillation, in radians.
+      pixel: pixels that stand for one of a frame with a shortest side of 96.
+    """
+
+    direction: int
+    strength: float
+    period: float
+    phase: float
+    pixel: float
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, pixel: float) -> Draw:
+        """Draws everything."""
+        return cls(
+            direction=int(rng.choice((-1, 1))),
+            strength=float(rng.uniform()),
+            period=float(rng.uniform(*_PERIOD_FRAMES)),
+            phase=float(rng.uniform(0, 2 * math.pi)),
+            pixel=pixel,
+        )
+
+    def between(self, limits: tuple[float, float]) -> float:
+        """Returns the value of a range that `strength` stands for."""
+        return limits[0] + self.strength * (limits[1] - limits[0])
+
+    def swing(self, peak: float, frame: float, quarter: float = 0.0) -> float:
+        """Returns a sine over time whose steepest slope is `peak` per frame."""
+        angle = 2 * math.pi * (frame / self.period + quarter / 4) + self.phase
+        return peak * self.period / (2 * math.pi) * math.sin(angle)
+
+
+def _shift(right: float, down: float) -> np.ndarray:
+    return np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
+
+
+def _turn(degrees: float) -> np.ndarray:
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
+
+
+def _zoom(log_scale: float) -> np.ndarray:
+    scale = math.exp(log_scale)
+    return np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
+
+
+def _pan(draw: Draw, frame: float) -> np.ndarray:
+    speed = draw.between(_SHIFT_PIXELS) * draw.pixel
+    return _shift(draw.direction * speed * frame, 0.0)
+
+
+def _rise(draw: Draw, frame: float) -> np.ndarray:
+    return _shift(0.0, -draw.between(_SHIFT_PIXELS) * draw.pixel * frame)
+
+
+def _fall(draw: Draw, frame: float) -> np.ndarray:
+    return _shift(0.0, draw.between(_SHIFT_PIXELS) * draw.pixel * frame)
+
+
+def _zoom_in(draw: Draw, frame: float) -> np.ndarray:
+    return _zoom(draw.between(ZOOM_LOG) * frame)
+
+
+def _zoom_out(draw: Draw, frame: float) -> np.ndarray:
+    return _zoom(-draw.between(ZOOM_LOG) * frame)
+
+
+def _rotate(draw: Draw, frame: float) -> np.ndarray:
+    return _turn(draw.direction * draw.between(_TURN_DEGREES) * frame)
+
+
+def _shake(draw: Draw, frame: float) -> np.ndarray:
+    peak = draw.between(_SHIFT_PEAK_PIXELS) * draw.pixel
+    return _shift(draw.swing(peak, frame), 0.0)
+
+
+def _bob(draw: Draw, frame: float) -> np.ndarray:
+    peak = draw.between(_SHIFT_PEAK_PIXELS) * draw.pixel
+    return _shift(0.0, draw.swing(peak, frame))
+
+
+def _swing(draw: Draw, frame: float) -> np.ndarray:
+    return _turn(draw.swing(draw.between(_TURN_PEAK_DEGREES), frame))
+
+
+def _pulse(draw: Draw, frame: float) -> np.ndarray:
+    return _zoom(draw.swing(draw.between(_ZOOM_PEAK_LOG), frame))
+
+
+def _orbit(draw: Draw, frame: float) -> np.ndarray:
+    peak = draw.between(_SHIFT_PEAK_PIXELS) * draw.pixel
+    return _shift(
+        draw.direction * draw.swing(peak, frame),
+        draw.swing(peak, frame, quarter=1.0),
+    )
+
+
+def _still(draw: Draw, frame: float) -> np.ndarray:
+    del draw, frame
+    return _shift(0.0, 0.0)
+
+
+MOTIONS: dict[str, Callable[[Draw, float], np.ndarray]] = {
+    "pan": _pan,
+    "rise": _rise,
+    "fall": _fall,
+    "zoom_in": _zoom_in,
+    "zoom_out": _zoom_out,
+    "rotate": _rotate,
+    "shake": _shake,
+    "bob": _bob,
+    "swing": _swing,
+    "pulse": _pulse,
+    "orbit": _orbit,
+    "still": _still,
+}
+"""Name -> (draw, frame number) -> [2, 3] affine map of the picture.
+
+The map is about the center of the frame, x to the right and y down, in pixels.  A
+data set of C classes takes the first C of them.
+"""

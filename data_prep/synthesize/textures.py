@@ -1,0 +1,79 @@
+"""Random color textures that tile without a seam.
+
+Comes in: a random generator.  Goes out: the appearance of one scene of a generated
+video; `write_videos` moves it.  Every texture is band-limited noise, because stripes
+do not show a motion along themselves.
+
+Textures differ in what they show, not in their statistics: contrast, spectrum and
+mean color vary little.  Were they as different as real scenes, an untrained network
+would tell them apart far better than motions, and instance recognition would spend
+its first thousands of steps on forgetting them: the tutorial would take hours.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+# Wave lengths in pixels of a frame whose shortest side is 96: long enough to be seen
+# when frames are shrunk to 48, short enough for many of them in a frame.
+_SHORTEST_WAVE = 9.0
+_LONGEST_WAVE = 42.0
+_SPECTRAL_POWER = 1.5  # of the fall of amplitude with frequency
+
+
+def texture_side(size: int) -> int:
+    """Returns the side of the textures for frames of a shortest side, in pixels.
+
+    A power of two (for the Fourier transform) that is no less than the part of the
+    plane that an enlarged frame of 4:3 shows, so that no frame shows a repetition.
+    """
+    return 2 ** math.ceil(math.log2(2.6 * size))
+
+
+def random_texture(rng: np.random.Generator, side: int, pixel: float) -> np.ndarray:
+    """Draws a texture.
+
+    Args:
+      rng: source of everything random.
+      side: in pixels, a power of two.
+      pixel: pixels that stand for one of a frame with a shortest side of 96.
+
+    Returns:
+      [side, side, 3] uint8, periodic in both directions.
+    """
+    light = _noise(rng, side, pixel)  # [side, side]
+    tint = _noise(rng, side, pixel)  # [side, side]
+    # Light moves all channels to the same side, so that the structure survives the
+    # conversion to gray; tint moves them apart.
+    base = rng.uniform(120, 136, size=3)
+    by_light = rng.uniform(42, 52, size=3)
+    by_tint = rng.uniform(-20, 20, size=3)
+    channels = [base[c] + by_light[c] * light + by_tint[c] * tint for c in range(3)]
+    return np.clip(np.stack(channels, axis=-1), 0, 255).astype(np.uint8)
+
+
+def _noise(rng: np.random.Generator, side: int, pixel: float) -> np.ndarray:
+    """Noise over two octaves, its spectrum falling with frequency."""
+    frequency = _frequencies(side) * np.float32(pixel)
+    amplitude = frequency ** np.float32(-_SPECTRAL_POWER)
+    amplitude *= (frequency > 1 / _LONGEST_WAVE) & (frequency < 1 / _SHORTEST_WAVE)
+    turns = rng.random(size=frequency.shape, dtype=np.float32)
+    spectrum = amplitude * np.exp(np.complex64(2j * np.pi) * turns)
+    return _normalized(np.fft.irfft2(spectrum, s=(side, side)).astype(np.float32))
+
+
+@functools.lru_cache(maxsize=4)
+def _frequencies(side: int) -> np.ndarray:
+    """Cycles per pixel of the terms of `rfft2`, [side, side // 2 + 1]."""
+    down = np.fft.fftfreq(side)[:, None]
+    across = np.fft.rfftfreq(side)[None, :]
+    # The mean is not 0, so that a power of it can be taken; every band leaves it out.
+    return np.maximum(np.hypot(down, across), 1e-6).astype(np.float32)
+
+
+def _normalized(field: np.ndarray) -> np.ndarray:
+    """Returns a field with mean 0 and standard deviation 1."""
+    return (field - field.mean()) / (field.std() + 1e-9)

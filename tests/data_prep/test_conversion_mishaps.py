@@ -1,0 +1,190 @@
+"""Conversions that are killed, or whose decoder, disk or machine fails them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import dying_workers
+import numpy as np
+import pytest
+import tensorflow as tf
+import video_fixtures as videos
+from conversion_fixtures import config, contents, shard_times, write_collection
+from process_fixtures import children_of, is_running, wait_until
+
+from data_prep.convert import storage, write_shards
+from data_prep.convert.shard_state import ShardMetadata
+from data_prep.convert.write_shards import convert
+
+PROJECT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory) -> pathlib.Path:
+    return write_collection(tmp_path_factory.mktemp("collection"))
+
+
+def _facts(data_dir) -> list[str]:
+    """The names of the finished shards."""
+    return list(ShardMetadata.load_all(str(data_dir)))
+
+
+KILLED_AT_ITS_FIFTH_VIDEO = """
+import os, signal, sys
+from data_prep import config, write_shards
+
+decode_video, calls = write_shards.decode_video, []
+
+def decode_or_die(*args, **kwargs):
+    calls.append(1)
+    if len(calls) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decode_video(*args, **kwargs)
+
+write_shards.decode_video = decode_or_die
+write_shards.convert(config.ConversionConfig(
+    *sys.argv[1:], val_fraction=0.25, videos_per_shard=2, num_processes=1))
+"""
+
+
+def test_a_killed_run_goes_on_and_ends_the_same_byte_by_byte(collection, tmp_path):
+    convert(config(collection, tmp_path / "whole"))
+    data_dir = tmp_path / "data"
+    command = [sys.executable, "-c", KILLED_AT_ITS_FIFTH_VIDEO, collection, data_dir]
+    killed = subprocess.run(command, cwd=PROJECT, stderr=subprocess.DEVNULL)
+    assert killed.returncode == -signal.SIGKILL
+    kept = shard_times(data_dir)
+    assert sorted(kept) == ["train-00000.tfrecord", "train-00001.tfrecord"]
+    convert(config(collection, data_dir))
+    assert contents(data_dir) == contents(tmp_path / "whole")
+    assert kept.items() <= shard_times(data_dir).items()
+    assert not list((data_dir / ".shards").glob("*.tmp"))
+
+
+def _command(root, data_dir) -> list[str]:
+    """The command line of `config(root, data_dir, num_processes=2)`."""
+    settings = ["--val_fraction=0.25", "--videos_per_shard=2", "--num_processes=2"]
+    places = [f"--videos={root}", f"--output_dir={data_dir}"]
+    return [sys.executable, "-m", "data_prep.convert", *places, *settings]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
+def test_a_run_over_processes_that_is_killed_three_times_ends_the_same(tmp_path):
+    root, data_dir = tmp_path / "videos", tmp_path / "data"
+    for number in range(12):
+        picture = videos.numbered_picture(number, 320, 240)
+        videos.write_pictures(root / "run" / f"{number}.avi", [picture] * 50)
+    convert(config(root, tmp_path / "whole"))
+    plan = data_dir / ".shards" / "plan.json"
+    for num_finished in (0, 1, 3):
+        process = subprocess.Popen(
+            _command(root, data_dir), cwd=PROJECT, stderr=subprocess.DEVNULL
+        )
+        wait_until(lambda n=num_finished: plan.exists() and len(_facts(data_dir)) >= n)
+        workers = children_of(process)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        wait_until(lambda pids=workers: not any(map(is_running, pids)), secs=20)
+        assert not (data_dir / "manifest.json").exists()
+    assert 3 <= len(_facts(data_dir)) < 7
+    convert(config(root, data_dir))
+    assert contents(data_dir) == contents(tmp_path / "whole")
+    assert not list((data_dir / ".shards").glob("*.tmp"))
+
+
+def test_a_decoder_that_crashes_or_hangs_costs_one_video_each(
+    tmp_path, monkeypatch, capsys
+):
+    root = write_collection(tmp_path / "videos")
+    bad = [root / "run" / "crash.avi", root / "run" / "hang.avi"]
+    for path in bad:
+        path.write_bytes(b"")
+    without = convert(config(root, tmp_path / "without", videos_per_shard=5))
+    for path in bad:
+        videos.write_video(path)
+    monkeypatch.setattr(write_shards, "write_shard", dying_workers.write_shard_or_die)
+    settings = {"videos_per_shard": 5, "num_processes": 2, "max_seconds": 5}
+    capsys.readouterr()
+    manifest = convert(config(root, tmp_path / "data", **settings))
+    assert [(video.source, video.reason) for video in manifest.refused] == [
+        ("run/crash.avi", "decoding it crashed the decoder (SIGSEGV)"),
+        ("run/hang.avi", "decoding took longer than --max_seconds=5"),
+    ]
+    assert (tmp_path / "data" / "refused.csv").read_text().splitlines() == [
+        "path,reason",
+        *(f"{video.source},{video.reason}" for video in manifest.refused),
+    ]
+    assert manifest.videos == without.videos
+    assert manifest.shards == without.shards
+    assert "converting: 10/10 videos, 2 refused" in capsys.readouterr().err
+    assert not list((tmp_path / "data" / ".shards").glob("*.tmp"))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 2 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]
+    try:
+        subprocess.run(["mount", *options], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("may not mount a file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_where_a_disk_is_really_full_room_is_all_that_is_needed(tmp_path, small_disk):
+    root, data_dir = tmp_path / "videos", small_disk / "data"
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        noise = rng.integers(0, 256, [14, 160, 160, 3], np.uint8)
+        videos.write_pictures(root / "run" / f"{number}.avi", noise)
+    convert(config(root, tmp_path / "whole"))
+    assert sum(map(len, contents(tmp_path / "whole").values())) > 2**21
+    full = subprocess.run(
+        _command(root, data_dir), cwd=PROJECT, capture_output=True, text=True
+    )
+    assert full.returncode == 1
+    message = full.stderr.splitlines()[-1]
+    assert message.startswith("error: The disk that holds ")
+    assert message.endswith("make room and run the same command again.")
+    assert "Traceback" not in full.stderr
+    kept = shard_times(data_dir)
+    assert kept
+    assert set(_facts(data_dir)) == set(kept)
+    subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)
+    convert(config(root, data_dir))
+    assert contents(data_dir) == contents(tmp_path / "whole")
+    assert kept.items() <= shard_times(data_dir).items()
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_finished_shards(
+    collection, tmp_path, monkeypatch
+):
+    def fail_on_val(path, *args):
+        if "val" in path:
+            raise tf.errors.ResourceExhaustedError(None, None, "No space left")
+
+    monkeypatch.setattr(storage, "flush_to_disk", fail_on_val)
+    with pytest.raises(OSError, match="disk that holds.*is full.*same command"):
+        convert(config(collection, tmp_path / "data"))
+    assert len(_facts(tmp_path / "data")) == 3
+    assert not list((tmp_path / "data" / ".shards").glob("*.tmp"))
+
+
+def test_other_file_errors_of_tensorflow_keep_their_text(
+    collection, tmp_path, monkeypatch
+):
+    def fail(path):
+        raise tf.errors.UnknownError(None, None, "cable pulled")
+
+    monkeypatch.setattr(storage, "flush_to_disk", fail)
+    with pytest.raises(OSError, match="cable pulled") as error:
+        convert(config(collection, tmp_path / "data"))
+    assert error.value.errno == errno.EIO

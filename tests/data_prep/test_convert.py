@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import hashlib
+import pathlib
+
+import pytest
+import tensorflow as tf
+import video_fixtures as videos
+from conversion_fixtures import config, contents, shard_times, write_collection
+
+from data_prep.convert import __main__ as command
+from data_prep.convert import report, write_shards
+from data_prep.convert.write_shards import convert
+from vie_tf.storage import records
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory) -> pathlib.Path:
+    return write_collection(tmp_path_factory.mktemp("collection"))
+
+
+@pytest.fixture
+def own_collection(collection, tmp_path) -> pathlib.Path:
+    """A copy that a test may spoil."""
+    copy = tmp_path / "own"
+    for path in collection.rglob("*.avi"):
+        target = copy / path.relative_to(collection)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return copy
+
+
+def test_records_hold_what_the_manifest_says(collection, tmp_path):
+    manifest = convert(config(collection, tmp_path / "data"))
+    assert manifest == records.Manifest.load(str(tmp_path / "data"))
+    assert manifest.class_names == ("run", "walk")
+    assert [video.id for video in manifest.videos] == list(range(8))
+    assert [shard.videos for shard in manifest.shards] == [2, 2, 2, 2]
+    for video in manifest.videos:
+        shard = tf.data.TFRecordDataset(str(tmp_path / "data" / video.shard))
+        parsed = {int(r["id"]): r for r in map(records.parse, shard)}
+        record = parsed[video.id]
+        label, name = video.source.split("/")
+        first = 10 * (4 * ["run", "walk"].index(label) + int(name[0]))
+        numbers = [videos.picture_number(jpeg) for jpeg in record["frames"].numpy()]
+        assert numbers == list(range(first, first + 10))
+        assert video.label == record["label"] == ["run", "walk"].index(label)
+        assert (video.frames, video.height, video.width) == (10, 48, 64)
+
+
+def test_shards_are_named_by_split_and_have_their_checksums(collection, tmp_path):
+    manifest = convert(config(collection, tmp_path / "data"))
+    assert [shard.name for shard in manifest.shards] == [
+        "train-00000.tfrecord",
+        "train-00001.tfrecord",
+        "train-00002.tfrecord",
+        "val-00000.tfrecord",
+    ]
+    for shard in manifest.shards:
+        content = (tmp_path / "data" / shard.name).read_bytes()
+        assert shard.bytes == len(content)
+        assert shard.sha256 == hashlib.sha256(content).hexdigest()
+        assert {v.split for v in manifest.videos if v.shard == shard.name} == {
+            shard.split
+        }
+
+
+def test_two_processes_write_the_same_bytes_as_one(collection, tmp_path):
+    convert(config(collection, tmp_path / "one"))
+    convert(config(collection, tmp_path / "two", num_processes=2))
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_second_run_says_that_all_is_there_and_decodes_nothing(
+    collection, tmp_path, monkeypatch, capsys
+):
+    first = convert(config(collection, tmp_path / "data"))
+    monkeypatch.setattr(write_shards, "decode_video", None)
+    assert convert(config(collection, tmp_path / "data")) == first
+    assert "Complete: all 4 shards" in capsys.readouterr().out
+
+
+def test_only_the_shard_of_a_changed_video_is_made_again(own_collection, tmp_path):
+    before = convert(config(own_collection, tmp_path / "data"))
+    times = shard_times(tmp_path / "data")
+    videos.write_video(own_collection / "run" / "0.avi", num_pictures=20)
+    after = convert(config(own_collection, tmp_path / "data"))
+    shard = next(v.shard for v in before.videos if v.source == "run/0.avi")
+    changed = {n for n, t in shard_times(tmp_path / "data").items() if t != times[n]}
+    assert changed == {shard}
+    assert [v.frames for v in after.videos if v.source == "run/0.avi"] == [20]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"jpeg_quality": 50}, r"--jpeg_quality=90 \(now 50\).*same again, or choose"),
+        ({"videos_per_shard": 3}, "--videos_per_shard=2"),
+    ],
+)
+def test_other_settings_do_not_touch_what_is_there(
+    collection, tmp_path, change, message
+):
+    convert(config(collection, tmp_path / "data"))
+    before = contents(tmp_path / "data")
+    with pytest.raises(ValueError, match=message):
+        convert(config(collection, tmp_path / "data", **change))
+    assert contents(tmp_path / "data") == before
+
+
+def test_other_videos_do_not_touch_what_is_there(own_collection, tmp_path):
+    convert(config(own_collection, tmp_path / "data"))
+    before = contents(tmp_path / "data")
+    videos.write_video(own_collection / "run" / "new.avi")
+    message = r"other videos.*\(1 new, such as 'run/new.avi'\); --append keeps"
+    with pytest.raises(ValueError, match=message):
+        convert(config(own_collection, tmp_path / "data"))
+    assert contents(tmp_path / "data") == before
+
+
+def test_another_folder_with_the_same_names_is_not_taken_for_the_first(
+    collection, own_collection, tmp_path
+):
+    convert(config(collection, tmp_path / "data"))
+    with pytest.raises(ValueError, match="made from another folder"):
+        convert(config(own_collection, tmp_path / "data"))
+
+
+def test_a_data_set_without_a_plan_is_left_alone(collection, tmp_path):
+    (tmp_path / "train-00000.tfrecord").write_text("someone else's")
+    with pytest.raises(ValueError, match="choose another --output_dir"):
+        convert(config(collection, tmp_path))
+    assert (tmp_path / "train-00000.tfrecord").read_text() == "someone else's"
+
+
+def test_a_data_set_of_another_version_is_left_alone(collection, tmp_path):
+    convert(config(collection, tmp_path / "data"))
+    before = contents(tmp_path / "data")
+    (tmp_path / "data" / ".shards" / "plan.json").write_text('{"rows": "0123"}')
+    with pytest.raises(ValueError, match="of another version"):
+        convert(config(collection, tmp_path / "data"))
+    assert contents(tmp_path / "data") == before
+
+
+def test_refused_videos_are_listed_and_the_rest_is_converted(own_collection, tmp_path):
+    (own_collection / "run" / "0.avi").write_bytes(b"")
+    (own_collection / "run" / "1.avi").write_text("no, video")
+    manifest = convert(config(own_collection, tmp_path / "data"))
+    reasons = [(video.source, video.reason) for video in manifest.refused]
+    assert reasons == [
+        ("run/0.avi", "the file is empty"),
+        ("run/1.avi", "OpenCV cannot open it as a video"),
+    ]
+    assert (tmp_path / "data" / "refused.csv").read_text().splitlines() == [
+        "path,reason",
+        *(",".join(reason) for reason in reasons),
+    ]
+    assert len(manifest.videos) == 6
+    lines = list(report.summary(manifest, "DATA"))
+    assert "  run/0.avi: the file is empty" in lines
+    assert sum(shard.videos for shard in manifest.shards) == 6
+
+
+def test_strict_fails_over_a_refused_video_after_all_is_written(
+    own_collection, tmp_path, monkeypatch, capsys
+):
+    (own_collection / "run" / "0.avi").write_bytes(b"")
+    for strict in (False, True):
+        data_dir = tmp_path / f"strict-{strict}"
+        settings = config(own_collection, data_dir, strict=strict)
+        monkeypatch.setattr(command.conversion, "config", lambda s=settings: s)
+        if strict:
+            with pytest.raises(ValueError, match="1 video.*--strict.*refused.csv"):
+                command.main()
+        else:
+            command.main()
+        assert "videos:  5 train, 2 val, 1 refused" in capsys.readouterr().out
+    assert contents(tmp_path / "strict-True") == contents(tmp_path / "strict-False")
+    assert "manifest.json" in contents(tmp_path / "strict-True")
+
+
+def test_the_size_is_reported_in_all_and_per_video(collection, tmp_path):
+    manifest = convert(config(collection, tmp_path / "data"))
+    num_bytes = sum(
+        path.stat().st_size for path in (tmp_path / "data").glob("*.tfrecord")
+    )
+    size = f"{num_bytes / 1e3:.1f} kB in 4 shards, {num_bytes / 8e3:.1f} kB per video"
+    assert f"size:    {size}" in list(report.summary(manifest, "DATA"))
+
+
+def test_a_class_that_loses_all_videos_keeps_its_name_and_is_reported(
+    own_collection, tmp_path
+):
+    for path in (own_collection / "run").iterdir():
+        path.write_bytes(b"")
+    manifest = convert(config(own_collection, tmp_path / "data"))
+    assert manifest.class_names == ("run", "walk")
+    assert {video.label for video in manifest.videos} == {1}
+    lines = report.summary(manifest, "DATA")
+    assert any("All videos of the class 'run' were refused" in line for line in lines)
+
+
+def test_no_readable_video_is_an_error_without_a_manifest(own_collection, tmp_path):
+    for path in own_collection.rglob("*.avi"):
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match="None of the 8 videos.*refused.csv"):
+        convert(config(own_collection, tmp_path / "data"))
+    assert sorted(contents(tmp_path / "data")) == ["refused.csv"]
+
+
+def test_where_nothing_was_converted_other_settings_may_be_tried(collection, tmp_path):
+    with pytest.raises(ValueError, match="fewer than min_frames=11"):
+        convert(config(collection, tmp_path / "data", min_frames=11))
+    manifest = convert(config(collection, tmp_path / "data", min_frames=10))
+    assert len(manifest.videos) == 8
+    assert sorted(contents(tmp_path / "data"))[0] == "manifest.json"
+
+
+def test_videos_without_labels_get_no_class(tmp_path):
+    for number in range(3):
+        videos.write_video(tmp_path / "flat" / f"{number}.avi")
+    manifest = convert(config(tmp_path / "flat", tmp_path / "data"))
+    assert manifest.class_names == ()
+    assert {video.label for video in manifest.videos} == {records.NO_LABEL}
+
+
+def test_the_output_must_be_a_local_folder_outside_of_the_videos(collection, tmp_path):
+    for output_dir, message in [
+        (collection / "data", "lies in the folder of videos"),
+        (collection, "lies in the folder of videos"),
+        (collection / "run" / "0.avi", "is a file"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            convert(config(collection, output_dir))
+
+
+def test_two_conversions_do_not_write_to_one_folder(collection, tmp_path):
+    with write_shards.lock(str(tmp_path / "data")):
+        with pytest.raises(ValueError, match="Another process .* is converting into"):
+            convert(config(collection, tmp_path / "data"))

@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import video_fixtures as videos
+
+from data_prep.config import DescriptionConfig
+from data_prep.decode.opencv import cv2
+from data_prep.describe import canvas, describe_data_set, statistics, verify
+from data_prep.describe.contact_sheet import chosen_videos
+from data_prep.describe.text import description
+from vie_tf.storage import records
+
+PROJECT = pathlib.Path(__file__).parents[2]
+CLASSES = ("run", "walk")
+
+
+def _jpegs(first: int, count: int = 30) -> list[bytes]:
+    pictures = map(videos.numbered_picture, range(first, first + count))
+    return [cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures]
+
+
+def _video(source: str, split: str, frames: list[bytes], label: int | None = None):
+    """A record's facts; the class is the folder of the source if not given."""
+    if label is None:
+        label = CLASSES.index(source.split("/")[0])
+    facts = {"label": label, "source": source, "fps": 25.0}
+    return split, {**facts, "height": 48, "width": 64, "frames": frames}
+
+
+def _four_videos() -> list:
+    return [
+        _video("run/0.avi", "train", _jpegs(0)),
+        _video("walk/0.avi", "train", _jpegs(100)),
+        _video("run/1.avi", "train", _jpegs(200, 40)),
+        _video("walk/1.avi", "val", _jpegs(300)),
+    ]
+
+
+def _write(data_dir: pathlib.Path, content: list, refused=()) -> records.Manifest:
+    """Writes a data set with one shard for each split."""
+    entries, shards = [], []
+    data_dir.mkdir(exist_ok=True)
+    for split in ("train", "val"):
+        path = data_dir / f"{split}-00000.tfrecord"
+        members = [(n, facts) for n, (of, facts) in enumerate(content) if of == split]
+        if not members:
+            continue
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for video_id, facts in members:
+                writer.write(records.serialize(video_id=video_id, **facts))
+                sizes = {"frames": len(facts["frames"]), "shard": path.name}
+                sizes["bytes"] = sum(map(len, facts["frames"]))
+                sizes["split"] = split
+                entry = records.VideoEntry(**{**facts, **sizes, "id": video_id})
+                entries.append(entry)
+        shards.append(_shard_entry(path, split, len(members)))
+    entries.sort(key=lambda entry: entry.id)
+    manifest = records.Manifest(
+        CLASSES, tuple(entries), tuple(shards), tuple(refused), settings={}
+    )
+    manifest.save(str(data_dir))
+    return manifest
+
+
+def _shard_entry(path: pathlib.Path, split: str, count: int) -> records.ShardEntry:
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return records.ShardEntry(path.name, split, count, len(content), digest)
+
+
+@pytest.fixture(scope="module")
+def shared_dir(tmp_path_factory) -> pathlib.Path:
+    """A data set as it should be; not to be changed."""
+    data_dir = tmp_path_factory.mktemp("shared") / "data"
+    _write(data_dir, _four_videos())
+    return data_dir
+
+
+@pytest.fixture
+def data_dir(shared_dir, tmp_path) -> pathlib.Path:
+    """A copy that a test may spoil."""
+    copy = tmp_path / "data"
+    copy.mkdir()
+    for path in shared_dir.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    return copy
+
+
+def _verify(data_dir: pathlib.Path, num_processes: int = 1) -> list[str]:
+    manifest = records.Manifest.load(str(data_dir))
+    problems, _ = verify.verify(str(data_dir), manifest, num_processes)
+    return [str(problem) for problem in problems]
+
+
+def _verified_lines(tmp_path: pathlib.Path, content: list) -> list[str]:
+    manifest = _write(tmp_path / "data", content)
+    problems, contents = verify.verify(str(tmp_path / "data"), manifest, 1)
+    assert problems == []
+    return list(description(manifest, contents))
+
+
+def _many(num_classes: int, counts: dict[int, int]) -> records.Manifest:
+    """A manifest without shards; `counts` says how many videos a class has."""
+    labels = [
+        label for label in range(num_classes) for _ in range(counts.get(label, 2))
+    ]
+    facts = {"split": "train", "shard": "", "fps": 25.0, "height": 48, "width": 64}
+    entries = [
+        records.VideoEntry(
+            id=n, label=label, source=f"{n}.avi", frames=50, bytes=1000, **facts
+        )
+        for n, label in enumerate(labels)
+    ]
+    names = tuple(f"class {label:03d}" for label in range(num_classes))
+    return records.Manifest(names, tuple(entries), (), (), {})
+
+
+def test_numbers_fall_into_bins_of_a_round_width():
+    histogram = statistics.histogram_of_numbers("", [0.1, 0.3, 0.35, 1.2])
+    assert histogram.bars[0] == ("0.1 to 0.2", 1)
+    assert histogram.bars[1:3] == (("0.2 to 0.3", 0), ("0.3 to 0.4", 2))
+    assert sum(count for _, count in histogram.bars) == 4
+
+
+def test_one_long_video_does_not_flatten_the_rest():
+    seconds = [*np.linspace(1, 10, 999), 3600.0]
+    bars = statistics.histogram_of_numbers("", seconds).bars
+    assert bars[0] == ("1 to 2", 111)
+    assert bars[-1][0] == "from 9"
+    assert sum(count for _, count in bars) == 1000
+
+
+def test_equal_numbers_are_one_bar():
+    bars = statistics.histogram_of_numbers("", [4.0, 4.0]).bars
+    assert bars == (("4", 2),)
+
+
+def test_rare_values_share_a_bar():
+    values = [*["48 x 64"] * 5, *(f"{n} x 9" for n in range(12))]
+    bars = statistics.histogram_of_values("", values).bars
+    assert bars[0] == ("48 x 64", 5)
+    assert bars[-1] == ("3 others", 3)
+
+
+def test_reasons_that_differ_in_numbers_are_counted_together():
+    reasons = ["3 frames, fewer than 11", "no picture", "5 frames, fewer than 11"]
+    refused = [records.RefusedEntry(str(n), why) for n, why in enumerate(reasons)]
+    counts = statistics.refusals_by_reason(refused)
+    assert counts == [("N frames, fewer than N", 2), ("no picture", 1)]
+
+
+def test_the_text_counts_videos_per_split_and_class(shared_dir):
+    lines = list(description(records.Manifest.load(str(shared_dir)), None))
+    table = [line.split() for line in lines]
+    assert ["train", "val", "all"] in table
+    assert ["videos", "3", "1", "4"] in table
+    assert ["frames", "100", "30", "130"] in table
+    assert ["run", "2", "train", "0", "val"] in table
+    assert ["walk", "1", "train", "1", "val"] in table
+    assert "  without a video in val (1): run" in lines
+
+
+def test_the_text_draws_bars_and_says_that_rates_are_those_of_the_records(shared_dir):
+    lines = list(description(records.Manifest.load(str(shared_dir)), None))
+    assert "frames per second of the records (not of the sources)" in lines
+    assert f"  25  {'#' * 40}         4" in lines
+    assert f"  48 x 64  {'#' * 40}         4" in lines
+    assert any("duplicates: not looked for" in line for line in lines)
+
+
+def test_of_many_classes_the_largest_the_smallest_and_the_empty_are_named():
+    manifest = _many(100, {7: 9, 50: 1, 60: 0, 61: 0})
+    lines = list(description(manifest, None))
+    names = [line[2:11] for line in lines if line.startswith("  class ")]
+    assert len(names) == 24
+    assert names[0] == "class 007"
+    assert names[-3:] == ["class 050", "class 060", "class 061"]
+    assert "  ... 76 classes between ..." in lines
+    assert "  without any video (2): class 060, class 061" in lines
+
+
+def test_videos_without_labels_are_described():
+    manifest = _many(1, {0: 3})
+    videos_ = [dataclasses.replace(video, label=-1) for video in manifest.videos]
+    manifest = dataclasses.replace(manifest, class_names=(), videos=tuple(videos_))
+    assert "classes: none, the videos have no labels" in description(manifest, None)
+
+
+def test_short_videos_are_listed_without_reading_a_frame():
+    manifest = _many(1, {0: 2})
+    short = dataclasses.replace(manifest.videos[1], frames=24)
+    manifest = dataclasses.replace(manifest, videos=(manifest.videos[0], short))
+    assert "  1.avi: 24 frames, 0.96 s" in description(manifest, None)
+    images = dataclasses.replace(manifest, settings={"media": "images"})
+    assert statistics.near_empty(images) == []
+
+
+def test_black_and_still_videos_are_listed_with_verify(tmp_path):
+    black = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    moving = np.zeros((48, 64, 3), np.uint8)
+    moving[20:24, 30:34] = 200
+    moving = cv2.imencode(".jpg", moving)[1].tobytes()
+    content = [
+        _video("run/black.avi", "train", [black] * 30),
+        _video("run/still.avi", "train", _jpegs(200, 1) * 30),
+        _video("run/moves.avi", "train", [black] * 15 + [moving] * 15),
+    ]
+    lines = _verified_lines(tmp_path, content)
+    start = lines.index("near-empty videos (shorter than 1 s, black or still): 2")
+    assert lines[start + 1 : start + 3] == [
+        "  run/black.avi: all frames are black",
+        "  run/still.avi: all frames look the same",
+    ]
+
+
+def test_duplicates_across_splits_and_labels_are_warned_of(tmp_path):
+    content = [
+        _video("run/0.avi", "train", _jpegs(0)),
+        _video("run/again.avi", "val", _jpegs(0)),
+        _video("run/1.avi", "train", _jpegs(100)),
+        _video("walk/1.avi", "train", _jpegs(100)),
+        _video("run/2.avi", "train", _jpegs(200)),
+        _video("run/3.avi", "train", _jpegs(200)),
+        _video("walk/other.avi", "val", _jpegs(200, 31)),
+    ]
+    lines = _verified_lines(tmp_path, content)
+    start = lines.index(
+        "duplicates (videos with the same frames): 6 videos, 3 different ones"
+    )
+    assert lines[start + 1 :] == [
+        "  WARNING: the same frames in several splits (1):",
+        "    run/0.avi (train, run) = run/again.avi (val, run)",
+        "  WARNING: the same frames with different labels (1):",
+        "    run/1.avi (train, run) = walk/1.avi (train, walk)",
+        "  run/2.avi (train, run) = run/3.avi (train, run)",
+    ]
+
+
+def test_a_data_set_as_it_should_be_has_no_problems(shared_dir, capsys, tmp_path):
+    config = DescriptionConfig(
+        str(shared_dir), str(tmp_path), verify=True, num_processes=1
+    )
+    assert describe_data_set.describe(config) == []
+    out = capsys.readouterr().out
+    assert "verified: 2 checksums, 4 records, 130 frames decoded" in out
+
+
+def test_a_missing_shard_is_one_problem(data_dir):
+    (data_dir / "val-00000.tfrecord").unlink()
+    assert _verify(data_dir) == ["val-00000.tfrecord: the file is missing"]
+
+
+def test_a_changed_byte_is_found_and_the_videos_behind_it_are_named(data_dir):
+    path = data_dir / "train-00000.tfrecord"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1  # In the second of three records.
+    path.write_bytes(content)
+    assert _verify(data_dir) == [
+        "train-00000.tfrecord: its checksum (sha256) is not that of the manifest",
+        "train-00000.tfrecord: is damaged or cut off in record 2; nothing behind can be"
+        " read",
+        "train-00000.tfrecord: walk/0.avi: not found in the shard",
+        "train-00000.tfrecord: run/1.avi: not found in the shard",
+    ]
+
+
+def test_a_shard_that_is_cut_off_is_found(data_dir):
+    path = data_dir / "val-00000.tfrecord"
+    content = path.read_bytes()
+    path.write_bytes(content[:-10])
+    problems = _verify(data_dir)
+    assert problems[0] == (
+        f"val-00000.tfrecord: has {len(content) - 10:,} bytes, the manifest says"
+        f" {len(content):,}"
+    )
+    assert "damaged or cut off in record 1" in problems[1]
+
+
+def test_frames_that_do_not_decode_or_have_another_size_are_named(tmp_path):
+    frames = _jpegs(0)
+    frames[3] = frames[3][: len(frames[3]) // 2]
+    frames[7] = b"no JPEG"
+    small = videos.numbered_picture(5, width=32, height=48)
+    odd = [*_jpegs(0, 29), cv2.imencode(".jpg", small)[1].tobytes()]
+    content = [_video("run/0.avi", "train", frames), _video("run/1.avi", "train", odd)]
+    _write(tmp_path / "data", content)
+    assert _verify(tmp_path / "data") == [
+        "train-00000.tfrecord: run/0.avi: frame 3 does not decode (and 1 frames more)",
+        "train-00000.tfrecord: run/1.avi: frame 29 is 48 x 32, not 48 x 64",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"label": 1}, "label is 0, the manifest says 1"),
+        ({"frames": 31}, "frames is 30, the manifest says 31"),
+        ({"fps": 30.0}, "fps is 25.0, the manifest says 30.0"),
+        ({"bytes": 1}, "the manifest says 1"),
+        ({"source": "x"}, "source is 'run/0.avi', the manifest says 'x'"),
+        ({"height": 50}, "height is 48, the manifest says 50"),
+        ({"id": 77}, "holds the video 0 (run/0.avi) twice, or"),
+        ({"shard": "val-00000.tfrecord"}, "run/0.avi: not found in the shard"),
+        ({"shard": "gone"}, "gone: run/0.avi: the manifest does not list this shard"),
+    ],
+)
+def test_a_manifest_that_disagrees_with_the_records_is_found(data_dir, change, problem):
+    manifest = records.Manifest.load(str(data_dir))
+    first = dataclasses.replace(manifest.videos[0], **change)
+    videos_ = (first, *manifest.videos[1:])
+    dataclasses.replace(manifest, videos=videos_).save(str(data_dir))
+    assert any(problem in line for line in _verify(data_dir))
+
+
+def test_two_processes_find_the_same_as_one(data_dir):
+    (data_dir / "val-00000.tfrecord").write_bytes(b"short")
+    problems = _verify(data_dir, num_processes=2)
+    assert problems == _verify(data_dir)
+    assert problems[1] == "val-00000.tfrecord: walk/1.avi: not found in the shard"
+
+
+def test_the_pictures_show_the_histograms_and_the_middle_frames(shared_dir, tmp_path):
+    config = DescriptionConfig(str(shared_dir), str(tmp_path), num_shown=3)
+    assert describe_data_set.describe(config) == []
+    assert cv2.imread(str(tmp_path / "description.png")).shape[1] == 1280
+    sheet = cv2.imread(str(tmp_path / "contact_sheet.png"))
+    cells = [sheet[12:162, 12 + 212 * n : 212 + 212 * n] for n in range(3)]
+    assert sheet.shape[1] == 3 * 212 + 12
+    # run, walk, run: the frames 15, 115 and 220.
+    numbers = [videos.picture_number(cv2.imencode(".png", c)[1]) for c in cells]
+    assert numbers == [15, 115, 220]
+
+
+def test_what_cannot_be_read_leaves_an_empty_cell_and_is_a_problem(data_dir, tmp_path):
+    (data_dir / "val-00000.tfrecord").write_bytes(b"short")
+    problems = describe_data_set.describe(DescriptionConfig(str(data_dir)))
+    assert [problem.source for problem in problems] == ["walk/1.avi"]
+    assert (data_dir / "contact_sheet.png").exists()
+
+
+def test_without_verify_and_contact_sheet_only_the_manifest_is_read(data_dir, capsys):
+    for path in data_dir.glob("*.tfrecord"):
+        path.unlink()
+    config = DescriptionConfig(str(data_dir), num_shown=0)
+    assert describe_data_set.describe(config) == []
+    assert "duplicates: not looked for" in capsys.readouterr().out
+    assert not (data_dir / "contact_sheet.png").exists()
+
+
+def test_classes_take_turns_on_the_contact_sheet():
+    manifest = _many(10, {0: 50})
+    labels = [video.label for video in chosen_videos(manifest, 12)]
+    assert labels == [*range(10), 0, 1]
+    assert [video.label for video in chosen_videos(manifest, 5)] == [0, 2, 4, 6, 8]
+    assert len(chosen_videos(manifest, 1000)) == len(manifest.videos)
+    assert chosen_videos(manifest, 0) == []
+
+
+def test_long_names_are_shortened_to_their_width():
+    name = "a very long name of a class that nobody can read"
+    short = canvas.fitted(name, 15, 200)
+    assert canvas.text_width(short, 15) <= 200 < canvas.text_width(name, 15)
+    assert short.startswith("a very") and short.endswith("read") and ".." in short
+    assert canvas.fitted("pan", 15, 200) == "pan"
+    assert canvas.plain("caf\u00e9") == "caf?"
+
+
+def test_the_command_lists_all_problems_and_ends_with_one_line(data_dir):
+    (data_dir / "val-00000.tfrecord").unlink()
+    command = [sys.executable, "-m", "data_prep.describe", f"--data_dir={data_dir}"]
+    result = subprocess.run(
+        [*command, "--verify", "--num_processes=1"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "PROBLEM val-00000.tfrecord: the file is missing" in result.stdout
+    *progress, last = result.stderr.splitlines()
+    assert last.startswith("error: The data set") and "problems: 1," in last
+    assert all(line.startswith("verifying: ") for line in progress)

@@ -1,0 +1,188 @@
+"""Two worker processes on this machine against one process with two replicas."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from process_fixtures import wait_until
+from record_fixtures import write_data_set
+from run_contents import events_in, numbers_in
+
+TESTS = pathlib.Path(__file__).parents[1] / "fixtures"
+TRAIN_STEPS, KILLED_AFTER = 40, 13
+SETTINGS = (
+    *("--model=slow", "--embedding_dim=16", "--num_frames=2", "--frame_interval=2"),
+    *("--crop_size=32", "--batch_size=4", "--loss=la", "--ir_steps=8"),
+    *("--ir_num_negatives=6", "--la_num_clusters=3", "--la_num_background=5"),
+    *("--knn_k=3", "--num_clips=2", "--log_steps=1", "--color=none"),
+    *("--checkpoint_steps=5", "--eval_steps=6", f"--train_steps={TRAIN_STEPS}"),
+)
+
+
+def free_ports(count):
+    """Ports that nobody listens at."""
+    with contextlib.ExitStack() as sockets:
+        opened = [sockets.enter_context(socket.socket()) for _ in range(count)]
+        for one in opened:
+            one.bind(("localhost", 0))
+        return [one.getsockname()[1] for one in opened]
+
+
+def start(output, *flags, **environment):
+    """Starts a process of a run; its output goes to a file."""
+    paths = [str(TESTS.parent), str(TESTS)]
+    # The end of a worker is noticed by the silence of its heart.
+    with open(output, "w") as file:
+        return subprocess.Popen(
+            [sys.executable, "-u", str(TESTS / "one_worker.py"), *SETTINGS, *flags],
+            stdout=file,
+            stderr=file,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **environment},
+        )
+
+
+@contextlib.contextmanager
+def two_workers(folder, name, *flags, only_of_second=()):
+    """Starts both; gives the processes and the files of their output."""
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    processes, outputs = [], []
+    for number in range(2):
+        task = {"type": "worker", "index": number}
+        cluster = {"cluster": {"worker": addresses}, "task": task}
+        outputs.append(folder / f"{name}-{number}.txt")
+        further = (*flags, *(only_of_second if number else ()))
+        processes.append(
+            start(
+                outputs[-1],
+                "--strategy=multi_worker",
+                *further,
+                TF_CONFIG=json.dumps(cluster),
+            )
+        )
+    try:
+        yield processes, outputs
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def last_step(output):
+    steps = re.findall(rf"^step (\d+)/{TRAIN_STEPS} ", output.read_text(), re.MULTILINE)
+    return int(steps[-1]) if steps else 0
+
+
+@pytest.fixture(name="folder", scope="module")
+def fixture_folder(tmp_path_factory):
+    """Holds the runs `one`, of one process, and `two`, a worker of which was killed."""
+    folder = tmp_path_factory.mktemp("runs")
+    # A number of videos that neither the batch nor the workers divide.
+    write_data_set(folder / "data", num_train=11, num_val=5)
+    data = f"--data_dir={folder / 'data'}"
+    one = start(
+        folder / "one.txt", data, f"--model_dir={folder / 'one'}", "--num_replicas=2"
+    )
+    assert one.wait() == 0, (folder / "one.txt").read_text()
+    flags = (data, f"--model_dir={folder / 'two'}")
+    with two_workers(folder, "killed", *flags) as (processes, outputs):
+        wait_until(
+            lambda: (
+                last_step(outputs[0]) >= KILLED_AFTER or processes[0].poll() is not None
+            ),
+            secs=240,
+        )
+        processes[1].send_signal(signal.SIGKILL)
+        assert processes[0].wait(120) == 1, outputs[0].read_text()
+    with two_workers(folder, "two", *flags) as (processes, outputs):
+        for process, output in zip(processes, outputs):
+            assert process.wait(240) == 0, output.read_text()
+    return folder
+
+
+def test_a_worker_says_in_a_line_that_another_one_is_gone(folder):
+    line = (folder / "killed-0.txt").read_text().strip().splitlines()[-1]
+    assert line.startswith("error: Worker 0 of 2 stops, as another one has ended")
+    assert "start all workers again with the same command" in line
+
+
+def test_the_workers_go_on_from_the_last_checkpoint(folder):
+    stopped_at = last_step(folder / "killed-0.txt")
+    assert KILLED_AFTER <= stopped_at < TRAIN_STEPS
+    starts = (folder / "two" / "starts.jsonl").read_text().splitlines()
+    facts = [json.loads(line) for line in starts]
+    assert [fact["step"] for fact in facts] == [0, stopped_at // 5 * 5]
+    assert [(fact["replicas"], fact["workers"]) for fact in facts] == [(2, 2)] * 2
+
+
+@pytest.mark.parametrize("which", ["latest", "best"])
+def test_they_end_with_the_weights_bank_and_clusters_of_two_replicas(folder, which):
+    one, two = (numbers_in(folder / name, which) for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert {"bank/rows", "model/batch_norm/moving_mean", "cluster_labels"} <= set(one)
+    for name, wanted in one.items():
+        np.testing.assert_allclose(two[name], wanted, 1e-4, 1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "tag", ["train/loss", "knn/top1", "knn/top5", "clusters/objective"]
+)
+def test_they_log_what_two_replicas_log(folder, tag):
+    one, two = (events_in(folder / name)[tag] for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    np.testing.assert_allclose(
+        [two[step] for step in one], list(one.values()), rtol=1e-4
+    )
+
+
+def test_only_the_chief_writes_and_tells(folder):
+    assert "step 40/40" in (folder / "two-0.txt").read_text()
+    assert "step " not in (folder / "two-1.txt").read_text()
+    files = list((folder / "two" / "tensorboard").iterdir())
+    assert len(files) == 2  # one for each start
+
+
+def test_workers_that_do_not_share_the_folder_of_the_run_are_refused(tmp_path):
+    write_data_set(tmp_path / "data")
+    flags = (f"--data_dir={tmp_path / 'data'}", f"--model_dir={tmp_path / 'run'}")
+    own = (f"--model_dir={tmp_path / 'own'}",)
+    with two_workers(tmp_path, "apart", *flags, only_of_second=own) as (
+        processes,
+        outputs,
+    ):
+        for process, output, name in zip(processes, outputs, ("run", "own")):
+            assert process.wait(120) == 1
+            line = output.read_text().strip().splitlines()[-1]
+            assert line == (
+                f"error: The workers do not share --model_dir={tmp_path / name}: worker"
+                " 1 does not see what the chief writes there. It has to be a folder or"
+                " an address that all of them see."
+            )
+    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "own").exists()
+
+
+def test_workers_with_other_flags_are_refused(tmp_path):
+    write_data_set(tmp_path / "data")
+    flags = (f"--data_dir={tmp_path / 'data'}", f"--model_dir={tmp_path / 'run'}")
+    other = ("--learning_rate=0.5",)
+    with two_workers(tmp_path, "odd", *flags, only_of_second=other) as (
+        processes,
+        outputs,
+    ):
+        for process, output in zip(processes, outputs):
+            assert process.wait(120) == 1
+            line = output.read_text().strip().splitlines()[-1]
+            assert line == (
+                "error: The workers disagree: worker 1 has --learning_rate 0.5, the"
+                " chief 0.03. Start all of them with the same command on the same data,"
+                " and give a --model_dir that all of them see."
+            )
+    assert not (tmp_path / "run").exists()

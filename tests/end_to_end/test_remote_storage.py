@@ -1,0 +1,209 @@
+"""Data sets in an object store, against a real S3 server on this machine."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+from conversion_fixtures import config, contents, write_collection
+
+from data_prep.convert import storage, write_shards
+from vie_tf.storage import remote_files
+
+ROOT = pathlib.Path(__file__).parents[2]
+SETTINGS = ("--val_fraction=0.25", "--videos_per_shard=2")
+
+
+@pytest.fixture(name="collection", scope="module")
+def fixture_collection(tmp_path_factory) -> pathlib.Path:
+    return write_collection(tmp_path_factory.mktemp("collection"))
+
+
+@pytest.fixture(name="local_files", scope="module")
+def fixture_local_files(collection, tmp_path_factory) -> dict[str, bytes]:
+    """What a conversion into a local folder writes for its readers."""
+    folder = tmp_path_factory.mktemp("local")
+    write_shards.convert(config(collection, folder))
+    return contents(folder)
+
+
+class Bucket:
+    """A bucket of a server at `endpoint`.
+
+    Attributes:
+      environment: in which tensorflow-io finds it, and a temporary folder of its own.
+      scratch: that folder.
+    """
+
+    def __init__(self, endpoint: str, scratch: pathlib.Path) -> None:
+        import boto3
+
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        self.scratch = scratch
+        self.environment = {
+            **os.environ,
+            **keys,
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "S3_ENDPOINT": endpoint,
+            "TMPDIR": str(scratch),
+        }
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        self._client.create_bucket(Bucket="bucket")
+
+    def names(self, folder: str) -> set[str]:
+        """Names of the objects right in a folder."""
+        listed = self._client.list_objects_v2(
+            Bucket="bucket", Prefix=f"{folder}/", Delimiter="/"
+        )
+        return {item["Key"].split("/")[-1] for item in listed.get("Contents", [])}
+
+    def files(self, folder: str) -> dict[str, bytes]:
+        """Contents of the objects right in a folder."""
+        return {
+            name: self._client.get_object(Bucket="bucket", Key=f"{folder}/{name}")[
+                "Body"
+            ].read()
+            for name in self.names(folder)
+        }
+
+    def run(self, *arguments) -> subprocess.CompletedProcess:
+        """Runs Python where the bucket is found."""
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def convert(self, collection, output_dir, *flags) -> subprocess.CompletedProcess:
+        """Runs the command on `collection`."""
+        places = (f"--videos={collection}", f"--output_dir={output_dir}")
+        return self.run("-m", "data_prep.convert", *places, *SETTINGS, *flags)
+
+
+@pytest.fixture(name="bucket", scope="module")
+def fixture_bucket(tmp_path_factory):
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield Bucket(f"http://{host}:{port}", tmp_path_factory.mktemp("scratch"))
+    server.stop()
+
+
+@pytest.fixture(name="converted", scope="module")
+def fixture_converted(bucket, collection) -> subprocess.CompletedProcess:
+    """The conversion by two processes into s3://bucket/data."""
+    return bucket.convert(collection, "s3://bucket/data", "--num_processes=2")
+
+
+def test_a_conversion_into_a_bucket_ends_well_and_quietly(converted):
+    assert converted.returncode == 0, converted.stderr
+    assert "pure virtual" not in converted.stderr
+    assert "where:   s3://bucket/data/manifest.json" in converted.stdout
+    lines = converted.stderr.splitlines()
+    assert lines and all(line.startswith("converting: ") for line in lines)
+
+
+def test_the_bucket_gets_the_same_bytes_as_a_local_folder(
+    converted, bucket, local_files
+):
+    assert bucket.files("data") == local_files
+
+
+def test_nothing_unfinished_is_left_anywhere(converted, bucket):
+    assert not list(bucket.scratch.rglob("*.tmp"))
+    assert not [name for name in bucket.names("data/.shards") if "tmp" in name]
+
+
+KILLED_AT_ITS_FIFTH_VIDEO = """
+import os, signal, sys
+from data_prep import config, write_shards
+
+decode_video, calls = write_shards.decode_video, []
+
+def decode_or_die(*args, **kwargs):
+    calls.append(1)
+    if len(calls) == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return decode_video(*args, **kwargs)
+
+write_shards.decode_video = decode_or_die
+write_shards.convert(config.ConversionConfig(
+    *sys.argv[1:], val_fraction=0.25, videos_per_shard=2, num_processes=1))
+"""
+
+
+def test_a_killed_run_goes_on_in_the_bucket(collection, bucket, local_files):
+    place = "s3://bucket/killed"
+    killed = bucket.run("-c", KILLED_AT_ITS_FIFTH_VIDEO, collection, place)
+    assert killed.returncode == -signal.SIGKILL
+    suffixes = ("index", "tfrecord")
+    finished = {f"train-0000{n}.{suffix}" for n in (0, 1) for suffix in suffixes}
+    assert bucket.names("killed") == finished
+    assert len(list(bucket.scratch.rglob("*.tmp"))) == 1
+    result = bucket.convert(collection, place, "--num_processes=1")
+    assert result.returncode == 0, result.stderr
+    assert "Going on: 2 of 4 shards are finished." in result.stdout
+    assert bucket.files("killed") == local_files
+    assert not list(bucket.scratch.rglob("*.tmp"))
+
+
+def test_training_and_evaluation_read_from_the_bucket(converted, bucket, tmp_path):
+    places = ("--data_dir=s3://bucket/data", f"--model_dir={tmp_path}")
+    model = ("--model=slow", "--resnet_size=18", "--num_filters=4", "--num_frames=2")
+    clips = ("--embedding_dim=16", "--crop_size=32", "--frame_interval=2")
+    steps = ("--train_steps=2", "--batch_size=2", "--ir_num_negatives=4")
+    trained = bucket.run("train.py", *places, *model, *clips, *steps, "--knn_k=3")
+    assert trained.returncode == 0, trained.stderr
+    assert list((tmp_path / "checkpoints").glob("step-2.*"))
+    result = bucket.run("evaluate.py", "--task=knn", *places, "--knn_k=3")
+    assert result.returncode == 0, result.stderr
+    assert "pure virtual" not in trained.stderr + result.stderr
+
+
+def test_a_bucket_that_is_missing_is_one_line_and_exit_code_one(bucket, collection):
+    result = bucket.convert(collection, "s3://nowhere/data", "--num_processes=1")
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert "NoSuchBucket" in result.stderr
+    assert "s3://nowhere/data" in result.stderr
+
+
+@pytest.mark.parametrize("address", ["ftp://host/data", "s3://", "file:///data"])
+def test_an_address_that_cannot_be_used_is_refused_in_one_line(collection, address):
+    with pytest.raises(ValueError, match="no address that can be used.*s3://BUCKET"):
+        write_shards.convert(config(collection, address))
+
+
+def test_an_address_is_absolute_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert remote_files.absolute("gs://bucket/run") == "gs://bucket/run"
+    assert remote_files.absolute("run") == str(tmp_path / "run")
+
+
+def test_a_local_path_needs_no_tensorflow_io(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_io", None)  # An import would raise.
+    remote_files.connect("DATA")
+
+
+def test_unfinished_files_of_a_remote_data_set_are_local(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    path = storage.unfinished_path("s3://bucket/data", "train-00000.tfrecord")
+    assert not remote_files.is_remote(path)
+    assert path != storage.unfinished_path("s3://bucket/data", "train-00000.tfrecord")
+    pathlib.Path(path).write_text("half")
+    storage.remove_unfinished("s3://bucket/other")
+    assert os.path.exists(path)
+    storage.remove_unfinished("s3://bucket/data/")
+    assert not os.path.exists(path)

@@ -1,0 +1,253 @@
+import base64
+import dataclasses
+import html.parser
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from record_fixtures import write_data_set
+from run_fixtures import unit_rows
+
+from vie_tf.evaluation.neighbors import page as retrieval_page
+from vie_tf.evaluation.neighbors import picture as retrieval_picture
+from vie_tf.evaluation.neighbors.retrieved import Retrieved, choose_queries
+from vie_tf.metrics import nearest
+
+# A strip is 84 pixels high and 3 x 112 wide, and has two lines of text (22 each) and
+# a gap (14) below.  Right of the query, a gap of 28; between neighbors, of 14.  Line
+# of headings 22, margin 12.
+WIDTH = 4 * 336 + 28 + 2 * 14 + 2 * 12
+HEAD, ROW = 22 + 2 * 12, 84 + 2 * 22 + 14
+
+# Tags that have no end.
+VOID = ("meta",)
+
+
+def retrieved_from(data_dir, manifest, predicted):
+    """Neighbors among the videos of a data set, of embeddings from nowhere."""
+    queries, gallery = manifest.split("val"), manifest.split("train")
+    found = nearest.search(unit_rows(len(gallery)), unit_rows(len(queries), seed=1), 3)
+    return Retrieved(
+        data_dir=str(data_dir),
+        class_names=manifest.class_names,
+        queries=queries,
+        gallery=gallery,
+        rows=found.rows,
+        similarities=found.similarities,
+        predicted=predicted,
+    )
+
+
+def right_labels(manifest):
+    return np.array([video.label for video in manifest.split("val")])
+
+
+@pytest.fixture(name="data_dir", scope="module")
+def fixture_data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(name="manifest", scope="module")
+def fixture_manifest(data_dir):
+    return write_data_set(data_dir)
+
+
+@pytest.fixture(name="retrieved", scope="module")
+def fixture_retrieved(data_dir, manifest):
+    return retrieved_from(data_dir, manifest, right_labels(manifest))
+
+
+@pytest.fixture(name="with_a_wrong_one", scope="module")
+def fixture_with_a_wrong_one(data_dir, manifest, retrieved):
+    """The prediction of query 1 is wrong."""
+    predicted = retrieved.predicted.copy()
+    predicted[1] = 1 - predicted[1]
+    return retrieved_from(data_dir, manifest, predicted)
+
+
+def red_pixels(picture):
+    """Rows of the picture that hold a red pixel; the frames are gray."""
+    red, green, blue = np.moveaxis(picture.astype(int), -1, 0)
+    return np.flatnonzero(np.any((red > green + 60) & (red > blue + 60), axis=1))
+
+
+class Page(html.parser.HTMLParser):
+    """A page read by the standard library: its tags, texts and attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts, self.attributes, self.red = [], [], [], []
+        self._open = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"not closed: {self._open}"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self._open.append((tag, dict(attrs).get("class", "")))
+
+    def handle_endtag(self, tag):
+        assert self._open and self._open.pop()[0] == tag, f"</{tag}> closes another"
+
+    def handle_data(self, data):
+        if data.strip() and self._open[-1][0] != "style":
+            self.texts.append(data.strip())
+            if "wrong" in self._open[-1][1].split():
+                self.red.append(data.strip())
+
+    def strips(self):
+        """The JPEG strips of all clips, [H, W, 3] uint8 each."""
+        styles = [value for name, value in self.attributes if name == "style"]
+        return [
+            tf.io.decode_jpeg(base64.b64decode(style.split("base64,")[1][:-1])).numpy()
+            for style in styles
+        ]
+
+
+def page_of(retrieved, shown):
+    return retrieval_page.page(retrieved, shown, "slow at step 2, data", "by cosine")
+
+
+def test_queries_are_chosen_by_turns_from_every_class():
+    # The first of classes 0, 1, 2, then the second of 0 and 1, then the third of 0.
+    assert choose_queries([0, 0, 0, 0, 1, 1, 2], 6) == [0, 4, 6, 1, 5, 2]
+    assert choose_queries([1, 0, 1], 2) == [1, 0]
+
+
+def test_queries_without_labels_are_the_first_ones():
+    assert choose_queries([-1] * 9, 6) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_query_is_described_with_its_label_and_its_neighbors(retrieved):
+    content = retrieved.describe(2)
+    query = retrieved.queries[2]
+    assert content["query"] == query.source
+    assert content["label"] == content["predicted"] == f"class_{query.label}"
+    for number, neighbor in enumerate(content["nearest"]):
+        row = retrieved.rows[2, number]
+        assert neighbor["video"] == retrieved.gallery[row].source
+        assert neighbor["similarity"] == pytest.approx(
+            retrieved.similarities[2, number], abs=1e-4
+        )
+
+
+def test_the_picture_has_a_row_for_every_query(retrieved):
+    picture = retrieval_picture.draw(retrieved, [0, 2, 3])
+    assert picture.shape == (HEAD + 3 * ROW, WIDTH, 3)
+    assert picture.dtype == np.uint8
+
+
+def test_a_right_prediction_has_no_red(retrieved):
+    assert not len(red_pixels(retrieval_picture.draw(retrieved, [0, 1, 2, 3])))
+    assert not Page(page_of(retrieved, [0, 1, 2, 3])).red
+
+
+def test_a_wrong_prediction_alone_is_red(with_a_wrong_one):
+    rows = red_pixels(retrieval_picture.draw(with_a_wrong_one, [0, 1, 2]))
+    second_line = HEAD - 12 + ROW + 84 + 22  # of the second query
+    assert len(rows)
+    assert second_line <= rows.min() <= rows.max() < second_line + 22
+
+
+def test_a_wrong_prediction_alone_is_red_on_the_page(with_a_wrong_one):
+    page = Page(page_of(with_a_wrong_one, [0, 1, 2]))
+    wrong = with_a_wrong_one.class_names[with_a_wrong_one.predicted[1]]
+    assert page.red == [f"Pred: {wrong}"]
+
+
+def test_the_picture_shows_frames_of_its_videos(retrieved):
+    picture = retrieval_picture.draw(retrieved, [3])
+    videos = [
+        retrieved.queries[3],
+        *(retrieved.gallery[row] for row in retrieved.rows[3]),
+    ]
+    lefts = [12, *(12 + 336 + 28 + n * (336 + 14) for n in range(3))]
+    for video, left in zip(videos, lefts):
+        # Video right of the white part: frame 10 - 6, white up to pixel 4 of 48.
+        strip = picture[HEAD - 12 + 30 : HEAD - 12 + 50, left + 30 : left + 100]
+        assert strip.mean() == pytest.approx(5 * (video.id % 50), abs=3)
+
+
+def test_without_labels_picture_and_page_have_no_red(tmp_path):
+    manifest = write_data_set(tmp_path, num_classes=0)
+    retrieved = retrieved_from(tmp_path, manifest, None)
+    picture = retrieval_picture.draw(retrieved, [0, 1])
+    assert picture.shape == (HEAD + 2 * ROW, WIDTH, 3)
+    assert not len(red_pixels(picture))
+    page = Page(page_of(retrieved, [0, 1]))
+    assert not page.red
+    assert retrieved.queries[0].source in page.texts
+    assert "label" not in retrieved.describe(0)
+
+
+def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(retrieved):
+    text = page_of(retrieved, [0, 2, 3])
+    page = Page(text)  # checks that every tag is closed, in order
+    assert text.startswith("<!DOCTYPE html>")
+    assert page.tags.count("tr") == 1 + 3
+    assert page.tags.count("td") == 3 * 4
+    assert not {"script", "link", "img", "iframe", "a"} & set(page.tags)
+    assert not re.search(r"https?:|//|@import|src=|href=", _without_strips(text))
+    targets = re.findall(r"url\(([^)]{0,23})", text)
+    assert targets == ["data:image/jpeg;base64,"] * 12
+
+
+def _without_strips(text):
+    return re.sub(r"base64,[A-Za-z0-9+/=]*", "", text)
+
+
+def test_the_strips_of_the_page_show_the_frames_of_their_videos(retrieved):
+    strips = Page(page_of(retrieved, [3])).strips()
+    videos = [
+        retrieved.queries[3],
+        *(retrieved.gallery[row] for row in retrieved.rows[3]),
+    ]
+    width, height = retrieval_page.WIDTH, retrieval_page.HEIGHT
+    for video, strip in zip(videos, strips):
+        assert strip.shape == (height, width * retrieval_page.NUM_FRAMES, 3)
+        for number in range(retrieval_page.NUM_FRAMES):
+            window = strip[:, number * width : (number + 1) * width].mean(axis=(0, 2))
+            # Frames 0, 3, 6 ... of the 20, white up to as many of 48 pixels.
+            white = 3 * number % 20 / 48 * width
+            gray = window[int(white) + 8 :].mean()
+            assert gray == pytest.approx(5 * (video.id % 50), abs=4)
+            if white > 16:
+                assert window[: int(white) - 8].min() > 245
+
+
+def test_what_moves_goes_through_the_whole_strip(retrieved):
+    text = page_of(retrieved, [0])
+    total = retrieval_page.WIDTH * retrieval_page.NUM_FRAMES
+    assert f"steps({retrieval_page.NUM_FRAMES})" in text
+    assert f"background-position: -{total}px 0" in text
+
+
+def test_names_that_hold_markup_are_text_on_the_page(tmp_path):
+    manifest = write_data_set(tmp_path, num_classes=0)
+    evil = "a\"><script>alert(1)</script><img src=http://x onerror=y>'.mp4"
+    videos = tuple(
+        dataclasses.replace(video, source=f"{video.id}{evil}")
+        for video in manifest.videos
+    )
+    manifest = dataclasses.replace(manifest, videos=videos)
+    text = page_of(retrieved_from(tmp_path, manifest, None), [0])
+    page = Page(text)
+    assert "<script" not in text
+    assert not {"script", "img"} & set(page.tags)
+    assert sum(evil in line for line in page.texts) == 4
+    titles = [value for name, value in page.attributes if name == "title"]
+    assert len(titles) == 4 and all(title.endswith(evil) for title in titles)
+
+
+def test_class_names_and_titles_that_hold_markup_are_text_on_the_page(tmp_path):
+    manifest = write_data_set(tmp_path)
+    manifest = dataclasses.replace(manifest, class_names=("<b>x</b>", "&amp;"))
+    retrieved = retrieved_from(tmp_path, manifest, right_labels(manifest))
+    page = Page(retrieval_page.page(retrieved, [0, 1], "<i>title</i>", "a < b"))
+    assert not {"b", "i"} & set(page.tags)
+    assert {"GT: <b>x</b>", "GT: &amp;", "Nearest videos: <i>title</i>"} <= set(
+        page.texts
+    )

@@ -1,0 +1,78 @@
+"""Batches that the workers of a tf.data service make, in processes of their own."""
+
+import contextlib
+import itertools
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from record_fixtures import write_data_set
+
+from vie_tf.config import DataConfig
+from vie_tf.input import data_service, pipeline
+from vie_tf.input.sampling import ClipRecipe
+
+RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
+
+
+@contextlib.contextmanager
+def process(*arguments):
+    """Starts `python -m vie_tf input_service`; gives the first line that it prints."""
+    command = [sys.executable, "-m", "vie_tf", "input_service", *arguments]
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield child.stdout.readline().split()
+    finally:
+        child.kill()
+        child.wait()
+
+
+def take(data_dir, manifest, num_batches, **options):
+    clips = pipeline.training_clips(
+        DataConfig(data_dir, **options), manifest, RECIPE, batch_size=4, seed=0
+    )
+    return [
+        {name: value.numpy() for name, value in batch.items()}
+        for batch in itertools.islice(clips, num_batches)
+    ]
+
+
+def test_two_workers_make_the_batches_of_a_local_run_each_once(tmp_path):
+    manifest = write_data_set(tmp_path)
+    local = take(str(tmp_path), manifest, 60)
+    with contextlib.ExitStack() as processes:
+        (service, flag) = processes.enter_context(process("dispatcher", "--port", "0"))
+        assert flag == "--nodeterministic"
+        address = service.partition("=")[2]
+        for _ in range(2):
+            worker = process("worker", "--dispatcher", address.partition("//")[2])
+            processes.enter_context(worker)
+        options = {"data_service": address, "deterministic": False}
+        batches = take(str(tmp_path), manifest, 30, **options)
+    steps = [int(batch["positions"][0]) // 4 for batch in batches]
+    assert len(set(steps)) == 30
+    assert max(steps) < 60  # workers do not run away from each other
+    for step, batch in zip(steps, batches):
+        np.testing.assert_array_equal(batch["rows"], local[step]["rows"])
+        np.testing.assert_array_equal(batch["positions"], local[step]["positions"])
+        # Operations of TensorFlow there, of OpenCV here.
+        difference = batch["clips"].astype(int) - local[step]["clips"]
+        assert np.abs(difference).mean() < 4
+
+
+def test_an_address_where_nobody_answers_is_refused_at_once():
+    with socket.socket() as unused:
+        unused.bind(("localhost", 0))  # but nobody listens
+        address = f"grpc://localhost:{unused.getsockname()[1]}"
+        with pytest.raises(ValueError, match="No dispatcher answers at --data_service"):
+            data_service.distribute(None, address)
+
+
+@pytest.mark.parametrize("address", ["localhost:5000", "grpc://localhost", "grpc://:1"])
+def test_what_is_no_address_is_refused(address):
+    with pytest.raises(ValueError, match="no address of a dispatcher"):
+        data_service.distribute(None, address)

@@ -1,0 +1,69 @@
+"""Validation that several workers share."""
+
+import numpy as np
+import pytest
+from record_fixtures import write_data_set
+from run_fixtures import GridEmbedder, grid_state
+
+from vie_tf.config import DataConfig, KnnConfig
+from vie_tf.input import pipeline
+from vie_tf.input.pipeline import ClipShard
+from vie_tf.input.sampling import ClipRecipe
+from vie_tf.metrics.features import ClipEmbedder, NothingRead
+from vie_tf.metrics.validation import SoftmaxValidation, make_validation
+
+RECIPE = ClipRecipe(num_frames=2, frame_interval=2, crop_size=32, sampling="sparse")
+
+
+@pytest.fixture(name="validation_of", params=["knn", "softmax"])
+def fixture_validation_of(request, tmp_path):
+    """Makes the validation of one of two workers on a single video."""
+    manifest = write_data_set(tmp_path, num_val=1)
+    data = DataConfig(str(tmp_path))
+
+    def of_knn(part, gather):
+        state = grid_state([video.label for video in manifest.split("train")])
+        settings = KnnConfig(k=3, num_clips=2)
+        return make_validation(
+            *(state, data, manifest, RECIPE, settings),
+            network=state.model,
+            part=part,
+            gather=gather,
+        )
+
+    def of_softmax(part, gather):
+        return SoftmaxValidation(
+            embedder=ClipEmbedder(GridEmbedder(dim=2)),
+            clips=pipeline.evaluation_clips(
+                data, manifest, "val", RECIPE, num_clips=2, part=part
+            ),
+            labels=np.array([video.label for video in manifest.split("val")]),
+            num_classes=2,
+            gather=gather,
+        )
+
+    make = of_knn if request.param == "knn" else of_softmax
+    return lambda worker, gather: make(ClipShard(worker, 2), gather)
+
+
+def test_a_worker_without_a_video_has_the_scores_of_the_others(validation_of):
+    of_chief = []
+
+    def gather_at_chief(values):
+        of_chief.append(values)
+        return values
+
+    def gather_at_other(values):
+        (other, *of_chief[:]) = of_chief
+        assert len(other) == 1 and len(values) == 0
+        assert (values.dtype, values.shape[1:]) == (other.dtype, other.shape[1:])
+        return np.concatenate([other, values])
+
+    scores = validation_of(0, gather_at_chief)()
+    assert validation_of(1, gather_at_other)() == scores
+    assert not of_chief
+
+
+def test_that_no_worker_could_read_a_video_is_said(validation_of):
+    with pytest.raises(NothingRead, match="None of the 1 videos could be read"):
+        validation_of(1, gather=lambda values: values)()

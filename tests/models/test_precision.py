@@ -1,0 +1,142 @@
+"""Mixed precision: what stays in float32, and how far results move."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from record_fixtures import write_data_set
+from run_fixtures import GridEmbedder, run_config, unit_rows
+
+from vie_tf import models
+from vie_tf.models.from_config import build_model
+from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.runs.schedules import TF1MomentumSGD
+from vie_tf.runs.state import TrainState
+from vie_tf.training import loop
+from vie_tf.training import step as train_step
+
+NUM_VIDEOS = 10
+# Largest difference of an embedding from float32's, which has unit norm: about ten
+# times the rounding error of one number (2^-8 and 2^-11).
+BOUNDS = {"mixed_bfloat16": 0.04, "mixed_float16": 0.005}
+
+
+def toy(name, precision="float32"):
+    tf.keras.utils.set_random_seed(0)
+    return models.build(name, num_filters=8, precision=precision)
+
+
+def random_clips(num_frames, batch_size=2, size=64):
+    shape = (batch_size, num_frames, size, size, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+
+
+@pytest.mark.parametrize("precision", BOUNDS)
+@pytest.mark.parametrize("name", ["trn", "slowfast", "3dresnet", "two_stream_s"])
+def test_embeddings_are_float32_and_close_to_those_of_float32(name, precision):
+    exact, mixed = toy(name), toy(name, precision)
+    clips = random_clips(exact.num_frames)
+    endpoints = mixed(clips)
+    assert endpoints["conv5"].dtype == precision[len("mixed_") :]
+    assert endpoints["pooled"].dtype == endpoints["embedding"].dtype == tf.float32
+    assert mixed(clips, training=True)["embedding"].dtype == tf.float32
+    assert {variable.dtype for variable in mixed.variables} == {tf.float32}
+    difference = endpoints["embedding"] - exact(clips)["embedding"]
+    assert 0 < np.linalg.norm(difference, axis=1).max() < BOUNDS[precision]
+
+
+def test_the_precision_of_one_network_is_not_that_of_the_next():
+    toy("single", "mixed_bfloat16")
+    assert tf.keras.mixed_precision.global_policy().name == "float32"
+    assert toy("single")(random_clips(1))["conv5"].dtype == tf.float32
+
+
+def test_an_unknown_precision_is_refused():
+    with pytest.raises(ValueError, match="precision is one of float32, mixed_bf.*int8"):
+        models.build("single", precision="int8")
+
+
+# ------------------------------------------------------------ float16: scaled losses
+
+
+def grid_step(scales_loss, clips, scale=None):
+    """Weights before and after a step of `GridEmbedder`."""
+    state = TrainState(
+        model=GridEmbedder(),
+        optimizer=TF1MomentumSGD(0.1, 0.9),
+        bank=MemoryBank(np.zeros(NUM_VIDEOS), 16),
+        num_clusterings=1,
+        scales_loss=scales_loss,
+    )
+    state.bank.rows.assign(unit_rows(NUM_VIDEOS))
+    if scale:
+        state.loss_scaler._loss_scale._current_loss_scale.assign(scale)
+    before = state.model.dense.kernel.numpy()
+    step = train_step.make_train_step(
+        run_config("data", learning_rate=0.1), state, tf.distribute.get_strategy(), "ir"
+    )
+    scalars = step({"clips": tf.constant(clips), "rows": tf.constant([3, 7, 0, 9])})
+    return state, before, float(scalars["loss"])
+
+
+def test_scaling_the_loss_changes_neither_the_step_nor_what_is_reported():
+    clips = random_clips(2, 4, 32)
+    plain, _, loss = grid_step(False, clips)
+    scaled, _, scaled_loss = grid_step(True, clips)
+    assert float(scaled.loss_scaler.loss_scale) == 2**15
+    np.testing.assert_allclose(
+        scaled.model.dense.kernel, plain.model.dense.kernel, rtol=1e-5, atol=1e-7
+    )
+    assert scaled_loss == pytest.approx(loss, rel=1e-6)
+    np.testing.assert_array_equal(scaled.bank.rows, plain.bank.rows)
+
+
+def test_a_gradient_that_overflows_is_left_out_and_the_scale_halved():
+    state, before, loss = grid_step(True, random_clips(2, 4, 32), scale=3e38)
+    assert np.isfinite(loss)
+    np.testing.assert_array_equal(state.model.dense.kernel, before)
+    assert float(state.loss_scaler.loss_scale) == pytest.approx(1.5e38, rel=1e-3)
+
+
+# ---------------------------------------------------------------------- whole runs
+
+
+@pytest.fixture(name="data_dir", scope="module")
+def fixture_data_dir(tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("data")
+    write_data_set(data_dir)
+    return data_dir
+
+
+def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path):
+    model = {"precision": "mixed_float16"}
+    loop.train(run_config(data_dir, tmp_path / "whole", model=model, train_steps=3))
+    for train_steps in (2, 3):
+        loop.train(
+            run_config(
+                data_dir, tmp_path / "parts", model=model, train_steps=train_steps
+            )
+        )
+    weights = []
+    for name in ("whole", "parts"):
+        config, _ = RunDirectory(str(tmp_path / name)).load_config()
+        network = build_model(config.model, seed=99)
+        assert RunDirectory(str(tmp_path / name)).restore_model(network) == 3
+        weights.append(network.get_weights())
+    for whole, parts in zip(*weights):
+        np.testing.assert_array_equal(whole, parts)
+
+
+def test_a_float16_run_starts_from_one_of_float32(data_dir, tmp_path):
+    loop.train(run_config(data_dir, tmp_path / "exact", train_steps=1))
+    settings = {"init_from": str(tmp_path / "exact"), "train_steps": 2}
+    half = {"precision": "mixed_float16"}
+    loop.train(run_config(data_dir, tmp_path / "half", model=half, **settings))
+    assert RunDirectory(str(tmp_path / "half")).latest().endswith("step-2")
+
+
+def test_the_precision_of_a_run_cannot_change(data_dir, tmp_path):
+    loop.train(run_config(data_dir, tmp_path, train_steps=1))
+    half = {"precision": "mixed_float16"}
+    with pytest.raises(ValueError, match="--precision was 'float32', is now 'mixed_fl"):
+        loop.train(run_config(data_dir, tmp_path, model=half, train_steps=2))

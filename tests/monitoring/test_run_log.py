@@ -1,0 +1,121 @@
+import time
+
+import numpy as np
+import pytest
+from run_contents import events_in
+from run_fixtures import grid_state, run_config
+
+from vie_tf.input.instances import Instances
+from vie_tf.monitoring import run_log
+from vie_tf.monitoring.run_log import RunLog
+from vie_tf.monitoring.stopwatch import Interval, StepClock
+from vie_tf.monitoring.tensorboard import Summaries
+
+NUM_VIDEOS = 10  # an epoch has three steps
+SCALARS = {
+    "loss": 3.0,
+    "learning_rate": 0.1,
+    "similarity_to_own_row": 0.5,
+    "similarity_between_videos": 0.1,
+}
+
+
+class Labeled:
+    """Stands for a validation of 500 queries."""
+
+    name, title, num_classes, labels = "knn", "kNN", 2, np.zeros(500)
+
+
+@pytest.fixture(name="state")
+def fixture_state():
+    return grid_state(np.zeros(NUM_VIDEOS))
+
+
+@pytest.fixture(name="log")
+def fixture_log(tmp_path, state):
+    instances = Instances((None,) * NUM_VIDEOS, np.ones(NUM_VIDEOS, np.int64))
+    config = run_config("data", tmp_path, loss={"name": "la"}, train_steps=99)
+    return RunLog(config, state, Summaries(str(tmp_path)), instances)
+
+
+def test_an_interval_has_the_steps_since_the_last_one(monkeypatch):
+    times = iter([0.0, 4.0, 4.0, 100.0, 102.0, 102.0])
+    monkeypatch.setattr(time, "perf_counter", lambda: next(times))
+    clock = StepClock()
+    for seconds in (1.0, 2.0):
+        clock.waited(seconds)
+    assert clock.interval() == Interval(steps=2, seconds=4.0, waited=3.0)
+    clock.reset()  # after a validation
+    clock.waited(0.5)
+    interval = clock.interval()
+    assert (interval.steps_per_second, interval.wait_share) == (0.5, 0.25)
+
+
+def intervals(monkeypatch, waits):
+    """The log sees intervals of ten seconds, of which some are waited."""
+    given = iter(Interval(5, 10.0, waited) for waited in waits)
+    monkeypatch.setattr(run_log.StepClock, "interval", lambda _: next(given))
+
+
+@pytest.mark.parametrize(
+    ("waits", "told_at"),
+    [
+        ([9, 9, 9], None),  # the first does not count, and two are too few
+        ([9, 9, 9, 9], 4),
+        ([0, 9, 1, 1, 9], None),  # one slow moment in three
+        ([9, 4, 4, 4, 6, 9], 6),
+    ],
+)
+def test_input_that_keeps_the_network_waiting_raises_an_alarm(
+    log, tmp_path, monkeypatch, capsys, waits, told_at
+):
+    intervals(monkeypatch, waits)
+    for step in range(1, len(waits) + 1):
+        log.step(step, "ir", SCALARS)
+    events = events_in(tmp_path)
+    wanted = {step: pytest.approx(w / 10) for step, w in enumerate(waits, start=1)}
+    assert events["input/wait_share"] == wanted
+    assert list(events["alarms/input_bound"]) == ([told_at] if told_at else [])
+    assert ("ALARM at step" in capsys.readouterr().out) == bool(told_at)
+
+
+def test_a_batch_of_one_video_is_told_of_without_others_and_without_alarm(log, capsys):
+    alone = {**SCALARS}
+    del alone["similarity_between_videos"]
+    log.step(50, "ir", alone)
+    told = capsys.readouterr().out
+    assert "similarity to own row 0.50  rate" in told
+    assert "ALARM" not in told
+
+
+def test_rows_that_are_never_written_raise_an_alarm_after_three_epochs(
+    log, state, tmp_path
+):
+    for step in range(1, 11):
+        rows = [step % 9, (step + 4) % 9]  # row 9 never
+        state.row_ages.write(np.array(rows), np.int64(step))
+        log.bank(step)
+    events = events_in(tmp_path)
+    assert list(events["alarms/stale_rows"]) == [10]
+    assert events["bank/never_written_share"][10] == pytest.approx(0.1)
+    assert events["bank/oldest_row"] == {step: step for step in range(1, 11)}
+    assert list(events["bank/age_of_rows"]) == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    ("ir", "loss", "top1", "is_told"),
+    [
+        (0.6, "la", 0.4, True),
+        (0.6, "la", 0.58, False),
+        (0.6, "ir", 0.4, False),
+        (-1.0, "la", 0.0, False),  # nothing is known of IR
+    ],
+)
+def test_la_that_falls_below_ir_raises_an_alarm(
+    log, state, tmp_path, ir, loss, top1, is_told
+):
+    state.ir_accuracy.assign(ir)
+    log.validation(5, loss, {"top1": top1, "top5": 1.0}, Labeled())
+    events = events_in(tmp_path)
+    assert events["knn/top1"] == {5: pytest.approx(top1)}
+    assert ("alarms/knn_below_ir" in events) == is_told

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from vie_tf.objectives.memory_bank import (
+    MemoryBank,
+    last_of_each,
+    nearest_rows,
+    random_rows,
+)
+
+
+def unit_rows(num_rows, dim=16, seed=0):
+    rows = np.random.default_rng(seed).normal(size=(num_rows, dim)).astype("float32")
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture(name="bank")
+def fixture_bank():
+    bank = MemoryBank(labels=np.arange(50) % 3, dim=16)
+    bank.rows.assign(unit_rows(50))
+    return bank
+
+
+def test_rows_start_uniform_in_the_authors_range():
+    rows = random_rows(2000, 128, seed=0).numpy()
+    limit = 1 / np.sqrt(128 / 3)
+    assert -limit <= rows.min() < -0.999 * limit
+    assert 0.999 * limit < rows.max() <= limit
+    assert np.linalg.norm(rows, axis=1).mean() == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_same_seed_starts_the_same_rows():
+    np.testing.assert_array_equal(random_rows(9, 4, 1), random_rows(9, 4, 1))
+    assert not np.allclose(random_rows(9, 4, 1), random_rows(9, 4, 2))
+
+
+def test_similarities_are_dot_products_with_the_chosen_rows(bank):
+    embeddings = unit_rows(4, seed=1)
+    rows = bank.rows.numpy()
+    own = bank.similarities(embeddings, tf.constant([3, 7, 7, 0]))
+    np.testing.assert_allclose(
+        own, [embeddings[b] @ rows[i] for b, i in enumerate([3, 7, 7, 0])], rtol=1e-5
+    )
+    chosen = np.random.default_rng(0).integers(0, 50, (4, 6))
+    wanted = [[embeddings[b] @ rows[i] for i in chosen[b]] for b in range(4)]
+    actual = bank.similarities(embeddings, tf.constant(chosen))
+    np.testing.assert_allclose(actual, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_nearest_rows_are_found_exactly(bank):
+    embeddings = unit_rows(5, seed=2)
+    similarities, rows = bank.nearest(embeddings, 7)
+    for b in range(5):
+        all_similarities = bank.rows.numpy() @ embeddings[b]
+        wanted = np.argsort(-all_similarities)[:7]
+        np.testing.assert_array_equal(rows[b], wanted)
+        np.testing.assert_allclose(similarities[b], all_similarities[wanted], rtol=1e-5)
+
+
+def test_no_gradient_flows_through_the_choice_of_neighbors():
+    embeddings = tf.constant(unit_rows(2))
+    with tf.GradientTape() as tape:
+        tape.watch(embeddings)
+        similarities, _ = nearest_rows(tf.constant(unit_rows(9)), embeddings, 3)
+    assert tape.gradient(similarities, embeddings) is None
+
+
+def test_a_new_row_is_the_normalized_mean_of_old_row_and_embedding(bank):
+    embeddings = unit_rows(2, seed=3)
+    new_rows = bank.updated_rows(embeddings, tf.constant([4, 9]))
+    for b, index in enumerate([4, 9]):
+        mean = 0.5 * bank.rows.numpy()[index] + 0.5 * embeddings[b]
+        np.testing.assert_allclose(
+            new_rows[b], mean / np.linalg.norm(mean), rtol=1e-5, atol=1e-7
+        )
+
+
+def test_writing_changes_the_written_rows_only(bank):
+    before = bank.rows.numpy()
+    bank.write(tf.constant([5, 2]), tf.constant(unit_rows(2, seed=4)))
+    after = bank.rows.numpy()
+    np.testing.assert_array_equal(after[[5, 2]], unit_rows(2, seed=4))
+    untouched = np.setdiff1d(np.arange(50), [5, 2])
+    np.testing.assert_array_equal(after[untouched], before[untouched])
+
+
+def test_a_video_twice_in_a_batch_gets_its_last_row(bank):
+    rows = unit_rows(4, seed=5)
+    bank.write(tf.constant([8, 1, 8, 8]), tf.constant(rows))
+    np.testing.assert_array_equal(bank.rows.numpy()[8], rows[3])
+    np.testing.assert_array_equal(bank.rows.numpy()[1], rows[1])
+
+
+def test_last_of_each_keeps_every_index_once():
+    indices, values = last_of_each(tf.constant([3, 1, 3]), tf.constant([10, 20, 30]))
+    assert dict(zip(indices.numpy(), values.numpy())) == {3: 30, 1: 20}

@@ -1,0 +1,449 @@
+"""Checkpoints as the authors' code writes them, read into networks and runs."""
+
+from __future__ import annotations
+
+import io
+import json
+import pathlib
+import tarfile
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from deterministic_weights import clips_for, value_of
+from record_fixtures import write_data_set
+
+from vie_tf import models
+from vie_tf.config import ModelConfig
+from vie_tf.models.from_config import build_model
+from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.runs import tf1_checkpoint
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.runs.schedules import TF1MomentumSGD
+from vie_tf.runs.state import TrainState
+from vie_tf.storage.records import Manifest
+
+PARITY = json.loads(
+    (pathlib.Path(__file__).parents[1] / "fixtures/parity/parity.json").read_text()
+)
+NARROW = ModelConfig(name="single", num_filters=4)
+NUM_VIDEOS, NUM_CLUSTERINGS, STEP = 10, 2, 1_450_001
+CONV = "resnet_model/conv2d_3/kernel"
+Values = dict[str, np.ndarray]
+
+
+def write_tf1(prefix: pathlib.Path, values: Values) -> str:
+    """Writes variables with TF1's own Saver."""
+    tf1 = tf.compat.v1
+    with tf.Graph().as_default(), tf1.Session() as session:
+        # Through placeholders, so that the graph does not hold the numbers.
+        fed = {name: tf1.placeholder(v.dtype, v.shape) for name, v in values.items()}
+        for name, placeholder in fed.items():
+            tf1.get_variable(name, initializer=placeholder, use_resource=False)
+        session.run(
+            tf1.global_variables_initializer(),
+            {placeholder: values[name] for name, placeholder in fed.items()},
+        )
+        return tf1.train.Saver().save(session, str(prefix), write_meta_graph=False)
+
+
+def network_values(names: dict[str, Any]) -> Values:
+    return {name: value_of(name, shape) for name, shape in names.items()}
+
+
+def tf1_shapes(model: tf.keras.Model) -> dict[str, list[int]]:
+    return {name: list(v.shape) for name, v in models.tf1_names(model).items()}
+
+
+def slot_of(name: str, value: np.ndarray) -> np.ndarray:
+    return value_of(name, value.shape, seed=7)
+
+
+@pytest.fixture(scope="module")
+def model() -> tf.keras.Model:
+    """A narrow network for tests that restore, or fail to."""
+    return build_model(NARROW, seed=0)
+
+
+@pytest.fixture(scope="module")
+def values(model: tf.keras.Model) -> Values:
+    """Everything that the authors' code saves while it trains with LA."""
+    network = network_values(tf1_shapes(model))
+    slots = {
+        f"{name}/Momentum": slot_of(name, value)
+        for name, value in network.items()
+        if "/moving_" not in name
+    }
+    rows = [NUM_VIDEOS, 128]
+    clusters = [NUM_CLUSTERINGS, NUM_VIDEOS]
+    return {
+        **network,
+        **slots,
+        "instance/memory_bank": value_of("instance/memory_bank", rows),
+        "instance/cluster_labels": value_of("instance/cluster_labels", clusters),
+        "instance/all_labels": np.zeros([NUM_VIDEOS], np.int64),
+        "global_step": np.array(STEP, np.int64),
+    }
+
+
+@pytest.fixture(scope="module")
+def full(values: Values, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Path of a checkpoint with all `values`."""
+    folder = tmp_path_factory.mktemp("tf1")
+    return write_tf1(folder / "model.ckpt-1450000", values)
+
+
+@pytest.fixture(scope="module")
+def made(full: str, tmp_path_factory: pytest.TempPathFactory) -> tf1_checkpoint.MadeRun:
+    """A run that was made without data."""
+    model_dir = str(tmp_path_factory.mktemp("runs") / "run")
+    return tf1_checkpoint.make_run(NARROW, full, model_dir)
+
+
+@pytest.fixture(scope="module")
+def resumed(made: tf1_checkpoint.MadeRun) -> TrainState:
+    """The state of `made`, as train.py restores it."""
+    state = TrainState(
+        build_model(made.config.model, seed=5),
+        TF1MomentumSGD(),
+        MemoryBank([0] * NUM_VIDEOS, seed=5),
+        NUM_CLUSTERINGS,
+    )
+    RunDirectory(made.config.train.model_dir).restore(state)
+    return state
+
+
+def without(values: Values, *parts: str) -> Values:
+    return {n: v for n, v in values.items() if not any(part in n for part in parts)}
+
+
+def bank_of(model_dir: pathlib.Path) -> np.ndarray:
+    return RunDirectory(str(model_dir)).read_bank()
+
+
+# The network.
+
+
+@pytest.mark.parametrize("name", PARITY)
+def test_every_variable_of_a_network_is_restored(name, tmp_path) -> None:
+    model = models.build(name, num_filters=4)
+    shapes = tf1_shapes(model)
+    assert list(shapes) and shapes.keys() == PARITY[name]["variables"].keys()
+    values = network_values(shapes)
+    report = tf1_checkpoint.restore(model, write_tf1(tmp_path / "model", values))
+    for variable_name, variable in models.tf1_names(model).items():
+        np.testing.assert_array_equal(variable, values[variable_name], variable_name)
+    assert sum(map(len, report.matched.values())) == len(model.variables)
+    assert not report.missing and not report.left_over
+
+
+def test_a_restored_network_has_the_embeddings_of_tf1(tmp_path) -> None:
+    expected = PARITY["single"]
+    path = write_tf1(tmp_path / "model", network_values(expected["variables"]))
+    model = models.build("single")
+    tf1_checkpoint.restore(model, path)
+    clips = clips_for("single", expected["clips_shape"])[:, np.newaxis]
+    ours = model(clips, training=False)["embedding"]
+    theirs = np.array(expected["embedding_inference"])
+    assert np.abs(ours - theirs).max() / np.abs(theirs).max() < 1e-5
+
+
+def test_restore_reports_what_is_not_of_the_network(model, full, values) -> None:
+    report = tf1_checkpoint.restore(model, full)
+    assert set(report.left_over) == values.keys() - tf1_shapes(model).keys()
+
+
+def test_a_failed_restore_leaves_the_network_as_it_was(model, values, tmp_path) -> None:
+    others = {name: value + 1 for name, value in without(values, CONV).items()}
+    path = write_tf1(tmp_path / "model", others)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=CONV):
+        tf1_checkpoint.restore(model, path)
+    for ours, theirs in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+# The run.
+
+
+def test_a_run_has_the_weights_and_the_momentum(resumed, values) -> None:
+    accumulators = resumed.optimizer.accumulators
+    names = {v.ref(): name for name, v in models.tf1_names(resumed.model).items()}
+    for variable, slot in zip(resumed.model.trainable_variables, accumulators):
+        name = names[variable.ref()]
+        np.testing.assert_array_equal(variable, values[name], name)
+        np.testing.assert_array_equal(slot, values[f"{name}/Momentum"], name)
+
+
+def test_a_run_has_the_bank_the_clusters_and_the_step(resumed, values) -> None:
+    np.testing.assert_array_equal(resumed.bank.rows, values["instance/memory_bank"])
+    clusters = values["instance/cluster_labels"]
+    np.testing.assert_array_equal(resumed.cluster_labels, clusters)
+    assert resumed.steps_taken() == STEP
+    assert resumed.steps_since_clustering() is None
+    ages, never = resumed.row_ages.ages(STEP + 2)  # as if written at its last step
+    assert set(ages) == {2} and not never.any()
+
+
+def test_a_run_has_the_embeddings_of_the_checkpoint(model, resumed, values) -> None:
+    for name, variable in models.tf1_names(model).items():
+        variable.assign(values[name])
+    clips = clips_for("single", [3, 1, 64, 64, 3])
+    ours = resumed.model(clips, training=False)["embedding"]
+    np.testing.assert_array_equal(ours, model(clips, training=False)["embedding"])
+
+
+def test_settings_that_cannot_change_are_those_of_the_checkpoint(made) -> None:
+    config, fingerprint = RunDirectory(made.config.train.model_dir).load_config()
+    assert (config.loss.name, config.loss.la_num_clusterings) == ("la", NUM_CLUSTERINGS)
+    assert (config.train.batch_size, config.model.num_frames) == (128, 1)
+    assert config == made.config and fingerprint == ""
+
+
+def test_a_run_made_without_data_goes_on_with_as_many_videos(made, resumed) -> None:
+    run = RunDirectory(made.config.train.model_dir)
+    anything = Manifest((), (), (), (), {})
+    run.check_continues(made.config, anything)
+    small = TrainState(
+        resumed.model, TF1MomentumSGD(), MemoryBank([0] * 9), NUM_CLUSTERINGS
+    )
+    with pytest.raises(ValueError, match=r"bank of 10 videos.* 9 training"):
+        run.restore(small)
+
+
+def test_without_slots_and_step_both_start_at_0(values, tmp_path) -> None:
+    values = without(values, "Momentum", "global_step")
+    path = write_tf1(tmp_path / "model", values)
+    made = tf1_checkpoint.make_run(NARROW, path, str(tmp_path / "run"))
+    assert made.report.missing["step"] == ("global_step",)
+    assert f"{CONV}/Momentum" in made.report.missing["momentum"]
+    assert made.step == 0
+
+
+def test_a_variable_that_nobody_knows_is_left_over(values, tmp_path) -> None:
+    extra = {"beta1_power": np.float32(0.9), "resnet_model/dense_1/bias": np.zeros(3)}
+    path = write_tf1(tmp_path / "model", {**values, **extra})
+    made = tf1_checkpoint.make_run(NARROW, path, str(tmp_path / "run"))
+    # Labels come from the data, of which there is none here.
+    assert set(made.report.left_over) == {*extra, "instance/all_labels"}
+
+
+def test_a_run_is_never_overwritten(made, full) -> None:
+    model_dir = made.config.train.model_dir
+    before = sorted(pathlib.Path(model_dir).rglob("*"))
+    with pytest.raises(ValueError, match="is there already"):
+        tf1_checkpoint.make_run(NARROW, full, model_dir)
+    assert sorted(pathlib.Path(model_dir).rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        (CONV, None, f"'{CONV}' is missing"),
+        (CONV, [3, 3, 4, 5], r"is \[3, 3, 4, 5\], not \[3, 3, 4, 4\]"),
+        ("resnet_model/dense/bias/Momentum", [64], r"Momentum' is \[64\], not \[128\]"),
+        ("instance/memory_bank", [10, 64], r"is \[10, 64\], not \[10, 128\]"),
+        ("instance/cluster_labels", [10], "'instance/cluster_labels' is"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_nothing_is_written(
+    name, shape, message, values, tmp_path
+) -> None:
+    values = without(values, name)
+    if shape is not None:
+        values[name] = np.zeros(shape, np.float32)
+    path = write_tf1(tmp_path / "model", values)
+    with pytest.raises(ValueError, match=message):
+        tf1_checkpoint.make_run(NARROW, path, str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_checkpoint_of_another_family_is_refused(full, tmp_path) -> None:
+    slow = ModelConfig(name="slow", num_filters=4)
+    with pytest.raises(ValueError, match=r"the network 'slow'.*and \d+ more"):
+        tf1_checkpoint.make_run(slow, full, str(tmp_path / "run"))
+
+
+def test_a_run_of_this_project_is_no_tf1_checkpoint(made, tmp_path) -> None:
+    path = RunDirectory(made.config.train.model_dir).latest()
+    with pytest.raises(ValueError, match="TensorFlow 2.*--init_from"):
+        tf1_checkpoint.make_run(NARROW, path, str(tmp_path / "run"))
+
+
+# The bank and the data.
+
+
+def test_the_bank_takes_its_size_from_the_data_where_there_is_none(
+    values, tmp_path
+) -> None:
+    manifest = write_data_set(tmp_path / "data", num_train=7)
+    path = write_tf1(tmp_path / "model", without(values, "instance/"))
+    arguments = (NARROW, path, str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="Give their --data_dir"):
+        tf1_checkpoint.make_run(*arguments)
+    made = tf1_checkpoint.make_run(*arguments, str(tmp_path / "data"))
+    assert made.report.missing["memory bank"] == ("instance/memory_bank",)
+    _, fingerprint = RunDirectory(made.config.train.model_dir).load_config()
+    assert bank_of(tmp_path / "run").shape == (7, 128)
+    assert (made.config.loss.name, fingerprint) == ("ir", manifest.fingerprint())
+
+
+def test_a_bank_of_another_size_is_refused_unless_a_fresh_one_is_asked_for(
+    full, tmp_path
+) -> None:
+    write_data_set(tmp_path / "data", num_train=7)
+    arguments = (NARROW, full, str(tmp_path / "run"), str(tmp_path / "data"))
+    with pytest.raises(ValueError, match="10 rows, but the data has 7.*--fresh_bank"):
+        tf1_checkpoint.make_run(*arguments)
+    made = tf1_checkpoint.make_run(*arguments, fresh_bank=True)
+    assert "instance/memory_bank" in made.report.left_over
+    assert bank_of(tmp_path / "run").shape == (7, 128)
+    assert (made.config.loss.name, made.step) == ("ir", STEP)
+
+
+@pytest.mark.parametrize("order", ["same", "other"])
+def test_labels_tell_whether_rows_and_videos_are_in_the_same_order(
+    order, values, tmp_path
+) -> None:
+    manifest = write_data_set(tmp_path / "data", num_train=10, num_classes=3)
+    ours = np.array([video.label for video in manifest.split("train")])
+    theirs = 400 - ours  # numbered in another way
+    theirs[0] = 0  # this video had no step yet
+    if order == "other":
+        theirs = np.sort(theirs)
+    labels = {"instance/all_labels": theirs}
+    path = write_tf1(tmp_path / "model", {**values, **labels})
+    arguments = (NARROW, path, str(tmp_path / "run"), str(tmp_path / "data"))
+    if order == "same":
+        made = tf1_checkpoint.make_run(*arguments)
+        assert made.report.left_over == ()
+        np.testing.assert_array_equal(
+            bank_of(tmp_path / "run"), values["instance/memory_bank"]
+        )
+    else:
+        with pytest.raises(ValueError, match="in another order: only"):
+            tf1_checkpoint.make_run(*arguments)
+        assert not (tmp_path / "run").exists()
+
+
+# Archives.
+
+
+def write_tar(path: pathlib.Path, mode: str, files: dict[str, pathlib.Path]) -> str:
+    with tarfile.open(path, mode) as archive:
+        for name, file in files.items():
+            archive.add(file, name)
+    return str(path)
+
+
+def files_of(prefix: str, under: str = "") -> dict[str, pathlib.Path]:
+    path = pathlib.Path(prefix)
+    return {under + file.name: file for file in path.parent.glob(f"{path.name}.*")}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("a.tar", "w"), ("a.tar.gz", "w:gz"), ("without_suffix", "w:gz")]
+)
+def test_archives_are_read(name, mode, model, full, values, tmp_path) -> None:
+    (tmp_path / "checkpoint").write_text("")
+    files = {**files_of(full, "./vie/"), "./vie/checkpoint": tmp_path / "checkpoint"}
+    files["./vie/._model.ckpt-1450000.index"] = tmp_path / "checkpoint"
+    path = write_tar(tmp_path / name, mode, files)
+    kernel = models.tf1_names(model)[CONV]
+    kernel.assign(tf.zeros_like(kernel))
+    tf1_checkpoint.restore(model, path)
+    np.testing.assert_array_equal(kernel, values[CONV])
+
+
+def plain(name: str) -> tarfile.TarInfo:
+    return tarfile.TarInfo(name)
+
+
+def link(name: str, kind: bytes, target: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        (plain("../escaped"), "points outside"),
+        (plain("vie/../../escaped"), "points outside"),
+        (plain("/escaped"), "points outside"),
+        (link("vie/model.index", tarfile.SYMTYPE, "/etc/passwd"), "is a link"),
+        (link("vie/model.index", tarfile.LNKTYPE, "other"), "is a link"),
+        (link("vie/device", tarfile.CHRTYPE, ""), "is a link or a device"),
+    ],
+)
+def test_archives_that_reach_outside_are_refused(
+    member, reason, full, tmp_path
+) -> None:
+    path = write_tar(tmp_path / "a.tar", "w", files_of(full))
+    with tarfile.open(path, "a") as archive:
+        archive.addfile(member, io.BytesIO())
+    with pytest.raises(ValueError, match=f"not to be trusted.*{reason}"):
+        tf1_checkpoint.make_run(NARROW, path, str(tmp_path / "run"))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.tar"]
+
+
+def test_an_archive_holds_one_checkpoint(model, full, tmp_path) -> None:
+    two = {**files_of(full, "a/"), **files_of(full, "b/")}
+    for files, held in ((two, "a/model.*b/model"), ({}, "no file that ends in .index")):
+        path = write_tar(tmp_path / "a.tar", "w", files)
+        with pytest.raises(ValueError, match=held):
+            tf1_checkpoint.restore(model, path)
+
+
+def test_broken_files_are_named(model, full, tmp_path) -> None:
+    path = pathlib.Path(write_tar(tmp_path / "a.tar.gz", "w:gz", files_of(full)))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    for name, file in files_of(full).items():
+        if name.endswith(".index"):
+            (tmp_path / name).write_bytes(file.read_bytes())
+    for broken in (path, tmp_path / "model.ckpt-1450000", tmp_path / "nowhere"):
+        with pytest.raises(ValueError, match=broken.name) as caught:
+            tf1_checkpoint.restore(model, str(broken))
+        assert "\n" not in str(caught.value)
+
+
+# The command.
+
+
+def test_the_command_says_what_became_of_every_variable(full, tmp_path, capsys) -> None:
+    model_dir = tmp_path / "run"
+    command = ["--model=single", "--num_filters=4", f"--checkpoint={full}"]
+    tf1_checkpoint.main([*command, f"--model_dir={model_dir}", "--verbose"])
+    lines = capsys.readouterr().out.splitlines()
+    counts = [line.split()[-2:] for line in lines if line and line[0] in "wm"]
+    # 21 kernels, 17 batch norms with gamma and beta, the dense layer's two.
+    assert counts == [["57", "0"], ["34", "0"], ["57", "0"], ["1", "0"]]
+    assert f"  {CONV}/Momentum" in lines
+    assert "  instance/all_labels  (a run takes its labels from the data)" in lines
+    assert lines[-2].endswith(
+        f"step {STEP}, a memory bank of 10 rows of the checkpoint."
+    )
+    assert "--loss=la --num_filters=4 --la_num_clusterings=2" in lines[-1]
+
+
+def test_the_command_fails_in_one_line(full, tmp_path, capsys) -> None:
+    unreadable = tmp_path / "notes.txt"
+    unreadable.write_text("not a checkpoint")
+    for flags in (
+        ["--model=single", "--num_filters=8", f"--checkpoint={full}"],
+        ["--model=nine", f"--checkpoint={full}"],
+        ["--model=two_stream_s", "--num_filters=4", f"--checkpoint={full}"],
+        ["--model=single", f"--checkpoint={unreadable}"],
+        ["--model=single"],
+    ):
+        with pytest.raises(SystemExit) as exit_:
+            tf1_checkpoint.main([*flags, f"--model_dir={tmp_path / 'run'}"])
+        errors = capsys.readouterr().err
+        assert exit_.value.code == 1 and not (tmp_path / "run").exists()
+        assert errors.startswith("error: ") and errors.count("\n") == 1
+
+
+def test_manifest_is_needed_where_data_is_given(full, tmp_path) -> None:
+    with pytest.raises(ValueError, match=Manifest.__name__.lower()):
+        tf1_checkpoint.make_run(NARROW, full, str(tmp_path / "run"), str(tmp_path))

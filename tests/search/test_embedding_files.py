@@ -1,0 +1,132 @@
+import json
+
+import numpy as np
+import pytest
+
+from vie_tf.search import embeddings
+from vie_tf.search.embedding_files import EmbeddingFiles, EmbeddingIndex, npy_header
+from vie_tf.storage.folder_lock import FolderLock
+from vie_tf.storage.records import RefusedEntry
+
+MADE_FROM = {"videos": "abc", "endpoints": ("embedding",)}
+SHAPES = {"embedding": (3,)}
+
+
+def open_files(folder, made_from=MADE_FROM, has_clips=False):
+    return EmbeddingFiles(str(folder), made_from, SHAPES, has_clips)
+
+
+def rows_of(numbers):
+    values = np.array(numbers, "float32")[:, None] + np.arange(3)
+    return {"embedding": values}, [[n, f"{n}, x.mp4", "", "train"] for n in numbers]
+
+
+def write_all(folder):
+    files = open_files(folder)
+    for numbers in ([0, 1], [2], []):
+        files.append(*rows_of(numbers))
+        if not numbers:
+            files.refuse(RefusedEntry("3.mp4", "the file is empty"))
+        files.end_block(len(numbers))
+    files.finish({"step": 5})
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (7,), (10**15, 4, 56, 56, 512)])
+def test_a_header_has_one_length_and_is_what_numpy_reads(shape, tmp_path):
+    header = npy_header(shape)
+    assert len(header) == 256
+    path = tmp_path / "x.npy"
+    path.write_bytes(header)
+    with open(path, "rb") as file:
+        assert np.lib.format.read_magic(file) == (1, 0)
+        assert np.lib.format.read_array_header_1_0(file) == (
+            *(shape, False),
+            np.dtype("float32"),
+        )
+
+
+def test_what_was_appended_is_read_in_order(tmp_path):
+    write_all(tmp_path)
+    index = EmbeddingIndex.load(str(tmp_path))
+    np.testing.assert_array_equal(
+        index.array("embedding"), rows_of([0, 1, 2])[0]["embedding"]
+    )
+    assert [video["source"] for video in index.videos()] == [
+        f"{n}, x.mp4" for n in range(3)
+    ]
+    assert (index.facts["num_videos"], index.facts["num_refused"]) == (3, 1)
+    assert index.facts["step"] == 5
+    assert not (tmp_path / "progress.json").exists()
+    assert "3.mp4,the file is empty" in (tmp_path / "refused.csv").read_text()
+
+
+def test_rows_that_were_not_counted_are_written_again(tmp_path):
+    write_all(tmp_path / "whole")
+    files = open_files(tmp_path / "killed")
+    files.append(*rows_of([0, 1]))
+    files.end_block(2)
+    files.append(*rows_of([2]))  # and here it was killed
+    files = open_files(tmp_path / "killed")
+    assert (files.num_blocks, files.num_videos) == (1, 2)
+    files.append(*rows_of([2]))
+    files.end_block(1)
+    files.refuse(RefusedEntry("3.mp4", "the file is empty"))
+    files.end_block(0)
+    files.finish({"step": 5})
+    for path in (tmp_path / "whole").iterdir():
+        assert (tmp_path / "killed" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_kill_in_the_last_moment_loses_nothing(tmp_path):
+    write_all(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    # The index was written, and progress.json not yet removed.
+    (tmp_path / "progress.json").write_text("{")
+    assert open_files(tmp_path).is_complete
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_other_settings_are_named_and_nothing_is_touched(tmp_path):
+    write_all(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=r"something else \(other videos\)"):
+        open_files(tmp_path, {**MADE_FROM, "videos": "def"})
+    assert open_files(tmp_path).is_complete
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(ValueError, match="holds other files, such as 'thesis.tex'"):
+        open_files(tmp_path)
+    (tmp_path / "index.json").write_text("[]")
+    with pytest.raises(ValueError, match="is not of embed.py"):
+        open_files(tmp_path)
+
+
+def test_a_folder_that_another_process_writes_to_is_refused(tmp_path):
+    with FolderLock(str(tmp_path), "writing embeddings there", "--output"):
+        with pytest.raises(
+            ValueError, match="Another process .* is writing embeddings to"
+        ):
+            embeddings.write(None, None, None, str(tmp_path))  # before all else
+
+
+def test_without_a_video_it_fails_and_can_be_tried_again(tmp_path):
+    for _ in range(2):
+        files = open_files(tmp_path)
+        files.refuse(RefusedEntry("3.mp4", "the file is empty"))
+        files.end_block(0)
+        with pytest.raises(ValueError, match="None of the 1 videos .* 3.mp4: the file"):
+            files.finish({})
+    assert (tmp_path / "refused.csv").read_text().count("3.mp4") == 1
+
+
+def test_an_index_that_is_not_complete_is_not_read(tmp_path):
+    files = open_files(tmp_path)
+    files.append(*rows_of([0]))
+    files.end_block(1)
+    with pytest.raises(ValueError, match="are not complete"):
+        EmbeddingIndex.load(str(tmp_path))
+    progress = json.loads((tmp_path / "progress.json").read_text())
+    assert progress["num_videos"] == 1

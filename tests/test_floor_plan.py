@@ -1,0 +1,97 @@
+"""The floor plan: a package imports only from the packages to its left."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+FLOORS = {
+    "vie_tf": "config storage input models objectives runs monitoring metrics training"
+    " evaluation search __main__",
+    "data_prep": "config index decode workers convert describe",
+    "flags": "",
+}
+# Packages beside each other, at the end of their tree.
+COMMANDS = {"data_prep": ("describe", "synthesize", "download_kinetics")}
+# What a tree uses of the others.
+BETWEEN = {
+    "vie_tf": (),
+    "data_prep": ("vie_tf.storage",),
+    "flags": ("vie_tf.config", "vie_tf.storage.errors", "data_prep.config"),
+}
+SCRIPTS = ("train", "evaluate", "embed")
+
+
+def module_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+FILES = {
+    module_of(path): path
+    for tree in FLOORS
+    for path in sorted((ROOT / tree).rglob("*.py"))
+}
+FILES.update({name: ROOT / f"{name}.py" for name in SCRIPTS})
+# Modules and packages.
+NAMES = {*FILES, *(name.rsplit(".", 1)[0] for name in FILES)} - set(FLOORS)
+
+
+def imports_of(module):
+    """Every module that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} imports relatively"
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(full & NAMES or {node.module})
+    return found
+
+
+def is_within(module, package):
+    return f"{module}.".startswith(f"{package}.")
+
+
+def allowed(module):
+    """Packages that a module of a tree may import from."""
+    tree, *parts = module.split(".")
+    floors, floor = FLOORS[tree].split(), parts[0] if parts else "__init__"
+    if floor in COMMANDS.get(tree, ()):
+        floors = [*floors[:-1], floor]
+    below = floors[: floors.index(floor) + 1] if floor in floors else [floor]
+    own = [f"{tree}.{name}" for name in below] if floors else [tree]
+    return (*own, *BETWEEN[tree])
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if "." in name])
+def test_a_module_imports_only_from_its_left(module):
+    is_command = module.endswith(".__main__")
+    for name in imports_of(module):
+        if name.split(".")[0] not in FLOORS:
+            continue
+        if is_command and is_within(name, "flags"):
+            continue
+        assert any(is_within(name, package) for package in allowed(module)), name
+
+
+def test_settings_and_storage_import_nothing_of_each_other():
+    for module in FILES:
+        if is_within(module, "vie_tf.storage"):
+            assert "vie_tf.config" not in imports_of(module)
+        if module == "vie_tf.config":
+            assert not {name for name in imports_of(module) if name in FILES}
+
+
+def test_only_flags_and_scripts_use_absl():
+    for module in FILES:
+        if module.split(".")[0] in ("vie_tf", "data_prep"):
+            assert not any(is_within(name, "absl") for name in imports_of(module))
+
+
+def test_the_floor_plan_names_every_package():
+    for tree, floors in FLOORS.items():
+        known = {*floors.split(), *COMMANDS.get(tree, ()), "__init__"}
+        names = {name.split(".")[1] for name in FILES if is_within(name, tree)}
+        assert tree == "flags" or names <= known

@@ -1,0 +1,40 @@
+"""Commands beside train.py, evaluate.py and embed.py.
+
+python -m vie_tf COMMAND --help
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NoReturn
+
+COMMANDS = {
+    "compare_run": "vie_tf.monitoring.published.compare_run",
+    "input_service": "vie_tf.input.data_service",
+    "models": "vie_tf.models.summary",
+    "projector": "vie_tf.monitoring.projector",
+    "report": "vie_tf.evaluation.report.command",
+    "tf1_checkpoint": "vie_tf.runs.tf1_checkpoint",
+}
+
+
+def main() -> NoReturn:
+    """Runs the command that the first argument names, and exits."""
+    name, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
+    if name in ("--help", "-h"):
+        print((__doc__ or "").strip(), f"\nCommands: {', '.join(COMMANDS)}")
+        sys.exit(0)
+    if name not in COMMANDS:
+        print(
+            f"error: there is no command {name!r}; there are {', '.join(COMMANDS)}",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    # Imported when it is asked for: TensorFlow takes seconds to load.
+    importlib.import_module(COMMANDS[name]).run(arguments)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

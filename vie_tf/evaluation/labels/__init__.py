@@ -1,0 +1,1 @@
+"""Evaluation by training on labels: linear probes and fine-tuning."""

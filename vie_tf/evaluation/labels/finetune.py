@@ -1,0 +1,305 @@
+"""Fine-tuning: all layers learn the labels of another data set (table 2, appendix E).
+
+What comes out is the run of a supervised network in `RUN/eval/finetune-DATA`, which
+evaluate.py takes as its --model_dir like any other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf import models
+from vie_tf.config import FinetuneConfig, KnnConfig, LossConfig, RunConfig, TrainConfig
+from vie_tf.evaluation import data_checks, protocols, results
+from vie_tf.evaluation.labels import protocol as label_protocol
+from vie_tf.evaluation.labels import settings as label_settings
+from vie_tf.evaluation.labels import training
+from vie_tf.evaluation.labels.folder import LabelFolder
+from vie_tf.evaluation.labels.training import SplitTest
+from vie_tf.evaluation.provenance import NOTHING
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.models.from_config import build_model
+from vie_tf.models.heads import MultiScaleRelation
+from vie_tf.models.two_stream import TwoStream
+from vie_tf.runs.disk_full import disk_full_errors
+from vie_tf.runs.schedules import TF1MomentumSGD
+from vie_tf.runs.state import TrainState
+
+TASK = "finetune"
+_HEAD = "softmax"
+
+
+class WholeNetwork:
+    """A classifier of which all is trained; a `label_training.Learner`.
+
+    Args:
+      model: a supervised network.
+      settings: of the training.
+      scales_loss: whether it computes in float16.
+    """
+
+    name = TASK
+    keeps_best = True
+
+    def __init__(
+        self, model: tf.keras.Model, settings: FinetuneConfig, scales_loss: bool
+    ) -> None:
+        self._dropout = settings.dropout
+        self.state = TrainState(
+            model=model,
+            optimizer=TF1MomentumSGD(settings.learning_rate, settings.momentum),
+            bank=None,
+            num_clusterings=1,
+            scales_loss=scales_loss,
+        )
+        self.decayed: Sequence[tf.Variable] = models.decayed_variables(model)
+
+    def inputs(self, clips: tf.Tensor) -> tf.Tensor:
+        """The clips: gradients go through the whole network."""
+        return clips
+
+    def logits(self, inputs: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Logits [B, C], batch norm in training mode."""
+        endpoints = self.state.model(inputs, training=True)
+        if not self._dropout:
+            return {_HEAD: endpoints["logits"]}
+        # A function of the seed, so that a training goes on with the same bits.
+        pooled = tf.nn.experimental.stateless_dropout(
+            endpoints["pooled"], self._dropout, seed
+        )
+        return {_HEAD: self.state.model.classify(pooled)}
+
+    def test_logits(self, clips: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Logits [B, C]."""
+        return {_HEAD: self.state.model(clips, training=False)["logits"]}
+
+
+def evaluate_finetune(
+    runs: Sequence[RestoredRun],
+    settings: FinetuneConfig,
+    *,
+    start_over: bool = False,
+) -> dict[str, Any]:
+    """Trains and tests on every split; writes and prints `eval/finetune-DATA.json`.
+
+    Args:
+      runs: the same network, with the data of each split.
+      settings: of the training.
+      start_over: whether trainings that are there are removed.
+
+    Raises:
+      ValueError: the data or the settings do not suit.
+    """
+    for run in runs:
+        data_checks.check_all_labels(run, TASK)
+        data_checks.check_clips(run)
+        data_checks.check_val_split(run, TASK)
+    _check_splits(runs)
+    # Also with `start_over`, which is about the trainings of these splits.
+    names = [run.data_name for run in runs]
+    results.check_free(runs[0], _task_name(runs[0], settings), names)
+    if settings.dropout and runs[0].config.model.trn_head != "concat":
+        raise ValueError(
+            f"--dropout={settings.dropout:g} is for networks whose pooled features go"
+            f" into one dense layer, not for --trn_head="
+            f"{runs[0].config.model.trn_head}: leave it out."
+        )
+    splits = [_of_split(run, settings, start_over) for run in runs]
+    return _save(runs, settings, splits)
+
+
+def _check_splits(runs: Sequence[RestoredRun]) -> None:
+    names = [run.data_name for run in runs]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"--splits has folders of the same name ({', '.join(names)}), by which the"
+            " results are told apart: rename them."
+        )
+    classes = [run.manifest.class_names for run in runs]
+    for name, of_split in zip(names, classes):
+        if of_split != classes[0]:
+            raise ValueError(
+                f"--splits are to have the same classes, but {names[0]!r} and {name!r}"
+                f" have {len(classes[0])} and {len(of_split)}, of which"
+                f" {len(set(classes[0]) ^ set(of_split))} are in one of them only."
+            )
+
+
+def _task_name(run: RestoredRun, settings: FinetuneConfig) -> str:
+    """Name of files and folder: other for what table 2 has in other columns."""
+    name = TASK
+    if settings.from_scratch:
+        name += "_scratch"
+    if run.data.crop != type(run.data).crop:
+        name += f"_{run.data.crop}"
+    return name
+
+
+def _of_split(
+    run: RestoredRun, settings: FinetuneConfig, start_over: bool
+) -> dict[str, Any]:
+    settings = label_settings.complete(settings, run)
+    strategy = tf.distribute.MirroredStrategy()
+    training.check_devices(settings, strategy)
+    with strategy.scope():
+        learner = _learner(run, settings)
+    validation = SplitTest(run, learner, settings.num_clips)
+    print(f"Fine-tuning {run.config.model.name} on {run.data_dir}.", flush=True)
+    with LabelFolder(run, _task_name(run, settings), settings, start_over) as folder:
+        directory = folder.directory
+        directory.save_config(
+            _config(run, settings, learner.state.model, folder.path), run.manifest
+        )
+        with disk_full_errors(directory):
+            logits = training.train(
+                learner, run, settings, folder, strategy, validation
+            )
+        if _is_consecutive(run, settings):
+            logits = SplitTest(run, learner, None)("testing")
+        elif logits is None:
+            logits = validation("testing")
+        best = directory.best_metadata() or {}
+        return {
+            "data": run.data_name,
+            **logits.accuracies(validation.labels)[_HEAD],
+            "num_train": len(run.instances.videos),
+            "num_queries": len(logits.rows),
+            "num_skipped": len(validation.labels) - len(logits.rows),
+            "steps": learner.state.steps_taken(),
+            "best_step": best.get("step"),
+            "best_validation_top1": best.get("score"),
+            "folder": folder.path,
+        }
+
+
+def _learner(run: RestoredRun, settings: FinetuneConfig) -> WholeNetwork:
+    num_classes = len(run.manifest.class_names)
+    config = dataclasses.replace(run.config.model, num_classes=num_classes)
+    model = build_model(config, settings.seed)
+    if not settings.from_scratch:
+        _take_weights(model, run.model)
+    return WholeNetwork(model, settings, config.precision == "mixed_float16")
+
+
+def _take_weights(model: tf.keras.Model, trained: tf.keras.Model) -> None:
+    """Gives a network all weights of another but those of its last layer."""
+    if isinstance(model, TwoStream):
+        _take_weights(model.static_stream, trained.static_stream)
+        _take_weights(model.dynamic_stream, trained.dynamic_stream)
+        return
+    model.backbone.set_weights(trained.backbone.get_weights())
+    if isinstance(model.head, MultiScaleRelation):
+        for layer, of_trained in zip(
+            model.head.hidden_layers, trained.head.hidden_layers
+        ):
+            layer.set_weights(of_trained.get_weights())
+
+
+def _config(
+    run: RestoredRun, settings: FinetuneConfig, model: tf.keras.Model, path: str
+) -> RunConfig:
+    """The settings by which the fine-tuned network is found as a run of its own."""
+    num_classes = len(run.manifest.class_names)
+    shared = {field.name for field in dataclasses.fields(TrainConfig)}
+    values = {k: v for k, v in vars(settings).items() if k in shared}
+    return RunConfig(
+        data=run.data,
+        model=dataclasses.replace(run.config.model, num_classes=num_classes),
+        loss=LossConfig(name="supervised", weight_decay=settings.weight_decay),
+        train=TrainConfig(model_dir=path, **values),
+        knn=KnnConfig(num_clips=settings.num_clips),
+    )
+
+
+def _is_consecutive(run: RestoredRun, settings: FinetuneConfig) -> bool:
+    """Whether all clips of a video are tested; of single frames these would be all."""
+    if settings.test_clips is not None:
+        return settings.test_clips == "consecutive"
+    return run.recipe.num_frames > 1
+
+
+def _save(
+    runs: Sequence[RestoredRun],
+    settings: FinetuneConfig,
+    splits: list[dict[str, Any]],
+) -> dict[str, Any]:
+    run = runs[0]
+    num_clips = run.clips_per_video(settings.num_clips)
+    settings = dataclasses.replace(settings, num_clips=num_clips)
+    num_classes = len(run.manifest.class_names)
+    top1 = [split["top1"] for split in splits]
+    content: dict[str, Any] = {
+        **(_nothing_of_the_run(run) if settings.from_scratch else {}),
+        "splits": splits,
+        "mean": {k: float(np.mean([s[k] for s in splits])) for k in ("top1", "top5")},
+        "std": {"top1": float(np.std(top1, ddof=1)) if len(splits) > 1 else None},
+        "start": "scratch" if settings.from_scratch else "checkpoint",
+        "chance": 1 / num_classes,
+        "num_classes": num_classes,
+        "settings": results.settings_of(run, settings),
+    }
+    protocol = _protocol(run, settings)
+    result = results.save(run, _task_name(run, settings), protocol, content)
+    print(_lines(result))
+    return result
+
+
+def _nothing_of_the_run(run: RestoredRun) -> dict[str, Any]:
+    """Facts of a result that rests on no weights of the run."""
+    parts = [part.untrained(seed=None) for part in run.weights_from]
+    return {
+        "loss": NOTHING,
+        "trained_on": [dataclasses.asdict(part) for part in parts],
+        "step": 0,
+        "checkpoint": None,
+        "seed": None,
+    }
+
+
+def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
+    recipe = run.recipe
+    if _is_consecutive(run, settings):
+        span = recipe.num_frames * recipe.frame_interval
+        clips = (
+            f"averaged over all consecutive clips of a video, one for each {span}"
+            " frames"
+        )
+    else:
+        clips = f"{protocols.of_clips(settings.num_clips)} of a video"
+    start, drawn = "the checkpoint", "the new last layer"
+    if settings.from_scratch:
+        start, drawn = "an untrained network", "all weights"
+    return (
+        f"all layers of {start} trained on labels, batches of {settings.batch_size}"
+        f" augmented clips (crop {run.data.crop}, color {run.data.color})"
+        f"{protocols.of_view(run)}, batch norm in training mode, dropout"
+        f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
+        f" {label_protocol.rate_in_words(settings)}, weight decay"
+        f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"
+        f" {drawn}; the last step's network tested on the validation videos, logits"
+        f" {clips}; deviation of splits with n - 1"
+    )
+
+
+def _lines(result: dict[str, Any]) -> str:
+    def row(name: str, top1: float, top5: float) -> str:
+        return f"  {name:<22}{top1:>7.1%}{top5:>8.1%}"
+
+    classes = result["num_classes"]
+    lines = [
+        f"fine-tuning, {result['model']} from {result['start']}: {classes} classes",
+        f"  {'':<22}{'top-1':>7}{'top-5':>8}",
+    ]
+    lines += [row(s["data"], s["top1"], s["top5"]) for s in result["splits"]]
+    if len(result["splits"]) > 1:
+        lines.append(row("mean", *result["mean"].values()))
+        lines.append(f"  {'deviation':<22}{result['std']['top1']:>7.1%}")
+    lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
+    lines.append(protocols.wrapped(result["protocol"]))
+    for split in result["splits"]:
+        lines.append(f"  The fine-tuned network: --model_dir={split['folder']}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Evaluation by nearest neighbors: kNN and retrieval."""

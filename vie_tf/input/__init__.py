@@ -1,0 +1,1 @@
+"""Records to batches: sampling, augmentation, and the tf.data pipeline."""

@@ -1,0 +1,156 @@
+"""Augmentation of clips: one random draw for all frames of a clip.
+
+Comes in: JPEG frames of one sampled clip.  Goes out: a clip [T, S, S, 3] uint8.  The
+step before is `frame_reader`, the step after is batching.
+
+In this order: `crop_windows` says which window, that window alone is decoded, then it
+is resized, gets its color noise (`color_noise`) and is flipped or not.
+
+The pixel work has two forms, which agree within rounding: OpenCV's kernels
+(`clip_pixels`), and TensorFlow's operations, `portable`, which are slower, but need no
+Python, so that the workers of a tf.data service can run them.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import tensorflow as tf
+
+from vie_tf.input import color_jitter, crops, opencv_ops
+from vie_tf.input.color_jitter import ColorDraw
+
+FLIP_PROBABILITY = 0.5
+
+# What a JPEG decoder can shrink by while decoding.
+_RATIOS = (1, 2, 4, 8)
+
+
+def augment_for_training(
+    frames: tf.Tensor,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    crop_size: int,
+    seed: tf.Tensor,
+    *,
+    crop: str = "random_resize",
+    color: str = "exact",
+    portable: bool = False,
+) -> tf.Tensor:
+    """Augments one clip.
+
+    Args:
+      frames: [T] JPEG strings of one clip.
+      height: of the frames, scalar int32.
+      width: of the frames, scalar int32.
+      crop_size: S, in pixels.
+      seed: [2] integers; the same seed gives the same clip.
+      crop: a key of `crop_windows.RECIPES`.
+      color: of `color_noise.IMPLEMENTATIONS`.
+      portable: whether to do without Python.
+
+    Returns:
+      [T, S, S, 3] uint8.
+    """
+    draws = _draws(seed)
+    of_color = draws[crops.NUM_DRAWS : -1]
+    window = _window(height, width, draws, crop)
+    return transform(
+        decode_window(frames, window, crop_size),
+        crop_size,
+        form=color,
+        color=None if color == "none" else color_jitter.draw(of_color),
+        flip=draws[-1] < FLIP_PROBABILITY,
+        portable=portable,
+    )
+
+
+def window_for_training(
+    height: tf.Tensor, width: tf.Tensor, seed: tf.Tensor, crop: str
+) -> tf.Tensor:
+    """The window that `augment_for_training` takes, [4] int32."""
+    return _window(height, width, _draws(seed), crop)
+
+
+def _draws(seed: tf.Tensor) -> tf.Tensor:
+    """All random numbers of a clip: those of window, color and flip."""
+    num_draws = crops.NUM_DRAWS + color_jitter.NUM_DRAWS + 1
+    return tf.random.stateless_uniform([num_draws], seed)
+
+
+def _window(
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor, crop: str
+) -> tf.Tensor:
+    return crops.RECIPES[crop](height, width, draws[: crops.NUM_DRAWS])
+
+
+def transform_for_test(
+    frames: tf.Tensor,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    crop_size: int,
+    *,
+    portable: bool = False,
+) -> tf.Tensor:
+    """The test transform of section 4: resize and center crop, nothing random.
+
+    Args and returns as in `augment_for_training`.
+    """
+    window = crops.center(height, width)
+    windows = decode_window(frames, window, crop_size)
+    return transform(windows, crop_size, portable=portable)
+
+
+def decode_window(
+    frames: tf.Tensor, window: tf.Tensor, crop_size: int
+) -> list[tf.Tensor]:
+    """Decodes one window of every frame.
+
+    Where the window is at least twice the crop, the decoder shrinks it by 2, 4 or 8 on
+    its way, without aliases, and has the less to do.
+
+    Args:
+      frames: [T] JPEG strings.
+      window: [4] int32: top, left, height and width in source pixels.
+      crop_size: that the window will be resized to.
+
+    Returns:
+      T tensors [h, w, 3] uint8, no smaller than the crop if the window is not.
+    """
+    num_frames = frames.shape[0]
+
+    def decode(ratio: int) -> list[tf.Tensor]:
+        shrunk = tf.maximum(window // ratio, [0, 0, 1, 1])
+        # T ops side by side, not a loop: TensorFlow may decode them in parallel.
+        return [
+            tf.io.decode_and_crop_jpeg(frames[t], shrunk, channels=3, ratio=ratio)
+            for t in range(num_frames)
+        ]
+
+    smallest = tf.minimum(window[2], window[3])
+    number = sum(tf.cast(smallest >= r * crop_size, tf.int32) for r in _RATIOS[1:])
+    return tf.switch_case(number, [lambda r=r: decode(r) for r in _RATIOS])
+
+
+def transform(
+    windows: Sequence[tf.Tensor],
+    crop_size: int,
+    *,
+    form: str = "none",
+    color: ColorDraw | None = None,
+    flip: tf.Tensor | bool = False,
+    portable: bool = False,
+) -> tf.Tensor:
+    """Resizes, recolors and flips decoded frames; arguments as in `clip_pixels`."""
+    if not portable:
+        return opencv_ops.transform(
+            windows, crop_size, form=form, color=color, flip=flip
+        )
+    clip = tf.image.resize(tf.stack(windows), [crop_size, crop_size])
+    if form != "none":
+        assert color is not None
+        apply = {"exact": color_jitter.apply_exact, "fast": color_jitter.apply_fast}
+        clip = apply[form](clip / 255.0, color) * 255.0
+    clip = tf.cast(tf.clip_by_value(tf.round(clip), 0.0, 255.0), tf.uint8)
+    clip = tf.cond(flip, lambda: tf.reverse(clip, axis=[2]), lambda: clip)
+    return tf.ensure_shape(clip, [len(windows), crop_size, crop_size, 3])

@@ -1,0 +1,147 @@
+"""Which window of a frame becomes the crop: arithmetic on sizes, no images.
+
+Comes in: height and width of the frames of a clip, scalar int32, and uniform random
+numbers, [NUM_DRAWS] float32 in [0, 1).  Goes out: top, left, height and width of one
+window for all frames of the clip, [4] int32, in source pixels, which
+`vie_tf.input.augmentations` decodes and resizes to the crop.
+
+  random_resize  shortest side resized to 256 .. 320, then a random 224 x 224 crop
+                 (section 4; appendix B: 128 .. 160 and 112)
+  multi_scale    a square of 5 sizes in one of 5 places (appendix E, "Multi-scale Aug.")
+  random_area    a random share of the area in a random shape, as images are augmented
+  center         shortest side resized to 256, then the center (test)
+
+Instead of resizing a frame and then cutting, the same window is cut from the source and
+then resized: far fewer pixels are decoded and resized.
+"""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import tensorflow as tf
+
+MIN_RESIZE = 8 / 7  # shortest side / crop size: 256 / 224 = 128 / 112
+MAX_RESIZE = 10 / 7  # 320 / 224 = 160 / 112
+
+SCALES = tuple(2.0 ** (-i / 4) for i in range(5))  # of the shortest side
+
+MIN_AREA, MAX_AREA = 0.08, 1.0  # share of the frame
+MIN_ASPECT, MAX_ASPECT = 3 / 4, 4 / 3  # width / height
+_TRIES = 10  # of an area and a shape that fit into the frame
+
+NUM_DRAWS = 2 * _TRIES + 2  # of `random_area`; the others need fewer
+
+
+def random_resize(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """The paper's: a square, 1 / MAX_RESIZE to 1 / MIN_RESIZE of the shortest side."""
+    resize, top, left = draws[0], draws[1], draws[2]
+    side = _side(height, width, MIN_RESIZE + resize * (MAX_RESIZE - MIN_RESIZE))
+    return tf.stack(
+        [_offset(top, height - side), _offset(left, width - side), side, side]
+    )
+
+
+def multi_scale(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """One of `SCALES` of the shortest side, in a corner or in the center."""
+    return multi_scale_window(
+        height,
+        width,
+        scale=tf.constant(SCALES)[_below(draws[0], len(SCALES))],
+        place=_below(draws[1], 5),
+    )
+
+
+def multi_scale_window(
+    height: tf.Tensor, width: tf.Tensor, scale: tf.Tensor, place: tf.Tensor
+) -> tf.Tensor:
+    """The window of `multi_scale` of a given scale and place.
+
+    Args:
+      height: of the frames, scalar int32.
+      width: of the frames, scalar int32.
+      scale: of the shortest side.
+      place: 0 center, 1 top left, 2 top right, 3 bottom left, 4 bottom right.
+
+    Returns:
+      [4] int32.
+    """
+    shortest = tf.cast(tf.minimum(height, width), tf.float32)
+    side = tf.maximum(tf.cast(shortest * scale, tf.int32), 1)
+    half = tf.maximum(side // 2, 1)
+    # As in the authors' loader, a center crop of an odd size is one pixel smaller.
+    side = tf.where(place == 0, tf.minimum(2 * half, side), side)
+    tops = [height // 2 - half, 0, 0, height - side, height - side]
+    lefts = [width // 2 - half, 0, width - side, 0, width - side]
+    top, left = tf.stack(tops)[place], tf.stack(lefts)[place]
+    return tf.stack([tf.maximum(top, 0), tf.maximum(left, 0), side, side])
+
+
+def random_area(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """A random share of the frame's area, of a random shape, anywhere.
+
+    Where none of some tries fits into the frame, the largest window in its center whose
+    shape is allowed.
+    """
+    areas, aspects = draws[:_TRIES], draws[_TRIES : 2 * _TRIES]
+    full_height, full_width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+    area = full_height * full_width * (MIN_AREA + areas * (MAX_AREA - MIN_AREA))
+    low, high = tf.math.log(MIN_ASPECT), tf.math.log(MAX_ASPECT)
+    aspect = tf.exp(low + aspects * (high - low))
+    widths = _at_least_one(tf.sqrt(area * aspect))  # [tries]
+    heights = _at_least_one(tf.sqrt(area / aspect))
+    fits = (widths <= width) & (heights <= height)
+    chosen = tf.argmax(fits)  # the first
+    drawn = tf.stack(
+        [
+            _offset(draws[-2], height - heights[chosen]),
+            _offset(draws[-1], width - widths[chosen]),
+            heights[chosen],
+            widths[chosen],
+        ]
+    )
+    largest_width = tf.minimum(width, _at_least_one(full_height * MAX_ASPECT))
+    largest_height = tf.minimum(height, _at_least_one(full_width / MIN_ASPECT))
+    central = tf.stack(
+        [
+            (height - largest_height) // 2,
+            (width - largest_width) // 2,
+            largest_height,
+            largest_width,
+        ]
+    )
+    return tf.where(tf.reduce_any(fits), drawn, central)
+
+
+def center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """The square of the test transform: 1 / MIN_RESIZE of the shortest side."""
+    side = _side(height, width, tf.constant(MIN_RESIZE))
+    return tf.stack([(height - side) // 2, (width - side) // 2, side, side])
+
+
+RECIPES: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "random_resize": random_resize,
+    "multi_scale": multi_scale,
+    "random_area": random_area,
+}
+
+
+def _side(height: tf.Tensor, width: tf.Tensor, resize: tf.Tensor) -> tf.Tensor:
+    """Source pixels that the crop covers when the shortest side is resized."""
+    shortest = tf.cast(tf.minimum(height, width), tf.float32)
+    return _at_least_one(shortest / resize)
+
+
+def _at_least_one(size: tf.Tensor) -> tf.Tensor:
+    return tf.maximum(tf.cast(tf.round(size), tf.int32), 1)
+
+
+def _below(fraction: tf.Tensor, count: tf.Tensor | int) -> tf.Tensor:
+    """A fraction in [0, 1) as an integer in 0 .. count - 1."""
+    drawn = tf.cast(fraction * tf.cast(count, tf.float32), tf.int32)
+    return tf.minimum(drawn, count - 1)
+
+
+def _offset(fraction: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
+    """A fraction in [0, 1) as an integer in 0 .. room."""
+    return _below(fraction, tf.maximum(room, 0) + 1)

@@ -1,0 +1,168 @@
+"""Resize, color and flip of a clip on bytes, with OpenCV's vectorized kernels.
+
+The same transforms as `vie_tf.input.augmentations` has in TensorFlow's operations, but
+faster (`python -m benchmarks.input_pipeline`).  Rounding is Pillow's where it is cheap:
+brightness, contrast and saturation are cut down to whole numbers, hue is kept in 256
+steps of a turn.
+
+Python runs a few lines per clip; the kernels release the interpreter.
+
+Letters: T frames, S height and width of the crop.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Sequence
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.input import color_jitter
+from vie_tf.input.color_jitter import LUMA, ColorDraw
+
+# Added before OpenCV rounds to the nearest, so that it cuts as Pillow does.
+_CUT = -0.498
+
+
+def transform(
+    windows: Sequence[tf.Tensor],
+    crop_size: int,
+    *,
+    form: str = "none",
+    color: ColorDraw | None = None,
+    flip: tf.Tensor | bool = False,
+) -> tf.Tensor:
+    """Transforms a clip within a tf.data graph.
+
+    Args:
+      windows: T frames [h, w, 3] uint8, all of one size.
+      crop_size: S, in pixels.
+      form: of the color noise, of `color_noise.IMPLEMENTATIONS`.
+      color: its draw; None where the form is `none`.
+      flip: whether the frames are mirrored left to right, scalar bool.
+
+    Returns:
+      [T, S, S, 3] uint8.
+    """
+    # Clips are many; threads of OpenCV beside those of tf.data would only wait.
+    cv2.setNumThreads(1)
+    arguments: tuple = ()
+    if form == "exact":
+        assert color is not None
+        arguments = tuple(color)
+    elif form == "fast":
+        assert color is not None
+        arguments = color_jitter.affine(color)
+    forms: dict[str, Callable[..., np.ndarray]]
+    forms = {"exact": _exact, "fast": _fast, "none": _unchanged}
+    recolor = forms[form]
+    count = len(arguments)
+
+    def run(flip: np.ndarray, *rest: np.ndarray) -> np.ndarray:
+        clip = _resized(rest[count:], crop_size)
+        clip = recolor(clip, *rest[:count])
+        return _flipped(clip) if flip else clip
+
+    clip = tf.numpy_function(
+        run, [flip, *arguments, *windows], tf.uint8, stateful=False
+    )
+    return tf.ensure_shape(clip, [len(windows), crop_size, crop_size, 3])
+
+
+def _resized(frames: Sequence[np.ndarray], size: int) -> np.ndarray:
+    clip = np.empty((len(frames), size, size, 3), np.uint8)
+    for frame, target in zip(frames, clip):
+        cv2.resize(frame, (size, size), dst=target, interpolation=cv2.INTER_LINEAR)
+    return clip
+
+
+def _flipped(clip: np.ndarray) -> np.ndarray:
+    result = np.empty_like(clip)
+    cv2.flip(_tall(clip), 1, dst=_tall(result))
+    return result
+
+
+def _tall(clip: np.ndarray) -> np.ndarray:
+    """All frames below each other: one call of OpenCV instead of T."""
+    return clip.reshape(-1, *clip.shape[2:])
+
+
+def _unchanged(clip: np.ndarray) -> np.ndarray:
+    return clip
+
+
+def _fast(clip: np.ndarray, of_pixel: np.ndarray, of_mean: np.ndarray) -> np.ndarray:
+    result = np.empty_like(clip)
+    # Of the mean only its gray matters, as neither saturation nor hue changes that.
+    of_gray = of_mean.sum(axis=1)
+    for frame, target, mean in zip(clip, result, _mean_grays(clip)):
+        cv2.transform(frame, np.column_stack([of_pixel, of_gray * mean]), dst=target)
+    return result
+
+
+def _exact(
+    clip: np.ndarray,
+    brightness: np.ndarray,
+    contrast: np.ndarray,
+    saturation: np.ndarray,
+    hue: np.ndarray,
+    is_gray: np.ndarray,
+    order: np.ndarray,
+) -> np.ndarray:
+    operations = (
+        (adjust_brightness, brightness),
+        (adjust_contrast, contrast),
+        (adjust_saturation, saturation),
+        (adjust_hue, hue),
+    )
+    for number in order:
+        operation, amount = operations[number]
+        clip = operation(clip, float(amount))
+    return gray(clip) if is_gray else clip
+
+
+def adjust_brightness(clip: np.ndarray, factor: float) -> np.ndarray:
+    """Blends [T, S, S, 3] uint8 with black."""
+    return cv2.convertScaleAbs(_tall(clip), alpha=factor, beta=_CUT).reshape(clip.shape)
+
+
+def adjust_contrast(clip: np.ndarray, factor: float) -> np.ndarray:
+    """Blends [T, S, S, 3] uint8 with the mean gray of each frame."""
+    result = np.empty_like(clip)
+    for frame, target, mean in zip(clip, result, _mean_grays(clip)):
+        shift = int(mean + 0.5) * (1.0 - factor) + _CUT
+        cv2.addWeighted(frame, factor, frame, 0.0, shift, dst=target)
+    return result
+
+
+def adjust_saturation(clip: np.ndarray, factor: float) -> np.ndarray:
+    """Blends [T, S, S, 3] uint8 with its gray version."""
+    mix = np.empty((3, 4), np.float32)
+    mix[:, :3] = factor * np.eye(3) + (1.0 - factor) * np.array(LUMA)
+    mix[:, 3] = _CUT
+    return cv2.transform(_tall(clip), mix).reshape(clip.shape)
+
+
+def adjust_hue(clip: np.ndarray, turns: float) -> np.ndarray:
+    """Turns the hue of [T, S, S, 3] uint8 by a fraction of a full turn."""
+    hsv = cv2.cvtColor(_tall(clip), cv2.COLOR_RGB2HSV_FULL)
+    # Bytes wrap around like hue does.
+    hsv[..., 0] += np.uint8(int(turns * 255) % 256)
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL).reshape(clip.shape)
+
+
+def gray(clip: np.ndarray) -> np.ndarray:
+    """The gray version of [T, S, S, 3] uint8, in three equal channels."""
+    return cv2.cvtColor(_grays(clip), cv2.COLOR_GRAY2RGB).reshape(clip.shape)
+
+
+def _grays(clip: np.ndarray) -> np.ndarray:
+    """[T * S, S] uint8."""
+    return cv2.cvtColor(_tall(clip), cv2.COLOR_RGB2GRAY)
+
+
+def _mean_grays(clip: np.ndarray) -> list[float]:
+    """Mean gray level of each frame."""
+    frames = _grays(clip).reshape(clip.shape[:3])
+    return [cv2.mean(frame)[0] for frame in frames]

@@ -1,0 +1,193 @@
+"""Which frames make a clip: index arithmetic on frame counts, no images.
+
+Comes in: the number of frames of a video.  Goes out: frame indices, with which
+`vie_tf.input.pipeline` picks JPEG strings before anything is decoded.
+
+Sampling strategies of section 3 ("Architecture and sampling strategy"):
+
+  name     families         clip
+  single   single           one random frame
+  dense    3dresnet         T consecutive frames
+  sparse   slow, slowfast   T frames, a fixed interval apart
+  binned   trn              one random frame from each of T consecutive bins of half
+                            a second
+
+A video shorter than its clip is looped: index i means frame i modulo F.  A static video
+shows one frame T times (`ClipRecipe.static`): an image to a family of several frames.
+
+At test time clips are equally spaced (`evaluation_clips`), or, for fine-tuned networks,
+all clips that follow each other (`consecutive_clips`).
+
+Letters: F frames of the video, T frames of a clip.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+
+BIN_FRAMES = 12  # half a second at 25 fps (section 3, family 3)
+
+STRATEGIES = ("single", "dense", "sparse", "binned")
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipRecipe:
+    """Which clip a network is given.
+
+    Attributes:
+      num_frames: T.
+      frame_interval: frames from one frame of the clip to the next, at 25 fps;
+        `binned` takes its bins instead.
+      crop_size: height and width, in pixels.
+      sampling: one of `STRATEGIES`.
+      static: whether all T frames are one, drawn as by `single`.
+    """
+
+    num_frames: int
+    frame_interval: int
+    crop_size: int
+    sampling: str
+    static: bool = False
+
+
+def training_clip(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    """Draws one clip.
+
+    Args:
+      recipe: of the clip.
+      num_video_frames: F, scalar int32, at least 1.
+      seed: [2] integers; the same seed draws the same clip.
+
+    Returns:
+      [T] int32, each in 0 .. F - 1.
+    """
+    if recipe.static:
+        return _tiled(training_clip(_one_frame(recipe), num_video_frames, seed), recipe)
+    num_frames = recipe.num_frames
+    if recipe.sampling == "binned":
+        width = _bin_frames(num_video_frames, num_frames)
+        start = _uniform(seed, [], _num_bin_starts(num_video_frames, width, num_frames))
+        first = (start + tf.range(num_frames)) * width  # [T], first frame of each bin
+        size = tf.clip_by_value(num_video_frames - first, 1, width)  # last bin: a rest
+        offset = _uniform(seed + 1, [num_frames], size)
+        return (first + offset) % num_video_frames
+    starts = _num_starts(num_video_frames, recipe)
+    start = _uniform(seed, [], starts)
+    return (start + tf.range(num_frames) * recipe.frame_interval) % num_video_frames
+
+
+def bin_range(
+    num_video_frames: tf.Tensor, number: tf.Tensor, bin_frames: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where a bin of a video lies (the binned data sets of table 3).
+
+    Args:
+      num_video_frames: F, scalar int32.
+      number: of the bin, from 0, scalar.
+      bin_frames: frames of a bin, the last may have fewer; 0 for the whole video.
+
+    Returns:
+      First frame and number of frames, scalar int32.
+    """
+    if not bin_frames:
+        return tf.constant(0), num_video_frames
+    first = tf.cast(number, tf.int32) * bin_frames
+    return first, tf.minimum(num_video_frames - first, bin_frames)
+
+
+def evaluation_clips(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
+) -> tf.Tensor:
+    """Equally spaced clips, at the authors' positions.
+
+    A single frame is taken from the middle of each of `num_clips` equal parts of the
+    video; the start of a longer clip at i / (num_clips + 1) of the possible starts,
+    i = 1 .. num_clips; a frame of a bin from its middle.
+
+    Args:
+      recipe: of the clips.
+      num_video_frames: F, scalar int32, at least 1.
+      num_clips: clips per video; the paper takes 5.
+
+    Returns:
+      [num_clips, T] int32, each in 0 .. F - 1.
+    """
+    if recipe.static:
+        frames = evaluation_clips(_one_frame(recipe), num_video_frames, num_clips)
+        return _tiled(frames, recipe)
+    num_frames, interval = recipe.num_frames, recipe.frame_interval
+    clip = tf.range(num_clips)
+    if recipe.sampling == "single":
+        start = (2 * clip + 1) * num_video_frames // (2 * num_clips)
+        return (start[:, None] + tf.range(num_frames) * interval) % num_video_frames
+    if recipe.sampling == "binned":
+        width = _bin_frames(num_video_frames, num_frames)
+        starts = _num_bin_starts(num_video_frames, width, num_frames)
+        first_bin = (clip + 1) * starts // (num_clips + 1)
+        bins = first_bin[:, None] + tf.range(num_frames)  # [num_clips, T]
+        return (bins * width + width // 2) % num_video_frames
+    starts = _num_starts(num_video_frames, recipe)
+    start = (clip + 1) * starts // (num_clips + 1)
+    return (start[:, None] + tf.range(num_frames) * interval) % num_video_frames
+
+
+def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
+    """All clips of a video, one after the other without overlap (appendix E).
+
+    A clip spans T times the interval of the recipe, 16 consecutive frames for
+    `3dresnet`; frames behind the last whole span are left out.  A video shorter than a
+    span is looped.
+
+    Args:
+      recipe: of the clips.
+      num_video_frames: F, scalar int32, at least 1.
+
+    Returns:
+      [max(F // span, 1), T] int32, each in 0 .. F - 1.
+    """
+    if recipe.static:
+        return _tiled(consecutive_clips(_one_frame(recipe), num_video_frames), recipe)
+    span = recipe.num_frames * recipe.frame_interval
+    starts = tf.range(tf.maximum(num_video_frames // span, 1)) * span
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (starts[:, None] + offsets) % num_video_frames
+
+
+def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
+    """A clip of a single frame, which a static video repeats."""
+    return dataclasses.replace(recipe, num_frames=1, sampling="single", static=False)
+
+
+def _tiled(frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
+    """Repeats frames [..., 1] T times, to [..., T]."""
+    return tf.repeat(frames, recipe.num_frames, axis=-1)
+
+
+def _num_starts(num_video_frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
+    """Frames at which a clip can start; any frame of a video that is looped."""
+    starts = num_video_frames - (recipe.num_frames - 1) * recipe.frame_interval
+    return tf.where(starts > 0, starts, num_video_frames)
+
+
+def _bin_frames(num_video_frames: tf.Tensor, num_frames: int) -> tf.Tensor:
+    """Frames of a bin; fewer than half a second where a video has too few bins."""
+    return tf.clip_by_value(num_video_frames // num_frames, 1, BIN_FRAMES)
+
+
+def _num_bin_starts(
+    num_video_frames: tf.Tensor, width: tf.Tensor, num_frames: int
+) -> tf.Tensor:
+    """Bins at which T consecutive bins can start; the last bin may be a rest."""
+    num_bins = (num_video_frames + width - 1) // width
+    return tf.maximum(num_bins - num_frames + 1, 1)
+
+
+def _uniform(seed: tf.Tensor, shape: list[int], upper: tf.Tensor) -> tf.Tensor:
+    """Integers in 0 .. upper - 1; `upper` may differ per element."""
+    fraction = tf.random.stateless_uniform(shape, seed)
+    drawn = tf.cast(fraction * tf.cast(upper, tf.float32), tf.int32)
+    return tf.minimum(drawn, upper - 1)

@@ -1,0 +1,1 @@
+"""Embeddings to numbers: nearest neighbors, kNN, retrieval, and linear probes."""

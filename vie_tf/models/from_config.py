@@ -1,0 +1,62 @@
+"""From the settings of a run to its network and its clips.
+
+Training and evaluation both start here, so that they agree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+
+from vie_tf import models
+from vie_tf.config import ModelConfig, RunConfig
+from vie_tf.input.sampling import ClipRecipe
+
+
+def with_family_defaults(config: RunConfig) -> RunConfig:
+    """Fills in what the network's family decides: clip and batch size."""
+    recipe = clip_recipe(config.model)
+    model = dataclasses.replace(
+        config.model,
+        num_frames=recipe.num_frames,
+        frame_interval=recipe.frame_interval,
+        crop_size=recipe.crop_size,
+    )
+    batch_size = config.train.batch_size or models.MODELS[config.model.name].batch_size
+    train = dataclasses.replace(config.train, batch_size=batch_size)
+    return dataclasses.replace(config, model=model, train=train)
+
+
+def clip_recipe(model: ModelConfig) -> ClipRecipe:
+    """Which clips a network of these settings is given."""
+    recipe = models.clip_recipe(model.name)
+    return dataclasses.replace(
+        recipe,
+        num_frames=model.num_frames or recipe.num_frames,
+        frame_interval=model.frame_interval or recipe.frame_interval,
+        crop_size=model.crop_size or recipe.crop_size,
+    )
+
+
+def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
+    """Makes the network of these settings, untrained.
+
+    Args:
+      model: settings.
+      seed: of the weights; the same seed makes the same network.
+    """
+    tf.keras.utils.set_random_seed(seed)
+    return models.build(
+        model.name,
+        resnet_size=model.resnet_size,
+        embedding_dim=model.embedding_dim,
+        num_filters=model.num_filters,
+        num_frames=model.num_frames,
+        trn_head=model.trn_head,
+        static_frames=model.static_frames,
+        num_classes=model.num_classes,
+        batch_norm_momentum=model.batch_norm_momentum,
+        sync_batch_norm=model.sync_batch_norm,
+        precision=model.precision,
+    )

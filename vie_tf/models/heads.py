@@ -1,0 +1,170 @@
+"""Heads: from the pooled features of the frames of a clip to one vector.
+
+Comes in: pooled features [B, T', C] in float32 (T' = 1 where the network has
+already joined the frames).  Goes out: `pooled` [B, F], and the embedding before
+its final normalization or the logits of a supervised network [B, D].  The step
+before is a network, the step after is in `embedder`.
+
+Heads compute in float32 under every policy, as the losses divide similarities by
+a temperature of 0.07.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# Zhou et al. 2018, multi-scale TRN: hidden units of the MLP of each scale.
+RELATION_UNITS = 256
+# Relations that are looked at per scale and batch; the others wait for their turn.
+MAX_RELATIONS = 8
+
+
+def _dense(units: int) -> tf.keras.layers.Dense:
+    return tf.keras.layers.Dense(units, dtype="float32")
+
+
+def _concat_frames(features: tf.Tensor) -> tf.Tensor:
+    """Puts the frames of [..., T, C] next to each other, in their order: [..., T*C]."""
+    *batch, num_frames, channels = features.shape
+    return tf.reshape(features, [-1, *batch[1:], num_frames * channels])
+
+
+class FrameConcat(tf.keras.layers.Layer):
+    """Concatenates the frames in temporal order, then one dense layer.
+
+    With several frames this is VIE-TRN (paper, section 3, family 3, and appendix
+    B); with one it is the plain dense head of all other families.
+
+    Args:
+        embedding_dim: D.
+    """
+
+    def __init__(self, embedding_dim: int, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.dense = _dense(embedding_dim)
+
+    def call(
+        self, features: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps features to one vector.
+
+        Args:
+            features: [B, T, C] float32.
+            training: Not used.
+
+        Returns:
+            `pooled` [B, T*C] and the raw embedding [B, D].
+        """
+        pooled = _concat_frames(features)
+        return pooled, self.dense(pooled)
+
+
+class FrameMean(tf.keras.layers.Layer):
+    """Gives every frame a vector of its own, then averages.
+
+    With one frame this is VIE-Single; with the frames of another family's clip it
+    is Input-Single (paper, appendix C: the outputs of all frames are averaged).
+
+    Args:
+        embedding_dim: D.
+        of_unit_vectors: Whether the vectors are embeddings, which have unit norm
+            before they are averaged; logits do not.
+    """
+
+    def __init__(
+        self, embedding_dim: int, of_unit_vectors: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.of_unit_vectors = of_unit_vectors
+        self.dense = _dense(embedding_dim)
+
+    def call(
+        self, features: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps features to one vector.
+
+        Args:
+            features: [B, T, C] float32.
+            training: Not used.
+
+        Returns:
+            `pooled` [B, C], the mean of the frames, and the raw embedding [B, D].
+        """
+        frames = self.dense(features)  # [B, T, D]
+        if self.of_unit_vectors:
+            frames = tf.math.l2_normalize(frames, axis=-1)
+        return tf.reduce_mean(features, axis=1), tf.reduce_mean(frames, axis=1)
+
+
+class MultiScaleRelation(tf.keras.layers.Layer):
+    """Adds up what pairs, triples, ... of ordered frames say.
+
+    For each scale s = 2 .. T there is an MLP g_s, which is given s frames in
+    temporal order; the embedding is the sum over scales and over subsets of g_s.
+    In training at most `MAX_RELATIONS` random subsets of each scale are taken per
+    batch; in inference as many, equally spaced in the list of all subsets, so that
+    a clip always has the same embedding.  Four frames have six pairs, four triples
+    and one quadruple, all of which are taken.
+
+    Source: Zhou et al. 2018, section 3.1-3.2 (multi-scale TRN), an alternative to
+    the concatenation that the paper uses.
+
+    Args:
+        embedding_dim: D.
+        num_frames: T, at least 2.
+        average: Whether the subsets of a scale are averaged instead of added, so
+            that all scales weigh the same.
+    """
+
+    def __init__(
+        self, embedding_dim: int, num_frames: int, average: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.average = average
+        self.subsets = [
+            np.array(list(itertools.combinations(range(num_frames), scale)))
+            for scale in range(2, num_frames + 1)
+        ]  # for each scale [number of subsets, s]
+        self.hidden_layers = [
+            tf.keras.layers.Dense(RELATION_UNITS, "relu", dtype="float32")
+            for _ in self.subsets
+        ]
+        self.output_layers = [_dense(embedding_dim) for _ in self.subsets]
+
+    def call(
+        self, features: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps features to one vector.
+
+        Args:
+            features: [B, T, C] float32.
+            training: Whether subsets are drawn at random.
+
+        Returns:
+            `pooled` [B, T*C] and the raw embedding [B, D].
+        """
+        reduce = tf.reduce_mean if self.average else tf.reduce_sum
+        scales = []
+        for subsets, hidden, output in zip(
+            self.subsets, self.hidden_layers, self.output_layers
+        ):
+            chosen = _choose(subsets, training)  # [R, s]
+            tuples = tf.gather(features, chosen, axis=1)  # [B, R, s, C]
+            relations = output(hidden(_concat_frames(tuples)))  # [B, R, D]
+            scales.append(reduce(relations, axis=1))  # [B, D]
+        return _concat_frames(features), tf.add_n(scales)
+
+
+def _choose(subsets: np.ndarray, training: bool) -> tf.Tensor:
+    """Takes at most `MAX_RELATIONS` rows of [R, s]."""
+    num_taken = min(len(subsets), MAX_RELATIONS)
+    if num_taken == len(subsets):
+        return tf.constant(subsets)
+    if training:
+        return tf.random.shuffle(subsets)[:num_taken]
+    rows = np.linspace(0, len(subsets) - 1, num_taken).round().astype(int)
+    return tf.constant(subsets[rows])

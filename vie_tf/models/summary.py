@@ -1,0 +1,81 @@
+"""Prints what the models are: `python -m vie_tf models --summary [names]`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Sequence
+
+import tensorflow as tf
+
+from vie_tf.models.registry import MODELS, build
+
+
+def multiply_adds(graph: tf.Graph) -> int:
+    """Counts the multiplications of convolutions and dense layers.
+
+    Args:
+        graph: Of a model, with all shapes known.
+
+    Returns:
+        The number for the whole batch of the graph.
+    """
+    total = 0
+    for operation in graph.get_operations():
+        if operation.type in ("Conv2D", "Conv3D"):
+            num_terms = math.prod(operation.inputs[1].shape[:-1])
+        elif operation.type == "MatMul":
+            num_terms = operation.inputs[1].shape[0]
+        else:
+            continue
+        total += math.prod(operation.outputs[0].shape) * num_terms
+    return total
+
+
+def summary(name: str) -> str:
+    """Describes one family, with the paper's settings.
+
+    Args:
+        name: A key of `MODELS`.
+
+    Returns:
+        A few lines: paper row, clip, size, cost, shapes of the endpoints.
+    """
+    family = MODELS[name]
+    clip = family.clip
+    model = build(name)
+    spec = tf.TensorSpec(
+        [1, clip.num_frames, clip.crop_size, clip.crop_size, 3], tf.uint8
+    )
+    function = tf.function(model).get_concrete_function(spec)
+    num_parameters = sum(math.prod(v.shape) for v in model.trainable_variables)
+    cost = multiply_adds(function.graph) / 1e9
+    lines = [
+        f"{name}: {family.paper_name}",
+        f"  paper       {family.paper_row} (Kinetics top-1 of conv3, conv4, conv5)",
+        f"  clip        {'x'.join(map(str, spec.shape[1:]))} uint8, {clip.sampling}, "
+        f"interval {clip.frame_interval}, batch {family.batch_size}",
+        f"  parameters  {num_parameters:,}",
+        f"  cost        {cost:.2f} G multiply-adds a clip",
+    ]
+    for endpoint, tensor in function.structured_outputs.items():
+        lines.append(f"  {endpoint:<11} {'x'.join(map(str, tensor.shape[1:]))}")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Reads the command line and prints."""
+    parser = argparse.ArgumentParser(prog="python -m vie_tf models")
+    parser.add_argument("names", nargs="*", metavar="name", help="all, if not given")
+    parser.add_argument("--summary", action="store_true", help="the default")
+    parsed = parser.parse_args(arguments)
+    unknown = sorted(set(parsed.names) - set(MODELS))
+    if unknown:
+        parser.error(f"no model {unknown[0]!r}; there are {', '.join(MODELS)}")
+    for name in parsed.names or MODELS:
+        print(summary(name), end="\n\n", flush=True)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
+    main(arguments)

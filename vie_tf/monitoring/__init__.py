@@ -1,0 +1,1 @@
+"""What a run tells: lines, TensorBoard, and alarms."""

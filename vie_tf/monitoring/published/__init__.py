@@ -1,0 +1,1 @@
+"""The authors' published numbers, and a run beside them."""

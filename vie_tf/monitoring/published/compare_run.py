@@ -1,0 +1,153 @@
+"""Am I on track?  Sets a training run beside the published one.
+
+python -m vie_tf compare_run --model_dir=RUN
+
+Comes in: the folder of a run in training, or trained, on Kinetics-400.  Goes out: its
+kNN accuracies beside those that the authors published, in words, and on demand as a
+picture or in TensorBoard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Sequence
+
+import tensorflow as tf
+
+from vie_tf.config import RunConfig
+from vie_tf.monitoring.published import comparison, curve_plot, knn_curve
+from vie_tf.monitoring.published.knn_curve import KnnCurve
+from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage import command_line
+
+
+def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
+    """Reads what there is to compare of a run.
+
+    Args:
+      model_dir: folder of the run.
+
+    Raises:
+      ValueError: there is no run, or it has no kNN validation.
+    """
+    directory = RunDirectory(model_dir)
+    if not tf.io.gfile.isdir(model_dir):
+        raise ValueError(
+            f"--model_dir={model_dir}: there is no such folder. Give the --model_dir of"
+            " a train.py run."
+        )
+    config, _ = directory.load_config()
+    if config.loss.name == "supervised":
+        raise ValueError(
+            f"The run in {model_dir!r} is supervised: it is validated by its softmax"
+            " (softmax/top1 in TensorBoard) and has no kNN curve. Give a run with"
+            " --loss=ir or la."
+        )
+    curve = knn_curve.read(model_dir)
+    if not len(curve.steps):
+        raise ValueError(
+            f"The run in {model_dir!r} has no kNN validation yet."
+            f" {_why_without_validation(config, directory)}"
+        )
+    return config, curve
+
+
+def _why_without_validation(config: RunConfig, directory: RunDirectory) -> str:
+    if directory.data_set().get("num_classes") == 0:
+        return (
+            "Its data set has no labels, so it will never have one. Labels are"
+            " sub-folders or a column of a list: see docs/data_preparation.md."
+        )
+    every, last = config.train.eval_steps, config.train.train_steps
+    latest = directory.latest()
+    step = int(latest.rsplit("-", 1)[1]) if latest else 0
+    if step >= (every or last):
+        return (
+            f"It is at step {step:,}, so its event files have not come along with it:"
+            f" copy them to {os.path.join(directory.model_dir, 'tensorboard')}."
+        )
+    if not every or every > last:
+        return (
+            f"Its first one comes at step {last:,}, the last. Train on with"
+            " --eval_steps=5000 to have one every 5,000 steps."
+        )
+    return f"Its first one comes at step {every:,} (--eval_steps): wait for it."
+
+
+def _row_count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; 0 shows all")
+    return int(text)
+
+
+def _picture_name(text: str) -> str:
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"{text!r} must end with .png")
+    return text
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_line.Parser(
+        prog="python -m vie_tf compare_run",
+        description="Sets a Kinetics run beside the authors' published kNN curve.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--model_dir", required=True, metavar="RUN", help="folder of a train.py run"
+    )
+    parser.add_argument(
+        "--rows",
+        type=_row_count,
+        default=comparison.NUM_ROWS,
+        metavar="NUMBER",
+        help="validations in the table, 0 for all (default %(default)s)",
+    )
+    parser.add_argument(
+        "--plot", type=_picture_name, metavar="FILE", help="draw both curves as a PNG"
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write the published curve to RUN/tensorboard/published, so that"
+        " TensorBoard shows it with that of the run",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Reads the command line, prints the report and writes what is asked for.
+
+    Args:
+      arguments: of the command; those of the process if not given.
+
+    Returns:
+      The exit code.
+    """
+    parsed = _parse(arguments)
+    return command_line.exit_code_of(lambda: _compare(parsed))
+
+
+def _compare(parsed: argparse.Namespace) -> None:
+    config, curve = load_run(parsed.model_dir)
+    published = PublishedRun.load()
+    directory = RunDirectory(parsed.model_dir)
+    print(comparison.report(config, curve, directory, published, parsed.rows))
+    written = []
+    if parsed.plot:
+        pixels = curve_plot.draw(curve, published, config.model.name)
+        curve_plot.save(pixels, parsed.plot)
+        written.append(parsed.plot)
+    if parsed.tensorboard:
+        other = KnnCurve(published.steps, published.top1)
+        written.append(knn_curve.write_published(parsed.model_dir, other))
+    if written:
+        print(f"\nWrote {' and '.join(written)}.")
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
+    # The run itself may be on the GPUs, and TensorFlow would take all of their memory.
+    tf.config.set_visible_devices([], "GPU")
+    command_line.end(main(arguments))

@@ -1,0 +1,212 @@
+"""A run beside the published one, in words.
+
+Comes in: both curves.  Goes out: a verdict on each validation, and the report that
+`vie_tf.monitoring.published.compare_run` prints.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+from vie_tf.config import RunConfig
+from vie_tf.models import MODELS
+from vie_tf.monitoring.published.differences import differences, unknowns
+from vie_tf.monitoring.published.knn_curve import KnnCurve
+from vie_tf.monitoring.published.run import (
+    NEAR_ZERO,
+    NUM_STANDARD_ERRORS,
+    WINDOW_SHARE,
+    WINDOW_STEPS,
+    PublishedRun,
+)
+from vie_tf.runs.run_directory import RunDirectory
+
+ON_TRACK = "on track"
+BELOW = "below"
+ABOVE = "above"
+TOO_EARLY = "too early to say"
+
+NUM_ROWS = 20
+_NUM_RECENT = 5
+_WIDTH = 88
+
+
+def verdict(step: int, accuracy: float, published: PublishedRun) -> str:
+    """Judges one validation.
+
+    Args:
+      step: of the validation.
+      accuracy: top-1, a fraction.
+      published: what it is judged by.
+
+    Returns:
+      `TOO_EARLY` where nothing is published, and where both curves are near zero; else
+      `BELOW`, `ON_TRACK` or `ABOVE`.
+    """
+    expected = published.expected_range(step)
+    if expected is None:
+        return TOO_EARLY
+    if step <= published.near_zero_until and accuracy < NEAR_ZERO:
+        return TOO_EARLY
+    if accuracy < expected[0]:
+        return BELOW
+    return ABOVE if accuracy > expected[1] else ON_TRACK
+
+
+def report(
+    config: RunConfig,
+    curve: KnnCurve,
+    directory: RunDirectory,
+    published: PublishedRun,
+    num_rows: int = NUM_ROWS,
+) -> str:
+    """Says how a run does beside the published one.
+
+    Args:
+      config: of the run.
+      curve: of the run, not empty.
+      directory: of the run.
+      published: what it is judged by.
+      num_rows: the most validations in the table, equally spaced up to the last; 0 for
+        all.
+
+    Returns:
+      Lines of text; the last paragraph is the verdict on the last validation.
+    """
+    differing = differences(config, directory, published, int(curve.steps[-1]))
+    parts = [
+        f"kNN top-1 of {directory.model_dir} ({config.model.name}) beside"
+        f" {published.name}",
+        _paragraph(f"Published: {published.source}"),
+        _guidance(differing, unknowns(directory)),
+        _table(curve, published, num_rows),
+        _paragraph(_of_the_range(published)),
+        _paragraph(_of_the_start(published)),
+        _of_the_end(published, config.model.name),
+        _paragraph(_conclusion(curve, published, config, is_rough=bool(differing))),
+    ]
+    return "\n\n".join(parts)
+
+
+def _guidance(differing: list[str], unknown: list[str]) -> str:
+    lines = ["Network, data and settings agree with the published run's."]
+    if differing:
+        lines = ["The published curve is ONLY A ROUGH GUIDE, as this run differs:"]
+        lines += [f"  {line}" for line in differing]
+    if unknown:
+        lines.append(f"Not known of this run: {', '.join(unknown)}.")
+    return "\n".join(lines)
+
+
+def _table(curve: KnnCurve, published: PublishedRun, num_rows: int) -> str:
+    count = len(curve.steps)
+    every = -(-count // num_rows) if num_rows else 1
+    # Counted from the end, so that the last is among them.
+    chosen = slice((count - 1) % every, None, every)
+    lines = [
+        f"{'step':>10}{'this run':>11}{'published':>12}{'expected':>17}   verdict",
+    ]
+    for step, accuracy in zip(curve.steps[chosen].tolist(), curve.top1[chosen]):
+        here, expected = published.at(step), published.expected_range(step)
+        lines.append(
+            f"{step:>10,}{accuracy:>11.1%}"
+            f"{'-' if here is None else f'{here:.1%}':>12}"
+            f"{_in_words(expected) if expected else '-':>17}"
+            f"   {verdict(step, accuracy, published)}"
+        )
+    if every > 1:
+        lines.append(
+            f"  {len(lines) - 1} of {count} validations; --rows=0 shows every one"
+        )
+    return "\n".join(lines)
+
+
+def _of_the_range(published: PublishedRun) -> str:
+    return (
+        "Expected: from the lowest to the highest published value within"
+        f" {WINDOW_SHARE:.0%} of the step (at least {WINDOW_STEPS:,} steps) under the"
+        f" same learning rate, and {NUM_STANDARD_ERRORS} standard errors of"
+        f" {published.num_validation_videos:,} validation videos on either side. How"
+        " much runs with other seeds differ is not known: one run was published."
+    )
+
+
+def _of_the_start(published: PublishedRun) -> str:
+    until, end_of_ir = published.near_zero_until, published.settings["loss"]["ir_steps"]
+    return (
+        f"Near-zero kNN until step {until:,} is normal: the published run had"
+        f" {published.at(until):.1%} there (chance is {1 / published.num_classes:.2%}),"
+        f" and {published.at(end_of_ir):.1%} at step {end_of_ir:,}, where LA takes over"
+        " from IR."
+    )
+
+
+def _of_the_end(published: PublishedRun, model: str) -> str:
+    layers = sorted(published.read_outs["kinetics"])
+    lines = [
+        "What linear read-outs of the final checkpoint should come to (top-1):",
+        f"  {'':<28}" + "".join(f"{layer:>8}" for layer in layers),
+    ]
+    for title, data_set in (("Kinetics-400", "kinetics"), ("ImageNet", "imagenet")):
+        values = published.read_outs[data_set]
+        cells = "".join(f"{values[layer]:>8.1%}" for layer in layers)
+        lines.append(f"  {f'published, {title}':<28}{cells}")
+    if model != published.settings["model"]["name"]:
+        family = MODELS[model]
+        lines.append(f"  for {family.paper_name} the paper has on Kinetics-400, in")
+        lines.append(f"  {family.paper_row} (percent, the same layers)")
+    return "\n".join(lines)
+
+
+def _conclusion(
+    curve: KnnCurve, published: PublishedRun, config: RunConfig, is_rough: bool
+) -> str:
+    step, accuracy = int(curve.steps[-1]), float(curve.top1[-1])
+    found = verdict(step, accuracy, published)
+    expected = published.expected_range(step)
+    opening = f"By this rough guide, {found}" if is_rough else found.capitalize()
+    parts = [f"{opening}: at step {step:,} this run has {accuracy:.1%},"]
+    if expected is None:
+        parts.append(f"and the published curve begins at step {published.steps[0]:,}.")
+        return " ".join(parts)
+    parts.append(f"expected is {_in_words(expected)}.")
+    if step > published.steps[-1]:
+        parts.append(
+            "This is the range of the last published validation, at step"
+            f" {published.steps[-1]:,}."
+        )
+    if found == TOO_EARLY:
+        parts.append("Near zero is normal here.")
+    if found in (ABOVE, BELOW):
+        parts.append(_distance(accuracy, published))
+    if found == BELOW:
+        parts.append(_advice(curve, published, config))
+    return " ".join(parts)
+
+
+def _distance(accuracy: float, published: PublishedRun) -> str:
+    reached = published.first_step_with(accuracy)
+    if reached is None:
+        return "The published run never had as much."
+    return f"The published run first had as much at step {reached:,}."
+
+
+def _advice(curve: KnnCurve, published: PublishedRun, config: RunConfig) -> str:
+    recent = zip(curve.steps.tolist()[-_NUM_RECENT:], curve.top1[-_NUM_RECENT:])
+    found = [verdict(step, accuracy, published) for step, accuracy in recent]
+    return (
+        f"Of the last {len(found)} validations {found.count(BELOW)} are below; a single"
+        " one may be chance. To look at: in TensorBoard train/similarity_to_own_row,"
+        " which must stay above train/similarity_between_videos; frames and labels,"
+        f" with: python -m data_prep.describe --data_dir={config.data.data_dir}"
+        " --verify"
+    )
+
+
+def _in_words(expected: tuple[float, float]) -> str:
+    return f"{expected[0]:.1%} to {expected[1]:.1%}"
+
+
+def _paragraph(text: str) -> str:
+    # Paths and flags are to be copied whole.
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,106 @@
+"""The curve of kNN accuracies in a run's TensorBoard files.
+
+Comes in: `RUN/tensorboard`, which `vie_tf.monitoring.tensorboard` writes.  Goes out:
+steps and accuracies.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+_FOLDER = "tensorboard"
+_PUBLISHED = "published"  # TensorBoard shows a folder as a run of its own
+_TAG = "knn/top1"
+
+
+@dataclasses.dataclass(frozen=True)
+class KnnCurve:
+    """Validations of a run.
+
+    Attributes:
+      steps: ascending, [E] int64.
+      top1: accuracies as fractions, [E] float64.
+    """
+
+    steps: np.ndarray
+    top1: np.ndarray
+
+
+def read(model_dir: str) -> KnnCurve:
+    """Reads the curve of a run, which may be in training.
+
+    Where a run went on from a checkpoint that was older than its last validation, the
+    validations after that checkpoint belong to weights that are gone: what was written
+    later wins, as in TensorBoard.
+
+    Args:
+      model_dir: folder of the run.
+
+    Returns:
+      The curve, empty where there was no validation.
+
+    Raises:
+      ValueError: a file is damaged.
+    """
+    pattern = os.path.join(model_dir, _FOLDER, "events.out.tfevents.*")
+    events = [event for path in tf.io.gfile.glob(pattern) for event in _read_file(path)]
+    curve: dict[int, float] = {}
+    for _, step, accuracy in sorted(events):
+        for undone in [other for other in curve if other >= step]:
+            del curve[undone]
+        curve[step] = accuracy
+    return KnnCurve(
+        np.array(list(curve), np.int64), np.array(list(curve.values()), np.float64)
+    )
+
+
+def _read_file(path: str) -> Iterator[tuple[float, int, float]]:
+    """Yields time in seconds, step and accuracy of each validation."""
+    # A long run writes 100,000 events of other things; passing them by in Python takes
+    # several times as long.
+    records = tf.data.TFRecordDataset(path).filter(_names_the_tag)
+    try:
+        for record in records.as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                if value.tag == _TAG:
+                    accuracy = float(tf.make_ndarray(value.tensor))
+                    yield event.wall_time, event.step, accuracy
+    except tf.errors.DataLossError as error:
+        # A run that was killed, or that is writing now, leaves half a record behind.
+        if "truncated" not in error.message:
+            raise ValueError(
+                f"{path} is damaged: {error.message} Move it out of the folder to go on"
+                " without it."
+            ) from error
+
+
+def _names_the_tag(record: tf.Tensor) -> tf.Tensor:
+    # \C is any byte, where a dot is a character.
+    return tf.strings.regex_full_match(record, rf"\C*{_TAG}\C*")
+
+
+def write_published(model_dir: str, curve: KnnCurve) -> str:
+    """Writes a curve for TensorBoard to show in one picture with that of the run.
+
+    Args:
+      model_dir: folder of the run.
+      curve: takes the place of what was written before.
+
+    Returns:
+      The folder that was written.
+    """
+    folder = os.path.join(model_dir, _FOLDER, _PUBLISHED)
+    if tf.io.gfile.exists(folder):
+        tf.io.gfile.rmtree(folder)
+    writer = tf.summary.create_file_writer(folder)
+    with writer.as_default():
+        for step, accuracy in zip(curve.steps, curve.top1):
+            tf.summary.scalar(_TAG, accuracy, step=int(step))
+    writer.close()
+    return folder

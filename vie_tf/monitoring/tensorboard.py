@@ -1,0 +1,154 @@
+"""What TensorBoard and the terminal are told about a run."""
+
+from __future__ import annotations
+
+import collections
+import os
+from typing import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import RunConfig
+from vie_tf.monitoring import alarms as health
+from vie_tf.monitoring import hyper_parameters, statistics
+from vie_tf.monitoring.alarms import Alarm
+from vie_tf.monitoring.statistics import ClusterStatistics, RowFacts
+from vie_tf.objectives.clustering import Clusters
+from vie_tf.objectives.memory_bank import MemoryBank
+
+_GRID_CLIPS = 8
+_GRID_FRAMES = 8
+_SAMPLED_PAIRS = 10_000
+# An alarm that comes and goes around its bound is told once, not at every other look.
+_QUIET_LOOKS = 10
+
+
+class Summaries:
+    """Writes under `model_dir/tensorboard`; names are train/, knn/, bank/, ...
+
+    Args:
+      model_dir: folder of the run.
+      writes: whether this process is the one of a run that writes.
+    """
+
+    def __init__(self, model_dir: str, writes: bool = True) -> None:
+        self._writer = tf.summary.create_noop_writer()
+        if writes:
+            folder = os.path.join(model_dir, "tensorboard")
+            self._writer = tf.summary.create_file_writer(folder)
+        self._looks: collections.Counter[str] = collections.Counter()
+        self._last_seen: dict[tuple[str, str], int] = {}  # in which look at what
+
+    def scalars(self, group: str, values: Mapping[str, float], step: int) -> None:
+        """Writes `group/name` for every value, and makes it visible at once."""
+        with self._writer.as_default(step=step):
+            for name, value in values.items():
+                tf.summary.scalar(f"{group}/{name}", value)
+        self._writer.flush()
+
+    def hyper_parameters(self, config: RunConfig) -> None:
+        """Writes the settings for the HParams tab; call once in a run."""
+        with self._writer.as_default(step=0):
+            hyper_parameters.write(config)
+        self._writer.flush()
+
+    def clips(self, clips: np.ndarray, step: int) -> None:
+        """Shows what the network sees: clips as rows, frames as columns.
+
+        Args:
+          clips: [B, T, H, W, 3] uint8.
+          step: of the run.
+        """
+        with self._writer.as_default(step=step):
+            tf.summary.image("input/clips", clip_grid(clips)[None])
+
+    def bank(self, bank: MemoryBank, row_facts: RowFacts, step: int) -> None:
+        """Ages of the rows, similarities of random pairs, and how uniform they are."""
+        pairs = np.random.default_rng(step).integers(
+            0, bank.num_videos, [2, min(_SAMPLED_PAIRS, bank.num_videos**2)]
+        )
+        left, right = tf.gather(bank.rows, pairs[0]), tf.gather(bank.rows, pairs[1])
+        similarities = tf.reduce_sum(left * right, axis=1)[pairs[0] != pairs[1]]
+        written = row_facts.ages[~row_facts.never_written]
+        with self._writer.as_default(step=step):
+            tf.summary.histogram("bank/similarity_of_random_pairs", similarities)
+            tf.summary.histogram("bank/age_of_rows", written)
+        values, alarms = row_facts.scalars(), health.row_alarms(row_facts)
+        if len(similarities):
+            values["uniformity"] = statistics.uniformity(similarities.numpy())
+            alarms += health.bank_alarms(values["uniformity"])
+        self.scalars("bank", values, step)
+        self.alarms("bank", alarms, step)
+
+    def clusters(
+        self,
+        clusters: Clusters,
+        cluster_statistics: ClusterStatistics,
+        seconds: float,
+        step: int,
+        number: int,
+        is_told: bool = True,
+    ) -> None:
+        """Sizes of the clusters, their objective and what they cost.
+
+        Args:
+          clusters: as k-means left them.
+          cluster_statistics: what they look like.
+          seconds: that k-means took.
+          step: of the run.
+          number: which of the clusterings of this step, from 0.
+          is_told: whether a line is printed.
+        """
+        group = f"clusters_{number + 1}" if number else "clusters"
+        values = {
+            **cluster_statistics.scalars(),
+            "objective": clusters.objective,
+            "iterations": clusters.num_iterations,
+            "seconds": seconds,
+        }
+        with self._writer.as_default(step=step):
+            tf.summary.histogram(f"{group}/sizes", cluster_statistics.sizes)
+        self.scalars(group, values, step)
+        if is_told:
+            print(
+                f"step {step}  {cluster_statistics.describe()}; iterations:"
+                f" {clusters.num_iterations}, in {seconds:.1f} s",
+                flush=True,
+            )
+        self.alarms(group, health.cluster_alarms(cluster_statistics), step)
+
+    def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:
+        """Tells of alarms that were not there for some time.
+
+        Args:
+          watched: what was looked at.
+          alarms: all that there are now.
+          step: of the run.
+        """
+        self._looks[watched] += 1
+        for alarm in alarms:
+            key, look = (watched, alarm.name), self._looks[watched]
+            was_told = look - self._last_seen.get(key, -_QUIET_LOOKS) < _QUIET_LOOKS
+            self._last_seen[key] = look
+            if was_told:
+                continue
+            print(f"ALARM at step {step}, {alarm.name}: {alarm.message}", flush=True)
+            with self._writer.as_default(step=step):
+                tf.summary.text(f"alarms/{alarm.name}", alarm.message)
+            self._writer.flush()
+
+
+def clip_grid(clips: np.ndarray) -> np.ndarray:
+    """Lays clips out as one picture: clips as rows, equally spaced frames as columns.
+
+    Args:
+      clips: [B, T, H, W, 3] uint8.
+
+    Returns:
+      [rows * H, columns * W, 3] uint8, at most 8 rows and 8 columns.
+    """
+    num_frames = clips.shape[1]
+    columns = np.linspace(0, num_frames - 1, min(num_frames, _GRID_FRAMES)).astype(int)
+    chosen = clips[:_GRID_CLIPS, columns]  # [R, F, H, W, 3]
+    return np.concatenate([np.concatenate(list(row), axis=1) for row in chosen])

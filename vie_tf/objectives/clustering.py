@@ -1,0 +1,221 @@
+"""k-means on the rows of the memory bank, inside TensorFlow.
+
+Comes in: the bank's rows.  Goes out: a cluster label per row, by which
+`vie_tf.training.loop` finds the close neighbors of the LA loss.
+
+Letters: N rows, D dimension, M clusters.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Callable
+
+import tensorflow as tf
+
+# Scores of a block of rows to all centroids are written by the product and read
+# twice (maximum and arg max).  Blocks of about 16 MB stay in the last cache, which is
+# what makes an iteration cost little more than its product; four times larger ones
+# take twice the time (measured on AVX2).
+_SCORES_PER_BLOCK = 4 * 2**20
+_MIN_BLOCK = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Clusters:
+    """Result of k-means.
+
+    Attributes:
+      labels: [N] int32, the nearest centroid of every row.
+      centroids: [M, D] float32.
+      objective: sum over rows of the squared distance to their centroid.
+      num_iterations: how often the centroids were moved.
+      changed_share: share of the labels that the last iteration changed; 1 where no
+        iteration was compared with another.
+      num_relocated: clusters that had run empty and were moved, in all iterations.
+    """
+
+    labels: tf.Tensor
+    centroids: tf.Tensor
+    objective: float
+    num_iterations: int
+    changed_share: float
+    num_relocated: int
+
+
+def k_means(
+    rows: tf.Tensor,
+    num_clusters: int,
+    *,
+    num_iterations: int = 20,
+    settled_share: float = 0.0,
+    seed: int = 0,
+    start: tf.Tensor | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Clusters:
+    """Lloyd's algorithm from random rows or from given centroids.
+
+    A cluster that runs empty takes over one of the rows that are farthest from
+    their centroids, as in scikit-learn, so no label is lost.  No iteration raises the
+    objective.
+
+    Args:
+      rows: [N, D] float32.
+      num_clusters: M, at most N.
+      num_iterations: at most this many.
+      settled_share: in [0, 1]; the labels have settled, and no iteration follows, when
+        one has changed no more than this share of them and no cluster is empty.
+      seed: of the choice of the starting rows.
+      start: [M, D] starting centroids instead of random rows; those of an earlier
+        clustering are near the end already if the rows have not moved far.
+      strategy: whose replicas share the work, each with its part of the rows; None for
+        this device alone.  All workers have to call.
+
+    Raises:
+      ValueError: more clusters than rows, or fewer than one.
+    """
+    num_rows = int(rows.shape[0])
+    if not 1 <= num_clusters <= num_rows:
+        raise ValueError(
+            f"{num_clusters} clusters were asked for, but there are {num_rows} videos:"
+            f" give --la_num_clusters between 1 and {num_rows} (the paper takes 8000"
+            " for 240,000 videos, about one for 30)."
+        )
+    if start is None:
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(num_rows), seed=[seed, 1]
+        )
+        start = tf.gather(rows, order[:num_clusters])
+    assign = _assign
+    if strategy is not None and strategy.num_replicas_in_sync > 1:
+        assign = _shared_assign(strategy, num_rows)
+    centroids, num_relocated, iteration = start, 0, 0
+    labels, distances, sums, counts = assign(rows, centroids)
+    changed_share = 1.0
+    while iteration < num_iterations:
+        centroids, relocated = _update(rows, centroids, labels, distances, sums, counts)
+        num_relocated += int(relocated)
+        iteration += 1
+        previous = labels
+        labels, distances, sums, counts = assign(rows, centroids)
+        changed_share = float(_share_of_unequal(labels, previous))
+        has_settled = changed_share <= settled_share and int(_num_empty(counts)) == 0
+        # Without any change the next iteration would be the same again.
+        if has_settled or changed_share == 0.0:
+            break
+    return Clusters(
+        labels=labels,
+        centroids=centroids,
+        objective=float(tf.reduce_sum(distances)),
+        num_iterations=iteration,
+        changed_share=changed_share,
+        num_relocated=num_relocated,
+    )
+
+
+@tf.function(reduce_retracing=True)
+def _share_of_unequal(labels: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.cast(labels != others, tf.float32))
+
+
+@tf.function(reduce_retracing=True)
+def _num_empty(counts: tf.Tensor) -> tf.Tensor:
+    return tf.math.count_nonzero(counts == 0)
+
+
+@tf.function(reduce_retracing=True)
+def _assign(
+    rows: tf.Tensor, centroids: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """One pass over the rows.
+
+    Returns:
+      Labels [N] int32, squared distances [N], and per cluster the sum [M, D] and the
+      number [M] of its rows.
+    """
+    num_rows = tf.shape(rows)[0]
+    num_clusters = tf.shape(centroids)[0]
+    # |x - c|^2 = |x|^2 - 2 (x.c - |c|^2 / 2): the nearest centroid has the largest
+    # score, and the last term rides along in the product as one more dimension.
+    bias = -0.5 * tf.reduce_sum(tf.square(centroids), axis=1, keepdims=True)
+    weights = tf.transpose(tf.concat([centroids, bias], axis=1))  # [D + 1, M]
+
+    block_size = tf.maximum(_MIN_BLOCK, _SCORES_PER_BLOCK // num_clusters)
+    num_blocks = (num_rows + block_size - 1) // block_size
+    labels = tf.TensorArray(
+        tf.int32, num_blocks, infer_shape=False, element_shape=[None]
+    )
+    scores = tf.TensorArray(
+        tf.float32, num_blocks, infer_shape=False, element_shape=[None]
+    )
+    for block in tf.range(num_blocks):
+        part = rows[block * block_size : (block + 1) * block_size]
+        ones = tf.ones([tf.shape(part)[0], 1])
+        score = tf.matmul(tf.concat([part, ones], axis=1), weights)  # [block, M]
+        labels = labels.write(block, tf.argmax(score, axis=1, output_type=tf.int32))
+        scores = scores.write(block, tf.reduce_max(score, axis=1))
+    label = labels.concat()  # [N]
+    norms = tf.reduce_sum(tf.square(rows), axis=1)
+    distances = tf.maximum(norms - 2.0 * scores.concat(), 0.0)
+    sums = tf.math.unsorted_segment_sum(rows, label, num_clusters)
+    counts = tf.math.bincount(
+        label, minlength=num_clusters, maxlength=num_clusters, dtype=tf.int32
+    )
+    return label, distances, sums, counts
+
+
+@functools.lru_cache(maxsize=4)
+def _shared_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Callable:
+    """As `_assign`, but every replica takes one pass over its part of the rows."""
+    share = -(-num_rows // strategy.num_replicas_in_sync)
+
+    def of_replica(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        context = tf.distribute.get_replica_context()
+        first = context.replica_id_in_sync_group * share
+        part = rows[first : first + share]
+        labels, distances, sums, counts = _assign(part, centroids)
+        # All as float32, whole numbers below 2^24 included: TensorFlow keeps int32 in
+        # the memory of the host, where collective operations of GPUs do not look.
+        total = tf.distribute.ReduceOp.SUM
+        sums, counts = context.all_reduce(total, [sums, tf.cast(counts, tf.float32)])
+        labels = context.all_gather(tf.cast(labels, tf.float32), axis=0)
+        distances = context.all_gather(distances, axis=0)
+        return tf.cast(labels, tf.int32), distances, sums, tf.cast(counts, tf.int32)
+
+    @tf.function
+    def assign(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        results = strategy.run(of_replica, args=(rows, centroids))
+        return tuple(strategy.experimental_local_results(x)[0] for x in results)
+
+    return assign
+
+
+@tf.function(reduce_retracing=True)
+def _update(
+    rows: tf.Tensor,
+    centroids: tf.Tensor,
+    labels: tf.Tensor,
+    distances: tf.Tensor,
+    sums: tf.Tensor,
+    counts: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Means of the clusters, empty ones moved; returns them and how many moved."""
+    empty = tf.where(counts == 0)[:, 0]  # [E]
+    num_empty = tf.size(empty)
+    if num_empty > 0:
+        # The farthest rows leave their clusters and become clusters of their own.
+        _, farthest = tf.math.top_k(distances, num_empty)
+        moved = tf.gather(rows, farthest)  # [E, D]
+        donors = tf.gather(labels, farthest)[:, None]  # [E, 1]
+        sums = tf.tensor_scatter_nd_sub(sums, donors, moved)
+        counts = tf.tensor_scatter_nd_sub(
+            counts, donors, tf.ones([num_empty], tf.int32)
+        )
+        sums = tf.tensor_scatter_nd_update(sums, empty[:, None], moved)
+        counts = tf.tensor_scatter_nd_update(
+            counts, empty[:, None], tf.ones([num_empty], tf.int32)
+        )
+    means = sums / tf.cast(tf.maximum(counts, 1), tf.float32)[:, None]
+    # A donor may itself be left empty by giving away its only row; it stays put.
+    return tf.where(counts[:, None] > 0, means, centroids), num_empty

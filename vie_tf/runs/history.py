@@ -1,0 +1,124 @@
+"""By what a run was made: a line of `starts.jsonl` for every start of training.
+
+`config.json` has the settings of the last start; here are those of every start, and
+what else decides the result: the command, the code, the versions of the packages and
+the machine.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+from importlib import metadata
+from typing import Any, Sequence
+
+import cv2
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import LabelConfig, RunConfig
+from vie_tf.storage.records import write_atomically
+
+_NAME = "starts.jsonl"
+_GIT_SECONDS = 10.0  # a work tree on a slow disk must not hold up the training
+
+
+def note_start(
+    model_dir: str,
+    settings: RunConfig | LabelConfig,
+    command: Sequence[str],
+    step: int,
+    num_replicas: int,
+    num_workers: int = 1,
+) -> None:
+    """Adds a line about this start.
+
+    Args:
+      model_dir: folder of the run; has to be there.
+      settings: of the run, complete.
+      command: name of the script and its arguments.
+      step: that the run goes on from.
+      num_replicas: devices that share a batch.
+      num_workers: processes that they belong to.
+    """
+    line = {
+        "time": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
+        "step": step,
+        "command": list(command),
+        "folder": os.getcwd(),  # that paths in the command start from
+        "host": platform.node(),
+        "git_revision": git_revision(pathlib.Path(__file__).parent),
+        "versions": _versions(),
+        "devices": _devices(),
+        "replicas": num_replicas,
+        "workers": num_workers,
+        # A run may go on with other settings than it began with.
+        "settings": dataclasses.asdict(settings),
+    }
+    path = os.path.join(model_dir, _NAME)
+    earlier = ""
+    if tf.io.gfile.exists(path):
+        with tf.io.gfile.GFile(path) as file:
+            earlier = file.read()
+    # As a whole, since object stores do not append.
+    write_atomically(path, f"{earlier}{json.dumps(line)}\n")
+
+
+def git_revision(folder: pathlib.Path) -> str | None:
+    """The commit that a folder's code is of, with `-dirty` where files were changed.
+
+    None where the code is not under git; code that is installed somewhere inside of
+    another project's work tree is not of that project's commit.
+    """
+    if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(folder: pathlib.Path, *arguments: str) -> str | None:
+    # Without the lock: somebody may be committing there.
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, timeout=_GIT_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def _versions() -> dict[str, str | None]:
+    try:
+        own = metadata.version("vie-tf")
+    except metadata.PackageNotFoundError:  # used from its folder, not installed
+        own = None
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": metadata.version("keras"),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "vie_tf": own,
+    }
+
+
+def _devices() -> dict[str, Any]:
+    """Number of devices of each kind, and the names of the graphics cards."""
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", "unknown")
+        for gpu in gpus
+    ]
+    build = tf.sysconfig.get_build_info()
+    return {
+        "CPU": len(tf.config.list_physical_devices("CPU")),
+        "CPU cores": len(os.sched_getaffinity(0)),
+        "GPU": names,
+        "CUDA": build.get("cuda_version"),  # that TensorFlow was built for
+        "cuDNN": build.get("cudnn_version"),
+    }

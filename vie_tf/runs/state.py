@@ -1,0 +1,189 @@
+"""The state of a run: everything that the next step depends on.
+
+Randomness is a function of the seed and of the counters in here, so a run that gets
+them back goes on as if it had never been stopped.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Collection
+
+import tensorflow as tf
+
+from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.row_ages import RowAges
+from vie_tf.runs.schedules import Plateau, TF1MomentumSGD, is_due
+
+NEVER = -1  # the step of what has not been done yet
+UNKNOWN = -1.0  # an accuracy that was not measured yet
+
+# Parts of a checkpoint.  Runs whose clusters differ in number share all but these;
+CLUSTERS = ("cluster_labels", "cluster_centroids", "clustered_at")
+# and these are about what happens between steps.
+WATCHED = ("row_ages", "ir_accuracy", "validated_at")
+
+
+class TrainState(tf.Module):
+    """All that a training step reads and writes.
+
+    Create it inside the strategy's scope.
+
+    Attributes:
+      model: the network.
+      optimizer: with its accumulators.
+      loss_scaler: around the optimizer of a float16 network, else None.
+      bank: the memory bank; None in supervised training, which has none.
+      cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
+        begins.
+      cluster_centroids: [clusterings, M, D] float32, where the next k-means starts;
+        zeros until LA begins.
+      step: steps taken, scalar int64.
+      position: clips that were read, bad ones included, scalar int64.
+      num_skipped: bad records among them, scalar int64.
+      clustered_at: step of the last clustering, -1 if there was none.
+      validated_at: step of the last validation that came to its end, or that a run
+        without validations would have had; -1 if there was none.
+      best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
+      validations_since_best: scalar int64.
+      num_drops: how often a plateau has divided the learning rate, scalar int64.
+      row_ages: of the rows of the bank; None without one.
+      ir_accuracy: of the last kNN validation during IR, scalar float64, -1 if there was
+        none.
+    """
+
+    def __init__(
+        self,
+        model: tf.keras.Model,
+        optimizer: TF1MomentumSGD,
+        bank: MemoryBank | None,
+        num_clusterings: int,
+        num_clusters: int = 0,
+        scales_loss: bool = False,
+    ) -> None:
+        """Starts at step 0 with the optimizer's accumulators made.
+
+        Args:
+          model: the network.
+          optimizer: of its weights.
+          bank: None in supervised training.
+          num_clusterings: of LA.
+          num_clusters: M of each; 0 in a run without LA, whose checkpoints need no room
+            for centroids.
+          scales_loss: whether the network computes in float16.
+        """
+        super().__init__(name="train_state")
+        self.model = model
+        self.optimizer = optimizer
+        self.optimizer.build(model.trainable_variables)
+        # Gradients below 6e-8 would be 0 in float16.
+        self.loss_scaler: tf.keras.mixed_precision.LossScaleOptimizer | None = None
+        if scales_loss:
+            self.loss_scaler = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+        self.bank = bank
+
+        def counter(start: float, name: str, dtype: str = "int64") -> tf.Variable:
+            return tf.Variable(
+                tf.constant(start, dtype),
+                trainable=False,
+                name=name,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
+
+        self.step = counter(0, "step")
+        self.position = counter(0, "position")
+        self.num_skipped = counter(0, "num_skipped")
+        self.clustered_at = counter(NEVER, "clustered_at")
+        self.validated_at = counter(NEVER, "validated_at")
+        # Python's precision, so that a restart compares with the very same number.
+        self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
+        self.validations_since_best = counter(0, "validations_since_best")
+        self.num_drops = counter(0, "num_drops")
+        self.row_ages = RowAges(bank.num_videos) if bank else None
+        self.ir_accuracy = counter(UNKNOWN, "ir_accuracy", "float64")
+        self.cluster_labels = tf.Variable(
+            tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
+            trainable=False,
+            name="cluster_labels",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+        dim = bank.rows.shape[1] if bank else 0
+        self.cluster_centroids = tf.Variable(
+            tf.zeros([num_clusterings, num_clusters, dim]),
+            trainable=False,
+            name="cluster_centroids",
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+
+    def steps_taken(self) -> int:
+        """Value of `step`."""
+        return int(self.step.numpy())
+
+    def clips_read(self) -> int:
+        """Value of `position`."""
+        return int(self.position.numpy())
+
+    def steps_since_clustering(self) -> int | None:
+        """Age of `cluster_labels` in steps, None if they were never computed."""
+        clustered_at = int(self.clustered_at.numpy())
+        return None if clustered_at == NEVER else self.steps_taken() - clustered_at
+
+    def owes_validation(self, eval_steps: int, train_steps: int) -> bool:
+        """Whether the validation of the last step was interrupted.
+
+        Args:
+          eval_steps: between validations.
+          train_steps: the last step, which is validated as well.
+        """
+        step = self.steps_taken()
+        is_missing = int(self.validated_at.numpy()) < step
+        return step > 0 and is_missing and is_due(step, eval_steps, train_steps)
+
+    def plateau(self) -> Plateau:
+        """What the schedule of the learning rate remembers of the validations."""
+        return Plateau(
+            float(self.best_accuracy.numpy()),
+            int(self.validations_since_best.numpy()),
+            int(self.num_drops.numpy()),
+        )
+
+    def set_plateau(self, plateau: Plateau) -> None:
+        """Writes what `plateau` reads."""
+        self.best_accuracy.assign(plateau.best)
+        self.validations_since_best.assign(plateau.validations_since_best)
+        self.num_drops.assign(plateau.num_drops)
+
+    def checkpoint(
+        self, leave_out: Collection[str] = (), with_head: bool = True
+    ) -> tf.train.Checkpoint:
+        """What is written; the names are the keys in the file.
+
+        Args:
+          leave_out: names of parts that runs do not share.
+          with_head: whether the head of the network is among it, and its momentum.
+        """
+        # The loss scale of float16 is a part of the optimizer that it is around.
+        model, optimizer = self.model, self.optimizer
+        if not with_head:
+            model = tf.train.Checkpoint(backbone=self.model.backbone)
+            # The variables of a network are those of its backbone, then the head's.
+            count = len(self.model.backbone.trainable_variables)
+            optimizer = tf.train.Checkpoint(accumulators=optimizer.accumulators[:count])
+        parts: dict[str, Any] = {
+            "model": model,
+            "optimizer": optimizer,
+            "step": self.step,
+            "position": self.position,
+            "num_skipped": self.num_skipped,
+            "best_accuracy": self.best_accuracy,
+            "validations_since_best": self.validations_since_best,
+            "num_drops": self.num_drops,
+            "ir_accuracy": self.ir_accuracy,
+            "cluster_labels": self.cluster_labels,
+            "cluster_centroids": self.cluster_centroids,
+            "clustered_at": self.clustered_at,
+            "validated_at": self.validated_at,
+        }
+        if self.bank is not None:
+            parts.update(bank=self.bank, row_ages=self.row_ages)
+        shared = {name: part for name, part in parts.items() if name not in leave_out}
+        return tf.train.Checkpoint(**shared)

@@ -1,0 +1,1 @@
+"""Embeddings of videos on disk, and the videos nearest to a query."""

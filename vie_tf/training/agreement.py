@@ -1,0 +1,51 @@
+"""What all workers of a run have to agree on, by names that a user knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from vie_tf.config import RunConfig
+from vie_tf.runs.state import TrainState
+from vie_tf.storage.records import Manifest
+
+# Places, which may have another name on another machine.
+_PLACES = ("data_dir", "model_dir", "cache_dir")
+
+
+def of_settings(
+    config: RunConfig, manifest: Manifest, latest: str | None
+) -> dict[str, Any]:
+    """Settings, data and where the run stands.
+
+    Args:
+      config: of the run.
+      manifest: of its data.
+      latest: path of its newest checkpoint.
+    """
+    facts: dict[str, Any] = {
+        f"--{key if key != 'name' else group}": value
+        for group, settings in dataclasses.asdict(config).items()
+        for key, value in settings.items()
+        if key not in _PLACES
+    }
+    facts["the videos of --data_dir"] = manifest.fingerprint()[:12]
+    facts["the last checkpoint in --model_dir"] = latest and os.path.basename(latest)
+    facts["TensorFlow"] = tf.__version__
+    return facts
+
+
+def of_state(state: TrainState) -> dict[str, Any]:
+    """Weights, bank and counters; call outside of the strategy's scope."""
+    digest = hashlib.sha256()
+    variables = [*state.model.variables, *state.optimizer.variables()]
+    variables += [state.step, state.position, state.cluster_labels]
+    if state.bank is not None:
+        variables.append(state.bank.rows)
+    for variable in variables:
+        digest.update(variable.numpy().tobytes())
+    return {"at the start the weights and bank": digest.hexdigest()[:12]}

@@ -1,0 +1,268 @@
+"""The devices that share the batches of a run: of one process, or of several.
+
+A *replica* is a device with its copy of the network, a *worker* a process with its
+replicas, most often a machine; worker 0 is the *chief*, which alone writes to the
+folder of the run and to the terminal.  docs/distribution.md says what is shared how.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+import secrets
+from typing import Any, Callable, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import DistributionConfig
+from vie_tf.storage.errors import error_line
+from vie_tf.training import workers as worker_addresses
+
+# What TensorFlow says when a collective operation loses one of its ends.
+_LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
+
+
+class WorkerLost(OSError):
+    """Another worker of the run has ended or cannot be reached."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """Who takes the steps.
+
+    Attributes:
+      strategy: of TensorFlow, with the replicas of all workers.
+      worker: which worker this process is.
+      num_workers: of the run.
+    """
+
+    strategy: tf.distribute.Strategy
+    worker: int = 0
+    num_workers: int = 1
+
+    @property
+    def num_replicas(self) -> int:
+        """R, of all workers together."""
+        return self.strategy.num_replicas_in_sync
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes."""
+        return self.worker == 0
+
+    def describe(self) -> str:
+        """In words: how many devices of which kind, on how many machines."""
+        kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+        of_workers = f" of {self.num_workers} workers" if self.num_workers > 1 else ""
+        return f"{self.num_replicas} {kind}{of_workers}"
+
+    def batches(self, dataset: tf.data.Dataset) -> Iterator[dict]:
+        """Distributed batches: each replica of this worker takes one of them.
+
+        Args:
+          dataset: endless batches of this worker's part of the clips, each of as many
+            as a replica takes.
+        """
+        # Else every step would first ask whether there is a batch, in all workers.
+        endless = dataset.apply(
+            tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+        )
+        return iter(
+            self.strategy.distribute_datasets_from_function(lambda context: endless)
+        )
+
+    def gather(self, values: np.ndarray) -> np.ndarray:
+        """What all workers have, one after the other; all have to call it.
+
+        Args:
+          values: [n, ...] of this worker; n may differ among workers.
+
+        Returns:
+          [sum of n, ...].
+        """
+        if self.num_workers == 1:
+            return values
+        local = self.num_replicas // self.num_workers
+        parts = np.array_split(values, local)
+
+        def part(context: tf.distribute.distribute_lib.ValueContext) -> tf.Tensor:
+            return tf.constant(parts[context.replica_id_in_sync_group % local])
+
+        of_replicas = self.strategy.experimental_distribute_values_from_function(part)
+        return self._gather_all(of_replicas).numpy()
+
+    @functools.cached_property
+    def _gather_all(self) -> Callable[[Any], tf.Tensor]:
+        return tf.function(
+            lambda values: self.strategy.gather(values, axis=0), reduce_retracing=True
+        )
+
+    def of_chief(self, value: int) -> int:
+        """What the chief gives, an int32; all workers have to call it."""
+        return int(self.gather(np.array([value], np.int32))[0])
+
+    def check_shared(self, folder: str) -> None:
+        """Checks that all workers see what the chief writes; all have to call it.
+
+        Args:
+          folder: of the run, there for the chief.
+
+        Raises:
+          ValueError: a worker has another folder of that name.
+        """
+        if self.num_workers == 1:
+            return
+        # A new name, which no cache of a network file system takes for missing.
+        token = secrets.randbits(31)
+        path = os.path.join(folder, f"shared-{token}")
+        if self.is_chief:
+            with tf.io.gfile.GFile(path, "w") as file:
+                file.write("Do all workers see this?\n")
+        token = self.of_chief(token)  # with it they know that it is written
+        is_there = tf.io.gfile.exists(os.path.join(folder, f"shared-{token}"))
+        seen = self.gather(np.array([is_there], np.int32))
+        if self.is_chief:
+            tf.io.gfile.remove(path)
+        blind = [str(number) for number, sees in enumerate(seen) if not sees]
+        if blind:
+            raise ValueError(
+                f"The workers do not share --model_dir={folder}: worker"
+                f" {', '.join(blind)} does not see what the chief writes there. It has"
+                " to be a folder or an address that all of them see."
+            )
+
+    def check_agreement(self, facts: Mapping[str, Any]) -> None:
+        """Checks that all workers were started for the same run.
+
+        Args:
+          facts: by a name for the reader; what has to be equal in all workers.
+
+        Raises:
+          ValueError: a worker has something else than the chief.
+        """
+        if self.num_workers == 1:
+            return
+        text = json.dumps(facts, sort_keys=True).encode()
+        sizes = self.gather(np.array([len(text)], np.int32))
+        # As numbers, since collective operations take no strings.
+        everything = self.gather(np.frombuffer(text, np.uint8).astype(np.int32))
+        ends = np.cumsum(sizes)
+        told = [
+            json.loads(bytes(everything[end - size : end].astype(np.uint8)))
+            for size, end in zip(sizes, ends)
+        ]
+        differences = [
+            f"worker {number} has {name} {of_worker.get(name)!r}, the chief {value!r}"
+            for number, of_worker in enumerate(told)
+            for name, value in told[0].items()
+            if of_worker.get(name) != value
+        ]
+        if differences:
+            raise ValueError(
+                f"The workers disagree: {'; '.join(differences)}. Start all of them"
+                " with the same command on the same data, and give a --model_dir that"
+                " all of them see."
+            )
+
+    @contextlib.contextmanager
+    def chief_alone_prints(self) -> Iterator[None]:
+        """Keeps what other workers would print as well from being printed."""
+        if self.is_chief:
+            yield
+            return
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            yield
+
+    @contextlib.contextmanager
+    def explain_lost_workers(self) -> Iterator[None]:
+        """Turns TensorFlow's error into a line that says what to do.
+
+        Raises:
+          WorkerLost: a worker does not answer any more.
+        """
+        try:
+            yield
+        except _LOST as error:
+            if self.num_workers == 1:
+                raise
+            reason = error_line(error)
+            raise WorkerLost(
+                f"Worker {self.worker} of {self.num_workers} stops, as another one has"
+                f" ended or cannot be reached ({reason}). Look there for the reason,"
+                " and start all workers again with the same command: the run goes on"
+                " from its last checkpoint."
+            ) from error
+
+
+def join(settings: DistributionConfig) -> Distribution:
+    """Takes the devices of this process, and finds the other workers.
+
+    Has to be called before TensorFlow computes anything.
+
+    Args:
+      settings: of the run.
+
+    Raises:
+      ValueError: devices that are not there, or no word of the other workers.
+    """
+    if settings.strategy == "multi_worker":
+        return _join_workers(settings)
+    return Distribution(tf.distribute.MirroredStrategy(_devices(settings.num_replicas)))
+
+
+def _devices(num_replicas: int | None) -> list[str] | None:
+    """Names of the devices to use, None for all GPUs or the CPU."""
+    if num_replicas is None:
+        return None
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        if num_replicas > len(gpus):
+            raise ValueError(
+                f"--num_replicas={num_replicas} is more than the {len(gpus)} GPUs that"
+                " TensorFlow sees. CUDA_VISIBLE_DEVICES decides which it sees."
+            )
+        return [f"/gpu:{number}" for number in range(num_replicas)]
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    parts = [tf.config.LogicalDeviceConfiguration()] * num_replicas
+    if len(tf.config.get_logical_device_configuration(cpu) or [None]) != num_replicas:
+        tf.config.set_logical_device_configuration(cpu, parts)
+    return [f"/cpu:{number}" for number in range(num_replicas)]
+
+
+def _join_workers(settings: DistributionConfig) -> Distribution:
+    if settings.num_replicas is not None:
+        raise ValueError(
+            "--num_replicas is for one machine. With --strategy=multi_worker every"
+            " worker takes all GPUs that it sees: set CUDA_VISIBLE_DEVICES for it."
+        )
+    workers = worker_addresses.from_environment(os.environ)
+    own, count = workers.addresses[workers.number], len(workers.addresses)
+    print(
+        f"Worker {workers.number} of {count} at {own} waits for the others:"
+        f" {', '.join(workers.addresses)}.",
+        flush=True,
+    )
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": list(workers.addresses)}),
+        task_type="worker",
+        task_id=workers.number,
+        rpc_layer="grpc",
+    )
+    try:
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    except (tf.errors.OpError, RuntimeError) as error:
+        reason = error_line(error)
+        raise ValueError(
+            f"Worker {workers.number} at {own} could not join the others ({reason})."
+            " Its port has to be free and reachable from them."
+        ) from error
+    return Distribution(strategy, workers.number, count)

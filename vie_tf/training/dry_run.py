@@ -1,0 +1,83 @@
+"""Looks at the input of a run without running it: what it shows, and how fast."""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+from vie_tf.config import DistributionConfig, RunConfig
+from vie_tf.input import clip_pictures, inspection
+from vie_tf.models.from_config import clip_recipe
+from vie_tf.storage import remote_files
+from vie_tf.storage.records import Manifest
+from vie_tf.training import distribution, loop
+from vie_tf.training.setup import complete_settings
+from vie_tf.training.step import make_train_step
+
+PICTURE_NAME = "batch.png"
+_SECONDS = 5.0  # of each measurement
+
+
+def show_batch(config: RunConfig, num_clips: int) -> str:
+    """Draws the first clips of a run, before and after augmentation.
+
+    Args:
+      config: of the run; its folder is made if it is missing.
+      num_clips: that are drawn.
+
+    Returns:
+      Path of the picture.
+    """
+    config, manifest = _prepare(config)
+    clips = loop.clips_of_run(config, manifest)
+    examples = [clips.example(position) for position in range(num_clips)]
+    recipe = clip_recipe(config.model)
+    title = (
+        f"{config.model.name}: clips of {recipe.num_frames} x {recipe.crop_size} x"
+        f" {recipe.crop_size}, --crop={config.data.crop} --color={config.data.color}."
+        " Above: stored frames and window. Below: what the network sees."
+    )
+    picture = clip_pictures.draw(examples, title)
+    path = os.path.join(config.train.model_dir, PICTURE_NAME)
+    tf.io.gfile.makedirs(config.train.model_dir)
+    tf.io.write_file(path, tf.io.encode_png(picture))
+    print(f"Wrote {path}: {num_clips} clips, each before and after augmentation.")
+    return path
+
+
+def check_input(config: RunConfig) -> inspection.InputRates:
+    """Measures the input of a run beside its training step, and prints the verdict.
+
+    Args:
+      config: of the run; nothing is written.
+    """
+    config, manifest = _prepare(config)
+    # Of several workers, this one looks at its own devices.
+    own = DistributionConfig(num_replicas=config.distribution.num_replicas)
+    strategy = distribution.join(own).strategy
+    clips = loop.clips_of_run(config, manifest)
+    with strategy.scope():
+        state = loop.make_state(config, manifest)
+    # A step of LA costs some percent more, which no input is near to.
+    loss = "supervised" if state.bank is None else "ir"
+    step = make_train_step(config, state, strategy, loss)
+
+    def take_step(batch: dict) -> None:
+        whole = tf.data.Dataset.from_tensors(batch).unbatch().batch(len(batch["rows"]))
+        (shared,) = strategy.experimental_distribute_dataset(whole)
+        step(shared)["loss"].numpy()
+
+    print("Measuring; this takes half a minute ...", flush=True)
+    rates = inspection.measure(clips, take_step, _SECONDS)
+    has_gpu = bool(tf.config.list_logical_devices("GPU"))
+    verdict = inspection.verdict(rates, config.data.color, has_gpu)
+    print(inspection.report(rates, verdict))
+    return rates
+
+
+def _prepare(config: RunConfig) -> tuple[RunConfig, Manifest]:
+    remote_files.connect(config.data.data_dir)
+    remote_files.connect(config.train.model_dir)
+    manifest = Manifest.load(config.data.data_dir)
+    return complete_settings(config, manifest), manifest

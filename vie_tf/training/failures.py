@@ -1,0 +1,79 @@
+"""What goes wrong with a step, in words.
+
+Clips that fail, a step that takes too much memory, a loss that is no number.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Iterator
+
+import tensorflow as tf
+
+from vie_tf.input.clip_source import Clips
+from vie_tf.runs import disk_full
+from vie_tf.runs.state import TrainState
+from vie_tf.storage.errors import error_line
+
+
+class TrainingDiverged(ValueError):
+    """The loss is not a finite number any more."""
+
+
+class StepTooLarge(ValueError):
+    """A device has not the memory for a step."""
+
+
+def next_batch(
+    batches: Iterator[dict], clips: Clips, state: TrainState, batch_size: int
+) -> dict:
+    """Takes the next batch.
+
+    Args:
+      batches: of `clips`, distributed.
+      clips: that know what is wrong with one of them.
+      state: of the training.
+      batch_size: of the global batch.
+
+    Raises:
+      BadRecord: a video cannot be read.
+    """
+    try:
+        return next(batches)
+    except tf.errors.OpError as error:
+        raise clips.error(error, state.clips_read(), batch_size) from error
+
+
+def take_step(
+    train_step: Callable[[dict], dict], batch: dict, step: int, batch_size: int
+) -> dict:
+    """Takes a step, and returns its scalars.
+
+    Args:
+      train_step: has an operation named `loss` that checks numerics.
+      batch: distributed.
+      step: its number, from 1.
+      batch_size: of the global batch.
+
+    Raises:
+      StepTooLarge: it does not fit into the memory of a device.
+      TrainingDiverged: the loss is not a finite number.
+    """
+    try:
+        return train_step(batch)
+    except tf.errors.ResourceExhaustedError as error:
+        if disk_full.reason_of(error):
+            raise
+        raise StepTooLarge(
+            f"Step {step} does not fit into the memory of the device: lower"
+            f" --batch_size (now {batch_size}), share it among more devices"
+            " (--num_replicas), or halve what it takes by --precision=mixed_bfloat16"
+            f" or mixed_float16. TensorFlow says: {error_line(error)}"
+        ) from error
+    except tf.errors.InvalidArgumentError as error:
+        if "loss : Tensor had" not in str(error):
+            raise
+        raise TrainingDiverged(
+            f"The loss of step {step} is not a finite number; the weights are those of"
+            f" step {step - 1}. Lower --learning_rate, or start again from the last"
+            " checkpoint with another --seed."
+        ) from error

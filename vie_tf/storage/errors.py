@@ -15,6 +15,14 @@ _FRAME = re.compile(
 )
 
 
+class UserError(ValueError):
+    """Bad input: what was given, what is allowed, and how to mend it.
+
+    Commands print its message as one line and exit with code 1.  Every other exception
+    is a fault of the program and keeps its stack trace.
+    """
+
+
 def error_line(error: BaseException) -> str:
     """The line of an error that says what happened.
 

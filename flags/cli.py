@@ -17,6 +17,7 @@ from typing import Callable, NoReturn, Sequence
 from absl import app, flags
 
 from vie_tf.storage.errors import error_line
+from vie_tf.storage.process_exit import run_and_exit
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -29,29 +30,12 @@ def run(main: Callable[[], None], stations: Sequence[ModuleType]) -> NoReturn:
       stations: modules of `flags` that the command uses; the first line of each
         docstring is the title of its group.
     """
-    try:
-        app.run(
+    run_and_exit(
+        lambda: app.run(
             lambda arguments: _guarded(main, arguments),
             flags_parser=lambda argv: _parse(argv, stations),
         )
-    except SystemExit as ending:
-        _end_before_the_abort(ending)
-        raise
-    raise AssertionError("app.run exits")  # for the type checker
-
-
-def _end_before_the_abort(ending: SystemExit) -> None:
-    """Ends the process here and now if tensorflow-io was used.
-
-    When the interpreter is taken down after any use of s3://, tensorflow-io 0.36 calls
-    a client of its own that is gone by then ('pure virtual method called') and the
-    process aborts with exit code 134, although everything was written and closed.
-    """
-    if "tensorflow_io" not in sys.modules:
-        return
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(ending.code if isinstance(ending.code, int) else int(bool(ending.code)))
+    )
 
 
 def _parse(argv: Sequence[str], stations: Sequence[ModuleType]) -> list[str]:

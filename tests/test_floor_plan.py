@@ -18,7 +18,12 @@ COMMANDS = {"data_prep": ("describe", "synthesize", "download_kinetics")}
 BETWEEN = {
     "vie_tf": (),
     "data_prep": ("vie_tf.storage",),
-    "flags": ("vie_tf.config", "vie_tf.storage.errors", "data_prep.config"),
+    "flags": (
+        "vie_tf.config",
+        "vie_tf.storage.errors",
+        "vie_tf.storage.process_exit",
+        "data_prep.config",
+    ),
 }
 SCRIPTS = ("train", "evaluate", "embed")
 

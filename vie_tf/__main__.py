@@ -9,6 +9,8 @@ import importlib
 import sys
 from typing import NoReturn
 
+from vie_tf.storage.process_exit import run_and_exit
+
 COMMANDS = {
     "compare_run": "vie_tf.monitoring.published.compare_run",
     "input_service": "vie_tf.input.data_service",
@@ -32,8 +34,7 @@ def main() -> NoReturn:
         )
         sys.exit(1)
     # Imported when it is asked for: TensorFlow takes seconds to load.
-    importlib.import_module(COMMANDS[name]).run(arguments)
-    sys.exit(0)
+    run_and_exit(lambda: importlib.import_module(COMMANDS[name]).run(arguments))
 
 
 if __name__ == "__main__":

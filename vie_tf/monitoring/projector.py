@@ -250,4 +250,4 @@ def run(arguments: Sequence[str]) -> None:
     """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
     # The run itself may be on the GPUs, and TensorFlow would take all of their memory.
     tf.config.set_visible_devices([], "GPU")
-    command_line.end(main(arguments))
+    raise SystemExit(main(arguments))

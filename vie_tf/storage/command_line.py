@@ -42,11 +42,3 @@ def exit_code_of(work: Callable[[], None]) -> int:
         print(f"error: {message}", file=sys.stderr)
         return 1
     return 0
-
-
-def end(code: int) -> NoReturn:
-    """Ends the process."""
-    sys.stdout.flush()
-    if "tensorflow_io" in sys.modules:  # see flags.cli
-        os._exit(code)
-    sys.exit(code)

@@ -66,4 +66,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(arguments: Sequence[str]) -> None:
     """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
-    command_line.end(main(arguments))
+    raise SystemExit(main(arguments))

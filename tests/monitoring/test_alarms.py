@@ -4,7 +4,6 @@ import re
 import numpy as np
 import pytest
 
-from vie_tf.input import instances as views
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import statistics
 from vie_tf.monitoring.tensorboard import Summaries
@@ -128,43 +127,6 @@ def test_rows_that_coincide_raise_an_alarm():
     assert health.bank_alarms(-3.9) == []
 
 
-def rows(ages, never=(), round_steps=10):
-    never_written = np.isin(np.arange(len(ages)), never)
-    return statistics.RowFacts(np.array(ages), never_written, round_steps)
-
-
-def test_the_oldest_row_and_the_share_of_those_never_written_are_told():
-    scalars = rows([3, 40, 7, 12], never=[1]).scalars()
-    assert scalars == {"oldest_row": 40.0, "never_written_share": 0.25}
-
-
-@pytest.mark.parametrize(
-    ("ages", "never", "wanted"),
-    [
-        ([0, 3, 19], [], []),  # first in one epoch, last in the next
-        ([5, 5, 5], [0, 1, 2], []),  # the first epoch
-        ([0, 3, 31], [], ["stale_rows"]),
-        ([0, 3, 31], [2], ["stale_rows"]),
-        ([0] * 1999 + [500], [], []),  # one bad record of very many
-        ([0] * 999 + [500], [], ["stale_rows"]),
-    ],
-)
-def test_rows_that_no_epoch_comes_to_raise_an_alarm(ages, never, wanted):
-    alarms = health.row_alarms(rows(ages, never))
-    assert names(alarms) == wanted
-    for alarm in alarms:
-        start = f"1 of {len(ages)} rows of the memory bank were not written for"
-        assert alarm.message.startswith(start)
-        assert f"{len(never)} of them never" in alarm.message
-
-
-def test_bins_of_a_video_that_has_many_are_not_stale():
-    videos = [None, None]
-    instances = views.Instances(videos, np.array([1, 9]), bin_frames=52)
-    # The longer video shows one of its bins in each of nine epochs.
-    assert instances.clips_per_round == 18
-
-
 @pytest.mark.parametrize(
     ("la", "ir", "num_queries", "wanted"),
     [
@@ -198,9 +160,9 @@ def test_waiting_for_more_than_half_of_the_time_raises_an_alarm(share, wanted):
 
 def test_every_alarm_is_explained():
     root = pathlib.Path(__file__).parents[2]
-    code = (root / "vie_tf" / "health.py").read_text()
+    code = (root / "vie_tf" / "monitoring" / "alarms.py").read_text()
     known = re.findall(r'Alarm\(\s*"(\w+)"', code)
-    assert len(known) == 9
+    assert len(known) == 8
     page = (root / "docs" / "watching_a_run.md").read_text()
     for name in known:
         assert f"| `{name}` |" in page

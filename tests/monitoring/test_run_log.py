@@ -88,20 +88,6 @@ def test_a_batch_of_one_video_is_told_of_without_others_and_without_alarm(log, c
     assert "ALARM" not in told
 
 
-def test_rows_that_are_never_written_raise_an_alarm_after_three_epochs(
-    log, state, tmp_path
-):
-    for step in range(1, 11):
-        rows = [step % 9, (step + 4) % 9]  # row 9 never
-        state.row_ages.write(np.array(rows), np.int64(step))
-        log.bank(step)
-    events = events_in(tmp_path)
-    assert list(events["alarms/stale_rows"]) == [10]
-    assert events["bank/never_written_share"][10] == pytest.approx(0.1)
-    assert events["bank/oldest_row"] == {step: step for step in range(1, 11)}
-    assert list(events["bank/age_of_rows"]) == list(range(1, 11))
-
-
 @pytest.mark.parametrize(
     ("ir", "loss", "top1", "is_told"),
     [

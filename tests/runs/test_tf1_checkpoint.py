@@ -182,8 +182,6 @@ def test_a_run_has_the_bank_the_clusters_and_the_step(resumed, values) -> None:
     np.testing.assert_array_equal(resumed.cluster_labels, clusters)
     assert resumed.steps_taken() == STEP
     assert resumed.steps_since_clustering() is None
-    ages, never = resumed.row_ages.ages(STEP + 2)  # as if written at its last step
-    assert set(ages) == {2} and not never.any()
 
 
 def test_a_run_has_the_embeddings_of_the_checkpoint(model, resumed, values) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
-from two_replicas import NUM_STEPS, ROWS, STEPS
+from two_replicas import STEPS
 
 from vie_tf.runs.run_directory import RunDirectory
 
@@ -42,7 +42,7 @@ def fixture_steps(folder):
 
 @pytest.mark.parametrize("loss", STEPS)
 def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
-    for name in ("bank", "kernel", "accumulator", "steps", "last_written"):
+    for name in ("bank", "kernel", "accumulator", "steps"):
         copies = steps[f"{loss}/{name}/2"]
         assert len(copies) == 2
         np.testing.assert_array_equal(copies[0], copies[1], err_msg=name)
@@ -52,13 +52,6 @@ def test_all_replicas_hold_the_same_bank_and_weights(steps, loss):
 def test_two_replicas_write_the_bank_that_one_writes(steps, loss):
     assert difference(steps[f"{loss}/bank/2"][0], steps[f"{loss}/bank/1"][0]) < 2e-6
     assert list(steps[f"{loss}/steps/2"]) == [20, 20]
-
-
-@pytest.mark.parametrize("loss", STEPS)
-def test_two_replicas_note_the_step_that_wrote_a_row_last(steps, loss):
-    batches = list(enumerate(ROWS.reshape(NUM_STEPS, 4), start=1))
-    wanted = [max(n for n, rows in batches if row in rows) for row in range(10)]
-    assert list(steps[f"{loss}/last_written/2"][0]) == wanted
 
 
 @pytest.mark.parametrize("loss", STEPS)

@@ -50,15 +50,6 @@ class Instances:
         return int(self.num_bins.sum())
 
     @property
-    def clips_per_round(self) -> int:
-        """Clips in which every row is written at least once: an epoch of whole videos.
-
-        A video shows one bin an epoch, so a round is as many epochs as the longest has
-        bins.
-        """
-        return len(self.videos) * int(self.num_bins.max())
-
-    @property
     def first_rows(self) -> np.ndarray:
         """Row of the first bin of each video, [V] int64; the others follow it."""
         return np.cumsum(self.num_bins) - self.num_bins

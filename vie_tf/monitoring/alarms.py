@@ -18,7 +18,7 @@ from typing import Mapping
 
 import numpy as np
 
-from vie_tf.monitoring.statistics import ClusterStatistics, RowFacts
+from vie_tf.monitoring.statistics import ClusterStatistics
 
 # Bounds are far outside of what healthy runs show: an alarm is to be believed.
 _MOSTLY = 0.5
@@ -32,11 +32,6 @@ _COLLAPSED_SIMILARITY = 0.98
 # Similarity 0.98 between all rows has exp(-2 |x - y|^2) = exp(-0.08); evenly spread
 # rows in 128 dimensions have -3.9.
 _COLLAPSED_UNIFORMITY = -0.08
-# A video may be the first of one round and the last of the next, so healthy rows are
-# up to two rounds old, and a little more where batches come in any order.
-_STALE_ROUNDS = 3
-# A single bad record of a large collection is told by the count of skipped clips.
-_STALE_SHARE = 0.001
 # Accuracies of the same queries differ less than those of others, so three standard
 # errors of independent ones are a clear difference; and networks a few steps apart
 # differ by some tenths of a percent on the authors' curve.
@@ -154,27 +149,6 @@ def bank_alarms(bank_uniformity: float) -> list[Alarm]:
             " videos one embedding for an epoch or longer. Start again from an earlier"
             " checkpoint with a lower --learning_rate; for small collections see"
             " docs/small_collections.md.",
-        )
-    ]
-
-
-def row_alarms(facts: RowFacts) -> list[Alarm]:
-    """Alarms on rows that training does not come to."""
-    is_stale = facts.ages > _STALE_ROUNDS * facts.round_steps
-    if not np.any(is_stale) or np.mean(is_stale) < _STALE_SHARE:
-        return []
-    num_never = int(np.sum(is_stale & facts.never_written))
-    return [
-        Alarm(
-            "stale_rows",
-            f"{is_stale.sum()} of {len(is_stale)} rows of the memory bank were not"
-            f" written for {_STALE_ROUNDS} epochs of {facts.round_steps} steps, the"
-            f" oldest not for {facts.ages.max()} steps, {num_never} of them never:"
-            " neighbors and clusters are found among old embeddings. Either records"
-            " are skipped (input/skipped_clips; convert those videos again), or workers"
-            " of --data_service do not deliver (look at their output, or train without"
-            " it), or the bank has rows that --subset, --bin_frames or --data_dir leave"
-            " out (give those that the run began with).",
         )
     ]
 

@@ -18,7 +18,6 @@ from vie_tf.metrics.validation import Validation
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import console, statistics
 from vie_tf.monitoring.alarms import Alarm
-from vie_tf.monitoring.statistics import RowFacts
 from vie_tf.monitoring.stopwatch import Interval, StepClock
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.runs.state import UNKNOWN, TrainState
@@ -47,7 +46,6 @@ class RunLog:
         self._config, self._state, self._summaries = config, state, summaries
         batch_size = config.train.batch_size
         assert batch_size is not None
-        self._round_steps = -(-instances.clips_per_round // batch_size)
         # Untrained networks give all videos similar embeddings.
         epoch_steps = -(-instances.count // batch_size)
         self._settled_at = max(epoch_steps, config.train.lr_warmup_steps)
@@ -121,11 +119,8 @@ class RunLog:
 
     def bank(self, step: int) -> None:
         """Tells what the rows of the memory bank look like, where there is one."""
-        if self._state.bank is None or self._state.row_ages is None:
-            return
-        ages, never_written = self._state.row_ages.ages(step)
-        row_facts = RowFacts(ages, never_written, self._round_steps)
-        self._summaries.bank(self._state.bank, row_facts, step)
+        if self._state.bank is not None:
+            self._summaries.bank(self._state.bank, step)
 
     def validation(
         self, step: int, loss: str, scores: Mapping[str, float], validation: Validation

@@ -89,28 +89,6 @@ def cluster_statistics(
     return ClusterStatistics(np.bincount(labels, minlength=num_clusters), changed_share)
 
 
-@dataclasses.dataclass(frozen=True)
-class RowFacts:
-    """How old the rows of a memory bank are.
-
-    Attributes:
-      ages: steps since a row was written, or since it is there, [N] int64.
-      never_written: whether it was never written, [N] bool.
-      round_steps: steps in which every row is written once, an epoch of whole videos.
-    """
-
-    ages: np.ndarray
-    never_written: np.ndarray
-    round_steps: int
-
-    def scalars(self) -> dict[str, float]:
-        """By name, for TensorBoard."""
-        return {
-            "oldest_row": float(self.ages.max()),
-            "never_written_share": float(np.mean(self.never_written)),
-        }
-
-
 def alignment(similarity_to_own_row: float) -> float:
     """Mean squared distance of embeddings to their own rows, 0 to 4; lower is better.
 

@@ -13,7 +13,7 @@ from vie_tf.config import RunConfig
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import hyper_parameters, statistics
 from vie_tf.monitoring.alarms import Alarm
-from vie_tf.monitoring.statistics import ClusterStatistics, RowFacts
+from vie_tf.monitoring.statistics import ClusterStatistics
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
 
@@ -63,23 +63,19 @@ class Summaries:
         with self._writer.as_default(step=step):
             tf.summary.image("input/clips", clip_grid(clips)[None])
 
-    def bank(self, bank: MemoryBank, row_facts: RowFacts, step: int) -> None:
-        """Ages of the rows, similarities of random pairs, and how uniform they are."""
+    def bank(self, bank: MemoryBank, step: int) -> None:
+        """Writes the similarities of random pairs of rows, and how uniform they are."""
         pairs = np.random.default_rng(step).integers(
             0, bank.num_videos, [2, min(_SAMPLED_PAIRS, bank.num_videos**2)]
         )
         left, right = tf.gather(bank.rows, pairs[0]), tf.gather(bank.rows, pairs[1])
         similarities = tf.reduce_sum(left * right, axis=1)[pairs[0] != pairs[1]]
-        written = row_facts.ages[~row_facts.never_written]
         with self._writer.as_default(step=step):
             tf.summary.histogram("bank/similarity_of_random_pairs", similarities)
-            tf.summary.histogram("bank/age_of_rows", written)
-        values, alarms = row_facts.scalars(), health.row_alarms(row_facts)
         if len(similarities):
-            values["uniformity"] = statistics.uniformity(similarities.numpy())
-            alarms += health.bank_alarms(values["uniformity"])
-        self.scalars("bank", values, step)
-        self.alarms("bank", alarms, step)
+            uniformity = statistics.uniformity(similarities.numpy())
+            self.scalars("bank", {"uniformity": uniformity}, step)
+            self.alarms("bank", health.bank_alarms(uniformity), step)
 
     def clusters(
         self,

@@ -18,7 +18,7 @@ from vie_tf.config import RunConfig
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.settings import changes
-from vie_tf.runs.state import CLUSTERS, NEVER, WATCHED, TrainState
+from vie_tf.runs.state import CLUSTERS, NEVER, TrainState
 from vie_tf.storage import remote_files
 from vie_tf.storage.records import Manifest, write_atomically
 
@@ -26,7 +26,6 @@ _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
 _LABELS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
 _CENTROIDS_KEY = "cluster_centroids/.ATTRIBUTES/VARIABLE_VALUE"
-_AGES_KEY = "row_ages/last_written/.ATTRIBUTES/VARIABLE_VALUE"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
 
 # What else than the data set decides which rows the bank has.
@@ -272,47 +271,29 @@ class RunDirectory:
         path = self._latest_or_raise()
         self._check_bank(path, state.bank, bank_grows)
         self._check_shapes(path, state.model, with_head)
-        checkpoint = tf.train.load_checkpoint(path)
-        shapes = checkpoint.get_variable_to_shape_map()
-        # Runs of versions before these were kept have none.
-        parts = {key.split("/")[0] for key in shapes}
-        unknown = {name for name in WATCHED if name not in parts}
-        if state.bank is not None and self.bank_size(path) != state.bank.num_videos:
-            leave_out = {*unknown, "bank", "row_ages"}
-            self._restore_shared(state, path, leave_out, with_head)
-            rows = self.read_bank()
-            state.bank.set_first_rows(rows)
-            ages = checkpoint.get_tensor(_AGES_KEY) if _AGES_KEY in shapes else None
-            assert state.row_ages is not None
-            state.row_ages.set_first(ages, len(rows), state.steps_taken())
-            return state.bank.num_videos - len(rows)
-        # Nor have runs of versions before centroids were kept.
-        same_clusters = [shapes[_LABELS_KEY], shapes.get(_CENTROIDS_KEY)] == [
+        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
+        has_scale = state.loss_scaler is not None
+        same_clusters = [shapes[_LABELS_KEY], shapes[_CENTROIDS_KEY]] == [
             state.cluster_labels.shape.as_list(),
             state.cluster_centroids.shape.as_list(),
         ]
-        was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
-        has_scale = state.loss_scaler is not None
-        if with_head and same_clusters and was_scaled == has_scale:
-            state.checkpoint(leave_out=unknown).restore(path).assert_consumed()
-        else:
-            self._restore_shared(state, path, unknown, with_head)
-        if state.row_ages is not None and "row_ages" in unknown:
-            state.row_ages.start_at(state.steps_taken(), written=True)
-        return 0
-
-    @staticmethod
-    def _restore_shared(
-        state: TrainState, path: str, leave_out: set[str], with_head: bool
-    ) -> None:
-        """Restores some parts of the state; clusters are computed anew then."""
-        shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
-        was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
-        shared = state.checkpoint({*CLUSTERS, *leave_out}, with_head).restore(path)
-        if was_scaled or state.loss_scaler is None:
-            shared.assert_existing_objects_matched()
-        shared.expect_partial()
-        state.clustered_at.assign(NEVER)
+        grows = state.bank is not None and self.bank_size(path) != state.bank.num_videos
+        leave_out: set[str] = {"bank"} if grows else set()
+        if grows or not with_head or not same_clusters or was_scaled != has_scale:
+            leave_out.update(CLUSTERS)
+        status = state.checkpoint(leave_out, with_head).restore(path)
+        if was_scaled or not has_scale:
+            status.assert_existing_objects_matched()
+        status.expect_partial()
+        if leave_out:
+            state.clustered_at.assign(NEVER)
+        if not grows:
+            return 0
+        assert state.bank is not None
+        rows = self.read_bank()
+        state.bank.set_first_rows(rows)
+        return state.bank.num_videos - len(rows)
 
     def restore_model(self, model: tf.keras.Model, which: str = "latest") -> int:
         """Restores the network alone and returns the step of the checkpoint.

@@ -11,16 +11,13 @@ from typing import Any, Collection
 import tensorflow as tf
 
 from vie_tf.objectives.memory_bank import MemoryBank
-from vie_tf.objectives.row_ages import RowAges
 from vie_tf.runs.schedules import Plateau, TF1MomentumSGD, is_due
 
 NEVER = -1  # the step of what has not been done yet
 UNKNOWN = -1.0  # an accuracy that was not measured yet
 
-# Parts of a checkpoint.  Runs whose clusters differ in number share all but these;
+# Parts of a checkpoint that runs with other numbers of clusters do not share.
 CLUSTERS = ("cluster_labels", "cluster_centroids", "clustered_at")
-# and these are about what happens between steps.
-WATCHED = ("row_ages", "ir_accuracy", "validated_at")
 
 
 class TrainState(tf.Module):
@@ -46,7 +43,6 @@ class TrainState(tf.Module):
       best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
       validations_since_best: scalar int64.
       num_drops: how often a plateau has divided the learning rate, scalar int64.
-      row_ages: of the rows of the bank; None without one.
       ir_accuracy: of the last kNN validation during IR, scalar float64, -1 if there was
         none.
     """
@@ -98,7 +94,6 @@ class TrainState(tf.Module):
         self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
         self.validations_since_best = counter(0, "validations_since_best")
         self.num_drops = counter(0, "num_drops")
-        self.row_ages = RowAges(bank.num_videos) if bank else None
         self.ir_accuracy = counter(UNKNOWN, "ir_accuracy", "float64")
         self.cluster_labels = tf.Variable(
             tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
@@ -184,6 +179,6 @@ class TrainState(tf.Module):
             "validated_at": self.validated_at,
         }
         if self.bank is not None:
-            parts.update(bank=self.bank, row_ages=self.row_ages)
+            parts["bank"] = self.bank
         shared = {name: part for name, part in parts.items() if name not in leave_out}
         return tf.train.Checkpoint(**shared)

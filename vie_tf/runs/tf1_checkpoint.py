@@ -306,8 +306,6 @@ def make_run(
         )
     if "labels" in report.matched:
         _check_same_order(path, their_labels.numpy(), np.array(labels))
-    assert state.row_ages is not None
-    state.row_ages.start_at(state.steps_taken(), written=uses_bank)
     run = RunDirectory(model_dir)
     # The settings last: a folder with settings alone would be a run at step 0.
     run.save(state)

@@ -129,11 +129,9 @@ def make_train_step(
         state.optimizer.learning_rate.assign(rate)
         new_rows, embedding_sum, scalars = strategy.run(replica_step, args=(batch,))
         if bank is not None:
-            assert state.row_ages is not None
             # Once for the global batch, after all replicas have read the old rows.
             rows = strategy.gather(batch["rows"], axis=0)
             bank.write(rows, strategy.gather(new_rows, axis=0))
-            state.row_ages.write(rows, state.step + 1)
         state.step.assign_add(1)
 
         def sum_of_replicas(value: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,10 @@
 """Validation that several workers share."""
 
+import dataclasses
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from record_fixtures import write_data_set
 from run_fixtures import GridEmbedder, grid_state
 
@@ -10,9 +13,21 @@ from vie_tf.input import pipeline
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics.features import ClipEmbedder, NothingRead
-from vie_tf.metrics.validation import SoftmaxValidation, make_validation
+from vie_tf.metrics.validation import (
+    SoftmaxValidation,
+    make_validation,
+    split_to_validate,
+)
+from vie_tf.storage.records import NO_LABEL
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=2, crop_size=32, sampling="sparse")
+
+
+class ClassZero(tf.keras.Model):
+    """Takes every video to be of the first of two classes."""
+
+    def call(self, clips, training=False):
+        return {"logits": tf.tile([[1.0, 0.0]], [tf.shape(clips)[0], 1])}
 
 
 @pytest.fixture(name="validation_of", params=["knn", "softmax"])
@@ -67,3 +82,38 @@ def test_a_worker_without_a_video_has_the_scores_of_the_others(validation_of):
 def test_that_no_worker_could_read_a_video_is_said(validation_of):
     with pytest.raises(NothingRead, match="None of the 1 videos could be read"):
         validation_of(1, gather=lambda values: values)()
+
+
+@pytest.mark.parametrize("kind", ["knn", "softmax"])
+def test_videos_without_a_label_are_left_out_of_the_accuracies(tmp_path, kind):
+    manifest = write_data_set(tmp_path, num_val=3)
+    unlabeled = manifest.split("val")[-1].id
+    manifest = dataclasses.replace(
+        manifest,
+        videos=tuple(
+            dataclasses.replace(v, label=NO_LABEL if v.id == unlabeled else 0)
+            for v in manifest.videos
+        ),
+    )
+    state = grid_state([0] * len(manifest.split("train")))
+    if kind == "softmax":
+        state.bank = None
+    validation = make_validation(
+        *(state, DataConfig(str(tmp_path)), manifest, RECIPE, KnnConfig(3, 0.07, 2)),
+        network=state.model if kind == "knn" else ClassZero(),
+        part=ClipShard(),
+        gather=lambda values: values,
+    )
+    # All labels are those of class 0, which every video is told to be of.
+    assert validation()["top1"] == 1.0
+    assert validation.num_queries == 2
+
+
+def test_validation_videos_without_labels_are_nothing_to_validate_on(tmp_path):
+    manifest = write_data_set(tmp_path)
+    videos = tuple(
+        dataclasses.replace(v, label=NO_LABEL) if v.split == "val" else v
+        for v in manifest.videos
+    )
+    manifest = dataclasses.replace(manifest, videos=videos)
+    assert split_to_validate(manifest, len(manifest.split("train"))) is None

@@ -20,12 +20,6 @@ SCALARS = {
 }
 
 
-class Labeled:
-    """Stands for a validation of 500 queries."""
-
-    name, title, num_classes, labels = "knn", "kNN", 2, np.zeros(500)
-
-
 @pytest.fixture(name="state")
 def fixture_state():
     return grid_state(np.zeros(NUM_VIDEOS))
@@ -101,7 +95,7 @@ def test_la_that_falls_below_ir_raises_an_alarm(
     log, state, tmp_path, ir, loss, top1, is_told
 ):
     state.ir_accuracy.assign(ir)
-    log.validation(5, loss, {"top1": top1, "top5": 1.0}, Labeled())
+    log.validation(5, loss, "knn", {"top1": top1, "top5": 1.0}, 2, num_queries=500)
     events = events_in(tmp_path)
     assert events["knn/top1"] == {5: pytest.approx(top1)}
     assert ("alarms/knn_below_ir" in events) == is_told

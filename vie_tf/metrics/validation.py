@@ -16,7 +16,7 @@ from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipEmbedder, NothingRead
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
 
 Gather = Callable[[np.ndarray], np.ndarray]
 # Scores [V, C] float32 of the videos of a worker, by class, and their rows [V].
@@ -48,7 +48,11 @@ class KnnValidation:
     gather: Gather
 
     name = "knn"
-    title = "kNN"
+
+    @property
+    def num_queries(self) -> int:
+        """Videos that have a label."""
+        return _num_labeled(self.labels)
 
     def __call__(self) -> dict[str, float]:
         """Returns `top1` and `top5` as fractions.
@@ -92,7 +96,11 @@ class SoftmaxValidation:
     gather: Gather
 
     name = "softmax"
-    title = "softmax"
+
+    @property
+    def num_queries(self) -> int:
+        """Videos that have a label."""
+        return _num_labeled(self.labels)
 
     def __call__(self) -> dict[str, float]:
         """Returns `top1` and `top5` as fractions.
@@ -115,17 +123,25 @@ Validation = Union[KnnValidation, SoftmaxValidation]
 def _accuracies(
     own_part: Callable[[], _Part], labels: np.ndarray, num_classes: int, gather: Gather
 ) -> dict[str, float]:
-    """Of the videos of all workers, of which one may have none."""
+    """Computes accuracies over the labeled videos of all workers.
+
+    A worker may have none of them.
+    """
     try:
         scores, rows = own_part()
     except NothingRead:
         scores = np.zeros([0, num_classes], np.float32)
         rows = np.zeros([0], np.int64)
-    everything = gather(scores)
-    all_labels = gather(labels[rows])
+    has_label = labels[rows] != NO_LABEL
+    everything = gather(scores[has_label])
+    all_labels = gather(labels[rows][has_label])
     if not len(everything):
-        raise NothingRead(len(labels))
+        raise NothingRead(_num_labeled(labels))
     return knn.accuracies(everything, all_labels)
+
+
+def _num_labeled(labels: np.ndarray) -> int:
+    return int(np.sum(labels != NO_LABEL))
 
 
 def split_to_validate(manifest: Manifest, num_rows: int | None) -> str | None:
@@ -143,11 +159,12 @@ def split_to_validate(manifest: Manifest, num_rows: int | None) -> str | None:
     Returns:
       A split, or None where there is nothing to validate on.
     """
-    if not manifest.class_names:
-        return None
-    if manifest.split(VAL_SPLIT):
+    labeled = {video.split for video in manifest.videos if video.label != NO_LABEL}
+    if VAL_SPLIT in labeled:
         return VAL_SPLIT
-    return TRAIN_SPLIT if num_rows == len(manifest.split(TRAIN_SPLIT)) else None
+    if TRAIN_SPLIT in labeled and not manifest.split(VAL_SPLIT):
+        return TRAIN_SPLIT if num_rows == len(manifest.split(TRAIN_SPLIT)) else None
+    return None
 
 
 def make_validation(

@@ -8,7 +8,6 @@ import numpy as np
 
 from vie_tf.config import LabelConfig, RunConfig, TrainConfig
 from vie_tf.input import instances as views
-from vie_tf.metrics.validation import Validation
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.monitoring.stopwatch import Interval
 from vie_tf.runs import schedules
@@ -100,12 +99,13 @@ def _progress(values: dict[str, float]) -> str:
 
 
 def validation_line(
-    step: int, scores: Mapping[str, float], validation: Validation
+    step: int, name: str, scores: Mapping[str, float], num_classes: int
 ) -> str:
-    """Accuracies of a validation."""
+    """Formats the accuracies of a validation by `knn` or `softmax`."""
+    title = {"knn": "kNN"}.get(name, name)
     return (
-        f"step {step}  {validation.title} top-1 {scores['top1']:.1%} (chance"
-        f" {1 / validation.num_classes:.1%}), top-5 {scores['top5']:.1%}"
+        f"step {step}  {title} top-1 {scores['top1']:.1%} (chance"
+        f" {1 / num_classes:.1%}), top-5 {scores['top5']:.1%}"
     )
 
 

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.input.instances import Instances
-from vie_tf.metrics.validation import Validation
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import console, statistics
 from vie_tf.monitoring.alarms import Alarm
@@ -123,20 +122,27 @@ class RunLog:
             self._summaries.bank(self._state.bank, step)
 
     def validation(
-        self, step: int, loss: str, scores: Mapping[str, float], validation: Validation
+        self,
+        step: int,
+        loss: str,
+        name: str,
+        scores: Mapping[str, float],
+        num_classes: int,
+        num_queries: int,
     ) -> None:
-        """Tells of a validation, and whether LA has lost what IR had.
+        """Logs a validation, and whether LA has lost what IR had.
 
         Args:
           step: of the run.
           loss: of that step.
-          scores: that the validation returned.
-          validation: that was made.
+          name: of the validation, its group in TensorBoard.
+          scores: `top1` and `top5`.
+          num_classes: C, which the accuracy of chance follows from.
+          num_queries: videos that were classified.
         """
-        self._summaries.scalars(validation.name, scores, step)
-        print(console.validation_line(step, scores, validation), flush=True)
+        self._summaries.scalars(name, scores, step)
+        print(console.validation_line(step, name, scores, num_classes), flush=True)
         before = float(self._state.ir_accuracy.numpy())
         if loss == "la" and before != UNKNOWN:
-            num_queries = len(validation.labels)
             alarms = health.knn_alarms(scores["top1"], before, num_queries)
             self._summaries.alarms("knn", alarms, step)

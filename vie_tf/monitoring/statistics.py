@@ -1,6 +1,6 @@
 """What a run looks like in numbers: its clusters, and the rows of its memory bank.
 
-Comes in: labels, ages and similarities.  Goes out: facts that TensorBoard shows and
+Comes in: labels and similarities.  Goes out: facts that TensorBoard shows and
 `vie_tf.monitoring.alarms` judges.  All functions are pure.
 
 Letters: N rows of the bank, M clusters, P pairs.

@@ -271,7 +271,14 @@ def _loop(
             if copy is not None:
                 copy.refresh()
             loss, scores = phase(config, step - 1), validation()
-            log.validation(step, loss, scores, validation)
+            log.validation(
+                step,
+                loss,
+                validation.name,
+                scores,
+                validation.num_classes,
+                validation.num_queries,
+            )
             # First, as it may be done twice: what follows is done in an instant.
             metric = f"{validation.name}/top1"
             run.save_best(state, metric, float(scores["top1"]))

@@ -1,1 +1,1 @@
-"""What is in a data set: counts, histograms, a contact sheet, and checks."""
+"""Describes and verifies a data set."""

@@ -1,4 +1,4 @@
-"""A sample of the videos -> one picture with the middle frame of each."""
+"""Draws a contact sheet: the middle frame of each video of a sample."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from typing import Callable, Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from data_prep.decode.opencv import cv2
-from data_prep.describe.canvas import DARK, GRAY, LIGHT, Canvas, fitted
 from data_prep.describe.statistics import class_name, seconds_of
 from vie_tf.storage import records
+from vie_tf.storage.canvas import DARK, GRAY, Canvas, fitted
 
 _COLUMNS = 8
-_CELL_WIDTH, _PICTURE_HEIGHT = 200, 150
-_CELL_HEIGHT = _PICTURE_HEIGHT + 50
+_CELL_WIDTH, _PICTURE_HEIGHT, _LINE_HEIGHT = 200, 150, 20
 _MARGIN = 12
-_TEXT_SIZE = 15
+_CELL_HEIGHT = _PICTURE_HEIGHT + 2 * _LINE_HEIGHT + _MARGIN
 
 
-def chosen_videos(
+def sample_videos(
     manifest: records.Manifest, num_shown: int
 ) -> list[records.VideoEntry]:
     """Returns a sample in which the classes take turns, the same at every call.
 
     Args:
-      manifest: of the data set.
-      num_shown: most videos; with fewer than there are classes, these are spread over
-        all of them.
+      manifest: manifest of the data set.
+      num_shown: most videos; if there are more classes than that, classes at equal
+        distances are chosen.
     """
     by_class = collections.defaultdict(list)
     for video in manifest.videos:
@@ -39,28 +37,28 @@ def chosen_videos(
     if len(classes) > num_shown:
         step = len(classes) / max(num_shown, 1)
         classes = [classes[int(step * number)] for number in range(num_shown)]
-    chosen: list[records.VideoEntry] = []
+    sample: list[records.VideoEntry] = []
     for turn in range(max(map(len, classes), default=0)):
-        if len(chosen) >= num_shown:
+        if len(sample) >= num_shown:
             break
-        chosen.extend(videos[turn] for videos in classes if turn < len(videos))
-    return chosen[:num_shown]
+        sample.extend(videos[turn] for videos in classes if turn < len(videos))
+    return sample[:num_shown]
 
 
-def middle_frames(
+def read_middle_frames(
     data_dir: str,
     videos: Iterable[records.VideoEntry],
-    complain: Callable[[records.VideoEntry], None],
+    on_unreadable: Callable[[records.VideoEntry], None],
 ) -> dict[int, np.ndarray]:
     """Reads the middle frame of each video, every shard once.
 
     Args:
       data_dir: folder of the shards.
-      videos: of its manifest.
-      complain: called with every video that cannot be read.
+      videos: entries of its manifest.
+      on_unreadable: called with every video that cannot be read.
 
     Returns:
-      Frames [H, W, 3] uint8 BGR by the id of the video.
+      Frames [H, W, 3] uint8 RGB by the id of the video.
     """
     by_shard = collections.defaultdict(list)
     for video in videos:
@@ -71,18 +69,17 @@ def middle_frames(
         try:
             for record in tf.data.TFRecordDataset(os.path.join(data_dir, shard)):
                 parsed = records.parse(record)
-                video_id = int(parsed["id"])
-                if video_id in wanted:
-                    jpeg = parsed["frames"][wanted[video_id].frames // 2]
-                    rgb = tf.io.decode_jpeg(jpeg, channels=3).numpy()
-                    frames[video_id] = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-                    del wanted[video_id]
+                video = wanted.pop(int(parsed["id"]), None)
+                if video is not None:
+                    jpeg = parsed["frames"][video.frames // 2]
+                    frames[video.id] = tf.io.decode_jpeg(jpeg, channels=3).numpy()
                 if not wanted:
                     break
         except tf.errors.OpError:
-            pass  # Whatever it is: what was not read is complained of below.
-        for video in wanted.values():
-            complain(video)
+            pass  # The videos that are missing are reported below.
+        for video in by_shard[shard]:
+            if video.id not in frames:
+                on_unreadable(video)
     return frames
 
 
@@ -91,12 +88,12 @@ def draw_contact_sheet(
     videos: Sequence[records.VideoEntry],
     frames: dict[int, np.ndarray],
 ) -> Canvas:
-    """Draws the frames in a grid, with class, split, length and id below.
+    """Draws frames in a grid, with class, id, split and length below each.
 
     Args:
-      manifest: of the data set.
-      videos: in the order of the cells, at least one.
-      frames: [H, W, 3] uint8 BGR by id; a video without one gets an empty cell.
+      manifest: manifest of the data set.
+      videos: at least one, in the order of the cells.
+      frames: [H, W, 3] uint8 RGB by id; a video without one gets an empty cell.
     """
     columns = min(_COLUMNS, len(videos))
     num_rows = math.ceil(len(videos) / columns)
@@ -108,31 +105,15 @@ def draw_contact_sheet(
         row, column = divmod(number, columns)
         left = _MARGIN + column * (_CELL_WIDTH + _MARGIN)
         top = _MARGIN + row * (_CELL_HEIGHT + _MARGIN)
-        _draw_picture(canvas, frames.get(video.id), left, top)
-        name = class_name(manifest, video)
-        facts = f"{video.id}  {video.split}  {seconds_of(video):.1f} s"
-        baseline = top + _PICTURE_HEIGHT + 19
-        for text, color in ((name, DARK), (facts, GRAY)):
-            text = fitted(text, _TEXT_SIZE, _CELL_WIDTH)
-            canvas.write(text, left, baseline, _TEXT_SIZE, color)
-            baseline += 20
+        if video.id in frames:
+            frame = frames[video.id]
+            canvas.paste(frame, left, top, _CELL_WIDTH, _PICTURE_HEIGHT)
+        else:
+            canvas.fill(left, top, _CELL_WIDTH, _PICTURE_HEIGHT)
+            canvas.write("cannot be read", left + 40, top + _PICTURE_HEIGHT // 2, GRAY)
+        top += _PICTURE_HEIGHT + 4
+        details = f"{video.id}  {video.split}  {seconds_of(video):.1f} s"
+        for text, color in ((class_name(manifest, video), DARK), (details, GRAY)):
+            canvas.write(fitted(text, _CELL_WIDTH), left, top, color)
+            top += _LINE_HEIGHT
     return canvas
-
-
-def _draw_picture(
-    canvas: Canvas, frame: np.ndarray | None, left: int, top: int
-) -> None:
-    """Draws a frame as large as it fits, in the middle of its cell."""
-    canvas.fill(left, top, left + _CELL_WIDTH, top + _PICTURE_HEIGHT, LIGHT)
-    if frame is None:
-        middle = top + _PICTURE_HEIGHT // 2
-        canvas.write("cannot be read", left + 40, middle, _TEXT_SIZE, GRAY)
-        return
-    height, width = frame.shape[:2]
-    scale = min(_CELL_WIDTH / width, _PICTURE_HEIGHT / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    shown = cv2.resize(frame, size, interpolation=way)
-    top += (_PICTURE_HEIGHT - size[1]) // 2
-    left += (_CELL_WIDTH - size[0]) // 2
-    canvas.pixels[top : top + size[1], left : left + size[0]] = shown

@@ -1,63 +1,68 @@
-"""Data set -> text, pictures and a list of problems.
-
-Comes in: a folder that `data_prep.convert` has written, local or remote.  Goes out:
-lines on stdout, `description.png` and `contact_sheet.png`.
-"""
+"""Describes a data set: text on stdout, two pictures, and a list of problems."""
 
 from __future__ import annotations
 
 import os
 
 from data_prep.config import DescriptionConfig
+from data_prep.describe import description
 from data_prep.describe.contact_sheet import (
-    chosen_videos,
     draw_contact_sheet,
-    middle_frames,
+    read_middle_frames,
+    sample_videos,
 )
 from data_prep.describe.histograms import draw_histograms
 from data_prep.describe.statistics import VideoContent, histograms, seconds_of
-from data_prep.describe.text import description
 from data_prep.describe.verify import Problem, verify
-from vie_tf.storage import records, remote_files
+from vie_tf.storage import canvas, records, remote_files
+from vie_tf.storage.errors import UserError
 
 HISTOGRAMS_NAME = "description.png"
 CONTACT_SHEET_NAME = "contact_sheet.png"
 
 
 def describe(config: DescriptionConfig) -> list[Problem]:
-    """Prints what a data set holds and draws its two pictures.
+    """Prints a description of a data set and draws its two pictures.
 
     Args:
-      config: which data set, and how deep to look.
+      config: the data set, and whether its frames are verified.
 
     Returns:
-      What is wrong with it, which has been printed as well.
+      All problems, which are printed as well.
 
     Raises:
-      ValueError: there is no manifest, or no video in it.
-      OSError: the pictures cannot be written, or a worker process has died.
+      UserError: there is no manifest, no video in it, or the pictures cannot be
+        written.
+      WorkerDied: a worker process has died.
     """
-    for place in (config.data_dir, config.output_dir):
-        remote_files.connect(place)
+    for folder in (config.data_dir, config.output_dir):
+        remote_files.connect(folder)
     manifest = records.Manifest.load(config.data_dir)
     if not manifest.videos:
-        raise ValueError(f"The data set {config.data_dir!r} holds no videos.")
+        raise UserError(
+            f"The data set {config.data_dir!r} holds no videos; convert some first."
+        )
     problems: list[Problem] = []
     contents: list[VideoContent] | None = None
     if config.verify:
         problems, contents = verify(config.data_dir, manifest, config.num_processes)
-    for line in description(manifest, contents):
+    for line in description.describe(manifest, contents):
         print(line)
     print()
-    unreadable = _draw(manifest, config)
-    problems = problems or unreadable  # What verification has found says it better.
+    try:
+        unreadable = _draw(manifest, config)
+    except OSError as error:
+        raise UserError(
+            f"The pictures cannot be written ({error}); choose another --output_dir."
+        ) from error
+    problems = problems or unreadable  # Those of the verification are more precise.
     for problem in problems:
         print(f"PROBLEM {problem}")
     if config.verify and not problems:
         frames = sum(video.frames for video in manifest.videos)
         print(
             f"verified: {len(manifest.shards)} checksums, {len(manifest.videos):,}"
-            f" records, {frames:,} frames decoded; all as the manifest says"
+            f" records, {frames:,} frames decoded; all agree with the manifest"
         )
     return problems
 
@@ -70,18 +75,18 @@ def _draw(manifest: records.Manifest, config: DescriptionConfig) -> list[Problem
         f"{len(manifest.videos):,} videos, {len(manifest.class_names):,} classes,"
         f" {hours:,.2f} hours"
     )
-    draw_histograms(title, histograms(manifest.videos)).save(path)
+    canvas.save_png(draw_histograms(title, histograms(manifest.videos)), path)
     print(f"histograms:    {path}")
     problems: list[Problem] = []
-    videos = chosen_videos(manifest, config.num_shown)
+    videos = sample_videos(manifest, config.num_shown)
     if videos:
 
-        def complain(video: records.VideoEntry) -> None:
-            what = "cannot be read for the contact sheet; --verify looks closer"
+        def on_unreadable(video: records.VideoEntry) -> None:
+            what = "cannot be read for the contact sheet; --verify tells more"
             problems.append(Problem(video.shard, video.source, what))
 
         path = os.path.join(output_dir, CONTACT_SHEET_NAME)
-        frames = middle_frames(config.data_dir, videos, complain)
+        frames = read_middle_frames(config.data_dir, videos, on_unreadable)
         draw_contact_sheet(manifest, videos, frames).save(path)
         print(f"contact sheet: {path} ({len(videos)} videos)")
     return problems

@@ -1,80 +1,53 @@
-"""Histograms -> one picture, two of them side by side."""
+"""Draws histograms as one chart, two of them side by side."""
 
 from __future__ import annotations
 
 from typing import Sequence
 
-from data_prep.describe.canvas import (
-    BLUE,
-    DARK,
-    GRAY,
-    LIGHT,
-    Canvas,
-    fitted,
-    text_width,
-)
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
 from data_prep.describe.statistics import Histogram
+from vie_tf.storage.canvas import shortened
 
 _COLUMNS = 2
-_PANEL_WIDTH = 640
-_MARGIN = 32
-_GAP = 12  # between a label, its bar and its number
-_HEAD = 56
-_TITLE_SIZE, _TEXT_SIZE = 20, 16
-_ROW_HEIGHT, _BAR_HEIGHT = 26, 16
-_MOST_LABEL_WIDTH = 220
+_PANEL_INCHES = 6.4
+_ROW_INCHES, _HEAD_INCHES = 0.26, 0.9  # height of a bar, and of what is around them
+_LABEL_CHARACTERS = 28
 
 
-def draw_histograms(title: str, histograms: Sequence[Histogram]) -> Canvas:
+def draw_histograms(title: str, histograms: Sequence[Histogram]) -> np.ndarray:
     """Draws histograms with horizontal bars.
 
     Args:
-      title: line above all.
-      histograms: at least one, in the order of reading.
+      title: line above the chart.
+      histograms: at least one, in reading order.
+
+    Returns:
+      [H, W, 3] uint8 RGB.
     """
-    rows = [
-        histograms[start : start + _COLUMNS]
-        for start in range(0, len(histograms), _COLUMNS)
+    rows = [histograms[n : n + _COLUMNS] for n in range(0, len(histograms), _COLUMNS)]
+    heights = [
+        _HEAD_INCHES + _ROW_INCHES * max(len(one.bars) for one in row) for row in rows
     ]
-    heights = [max(map(_panel_height, row)) for row in rows]
-    width = _COLUMNS * _PANEL_WIDTH
-    canvas = Canvas(_HEAD + sum(heights), width)
-    title = fitted(title, _TITLE_SIZE + 2, width - 2 * _MARGIN)
-    canvas.write(title, _MARGIN, _HEAD - 18, _TITLE_SIZE + 2, DARK)
-    top = _HEAD
-    for row, height in zip(rows, heights):
-        for column, histogram in enumerate(row):
-            _draw_panel(canvas, histogram, column * _PANEL_WIDTH, top)
-        top += height
-    return canvas
-
-
-def _panel_height(histogram: Histogram) -> int:
-    return 2 * _MARGIN + _ROW_HEIGHT * (1 + len(histogram.bars))
-
-
-def _draw_panel(canvas: Canvas, histogram: Histogram, left: int, top: int) -> None:
-    left, right = left + _MARGIN, left + _PANEL_WIDTH - _MARGIN
-    baseline = top + _MARGIN
-    canvas.write(histogram.title, left, baseline, _TITLE_SIZE, DARK)
-    labels = [
-        fitted(label, _TEXT_SIZE, _MOST_LABEL_WIDTH) for label, _ in histogram.bars
-    ]
-    numbers = [f"{count:,}" for _, count in histogram.bars]
-    label_width = max(text_width(label, _TEXT_SIZE) for label in labels)
-    number_width = max(text_width(number, _TEXT_SIZE) for number in numbers)
-    bar_left = left + label_width + _GAP
-    longest = right - number_width - _GAP - bar_left
-    most = max(count for _, count in histogram.bars)
-    for label, number, (_, count) in zip(labels, numbers, histogram.bars):
-        baseline += _ROW_HEIGHT
-        label_left = left + label_width - text_width(label, _TEXT_SIZE)
-        canvas.write(label, label_left, baseline, _TEXT_SIZE, DARK)
-        # A single video among thousands must be seen.
-        length = max(round(longest * count / most), 2 if count else 0)
-        # The middle of the digits, which stand on the baseline.
-        bar_top = baseline - _TEXT_SIZE // 3 - _BAR_HEIGHT // 2
-        bottom = bar_top + _BAR_HEIGHT
-        canvas.fill(bar_left, bar_top, bar_left + longest, bottom, LIGHT)
-        canvas.fill(bar_left, bar_top, bar_left + length, bottom, BLUE)
-        canvas.write(number, bar_left + longest + _GAP, baseline, _TEXT_SIZE, GRAY)
+    # Without pyplot, so that no display is needed and no backend is chosen.
+    size = (_COLUMNS * _PANEL_INCHES, sum(heights))
+    figure = Figure(figsize=size, dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    figure.suptitle(title.replace("$", r"\$"))
+    grid = figure.subplots(len(rows), _COLUMNS, squeeze=False, height_ratios=heights)
+    for axes in grid.flat[len(histograms) :]:
+        axes.remove()
+    for axes, histogram in zip(grid.flat, histograms):
+        labels = [shortened(label, _LABEL_CHARACTERS) for label, _ in histogram.bars]
+        counts = [count for _, count in histogram.bars]
+        bars = axes.barh(range(len(counts)), counts, color="steelblue")
+        axes.bar_label(bars, [f"{count:,}" for count in counts], padding=3)
+        axes.set_yticks(range(len(counts)), labels)
+        axes.invert_yaxis()  # the first bar at the top
+        axes.set_title(histogram.title, loc="left")
+        axes.set_xticks([])
+        axes.spines[["top", "right", "bottom"]].set_visible(False)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]

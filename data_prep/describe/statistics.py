@@ -1,7 +1,7 @@
-"""What a data set holds, in numbers: counts, histograms, doubtful videos.
+"""Computes the statistics of a data set: counts, histograms, doubtful videos.
 
-Comes in: the manifest, and what `verify_shards` has seen of every video.  Goes out:
-what `description_text` prints and `draw_histograms` draws.
+The input is the manifest and, if the data set was verified, the content of every video.
+`description` prints the statistics and `histograms` draws them.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import collections
 import dataclasses
 import math
 import re
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from vie_tf.storage import records
 
 NO_CLASS = "(no label)"
-# A video that lasts less has hardly a motion in it, and is looped in training.
+# A shorter video shows hardly any motion, and is looped in training.
 SHORT_SECS = 1.0
-# Gray levels, of the means over the tiles of `verify_shards`: what JPEG and codecs
-# make of a still picture stays below the first, of a black one below the second.
+# In gray levels, of means over the tiles of `verify`: the noise of JPEG and codecs in a
+# still picture stays below the first, in a black one below the second.
 STILL_CHANGE = 2.0
 BLACK_BRIGHTNESS = 8.0
 
-# Bins that a histogram of numbers aims at; the longest videos share the last one.
+# Approximate number of bins; the longest videos share the last one.
 _NUM_BINS = 12
 _TAIL_PERCENTILE = 99
 _MOST_VALUES = 10
@@ -32,14 +32,14 @@ _MOST_VALUES = 10
 
 @dataclasses.dataclass(frozen=True)
 class ClassCount:
-    """How many videos of each split a class has."""
+    """Number of videos of a class in each split."""
 
     name: str
     by_split: Mapping[str, int]
 
     @property
     def total(self) -> int:
-        """Videos in all splits."""
+        """Number of videos in all splits."""
         return sum(self.by_split.values())
 
 
@@ -58,13 +58,13 @@ class Histogram:
 
 @dataclasses.dataclass(frozen=True)
 class VideoContent:
-    """What the frames of a video look like, as seen by `verify_shards`.
+    """Statistics of the frames of a video.
 
     Attributes:
-      id: of the video.
+      id: id of the video.
       digest: hash of all its JPEG strings in order.
-      change: how far any frame is from the first one, in gray levels.
-      brightness: of its brightest frame, in gray levels.
+      change: largest difference of any frame from the first one, in gray levels.
+      brightness: brightness of its brightest frame, in gray levels.
     """
 
     id: int
@@ -80,21 +80,21 @@ def splits_of(manifest: records.Manifest) -> list[str]:
 
 
 def seconds_of(video: records.VideoEntry) -> float:
-    """Returns how long a video plays."""
+    """Returns the play time of a video in seconds."""
     return video.frames / video.fps
 
 
 def class_name(manifest: records.Manifest, video: records.VideoEntry) -> str:
-    """Returns the class of a video in words."""
+    """Returns the name of the class of a video."""
     if video.label == records.NO_LABEL:
         return NO_CLASS
     return manifest.class_names[video.label]
 
 
 def class_counts(manifest: records.Manifest) -> list[ClassCount]:
-    """Returns the counts of all classes, also of empty ones, in order of label.
+    """Returns the counts of all classes, including empty ones, in order of label.
 
-    Videos without a label come last, where there are any.
+    Videos without a label, if there are any, come last.
     """
     counts = collections.Counter((v.label, v.split) for v in manifest.videos)
     names = list(enumerate(manifest.class_names))
@@ -108,11 +108,7 @@ def class_counts(manifest: records.Manifest) -> list[ClassCount]:
 
 
 def histograms(videos: Sequence[records.VideoEntry]) -> list[Histogram]:
-    """Returns the histograms of length, frame rate, size and bytes.
-
-    Args:
-      videos: at least one.
-    """
+    """Returns the histograms of length, frame rate, size and bytes of some videos."""
     sizes = [video.bytes for video in videos]
     unit, factor = ("MB", 1e6) if np.median(sizes) >= 1e6 else ("kB", 1e3)
     return [
@@ -132,12 +128,7 @@ def histograms(videos: Sequence[records.VideoEntry]) -> list[Histogram]:
 
 
 def histogram_of_numbers(title: str, values: Sequence[float]) -> Histogram:
-    """Counts numbers in bins of one round width.
-
-    Args:
-      title: of the histogram.
-      values: at least one.
-    """
+    """Counts numbers (at least one) in bins of one round width."""
     low, high = min(values), float(np.percentile(values, _TAIL_PERCENTILE))
     if low == max(values):
         return Histogram(title, ((f"{low:.4g}", len(values)),))
@@ -154,9 +145,9 @@ def histogram_of_numbers(title: str, values: Sequence[float]) -> Histogram:
 
 
 def histogram_of_values(title: str, values: Sequence[str]) -> Histogram:
-    """Counts how often each value is there, the most frequent first."""
+    """Counts how often each value occurs, the most frequent first."""
     counts = collections.Counter(values)
-    # The order of equals must not depend on that of the videos.
+    # The order of equally frequent values must not depend on that of the videos.
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     bars, rest = ranked[:_MOST_VALUES], ranked[_MOST_VALUES:]
     if rest:
@@ -169,7 +160,7 @@ def refusals_by_reason(
 ) -> list[tuple[str, int]]:
     """Counts the refused videos by reason, the most frequent first.
 
-    Reasons that differ in their numbers only are one, with `N` for the numbers.
+    Reasons that differ only in numbers are counted together, with `N` for the numbers.
     """
     reasons = collections.defaultdict(list)
     for video in refused:
@@ -184,13 +175,12 @@ def refusals_by_reason(
 def near_empty(
     manifest: records.Manifest, contents: Iterable[VideoContent] = ()
 ) -> list[tuple[records.VideoEntry, str]]:
-    """Returns the videos that have little to show, with the reason in words.
+    """Returns videos that are too short, black or still, each with the reason.
 
     Args:
-      manifest: of the data set; pictures that were converted as videos of one frame
-        are not judged.
-      contents: of the videos that were verified; the others are judged by their
-        number of frames alone.
+      manifest: manifest of the data set; still images are never reported.
+      contents: statistics of the videos that were verified; the others are judged by
+        their length alone.
     """
     if manifest.settings.get("media") == "images":
         return []
@@ -210,7 +200,7 @@ def near_empty(
 def duplicates(
     manifest: records.Manifest, contents: Iterable[VideoContent]
 ) -> list[tuple[records.VideoEntry, ...]]:
-    """Returns the groups of videos whose frames are the same, byte by byte."""
+    """Returns the groups of videos whose frames are identical, byte by byte."""
     digest_of = {content.id: content.digest for content in contents}
     groups = collections.defaultdict(list)
     for video in manifest.videos:
@@ -219,16 +209,8 @@ def duplicates(
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
-def differ(
-    videos: Iterable[records.VideoEntry],
-    fact: Callable[[records.VideoEntry], object],
-) -> bool:
-    """Returns whether videos are not all alike in some fact."""
-    return len({fact(video) for video in videos}) > 1
-
-
 def _bin_of(value: float, width: float) -> int:
-    return math.floor(value / width + 1e-9)  # 0.3 / 0.1 is a little less than 3.
+    return math.floor(value / width + 1e-9)  # 0.3 / 0.1 is slightly less than 3.
 
 
 def _round_up(width: float) -> float:

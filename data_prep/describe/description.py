@@ -1,4 +1,4 @@
-"""What is in a data set, in lines for the user."""
+"""Describes a data set in lines of text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Iterator, Sequence
 
 import numpy as np
 
-from data_prep.describe import statistics as facts
-from data_prep.describe.canvas import shortened
+from data_prep.describe import statistics
 from vie_tf.storage import records
+from vie_tf.storage.canvas import shortened
 
 _MOST_CLASSES = 24
 _MOST_LISTED = 20
@@ -16,46 +16,46 @@ _BAR_CHARACTERS = 40
 _NAME_CHARACTERS = 40
 
 
-def description(
+def describe(
     manifest: records.Manifest,
-    contents: Sequence[facts.VideoContent] | None,
+    contents: Sequence[statistics.VideoContent] | None,
 ) -> Iterator[str]:
     """Yields the lines that describe a data set.
 
     Args:
-      manifest: of the data set, with at least one video.
-      contents: of the frames, None where they were not verified.
+      manifest: manifest of the data set, with at least one video.
+      contents: statistics of the frames; None if they were not verified.
     """
     yield from _totals(manifest)
     yield from _classes(manifest)
-    for histogram in facts.histograms(manifest.videos):
+    for histogram in statistics.histograms(manifest.videos):
         yield ""
         yield from _bars(histogram)
     if manifest.refused:
         yield ""
         yield f"refused videos by reason ({len(manifest.refused)}):"
-        reasons = facts.refusals_by_reason(manifest.refused)
+        reasons = statistics.refusals_by_reason(manifest.refused)
         yield from _listed([f"  {count:>7,}  {reason}" for reason, count in reasons])
     yield ""
     yield from _near_empty(manifest, contents)
     if contents is None:
         yield (
-            "duplicates: not looked for; that and black or still videos need the"
-            " frames, which --verify reads"
+            "duplicates: not checked; like black and still videos, they are found by"
+            " --verify, which decodes all frames"
         )
     else:
         yield from _duplicates(manifest, contents)
 
 
 def _totals(manifest: records.Manifest) -> Iterator[str]:
-    splits = facts.splits_of(manifest)
+    splits = statistics.splits_of(manifest)
     groups = [manifest.split(split) for split in splits]
     if len(splits) > 1:
         splits, groups = [*splits, "all"], [*groups, manifest.videos]
     yield f"{'':10}" + "".join(f"{split:>12}" for split in splits)
     for name, cells in (
         ("videos", [f"{len(videos):,}" for videos in groups]),
-        ("hours", [f"{sum(map(facts.seconds_of, v)) / 3600:,.2f}" for v in groups]),
+        ("hours", [f"{_hours(videos):,.2f}" for videos in groups]),
         ("frames", [f"{sum(v.frames for v in videos):,}" for videos in groups]),
         ("MB", [f"{sum(v.bytes for v in videos) / 1e6:,.1f}" for videos in groups]),
     ):
@@ -67,13 +67,17 @@ def _totals(manifest: records.Manifest) -> Iterator[str]:
     )
 
 
+def _hours(videos: Sequence[records.VideoEntry]) -> float:
+    return sum(map(statistics.seconds_of, videos)) / 3600
+
+
 def _classes(manifest: records.Manifest) -> Iterator[str]:
-    counts = facts.class_counts(manifest)
+    counts = statistics.class_counts(manifest)
     yield ""
     if not manifest.class_names:
         yield "classes: none, the videos have no labels"
         return
-    labeled = [count for count in counts if count.name != facts.NO_CLASS]
+    labeled = [count for count in counts if count.name != statistics.NO_CLASS]
     totals = [count.total for count in labeled]
     yield (
         f"classes: {len(labeled)}, of {min(totals)} to {max(totals)} videos (median"
@@ -89,74 +93,78 @@ def _classes(manifest: records.Manifest) -> Iterator[str]:
         yield from _class_table(ranked[-half:])
     if empty := [count.name for count in labeled if not count.total]:
         yield f"  without any video ({len(empty)}): {_names(empty)}"
-    for split in facts.splits_of(manifest):
+    for split in statistics.splits_of(manifest):
         absent = [c.name for c in labeled if c.total and not c.by_split[split]]
         if absent:
             yield f"  without a video in {split} ({len(absent)}): {_names(absent)}"
 
 
-def _class_table(counts: Sequence[facts.ClassCount]) -> Iterator[str]:
+def _class_table(counts: Sequence[statistics.ClassCount]) -> Iterator[str]:
     for count in counts:
         cells = [f"{number:>6} {split}" for split, number in count.by_split.items()]
         name = shortened(count.name, _NAME_CHARACTERS)
         yield f"  {name:{_NAME_CHARACTERS}}" + "".join(cells)
 
 
-def _bars(histogram: facts.Histogram) -> Iterator[str]:
+def _bars(histogram: statistics.Histogram) -> Iterator[str]:
     yield histogram.title
     most = max(count for _, count in histogram.bars)
     width = max(len(label) for label, _ in histogram.bars)
     for label, count in histogram.bars:
-        # A single video among thousands must be seen.
+        # A single video among thousands must be visible.
         length = max(round(_BAR_CHARACTERS * count / most), 1 if count else 0)
         yield f"  {label:>{width}}  {'#' * length:{_BAR_CHARACTERS}} {count:>9,}"
 
 
 def _near_empty(
-    manifest: records.Manifest, contents: Sequence[facts.VideoContent] | None
+    manifest: records.Manifest, contents: Sequence[statistics.VideoContent] | None
 ) -> Iterator[str]:
-    found = facts.near_empty(manifest, contents or ())
-    looked_for = f"shorter than {facts.SHORT_SECS:g} s"
+    found = statistics.near_empty(manifest, contents or ())
+    checks = f"shorter than {statistics.SHORT_SECS:g} s"
     if contents is not None:
-        looked_for += ", black or still"
+        checks += ", black or still"
     if not found:
-        yield f"near-empty videos ({looked_for}): none"
+        yield f"near-empty videos ({checks}): none"
         return
-    yield f"near-empty videos ({looked_for}): {len(found)}"
+    yield f"near-empty videos ({checks}): {len(found)}"
     yield from _listed([f"  {video.source}: {why}" for video, why in found])
 
 
 def _duplicates(
-    manifest: records.Manifest, contents: Sequence[facts.VideoContent]
+    manifest: records.Manifest, contents: Sequence[statistics.VideoContent]
 ) -> Iterator[str]:
-    groups = facts.duplicates(manifest, contents)
+    groups = statistics.duplicates(manifest, contents)
     if not groups:
         yield "duplicates (videos with the same frames): none"
         return
     count = sum(map(len, groups))
     yield (
-        f"duplicates (videos with the same frames): {count} videos, {len(groups)}"
-        " different ones"
+        f"duplicates (videos with the same frames): {count} videos in {len(groups)}"
+        " groups"
     )
-    for kind, fact in (
-        ("in several splits", lambda video: video.split),
-        ("with different labels", lambda video: video.label),
+    for kind, field in (
+        ("in several splits", "split"),
+        ("with different labels", "label"),
     ):
-        bad = [group for group in groups if facts.differ(group, fact)]
+        bad = [group for group in groups if _differ(group, field)]
         if bad:
             yield f"  WARNING: the same frames {kind} ({len(bad)}):"
             yield from _listed([f"    {_members(manifest, group)}" for group in bad])
     harmless = [
         group
         for group in groups
-        if not facts.differ(group, lambda video: (video.split, video.label))
+        if not _differ(group, "split") and not _differ(group, "label")
     ]
     yield from _listed([f"  {_members(manifest, group)}" for group in harmless])
 
 
+def _differ(videos: Sequence[records.VideoEntry], field: str) -> bool:
+    return len({getattr(video, field) for video in videos}) > 1
+
+
 def _members(manifest: records.Manifest, group: Sequence[records.VideoEntry]) -> str:
     return " = ".join(
-        f"{video.source} ({video.split}, {facts.class_name(manifest, video)})"
+        f"{video.source} ({video.split}, {statistics.class_name(manifest, video)})"
         if manifest.class_names
         else f"{video.source} ({video.split})"
         for video in group

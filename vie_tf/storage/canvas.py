@@ -1,0 +1,127 @@
+"""A picture made of frames and text, and how it gets to its file."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+import cv2
+import matplotlib
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageDraw, ImageFont
+
+from vie_tf.storage.files import tensorflow_errors_as_os_errors
+
+Color = tuple[int, int, int]
+
+# Red, green, blue.
+DARK: Color = (35, 40, 45)
+GRAY: Color = (115, 120, 125)
+LIGHT: Color = (228, 232, 236)
+RED: Color = (200, 0, 0)
+
+
+class Canvas:
+    """A white picture to draw on.
+
+    Attributes:
+      pixels: [height, width, 3] uint8 RGB.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.pixels = np.full((height, width, 3), 255, np.uint8)
+
+    def write(
+        self, text: str, left: int, top: int, color: Color = DARK, size: int = 14
+    ) -> None:
+        """Writes a line of text, in the letters of DejaVu Sans.
+
+        Args:
+          text: without line breaks.
+          left: of the text, in pixels.
+          top: of the line, in pixels.
+          color: of the letters.
+          size: of the font, in pixels.
+        """
+        width = text_width(text, size) + 2
+        line = self.pixels[top : top + 2 * size, left : left + width]
+        image = Image.fromarray(line)
+        ImageDraw.Draw(image).text((0, 0), text, color, _font(size))
+        line[:] = np.asarray(image)
+
+    def fill(
+        self, left: int, top: int, width: int, height: int, color: Color = LIGHT
+    ) -> None:
+        """Fills a rectangle."""
+        self.pixels[top : top + height, left : left + width] = color
+
+    def paste(
+        self, frame: np.ndarray, left: int, top: int, width: int, height: int
+    ) -> None:
+        """Draws a frame as large as it fits into the middle of a light rectangle.
+
+        Args:
+          frame: [H, W, 3] uint8 RGB.
+          left: of the rectangle, in pixels, as are the following.
+          top: of the rectangle.
+          width: of the rectangle.
+          height: of the rectangle.
+        """
+        self.fill(left, top, width, height)
+        scale = min(width / frame.shape[1], height / frame.shape[0])
+        wide, high = (max(1, round(side * scale)) for side in frame.shape[1::-1])
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        left, top = left + (width - wide) // 2, top + (height - high) // 2
+        self.pixels[top : top + high, left : left + wide] = cv2.resize(
+            frame, (wide, high), interpolation=way
+        )
+
+    def save(self, path: str) -> None:
+        """Writes the picture as PNG to a local or remote file."""
+        save_png(self.pixels, path)
+
+
+def save_png(pixels: np.ndarray, path: str) -> None:
+    """Writes a picture as PNG to a local or remote file; makes its folder.
+
+    Args:
+      pixels: [H, W, 3] uint8 RGB.
+      path: of the file.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
+    with tensorflow_errors_as_os_errors(path):
+        tf.io.gfile.makedirs(os.path.dirname(path) or ".")
+        with tf.io.gfile.GFile(path, "wb") as file:
+            file.write(png)
+
+
+def text_width(text: str, size: int = 14) -> int:
+    """Returns how many pixels a line of text takes."""
+    return round(_font(size).getlength(text))
+
+
+def fitted(text: str, width: int, size: int = 14) -> str:
+    """Returns a text that takes at most `width` pixels, its middle left out if not."""
+    most = len(text)
+    while most > 4 and text_width(shortened(text, most), size) > width:
+        most -= 1
+    return shortened(text, most)
+
+
+def shortened(text: str, most: int) -> str:
+    """Returns at most `most` characters of a text, its middle left out if not all."""
+    if len(text) <= most:
+        return text
+    start = (most - 2) // 2
+    return f"{text[:start]}..{text[len(text) - (most - 2 - start) :]}"
+
+
+@functools.lru_cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    # The font of matplotlib knows the letters of most languages.
+    path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
+    return ImageFont.truetype(path, size)

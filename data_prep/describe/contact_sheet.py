@@ -69,10 +69,10 @@ def read_middle_frames(
         try:
             for record in tf.data.TFRecordDataset(os.path.join(data_dir, shard)):
                 parsed = records.parse(record)
-                video = wanted.pop(int(parsed["id"]), None)
-                if video is not None:
-                    jpeg = parsed["frames"][video.frames // 2]
-                    frames[video.id] = tf.io.decode_jpeg(jpeg, channels=3).numpy()
+                video_id = int(parsed["id"])
+                if video_id in wanted:
+                    jpeg = parsed["frames"][wanted.pop(video_id).frames // 2]
+                    frames[video_id] = tf.io.decode_jpeg(jpeg, channels=3).numpy()
                 if not wanted:
                     break
         except tf.errors.OpError:

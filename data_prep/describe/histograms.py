@@ -28,9 +28,8 @@ def draw_histograms(title: str, histograms: Sequence[Histogram]) -> np.ndarray:
       [H, W, 3] uint8 RGB.
     """
     rows = [histograms[n : n + _COLUMNS] for n in range(0, len(histograms), _COLUMNS)]
-    heights = [
-        _HEAD_INCHES + _ROW_INCHES * max(len(one.bars) for one in row) for row in rows
-    ]
+    num_bars = [max(len(one.bars) for one in row) for row in rows]
+    heights = [_HEAD_INCHES + _ROW_INCHES * most for most in num_bars]
     # Without pyplot, so that no display is needed and no backend is chosen.
     size = (_COLUMNS * _PANEL_INCHES, sum(heights))
     figure = Figure(figsize=size, dpi=100, layout="constrained")
@@ -39,13 +38,14 @@ def draw_histograms(title: str, histograms: Sequence[Histogram]) -> np.ndarray:
     grid = figure.subplots(len(rows), _COLUMNS, squeeze=False, height_ratios=heights)
     for axes in grid.flat[len(histograms) :]:
         axes.remove()
-    for axes, histogram in zip(grid.flat, histograms):
+    for number, (axes, histogram) in enumerate(zip(grid.flat, histograms)):
         labels = [shortened(label, _LABEL_CHARACTERS) for label, _ in histogram.bars]
         counts = [count for _, count in histogram.bars]
         bars = axes.barh(range(len(counts)), counts, color="steelblue")
         axes.bar_label(bars, [f"{count:,}" for count in counts], padding=3)
         axes.set_yticks(range(len(counts)), labels)
-        axes.invert_yaxis()  # the first bar at the top
+        # The first bar at the top, and all bars of one thickness.
+        axes.set_ylim(num_bars[number // _COLUMNS] - 0.5, -0.5)
         axes.set_title(histogram.title, loc="left")
         axes.set_xticks([])
         axes.spines[["top", "right", "bottom"]].set_visible(False)

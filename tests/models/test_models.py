@@ -5,9 +5,9 @@ import pytest
 import tensorflow as tf
 
 from vie_tf import models
-from vie_tf.models.blocks import BatchNormRelu, Conv
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.heads import FrameMean, MultiScaleRelation
+from vie_tf.models.layers import BatchNormRelu, Conv
 from vie_tf.models.resnet import max_pool
 from vie_tf.models.summary import summary
 from vie_tf.models.two_stream import TwoStream

@@ -14,7 +14,7 @@ from deterministic_weights import clips_for, value_of
 
 from benchmarks.machine import num_cores
 from vie_tf import models
-from vie_tf.models.blocks import BatchNormRelu
+from vie_tf.models.layers import BatchNormRelu
 from vie_tf.objectives import losses
 
 PARITY = json.loads(

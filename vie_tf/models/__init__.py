@@ -1,4 +1,4 @@
-"""Networks from clips to embeddings; `build(name)` makes one."""
+"""Networks that map clips to embeddings; `build(name)` makes one."""
 
 from vie_tf.models.embedder import decayed_variables
 from vie_tf.models.registry import MODELS, build, clip_recipe

@@ -1,16 +1,14 @@
-"""What a network is given: checks of a batch of clips, and their normalization.
+"""Input of a network: checks of a batch of clips, and their normalization.
 
-Comes in: uint8 clips [B, T, H, W, 3] as `input_pipeline` makes them.  Goes out:
-normalized clips in the compute dtype, for the networks.  Bytes travel to the
-device, so scaling happens here and nowhere before.
+Clips are uint8 until they reach the device; only the network scales them.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-# Mean and standard deviation of ImageNet's channels on a scale of [0, 1], as used
-# by the authors for every data set.
+# Mean and standard deviation of ImageNet's channels in [0, 1]; the authors use them for
+# every data set.
 CHANNEL_MEAN = (0.485, 0.456, 0.406)
 CHANNEL_STD = (0.229, 0.224, 0.225)
 
@@ -19,12 +17,10 @@ MIN_CROP_SIZE = 32
 
 
 def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
-    """Refuses clips that a network cannot mean anything on.
-
-    Only what is known before the call is checked; unknown sizes pass.
+    """Checks that clips suit a network; sizes that are not static are not checked.
 
     Args:
-        clips: Tensor or array to be given to a network.
+        clips: Input of the network, [B, T, H, W, 3] uint8.
         num_frames: Number of frames that the network takes.
         name: Name of the network, for the message.
 
@@ -35,8 +31,8 @@ def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
     dtype, shape = tf.as_dtype(clips.dtype), tf.TensorShape(clips.shape)
     if dtype != tf.uint8:
         raise ValueError(
-            f"{name} takes uint8 clips in 0..255, not {dtype.name}: scaling to [0, 1] "
-            "happens inside the model."
+            f"{name} takes uint8 clips in 0..255, not {dtype.name}: the model scales "
+            "them itself."
         )
     if shape.rank is None:
         return

@@ -1,8 +1,7 @@
-"""The models of clips: a network and a head, which embeds or classifies.
+"""Models of clips: a backbone and a head, which embeds or classifies.
 
-Comes in: uint8 clips [B, T, H, W, 3].  Goes out: a dict of named endpoints, with
-`embedding` on the unit sphere.  The step before is `input_pipeline`, the step
-after `losses` and `memory_bank` (training) or `evaluation`.
+They map uint8 clips [B, T, H, W, 3] to a dict of named endpoints, among them
+`embedding` on the unit sphere.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from vie_tf.models.blocks import BatchNormRelu
 from vie_tf.models.clip_input import check_clips, normalize
+from vie_tf.models.layers import BatchNormRelu
 from vie_tf.models.resnet import PROBED_LAYERS
 
 
 class ClipModel(tf.keras.Model):
-    """A model of clips that refuses what it is not made for.
+    """A model that checks the clips it is called with.
 
     Args:
         num_frames: Frames of a clip.
@@ -31,30 +30,28 @@ class ClipModel(tf.keras.Model):
     def __call__(self, clips: tf.Tensor, *args: Any, **kwargs: Any) -> Any:
         """Checks the clips, then calls the model.
 
-        Here rather than in `call`, because Keras appends a page on its arguments to
-        every error that leaves `call`.
+        In `call`, Keras would append a page about the arguments to the error.
         """
         check_clips(clips, self.num_frames, self.name)
         return super().__call__(clips, *args, **kwargs)
 
 
 class Embedder(ClipModel):
-    """A network and a head: clips to points on the unit sphere.
+    """A backbone and a head that map clips to points on the unit sphere.
 
-    Endpoints, with T' the frames left by the network and C its channels:
+    Endpoints, where T' frames and C channels remain after the backbone:
 
-    * `conv1` .. `conv5`: [B, T', h, w, C] in the compute dtype, after batch norm
-      and ReLU: what enters stage 1, 2, 3, 4, and what leaves stage 4.
-    * `pooled`: [B, F] float32, what the head's dense layer is given.
+    * `conv1` .. `conv5`: [B, T', h, w, C] in the compute dtype: the inputs of stages
+      1, 2, 3 and 4 and the output of stage 4, after batch norm and ReLU.
+    * `pooled`: [B, F] float32, the input of the head's dense layer.
     * `embedding`: [B, D] float32, unit norm.
 
     For ResNet-18 and square clips of the recipe (224 pixels; 112 for 3dresnet),
     h = w and C of conv1 .. conv5 are 56 x 64, 56 x 64, 28 x 128, 14 x 256, 7 x 512
-    (3dresnet: 28, 28, 14, 7, 4); slowfast has 80, 80, 160, 320 and 640 channels,
-    those of the fast pathway's lateral connections included.  T' is T; for slowfast
-    4 of 16; for 3dresnet 8, 8, 4, 2, 1 of 16.  F is C of conv5, for trn the 4 frames'
-    one after the other (2048), for slowfast the slow pathway's 640 and the fast
-    pathway's 64.
+    (3dresnet: h = 28, 28, 14, 7, 4).  slowfast has 80, 80, 160, 320 and 640 channels,
+    including the lateral connections.  T' is T, but 4 of 16 frames for slowfast and
+    8, 8, 4, 2, 1 of 16 for 3dresnet.  F is C of conv5; trn concatenates its 4 frames
+    (2048), and slowfast its slow (640) and fast (64) pathway.
 
     Args:
         backbone: Layer from normalized clips to activations and features.
@@ -90,14 +87,14 @@ class Embedder(ClipModel):
         return {**endpoints, **self._outputs(endpoints["pooled"], raw)}
 
     def _outputs(self, pooled: tf.Tensor, raw: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Endpoints that are made of what the head gives."""
+        """Computes the endpoints that depend on the head's output."""
         del pooled
         return {"embedding": tf.math.l2_normalize(raw, axis=-1)}  # [B, D]
 
     def activations(
         self, clips: tf.Tensor, training: bool = False
     ) -> dict[str, tf.Tensor]:
-        """Computes what every block saw, for those who need more than five layers.
+        """Computes the input of every block, for more layers than `conv1` .. `conv5`.
 
         Args:
             clips: [B, T, H, W, 3] uint8.
@@ -113,40 +110,40 @@ class Embedder(ClipModel):
     def _run_backbone(
         self, clips: tf.Tensor, training: bool
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        # Gives the layers a number of frames where the caller's graph has none.
+        # The layers need a static number of frames, which the caller's graph may lack.
         clips = tf.ensure_shape(clips, [None, self.num_frames, None, None, 3])
         normalized = normalize(clips, self.compute_dtype)
         return self.backbone(normalized, training=training)
 
 
 class Classifier(Embedder):
-    """The supervised twin of an `Embedder`: its head puts out a logit per class.
+    """An `Embedder` whose head computes a logit for each class.
 
-    Its rows in the paper's tables are those named 'Supervised'.  Endpoints are
-    those of `Embedder`, but
+    It is the network of the rows named 'Supervised' in the paper's tables.  Two of its
+    endpoints differ from those of `Embedder`:
 
     * `logits`: [B, number of classes] float32.
-    * `embedding`: [B, F] float32, `pooled` at unit norm, so that what is done with
-      embeddings can be done with those of a supervised network.
+    * `embedding`: [B, F] float32, `pooled` at unit norm, so that embeddings of
+      supervised networks can be evaluated like others.
     """
 
     def _outputs(self, pooled: tf.Tensor, raw: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"logits": raw, "embedding": tf.math.l2_normalize(pooled, axis=-1)}
 
     def classify(self, pooled: tf.Tensor) -> tf.Tensor:
-        """Logits of pooled features [B, F], for heads of one dense layer."""
+        """Computes logits of pooled features [B, F]; the head has one dense layer."""
         return self.head.dense(pooled)
 
 
 def decayed_variables(model: tf.keras.Model) -> list[tf.Variable]:
-    """Lists the variables that the L2 loss is taken over.
+    """Lists the variables that weight decay applies to.
 
     Args:
         model: Any model of this package.
 
     Returns:
-        All trainable variables but those of batch norm, as in the authors' code
-        (the bias of the dense layer is among them).
+        All trainable variables except those of batch norm, as in the authors' code
+        (which includes the bias of the dense layer).
     """
     of_batch_norm = {
         variable.ref()

@@ -15,7 +15,7 @@ from vie_tf.input.sampling import ClipRecipe
 
 
 def with_family_defaults(config: RunConfig) -> RunConfig:
-    """Fills in what the network's family decides: clip and batch size."""
+    """Fills in the clip and the batch size that the network's family determines."""
     recipe = clip_recipe(config.model)
     model = dataclasses.replace(
         config.model,
@@ -29,7 +29,7 @@ def with_family_defaults(config: RunConfig) -> RunConfig:
 
 
 def clip_recipe(model: ModelConfig) -> ClipRecipe:
-    """Which clips a network of these settings is given."""
+    """Returns the recipe of the clips that a network with these settings takes."""
     recipe = models.clip_recipe(model.name)
     return dataclasses.replace(
         recipe,
@@ -40,23 +40,11 @@ def clip_recipe(model: ModelConfig) -> ClipRecipe:
 
 
 def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
-    """Makes the network of these settings, untrained.
+    """Makes an untrained network.
 
     Args:
-      model: settings.
-      seed: of the weights; the same seed makes the same network.
+      model: settings of the network.
+      seed: seed of its weights; the same seed gives the same network.
     """
     tf.keras.utils.set_random_seed(seed)
-    return models.build(
-        model.name,
-        resnet_size=model.resnet_size,
-        embedding_dim=model.embedding_dim,
-        num_filters=model.num_filters,
-        num_frames=model.num_frames,
-        trn_head=model.trn_head,
-        static_frames=model.static_frames,
-        num_classes=model.num_classes,
-        batch_norm_momentum=model.batch_norm_momentum,
-        sync_batch_norm=model.sync_batch_norm,
-        precision=model.precision,
-    )
+    return models.build(**dataclasses.asdict(model))

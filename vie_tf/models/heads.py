@@ -1,12 +1,11 @@
-"""Heads: from the pooled features of the frames of a clip to one vector.
+"""Heads, which map the pooled features of a clip's frames to one vector.
 
-Comes in: pooled features [B, T', C] in float32 (T' = 1 where the network has
-already joined the frames).  Goes out: `pooled` [B, F], and the embedding before
-its final normalization or the logits of a supervised network [B, D].  The step
-before is a network, the step after is in `embedder`.
+They take pooled features [B, T', C] in float32 (T' = 1 for 3-D backbones) and return
+`pooled` [B, F] and an output [B, D]: the embedding before its final normalization, or
+the logits of a classifier.
 
-Heads compute in float32 under every policy, as the losses divide similarities by
-a temperature of 0.07.
+Heads compute in float32 under every precision, because the losses divide similarities
+by a temperature of 0.07.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import tensorflow as tf
 
 # Zhou et al. 2018, multi-scale TRN: hidden units of the MLP of each scale.
 RELATION_UNITS = 256
-# Relations that are looked at per scale and batch; the others wait for their turn.
+# Relations of a scale that are computed for a batch.
 MAX_RELATIONS = 8
 
 
@@ -28,16 +27,16 @@ def _dense(units: int) -> tf.keras.layers.Dense:
 
 
 def _concat_frames(features: tf.Tensor) -> tf.Tensor:
-    """Puts the frames of [..., T, C] next to each other, in their order: [..., T*C]."""
+    """Concatenates the frames of [..., T, C] in temporal order: [..., T*C]."""
     *batch, num_frames, channels = features.shape
     return tf.reshape(features, [-1, *batch[1:], num_frames * channels])
 
 
 class FrameConcat(tf.keras.layers.Layer):
-    """Concatenates the frames in temporal order, then one dense layer.
+    """Concatenates the frames in temporal order and applies one dense layer.
 
-    With several frames this is VIE-TRN (paper, section 3, family 3, and appendix
-    B); with one it is the plain dense head of all other families.
+    With several frames this is VIE-TRN (paper, section 3, family 3, and appendix B);
+    with one frame it is the dense head of 3-D backbones.
 
     Args:
         embedding_dim: D.
@@ -64,15 +63,15 @@ class FrameConcat(tf.keras.layers.Layer):
 
 
 class FrameMean(tf.keras.layers.Layer):
-    """Gives every frame a vector of its own, then averages.
+    """Maps each frame to a vector and averages the vectors.
 
-    With one frame this is VIE-Single; with the frames of another family's clip it
-    is Input-Single (paper, appendix C: the outputs of all frames are averaged).
+    With one frame this is VIE-Single; with the clip of another family it is
+    Input-Single (paper, appendix C: the outputs of all frames are averaged).
 
     Args:
         embedding_dim: D.
-        of_unit_vectors: Whether the vectors are embeddings, which have unit norm
-            before they are averaged; logits do not.
+        of_unit_vectors: Whether vectors are normalized before they are averaged, as
+            embeddings are and logits are not.
     """
 
     def __init__(
@@ -101,23 +100,22 @@ class FrameMean(tf.keras.layers.Layer):
 
 
 class MultiScaleRelation(tf.keras.layers.Layer):
-    """Adds up what pairs, triples, ... of ordered frames say.
+    """Adds up relations between pairs, triples, ... of ordered frames.
 
-    For each scale s = 2 .. T there is an MLP g_s, which is given s frames in
-    temporal order; the embedding is the sum over scales and over subsets of g_s.
-    In training at most `MAX_RELATIONS` random subsets of each scale are taken per
-    batch; in inference as many, equally spaced in the list of all subsets, so that
-    a clip always has the same embedding.  Four frames have six pairs, four triples
-    and one quadruple, all of which are taken.
+    For each scale s = 2 .. T, an MLP g_s takes s frames in temporal order; the raw
+    embedding sums g_s over scales and over subsets of frames.  Training draws at most
+    `MAX_RELATIONS` subsets of each scale for a batch; inference takes as many at equal
+    distances in the list of all subsets, so that a clip always has the same embedding.
+    All subsets of four frames are taken: six pairs, four triples and one quadruple.
 
-    Source: Zhou et al. 2018, section 3.1-3.2 (multi-scale TRN), an alternative to
-    the concatenation that the paper uses.
+    Source: Zhou et al. 2018, section 3.1-3.2 (multi-scale TRN), an alternative to the
+    concatenation that the paper uses.
 
     Args:
         embedding_dim: D.
         num_frames: T, at least 2.
-        average: Whether the subsets of a scale are averaged instead of added, so
-            that all scales weigh the same.
+        average: Whether the relations of a scale are averaged instead of added, so
+            that all scales have the same weight.
     """
 
     def __init__(
@@ -160,7 +158,7 @@ class MultiScaleRelation(tf.keras.layers.Layer):
 
 
 def _choose(subsets: np.ndarray, training: bool) -> tf.Tensor:
-    """Takes at most `MAX_RELATIONS` rows of [R, s]."""
+    """Selects at most `MAX_RELATIONS` subsets of [R, s]."""
     num_taken = min(len(subsets), MAX_RELATIONS)
     if num_taken == len(subsets):
         return tf.constant(subsets)

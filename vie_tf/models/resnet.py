@@ -1,11 +1,10 @@
 """Residual networks: on single frames, on 16 dense frames, on 4 sparse frames.
 
-Comes in: normalized clips [B, T, H, W, 3].  Goes out: the activations of all
-blocks, and pooled features [B, T', C] in float32.  The step before is
-`clip_input`, the step after are the heads in `relation`.
+They map normalized clips [B, T, H, W, 3] to the activations of all blocks and pooled
+features [B, T', C] in float32; the heads in `heads` follow.
 
-A network is a row of `ARCHITECTURES`; widths and depths are shared (paper,
-section 4: ResNet-18 v2 as the backbone of all families).
+A row of `ARCHITECTURES` defines a network; widths and depths are shared (paper, section
+4: all families have a ResNet-18 v2 as their backbone).
 """
 
 from __future__ import annotations
@@ -15,15 +14,8 @@ from typing import Any, Union
 
 import tensorflow as tf
 
-from vie_tf.models.blocks import (
-    BasicBlock,
-    BatchNormRelu,
-    BottleneckBlock,
-    Conv,
-    fold_time,
-    over_time,
-    unfold_time,
-)
+from vie_tf.models.blocks import BasicBlock, BottleneckBlock
+from vie_tf.models.layers import BatchNormRelu, Conv, fold_time, over_time, unfold_time
 
 Block = Union[BasicBlock, BottleneckBlock]
 BlockClass = Union[type[BasicBlock], type[BottleneckBlock]]
@@ -36,8 +28,8 @@ RESNET_SIZES: dict[int, tuple[BlockClass, tuple[int, ...]]] = {
     101: (BottleneckBlock, (3, 4, 23, 3)),
 }
 
-# The read-outs of the paper: what enters stage 1, 2, 3, 4, and what leaves stage 4,
-# each after batch norm and ReLU.
+# Layers of the paper's linear probes: the inputs of stages 1, 2, 3 and 4 and the output
+# of stage 4, after batch norm and ReLU.
 PROBED_LAYERS = {
     "conv1": "stage1_block1",
     "conv2": "stage2_block1",
@@ -49,15 +41,15 @@ PROBED_LAYERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """How a family treats time; space is treated alike by all.
+    """Temporal kernels and strides of a family; the spatial ones are shared.
 
     Attributes:
-        joins_frames: False for 2-D networks, which see each frame alone.
-        stem_frames: Frames seen by the 7x7 convolution of the stem.
-        pool_frames: Frames seen by the 3x3 max pool of the stem.
-        time_stride: Stride in time of the max pool and of stages 2, 3 and 4.
-        basic_frames: For each stage, frames seen by the first and the second
-            convolution of a basic block.
+        joins_frames: False for 2-D networks, which process each frame alone.
+        stem_frames: Frames that the 7x7 convolution of the stem covers.
+        pool_frames: Frames that the 3x3 max pool of the stem covers.
+        time_stride: Temporal stride of the max pool and of stages 2, 3 and 4.
+        basic_frames: For each stage, frames that the first and the second convolution
+            of a basic block cover.
         bottleneck_frames: The same for the first two convolutions of a bottleneck.
     """
 
@@ -73,8 +65,8 @@ _SLOW_FRAMES = ((1, 1), (1, 1), (3, 1), (3, 1))
 
 ARCHITECTURES = {
     "frames": Architecture(joins_frames=False),
-    # Hara et al. 2018: time is halved whenever space is, except by the stem's
-    # convolution, which keeps all 16 frames.
+    # Hara et al. 2018: time is halved with space, but not by the stem's convolution,
+    # which keeps all 16 frames.
     "3dresnet": Architecture(
         stem_frames=7,
         pool_frames=3,
@@ -82,7 +74,7 @@ ARCHITECTURES = {
         basic_frames=((3, 3),) * 4,
         bottleneck_frames=((1, 3),) * 4,
     ),
-    # Feichtenhofer et al. 2018: time is never strided, and joined late or early.
+    # Feichtenhofer et al. 2018: no temporal stride; frames are joined late or early.
     "slow": Architecture(basic_frames=_SLOW_FRAMES, bottleneck_frames=_SLOW_FRAMES),
     "fast": Architecture(
         stem_frames=5,
@@ -109,8 +101,8 @@ def max_pool(features: tf.Tensor, num_frames: int, time_stride: int) -> tf.Tenso
     features = unfold_time(frames, features.shape[1])  # [B, T, h, w, C]
     if num_frames == 1:
         return features
-    # The maximum over a box is taken one side after the other: the numbers are those
-    # of max_pool3d, which takes six times as long on a CPU.
+    # The maximum over a box is separable: the result is that of max_pool3d, which takes
+    # six times as long on a CPU.
     return over_time(
         features,
         lambda lines: tf.nn.max_pool2d(
@@ -148,12 +140,12 @@ def make_stage(
 
 
 def pool_space(features: tf.Tensor) -> tf.Tensor:
-    """Mean over the positions of [..., H, W, C], in float32: [..., C]."""
+    """Averages [..., H, W, C] over positions in float32: [..., C]."""
     return tf.reduce_mean(tf.cast(features, tf.float32), axis=[-3, -2])
 
 
 class Pathway(tf.keras.layers.Layer):
-    """The layers of a network, without saying what is done with the activations.
+    """Layers of a residual network, which subclasses apply to clips.
 
     Args:
         architecture: A row of `ARCHITECTURES`.
@@ -191,7 +183,7 @@ class Pathway(tf.keras.layers.Layer):
         training: bool,
         activations: dict[str, tf.Tensor],
     ) -> tf.Tensor:
-        """Applies the blocks of one stage and notes what each one saw.
+        """Applies the blocks of one stage and collects their activated inputs.
 
         Args:
             stage: 1 to 4.
@@ -200,7 +192,7 @@ class Pathway(tf.keras.layers.Layer):
             activations: Receives `stage{s}_block{b}`, the activated block inputs.
 
         Returns:
-            [..., h, w, F], the sum after the last block.
+            [..., h, w, F], the output of the last block.
         """
         for number, block in enumerate(self.stages[stage - 1], start=1):
             features, activated = block(features, training=training)
@@ -209,10 +201,7 @@ class Pathway(tf.keras.layers.Layer):
 
 
 class ResNet(Pathway):
-    """One pathway: stem, four stages, batch norm and ReLU, mean.
-
-    Arguments as for `Pathway`.
-    """
+    """Stem, four stages, batch norm and ReLU, mean; its arguments are `Pathway`'s."""
 
     def call(
         self, clips: tf.Tensor, training: bool = False
@@ -226,8 +215,8 @@ class ResNet(Pathway):
         Returns:
             Activations [B, T', h, w, C] by name: `stem`, the activated input of each
             block (`stage1_block1`, ...), `final`.  And features in float32: [B, T, C]
-            of 2-D networks, which are pooled over space; [B, 1, C] of 3-D networks,
-            which are pooled over time as well.
+            of 2-D networks, pooled over space, or [B, 1, C] of 3-D networks, pooled
+            over space and time.
         """
         joins_frames = self.architecture.joins_frames
         features = self.run_stem(clips if joins_frames else fold_time(clips))

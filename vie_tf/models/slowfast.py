@@ -1,8 +1,8 @@
 """SlowFast: a slow, wide pathway and a fast, narrow one that feeds it.
 
-Comes in: normalized clips [B, T, H, W, 3].  Goes out: the activations of the slow
-pathway (what it is given by the fast one included), and pooled features of both.
-The step before is `clip_input`, the step after the heads in `relation`.
+It maps normalized clips [B, T, H, W, 3] to the activations of the slow pathway, which
+include those of the lateral connections, and the pooled features of both pathways; the
+heads in `heads` follow.
 
 Source: Feichtenhofer et al. 2018, with ResNet-18 in place of ResNet-50 (paper,
 appendix B).
@@ -15,22 +15,28 @@ from typing import Any
 
 import tensorflow as tf
 
-from vie_tf.models.blocks import Conv
+from vie_tf.config import ModelConfig
+from vie_tf.models.embedder import Embedder
+from vie_tf.models.family import assemble, num_outputs
+from vie_tf.models.heads import FrameConcat
+from vie_tf.models.layers import Conv
 from vie_tf.models.resnet import ARCHITECTURES, RESNET_SIZES, Pathway, pool_space
+from vie_tf.storage.errors import UserError
 
-# The fast pathway sees this many frames for one frame of the slow pathway
-# (appendix B: every 4th against every 16th frame of the video).
+# Frames of the fast pathway for each frame of the slow one (appendix B: every 4th and
+# every 16th frame of the video).
 FRAME_RATIO = 4
-# The slow pathway is this many times as wide (Feichtenhofer et al. 2018: beta).
+# Channels of the slow pathway for each channel of the fast one (1 / beta of
+# Feichtenhofer et al. 2018).
 WIDTH_RATIO = 8
 
 
 class SlowFast(tf.keras.layers.Layer):
-    """Both pathways, and the lateral connections between them.
+    """Both pathways and the lateral connections between them.
 
-    After the stem and after every stage, a convolution over five frames with
-    stride 4 brings the fast features to the slow rate, with twice their channels;
-    they are appended to the channels of the slow pathway.
+    After the stem and each stage, a convolution over five frames with stride 4 maps the
+    fast features to the slow rate and twice as many channels, which are concatenated to
+    those of the slow pathway.
 
     Args:
         resnet_size: A key of `RESNET_SIZES`.
@@ -62,11 +68,11 @@ class SlowFast(tf.keras.layers.Layer):
 
         Returns:
             Activations [B, T/4, h, w, C] of the slow pathway by name (see
-            `ResNet.call`), and features [B, 1, C] in float32: the slow
-            pathway's channels, then the fast pathway's.
+            `ResNet.call`), and features [B, 1, C] in float32: the channels of the
+            slow pathway, then those of the fast one.
         """
         fast_sums, fast_pooled = self.fast(clips, training=training)
-        # Gathered, because whole frames are copied faster than strides are followed.
+        # A gather copies whole frames, which is faster than a strided slice.
         slow_frames = tf.range(0, clips.shape[1], FRAME_RATIO)
         slow_clips = tf.gather(clips, slow_frames, axis=1)  # [B, T/4, H, W, 3]
         activations, slow_pooled = self.slow(slow_clips, fast_sums, training=training)
@@ -75,20 +81,20 @@ class SlowFast(tf.keras.layers.Layer):
 
 
 class FastPathway(Pathway):
-    """Sees all frames with few channels; arguments as for `Pathway`."""
+    """Pathway of all frames with few channels; its arguments are those of `Pathway`."""
 
     def call(
         self, clips: tf.Tensor, training: bool = False
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Computes what the lateral connections carry, and pooled features.
+        """Computes the inputs of the lateral connections, and pooled features.
 
         Args:
             clips: [B, T, H, W, 3], normalized, in the compute dtype.
             training: Whether batch norm uses the statistics of this batch.
 
         Returns:
-            The sums [B, T, h, w, C] after the stem and after each of the four
-            stages, and pooled features [B, C] in float32.
+            The outputs [B, T, h, w, C] of the stem and the four stages, and pooled
+            features [B, C] in float32.
         """
         features = self.run_stem(clips)
         sums = [features]
@@ -100,7 +106,7 @@ class FastPathway(Pathway):
 
 
 class SlowPathway(Pathway):
-    """Sees every 4th frame with many channels, and what the fast pathway found.
+    """Pathway of every 4th frame with many channels and lateral connections.
 
     Args:
         resnet_size: A key of `RESNET_SIZES`.
@@ -130,7 +136,7 @@ class SlowPathway(Pathway):
 
         Args:
             clips: [B, T/4, H, W, 3], normalized, in the compute dtype.
-            fast_sums: Five [B, T, h, w, C] of the fast pathway.
+            fast_sums: Outputs [B, T, h, w, C] of the fast pathway's stem and stages.
             training: Whether batch norm uses the statistics of this batch.
 
         Returns:
@@ -147,3 +153,19 @@ class SlowPathway(Pathway):
         features = self.final_norm(features, training=training)
         activations["final"] = features
         return activations, tf.reduce_mean(pool_space(features), axis=1)
+
+
+def make_slowfast(name: str, config: ModelConfig) -> Embedder:
+    """Makes a SlowFast network with one dense layer as its head.
+
+    Raises:
+        UserError: If the number of frames is not a multiple of `FRAME_RATIO`.
+    """
+    assert config.num_frames is not None
+    if config.num_frames % FRAME_RATIO:
+        raise UserError(
+            f"{name} takes a multiple of {FRAME_RATIO} frames, not "
+            f"{config.num_frames}: change --num_frames."
+        )
+    backbone = SlowFast(config.resnet_size, config.num_filters)
+    return assemble(backbone, FrameConcat(num_outputs(config)), name, config)

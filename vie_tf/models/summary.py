@@ -1,4 +1,4 @@
-"""Prints what the models are: `python -m vie_tf models --summary [names]`."""
+"""Describes the networks: `python -m vie_tf models --summary [names]`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def multiply_adds(graph: tf.Graph) -> int:
     """Counts the multiplications of convolutions and dense layers.
 
     Args:
-        graph: Of a model, with all shapes known.
+        graph: Graph of a network, with static shapes.
 
     Returns:
-        The number for the whole batch of the graph.
+        The number for a whole batch.
     """
     total = 0
     for operation in graph.get_operations():
@@ -33,13 +33,13 @@ def multiply_adds(graph: tf.Graph) -> int:
 
 
 def summary(name: str) -> str:
-    """Describes one family, with the paper's settings.
+    """Describes a family with the paper's settings.
 
     Args:
         name: A key of `MODELS`.
 
     Returns:
-        A few lines: paper row, clip, size, cost, shapes of the endpoints.
+        Lines on the paper's row, the clip, size, cost, and shapes of the endpoints.
     """
     family = MODELS[name]
     clip = family.clip
@@ -64,7 +64,7 @@ def summary(name: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Reads the command line and prints."""
+    """Prints the description of each family that the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m vie_tf models")
     parser.add_argument("names", nargs="*", metavar="name", help="all, if not given")
     parser.add_argument("--summary", action="store_true", help="the default")

@@ -1,8 +1,4 @@
-"""Which variable of a model is which variable of the authors' TF1 code.
-
-Comes in: a model of `build`.  Goes out: a dict from TF1 names to variables, which
-a reader of the authors' checkpoints and the parity tests assign through.
-"""
+"""Names that the variables of a network have in the authors' TF1 checkpoints."""
 
 from __future__ import annotations
 
@@ -13,26 +9,27 @@ import tensorflow as tf
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.heads import FrameConcat, FrameMean
 from vie_tf.models.slowfast import SlowFast
+from vie_tf.storage.errors import UserError
 
 
 def _leaf(variable: tf.Variable) -> str:
-    """Last part of a variable's name: kernel, bias, gamma, ..."""
+    """Returns the last part of a variable's name: kernel, bias, gamma, ..."""
     return variable.name.split("/")[-1].split(":")[0]
 
 
 def _number(layer: str, index: int) -> str:
-    """TF1 numbers the layers of one kind from the second on."""
+    """Numbers a layer as TF1 does: from the second layer of a kind on."""
     return f"{layer}_{index}" if index else layer
 
 
 def _scope_names(
     scope: str, layers: Sequence[tf.keras.layers.Layer]
 ) -> dict[str, tf.Variable]:
-    """Names the variables of the layers that TF1 created within one scope.
+    """Maps TF1 names to the variables of the layers within one scope.
 
-    Keras lists the variables of one kind in the order in which layers were
-    assigned, which is the order of creation in TF1; so the n-th gamma belongs to
-    the n-th batch norm, frozen or not.
+    Keras lists the variables of a kind in the order in which the layers were assigned,
+    which is the order of creation in TF1: the n-th gamma belongs to the n-th batch
+    norm, frozen or not.
     """
     kinds: dict[tuple[str, str], list[tf.Variable]] = {}
     for layer in layers:
@@ -53,26 +50,26 @@ def _scope_names(
 
 
 def tf1_names(model: tf.keras.Model) -> dict[str, tf.Variable]:
-    """Maps TF1 names to the variables of a model.
+    """Maps TF1 names to the variables of a network.
 
     Args:
-        model: A model of `build` that the authors have trained: `single`,
-            `3dresnet`, `trn`, `slow`, `slowfast`, or an Input-Single.
+        model: A network of `build` that the authors' code has: `single`, `3dresnet`,
+            `trn`, `slow`, `slowfast`, or an Input-Single.
 
     Returns:
-        For example `resnet_model/conv2d_3/kernel`; `slowfast` has the scopes
-        `resnet_model_fast` and `resnet_model_slow`.
+        Variables by names such as `resnet_model/conv2d_3/kernel`; `slowfast` has the
+        scopes `resnet_model_fast` and `resnet_model_slow`.
 
     Raises:
-        ValueError: If the authors' code has no such model.
+        UserError: If the authors' code has no such network.
     """
     if not isinstance(model, Embedder) or not isinstance(
         model.head, (FrameConcat, FrameMean)
     ):
-        raise ValueError(f"{model.name} has no counterpart in the authors' code.")
+        raise UserError(f"{model.name} has no counterpart in the authors' code.")
     if isinstance(model.backbone, SlowFast):
         fast, slow = model.backbone.fast, model.backbone.slow
-        # The lateral convolutions were created where they are used.
+        # TF1 created each lateral convolution where it is used.
         slow_layers = [slow.stem]
         for lateral, after in zip(slow.laterals, [*slow.stages, [slow.final_norm]]):
             slow_layers += [lateral, *after]

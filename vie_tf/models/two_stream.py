@@ -1,47 +1,45 @@
-"""Two-stream models: what is there, next to what moves.
-
-Comes in: uint8 clips [B, T, H, W, 3].  Goes out: the endpoints of a static and a
-dynamic model, concatenated.  The step before is `input_pipeline`, the step after
-`losses` and `memory_bank` (training) or `evaluation`.
-"""
+"""Two-stream networks: appearance from single frames beside motion from clips."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import tensorflow as tf
 
+from vie_tf.config import ModelConfig
 from vie_tf.models.embedder import ClipModel, Embedder
+from vie_tf.models.family import Make
 from vie_tf.models.resnet import PROBED_LAYERS
+from vie_tf.storage.errors import UserError
 
 
 class TwoStream(ClipModel):
-    """VIE-TwoStream: `single` and a multi-frame model on the same clip.
+    """VIE-TwoStream: `single` and a multi-frame network on the same clip.
 
-    The paper concatenates the outputs of two models (section 4).  Streams may be
-    trained together, or be two models that were trained alone.
+    The paper concatenates the outputs of two networks (section 4).  The streams are
+    trained together, or restored from two runs.
 
     Endpoints:
 
-    * `conv1` .. `conv5`: [B, 1, h, w, C1 + C2]: both are averaged over time, as
-      for the read-outs, and concatenated on channels.
+    * `conv1` .. `conv5`: [B, 1, h, w, C1 + C2]: both streams are averaged over time,
+      as linear probes do, and concatenated on channels.
     * `pooled`: [B, F1 + F2] float32.
-    * `embedding`: [B, D1 + D2] float32, the concatenation of both embeddings,
-      normalized again.
-    * `logits`: [B, number of classes] float32, if both are classifiers: the mean of
-      theirs.
+    * `embedding`: [B, D1 + D2] float32, the concatenated embeddings, normalized.
+    * `logits`: [B, number of classes] float32, the mean of the streams' logits, if both
+      are classifiers.
 
     Args:
-        static: Model of frames.  If it takes one frame it is given the middle one,
-            else it has to take all frames of the clip.
-        dynamic: Model of clips.
+        static: Network of frames: of the middle one, or of all frames of the clip.
+        dynamic: Network of clips.
         name: Name of the family.
 
     Raises:
-        ValueError: If `static` takes some other number of frames.
+        UserError: If `static` takes another number of frames.
     """
 
     def __init__(self, static: Embedder, dynamic: Embedder, name: str) -> None:
         if static.num_frames not in (1, dynamic.num_frames):
-            raise ValueError(
+            raise UserError(
                 f"the static stream takes 1 frame or all {dynamic.num_frames}, "
                 f"not {static.num_frames}."
             )
@@ -81,10 +79,33 @@ class TwoStream(ClipModel):
         return endpoints
 
     def classify(self, pooled: tf.Tensor) -> tf.Tensor:
-        """Logits of pooled features [B, F1 + F2], if both streams are classifiers."""
+        """Computes logits of pooled features [B, F1 + F2] of two classifiers."""
         streams = self.static_stream, self.dynamic_stream
         # A dense layer of F features has a kernel [F, C].
         sizes = [stream.head.dense.kernel.shape[0] for stream in streams]
         parts = tf.split(pooled, sizes, axis=-1)
         logits = [stream.classify(part) for stream, part in zip(streams, parts)]
         return tf.add_n(logits) / len(logits)
+
+
+def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
+    """Returns the function that makes both streams, each with half of the dimensions.
+
+    The function raises a `UserError` if `embedding_dim` is odd.
+    """
+
+    def make(name: str, config: ModelConfig) -> TwoStream:
+        if config.embedding_dim % 2:
+            raise UserError(
+                f"{name} splits embedding_dim between two streams, so it is even, not "
+                f"{config.embedding_dim}: change --embedding_dim."
+            )
+        config = dataclasses.replace(config, embedding_dim=config.embedding_dim // 2)
+        num_static = config.num_frames if config.static_frames == "all" else 1
+        static_config = dataclasses.replace(config, num_frames=num_static)
+        static = make_static("static", static_config)
+        dynamic = make_dynamic("dynamic", config)
+        assert isinstance(static, Embedder) and isinstance(dynamic, Embedder)
+        return TwoStream(static, dynamic, name)
+
+    return make

@@ -1,0 +1,52 @@
+"""What the registry states about a family of networks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from vie_tf.config import ModelConfig
+from vie_tf.input.sampling import ClipRecipe
+from vie_tf.models.embedder import Classifier, ClipModel, Embedder
+
+# Makes a network from the name of its family and settings whose `num_frames` is given.
+Make = Callable[[str, ModelConfig], ClipModel]
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """A row of the registry.
+
+    Attributes:
+        paper_name: Name in the paper.
+        paper_row: Table of the paper, and the top-1 accuracies in percent of linear
+            probes of conv3, conv4 and conv5 on Kinetics-400.
+        clip: Clip that the networks take.
+        batch_size: Clips per step in the authors' runs.
+        make: Makes a network, whose variables `build` creates.
+    """
+
+    paper_name: str
+    paper_row: str
+    clip: ClipRecipe
+    batch_size: int
+    make: Make
+
+
+def num_outputs(config: ModelConfig) -> int:
+    """Returns the number of logits of a classifier, or D of an embedding."""
+    return config.num_classes or config.embedding_dim
+
+
+def assemble(
+    backbone: tf.keras.layers.Layer,
+    head: tf.keras.layers.Layer,
+    name: str,
+    config: ModelConfig,
+) -> Embedder:
+    """Joins a backbone and a head: a `Classifier` if there are classes."""
+    assert config.num_frames is not None
+    kind = Classifier if config.num_classes else Embedder
+    return kind(backbone, head, config.num_frames, name)

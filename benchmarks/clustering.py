@@ -31,7 +31,7 @@ from vie_tf.objectives.memory_bank import BANK_MOMENTUM, random_rows
 
 DIM = 128
 # Shares of changed labels at which the warm start may end, the default among them.
-SETTLED_SHARES = (0.05, 0.02, 0.01, LossConfig.la_settled_share)
+SETTLED_SHARES = (0.05, 0.02, 0.01, LossConfig.la_kmeans_tolerance)
 
 
 class MovingBank:
@@ -122,7 +122,7 @@ def print_epoch(num_videos: int, num_clusters: int) -> None:
     bank = MovingBank(num_videos, num_clusters)
     rows, contents = bank.rows, bank.contents
     before = clustering.k_means(
-        rows, num_clusters, settled_share=LossConfig.la_settled_share
+        rows, num_clusters, settled_share=LossConfig.la_kmeans_tolerance
     )
     print(
         f"k-means, {num_videos} x {DIM}, {num_clusters} clusters, before the epoch:"

@@ -12,10 +12,11 @@ _DATA_DIR = flags.DEFINE_string(
 _CROP = flags.DEFINE_enum(
     "crop",
     DataConfig.crop,
-    ["random_resize", "multi_scale", "random_area"],
-    "Window of training clips. random_resize: the paper's, shortest side to 256 .. 320"
-    " and a random 224 crop. multi_scale: 5 sizes in 5 places (fine-tuning)."
-    " random_area: a random area in a random shape.",
+    ["random_short_side_crop", "multi_scale_crop", "random_resized_crop"],
+    "Window of training clips. random_short_side_crop: the paper's, shortest side to"
+    " 256 .. 320 and a random 224 crop. multi_scale_crop: 5 sizes in 5 places"
+    " (fine-tuning)."
+    " random_resized_crop: a random area in a random shape.",
 )
 _CROP_SIZE = flags.DEFINE_integer(
     "crop_size",

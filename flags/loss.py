@@ -69,8 +69,8 @@ _LA_NUM_ITERATIONS = flags.DEFINE_integer(
     lower_bound=1,
 )
 _LA_SETTLED_SHARE = flags.DEFINE_float(
-    "la_settled_share",
-    LossConfig.la_settled_share,
+    "la_kmeans_tolerance",
+    LossConfig.la_kmeans_tolerance,
     "A clustering ends when an iteration changes no more than this share of the labels;"
     " with 0, when it changes none.",
     lower_bound=0.0,
@@ -103,6 +103,6 @@ def loss_config(starts_from_run: bool, weight_decay: float | None) -> LossConfig
         la_num_clusterings=_LA_NUM_CLUSTERINGS.value,
         la_num_background=_LA_NUM_BACKGROUND.value,
         la_num_iterations=_LA_NUM_ITERATIONS.value,
-        la_settled_share=_LA_SETTLED_SHARE.value,
+        la_kmeans_tolerance=_LA_SETTLED_SHARE.value,
         weight_decay=weight_decay,
     )

@@ -76,10 +76,10 @@ _PLATEAU_PATIENCE = flags.DEFINE_integer(
     lower_bound=1,
 )
 _PLATEAU_GAIN = flags.DEFINE_float(
-    "plateau_gain",
+    "plateau_min_delta",
     None,
     "What counts as a gain over the best top-1 so far, as a fraction."
-    f" {_defaults('plateau_gain')}",
+    f" {_defaults('plateau_min_delta')}",
     lower_bound=0.0,
     upper_bound=1.0,
 )
@@ -170,7 +170,7 @@ def given() -> dict[str, Any]:
         "lr_schedule": _LR_SCHEDULE.value,
         "lr_boundaries": boundaries,
         "plateau_patience": _PLATEAU_PATIENCE.value,
-        "plateau_gain": _PLATEAU_GAIN.value,
+        "plateau_min_delta": _PLATEAU_GAIN.value,
         "plateau_max_drops": _PLATEAU_MAX_DROPS.value,
         "momentum": _MOMENTUM.value,
         "seed": _SEED.value,

@@ -9,7 +9,7 @@ _VOTES = ("knn", "retrieval", "all")
 _OF_THE_LOOP = (
     *("train_steps", "batch_size", "momentum", "weight_decay", "crop", "color"),
     *("learning_rate", "lr_schedule", "lr_boundaries"),
-    *("plateau_patience", "plateau_gain", "plateau_max_drops"),
+    *("plateau_patience", "plateau_min_delta", "plateau_max_drops"),
     *("checkpoint_steps", "eval_steps", "log_steps"),
 )
 # Flag -> tasks that it changes; others are of all.

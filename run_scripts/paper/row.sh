@@ -38,7 +38,7 @@ while :; do
       ;;
     --read_outs) read_outs=(kinetics400 imagenet) ;;
     --read_outs=*) IFS=, read -ra read_outs <<< "${1#*=}" ;;
-    --multi_scale) augmentation=(--crop=multi_scale --color=none) ;;
+    --multi_scale) augmentation=(--crop=multi_scale_crop --color=none) ;;
     *) break ;;
   esac
   shift

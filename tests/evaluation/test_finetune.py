@@ -131,9 +131,9 @@ def test_two_streams_from_scratch_need_no_checkpoints(data_dir, tmp_path):
 
 
 def test_the_other_column_of_table_2_has_files_of_its_own(make_run):
-    run = make_run(crop="multi_scale")
+    run = make_run(crop="multi_scale_crop")
     result = finetune(run, train_steps=1)
-    assert "crop multi_scale" in result["protocol"]
+    assert "crop multi_scale_crop" in result["protocol"]
     assert tf.io.gfile.exists(f"{run.eval_dir}/finetune_multi_scale.json")
 
 
@@ -172,7 +172,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
     make_run, monkeypatch, dropout
 ):
     settings = {"train_steps": 8, "dropout": dropout, "eval_steps": 2}
-    settings.update(lr_schedule="plateau", plateau_patience=1, plateau_gain=1.0)
+    settings.update(lr_schedule="plateau", plateau_patience=1, plateau_min_delta=1.0)
     whole, stopped = make_run("whole"), make_run("stopped")
     finetune(whole, **settings)
     with monkeypatch.context() as patch:

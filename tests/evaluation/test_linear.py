@@ -252,7 +252,7 @@ def test_a_plateau_divides_the_rate(make_run, capsys):
         lr_schedule="plateau",
         plateau_patience=1,
         plateau_max_drops=1,
-        plateau_gain=1.0,
+        plateau_min_delta=1.0,
         eval_steps=2,
         train_steps=6,
         log_steps=1,

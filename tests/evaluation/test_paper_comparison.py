@@ -113,12 +113,17 @@ def test_read_outs_of_other_labels_or_clips_are_no_row_of_the_paper(tmp_path, ch
 @pytest.mark.parametrize(
     ("crop", "color", "known", "shown"),
     [
-        ("random_resize", "exact", "color_noise", "color noise"),
-        ("random_resize", "fast", "color_noise", "color noise"),
-        ("multi_scale", "none", "multi_scale", "multi-scale"),
-        ("multi_scale", "exact", None, "crop multi_scale, color exact"),
-        ("random_resize", "none", None, "crop random_resize, color none"),
-        ("random_area", "fast", None, "crop random_area, color fast"),
+        ("random_short_side_crop", "exact", "color_noise", "color noise"),
+        ("random_short_side_crop", "fast", "color_noise", "color noise"),
+        ("multi_scale_crop", "none", "multi_scale", "multi-scale"),
+        ("multi_scale_crop", "exact", None, "crop multi_scale_crop, color exact"),
+        (
+            "random_short_side_crop",
+            "none",
+            None,
+            "crop random_short_side_crop, color none",
+        ),
+        ("random_resized_crop", "fast", None, "crop random_resized_crop, color fast"),
     ],
 )
 def test_augmentations_that_are_not_the_papers_are_shown_as_what_they_are(

@@ -56,7 +56,9 @@ def test_augmentation_works_inside_a_data_set_as_outside(portable):
     np.testing.assert_allclose(clip, augment(seed, portable=portable), atol=1)
 
 
-@pytest.mark.parametrize("crop", ["random_resize", "multi_scale", "random_area"])
+@pytest.mark.parametrize(
+    "crop", ["random_short_side_crop", "multi_scale_crop", "random_resized_crop"]
+)
 def test_all_frames_of_a_clip_are_augmented_alike_and_clips_are_not(crop):
     first, second = (augment(tf.constant([0, n]), crop=crop) for n in range(2))
     np.testing.assert_array_equal(first[0], first[2])

@@ -14,7 +14,7 @@ def windows(recipe, height=320, width=426, num_draws=500):
 
 
 def test_a_random_resize_is_the_crop_of_a_frame_resized_to_256_up_to_320():
-    tops, lefts, heights, widths = windows(crops.random_resize).T
+    tops, lefts, heights, widths = windows(crops.random_short_side_crop).T
     np.testing.assert_array_equal(heights, widths)
     # 224 of 320 pixels, and 224 / 256 of 320.
     assert (heights.min(), heights.max()) == (224, 280)
@@ -97,14 +97,14 @@ def test_multi_scale_windows_are_the_authors(scale, boxes):
 
 
 def test_multi_scale_draws_every_scale_in_every_place():
-    drawn = windows(crops.multi_scale)
+    drawn = windows(crops.multi_scale_crop)
     # The whole height has two places fewer; an odd center is a pixel smaller.
     assert len({tuple(window) for window in drawn}) == 3 + 4 * 5
     assert set(drawn[:, 2]) == {320, 269, 268, 226, 190, 160}
 
 
 def test_random_areas_have_the_asked_sizes_and_shapes():
-    tops, lefts, heights, widths = windows(crops.random_area).T
+    tops, lefts, heights, widths = windows(crops.random_resized_crop).T
     shares = heights * widths / (320 * 426)
     assert 0.07 < shares.min() < 0.12
     assert 0.8 < shares.max() <= 1.0
@@ -119,7 +119,7 @@ def test_random_areas_have_the_asked_sizes_and_shapes():
 
 
 def test_a_shape_that_never_fits_becomes_the_largest_window_in_the_center():
-    for window in windows(crops.random_area, 20, 1000, 20):
+    for window in windows(crops.random_resized_crop, 20, 1000, 20):
         top, left, height, width = window
         assert (top, height) == (0, 20) or height < 20
         assert width <= 27

@@ -201,7 +201,9 @@ def test_a_static_video_shows_one_frame_in_training_and_test(data):
     assert np.any(batch["clips"][:, 0] != batch["clips"][:, 4])
 
 
-@pytest.mark.parametrize("crop", ["random_resize", "multi_scale", "random_area"])
+@pytest.mark.parametrize(
+    "crop", ["random_short_side_crop", "multi_scale_crop", "random_resized_crop"]
+)
 @pytest.mark.parametrize("color", ["exact", "fast", "none"])
 def test_every_recipe_gives_clips(data, crop, color):
     clips = np.concatenate([b["clips"] for b in take(data, 3, crop=crop, color=color)])

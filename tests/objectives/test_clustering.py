@@ -107,7 +107,7 @@ def fixture_epochs():
 
 
 def test_warm_starts_are_as_good_as_twenty_cold_iterations_and_cheaper(epochs):
-    share = LossConfig.la_settled_share
+    share = LossConfig.la_kmeans_tolerance
     warm = clustering.k_means(epochs[0], 130, settled_share=share)
     for epoch, rows in enumerate(epochs[1:]):
         cold = clustering.k_means(rows, 130, seed=epoch + 1)

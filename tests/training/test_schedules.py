@@ -118,7 +118,7 @@ def published_curve():
 )
 def test_defaults_drop_where_the_authors_did(patience, wanted):
     steps, accuracies = published_curve()
-    drops = drops_of(accuracies, patience, TrainConfig.plateau_gain)
+    drops = drops_of(accuracies, patience, TrainConfig.plateau_min_delta)
     assert [steps[position] for position in drops] == wanted
 
 

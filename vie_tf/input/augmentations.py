@@ -17,6 +17,7 @@ from typing import Sequence
 
 import tensorflow as tf
 
+from vie_tf.config import OLD_CROPS
 from vie_tf.input import color_jitter, crops, opencv_ops
 from vie_tf.input.color_jitter import ColorDraw
 
@@ -33,7 +34,7 @@ def augment_for_training(
     crop_size: int,
     seed: tf.Tensor,
     *,
-    crop: str = "random_resize",
+    crop: str = "random_short_side_crop",
     color: str = "exact",
     portable: bool = False,
 ) -> tf.Tensor:
@@ -81,7 +82,9 @@ def _draws(seed: tf.Tensor) -> tf.Tensor:
 def _window(
     height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor, crop: str
 ) -> tf.Tensor:
-    return crops.RECIPES[crop](height, width, draws[: crops.NUM_DRAWS])
+    return crops.RECIPES[OLD_CROPS.get(crop, crop)](
+        height, width, draws[: crops.NUM_DRAWS]
+    )
 
 
 def transform_for_test(

@@ -5,11 +5,12 @@ numbers, [NUM_DRAWS] float32 in [0, 1).  Goes out: top, left, height and width o
 window for all frames of the clip, [4] int32, in source pixels, which
 `vie_tf.input.augmentations` decodes and resizes to the crop.
 
-  random_resize  shortest side resized to 256 .. 320, then a random 224 x 224 crop
-                 (section 4; appendix B: 128 .. 160 and 112)
-  multi_scale    a square of 5 sizes in one of 5 places (appendix E, "Multi-scale Aug.")
-  random_area    a random share of the area in a random shape, as images are augmented
-  center         shortest side resized to 256, then the center (test)
+  random_short_side_crop  shortest side resized to 256 .. 320, then a random 224 x 224
+                          crop (section 4; appendix B: 128 .. 160 and 112)
+  multi_scale_crop        a square of 5 sizes in one of 5 places (appendix E,
+                          "Multi-scale Aug.")
+  random_resized_crop     a random area and aspect ratio, as images are augmented
+  center                  shortest side resized to 256, then the center (test)
 
 Instead of resizing a frame and then cutting, the same window is cut from the source and
 then resized: far fewer pixels are decoded and resized.
@@ -30,10 +31,12 @@ MIN_AREA, MAX_AREA = 0.08, 1.0  # share of the frame
 MIN_ASPECT, MAX_ASPECT = 3 / 4, 4 / 3  # width / height
 _TRIES = 10  # of an area and a shape that fit into the frame
 
-NUM_DRAWS = 2 * _TRIES + 2  # of `random_area`; the others need fewer
+NUM_DRAWS = 2 * _TRIES + 2  # of `random_resized_crop`; the others need fewer
 
 
-def random_resize(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def random_short_side_crop(
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
+) -> tf.Tensor:
     """The paper's: a square, 1 / MAX_RESIZE to 1 / MIN_RESIZE of the shortest side."""
     resize, top, left = draws[0], draws[1], draws[2]
     side = _side(height, width, MIN_RESIZE + resize * (MAX_RESIZE - MIN_RESIZE))
@@ -42,7 +45,9 @@ def random_resize(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.T
     )
 
 
-def multi_scale(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def multi_scale_crop(
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
+) -> tf.Tensor:
     """One of `SCALES` of the shortest side, in a corner or in the center."""
     return multi_scale_window(
         height,
@@ -55,7 +60,7 @@ def multi_scale(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Ten
 def multi_scale_window(
     height: tf.Tensor, width: tf.Tensor, scale: tf.Tensor, place: tf.Tensor
 ) -> tf.Tensor:
-    """The window of `multi_scale` of a given scale and place.
+    """The window of `multi_scale_crop` of a given scale and place.
 
     Args:
       height: of the frames, scalar int32.
@@ -77,7 +82,9 @@ def multi_scale_window(
     return tf.stack([tf.maximum(top, 0), tf.maximum(left, 0), side, side])
 
 
-def random_area(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+def random_resized_crop(
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
+) -> tf.Tensor:
     """A random share of the frame's area, of a random shape, anywhere.
 
     Where none of some tries fits into the frame, the largest window in its center whose
@@ -120,9 +127,9 @@ def center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
 
 
 RECIPES: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "random_resize": random_resize,
-    "multi_scale": multi_scale,
-    "random_area": random_area,
+    "random_short_side_crop": random_short_side_crop,
+    "multi_scale_crop": multi_scale_crop,
+    "random_resized_crop": random_resized_crop,
 }
 
 

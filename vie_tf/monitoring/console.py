@@ -151,6 +151,6 @@ def drop_line(
     return (
         f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"
         f" {now.num_drops} of at most {settings.plateau_max_drops}): top-1 has not"
-        f" risen by more than {settings.plateau_gain:.1%} over {now.best:.1%} in"
+        f" risen by more than {settings.plateau_min_delta:.1%} over {now.best:.1%} in"
         f" {settings.plateau_patience} validations"
     )

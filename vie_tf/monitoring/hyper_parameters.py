@@ -12,30 +12,10 @@ from typing import Any, Union
 
 from tensorboard.plugins.hparams import api, api_pb2
 
-from vie_tf.config import (
-    DataConfig,
-    KnnConfig,
-    LossConfig,
-    ModelConfig,
-    RunConfig,
-    TrainConfig,
-)
+from vie_tf.config import RunConfig
 
 Value = Union[bool, int, float, str]
 
-# Where things lie and how often something is told makes no other network.
-_NO_HYPER_PARAMETERS = (
-    *("data/cache_dir", "data/data_service", "train/model_dir"),
-    *("train/checkpoint_steps", "train/log_steps", "train/num_to_keep"),
-    "train/profile_steps",
-)
-_GROUPS = {
-    "data": DataConfig,
-    "model": ModelConfig,
-    "loss": LossConfig,
-    "train": TrainConfig,
-    "knn": KnnConfig,
-}
 _TYPES = {
     bool: api_pb2.DATA_TYPE_BOOL,
     int: api_pb2.DATA_TYPE_FLOAT64,  # the tab's type of all numbers
@@ -72,12 +52,9 @@ def flat(config: RunConfig) -> dict[str, Value]:
       config: of the run.
     """
     values: dict[str, Value] = {}
-    for group, settings in dataclasses.asdict(config).items():
-        for name, value in settings.items():
-            key = f"{group}/{name}"
-            if value is None or key in _NO_HYPER_PARAMETERS:
-                continue
-            values[key] = _value(value)
+    for group, setting, value in config.settings():
+        if setting.hparam and value is not None:
+            values[f"{group}/{setting.name}"] = _value(value)
     return values
 
 
@@ -93,27 +70,17 @@ def write(config: RunConfig) -> None:
         api.Metric(f"{validation}/top1", display_name=f"{validation} top-1"),
         api.Metric("train/loss", display_name="loss"),
     ]
-    usual = _defaults()
+    usual = {
+        f"{group}/{setting.name}": _value(setting.default)
+        for group, setting, _ in config.settings()
+        if setting.default not in (None, dataclasses.MISSING)
+    }
     parameters = []
     for name, value in values.items():
         differs = name in _FIRST or value != usual.get(name, value)
         parameters.append(api.HParam(name, _AnyOf(value, differs)))
     api.hparams_config(parameters, metrics)
     api.hparams(values)
-
-
-def _defaults() -> dict[str, Value]:
-    """Default values by `group/name`, of settings that have one."""
-    known = {
-        group: {field.name: field.default for field in dataclasses.fields(settings)}
-        for group, settings in _GROUPS.items()
-    }
-    return {
-        f"{group}/{name}": _value(default)
-        for group, defaults in known.items()
-        for name, default in defaults.items()
-        if default is not None and default is not dataclasses.MISSING
-    }
 
 
 def _value(setting: Any) -> Value:

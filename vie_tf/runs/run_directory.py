@@ -14,10 +14,9 @@ from typing import Any, Callable
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.config import RunConfig
+from vie_tf.config import DataConfig, Role, RunConfig, settings_of
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
-from vie_tf.runs.settings import changes
 from vie_tf.runs.state import CLUSTERS, NEVER, TrainState
 from vie_tf.storage import remote_files
 from vie_tf.storage.records import Manifest, write_atomically
@@ -29,28 +28,9 @@ _CENTROIDS_KEY = "cluster_centroids/.ATTRIBUTES/VARIABLE_VALUE"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
 
 # What else than the data set decides which rows the bank has.
-_VIEW = ("subset", "subset_seed", "bin_frames")
-
-# A run cannot go on with another value of these.
-_FIXED = (
-    *(("data", name) for name in _VIEW),
-    ("model", "name"),
-    ("model", "resnet_size"),
-    ("model", "num_filters"),
-    ("model", "embedding_dim"),
-    ("model", "trn_head"),
-    ("model", "static_frames"),
-    ("model", "precision"),
-    ("model", "num_frames"),
-    ("model", "frame_interval"),
-    ("loss", "name"),
-    ("loss", "la_num_clusterings"),
-    ("train", "init_from"),
-    ("train", "single_from"),
-    ("train", "dynamic_from"),
-    ("train", "seed"),
-    ("train", "batch_size"),
-)
+_VIEW = [
+    name for name, one in settings_of(DataConfig).items() if one.role is Role.FIXED
+]
 
 
 class RunDirectory:
@@ -193,7 +173,7 @@ class RunDirectory:
         """
         if not self.exists():
             return
-        changed = changes(self.load_config()[0], config, _FIXED)
+        changed = config.changes(self.load_config()[0], (Role.FIXED,))
         if changed:
             raise ValueError(
                 f"The run in {self.model_dir!r} has other settings:"

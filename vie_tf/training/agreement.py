@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from typing import Any
 
 import tensorflow as tf
 
-from vie_tf.config import RunConfig
+from vie_tf.config import Role, RunConfig
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.records import Manifest
-
-# Places, which may have another name on another machine.
-_PLACES = ("data_dir", "model_dir", "cache_dir")
 
 
 def of_settings(
     config: RunConfig, manifest: Manifest, latest: str | None
 ) -> dict[str, Any]:
-    """Settings, data and where the run stands.
+    """Settings other than the defaults, data and where the run stands.
 
     Args:
       config: of the run.
@@ -28,10 +24,9 @@ def of_settings(
       latest: path of its newest checkpoint.
     """
     facts: dict[str, Any] = {
-        f"--{key if key != 'name' else group}": value
-        for group, settings in dataclasses.asdict(config).items()
-        for key, value in settings.items()
-        if key not in _PLACES
+        setting.label: value
+        for _, setting, value in config.settings()
+        if setting.role is not Role.PLACE and value != setting.default
     }
     facts["the videos of --data_dir"] = manifest.fingerprint()[:12]
     facts["the last checkpoint in --model_dir"] = latest and os.path.basename(latest)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import hashlib
 import json
 import os
 import secrets
@@ -19,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import DistributionConfig
-from vie_tf.storage.errors import error_line
+from vie_tf.storage.errors import UserError, error_line
 from vie_tf.training import workers as worker_addresses
 
 # What TensorFlow says when a collective operation loses one of its ends.
@@ -147,31 +148,24 @@ class Distribution:
           facts: by a name for the reader; what has to be equal in all workers.
 
         Raises:
-          ValueError: a worker has something else than the chief.
+          UserError: a worker has something else than the chief; each names its own.
         """
         if self.num_workers == 1:
             return
-        text = json.dumps(facts, sort_keys=True).encode()
-        sizes = self.gather(np.array([len(text)], np.int32))
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
         # As numbers, since collective operations take no strings.
-        everything = self.gather(np.frombuffer(text, np.uint8).astype(np.int32))
-        ends = np.cumsum(sizes)
-        told = [
-            json.loads(bytes(everything[end - size : end].astype(np.uint8)))
-            for size, end in zip(sizes, ends)
-        ]
-        differences = [
-            f"worker {number} has {name} {of_worker.get(name)!r}, the chief {value!r}"
-            for number, of_worker in enumerate(told)
-            for name, value in told[0].items()
-            if of_worker.get(name) != value
-        ]
-        if differences:
-            raise ValueError(
-                f"The workers disagree: {'; '.join(differences)}. Start all of them"
-                " with the same command on the same data, and give a --model_dir that"
-                " all of them see."
-            )
+        own = np.frombuffer(digest, np.int32)
+        of_workers = self.gather(own).reshape(self.num_workers, -1)
+        if (of_workers == of_workers[0]).all():
+            return
+        other = np.flatnonzero((of_workers != of_workers[0]).any(axis=1))
+        told = ", ".join(f"{name} {value}" for name, value in facts.items())
+        raise UserError(
+            f"The workers disagree: the chief and worker {', '.join(map(str, other))}"
+            " were started differently. Start all of them with the same command on the"
+            " same data, and give a --model_dir that all of them see. Worker"
+            f" {self.worker} has {told}."
+        )
 
     @contextlib.contextmanager
     def chief_alone_prints(self) -> Iterator[None]:

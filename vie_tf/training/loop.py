@@ -29,7 +29,6 @@ from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import disk_full, history, schedules
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import is_due
-from vie_tf.runs.settings import changes
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import remote_files
 from vie_tf.storage.folder_lock import FolderLock
@@ -126,7 +125,7 @@ def _train(
         )
         return
     if state.steps_taken() and run.exists():
-        changed = changes(run.load_config()[0], config)
+        changed = config.changes(run.load_config()[0])
         if changed:
             step = state.steps_taken() + 1
             print(f"From step {step} on: {'; '.join(changed)}.")
@@ -200,7 +199,7 @@ def cluster_bank(
             rows,
             settings.la_num_clusters,
             num_iterations=settings.la_num_iterations,
-            settled_share=settings.la_settled_share,
+            settled_share=settings.la_kmeans_tolerance,
             seed=config.train.seed + 1000 * number + step,
             start=None if is_first else state.cluster_centroids[number],
             strategy=strategy,

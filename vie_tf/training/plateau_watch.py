@@ -28,7 +28,7 @@ def watch(
     now = before.after(
         accuracy,
         patience=settings.plateau_patience,
-        min_gain=settings.plateau_gain,
+        min_gain=settings.plateau_min_delta,
         max_drops=settings.plateau_max_drops,
     )
     state.set_plateau(now)

@@ -13,7 +13,14 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf import models
-from vie_tf.config import FinetuneConfig, KnnConfig, LossConfig, RunConfig, TrainConfig
+from vie_tf.config import (
+    OLD_CROPS,
+    FinetuneConfig,
+    KnnConfig,
+    LossConfig,
+    RunConfig,
+    TrainConfig,
+)
 from vie_tf.evaluation import data_checks, protocols, results
 from vie_tf.evaluation.labels import protocol as label_protocol
 from vie_tf.evaluation.labels import settings as label_settings
@@ -31,6 +38,8 @@ from vie_tf.runs.state import TrainState
 
 TASK = "finetune"
 _HEAD = "softmax"
+# Results keep the names of files that earlier versions gave them.
+_CROPS_IN_NAMES = {new: old for old, new in OLD_CROPS.items()}
 
 
 class WholeNetwork:
@@ -135,7 +144,7 @@ def _task_name(run: RestoredRun, settings: FinetuneConfig) -> str:
     if settings.from_scratch:
         name += "_scratch"
     if run.data.crop != type(run.data).crop:
-        name += f"_{run.data.crop}"
+        name += f"_{_CROPS_IN_NAMES.get(run.data.crop, run.data.crop)}"
     return name
 
 

@@ -16,7 +16,8 @@ from typing import Any, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.config import LabelConfig
+from vie_tf.config import OLD_CROPS, LabelConfig, Role, settings_of
+from vie_tf.config.setting import Setting
 from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
 from vie_tf.evaluation.restored_run import RestoredRun
@@ -30,16 +31,13 @@ _OF_A_TRAINING = (
     *("checkpoints", "tensorboard"),
 )
 
-# Settings that a training may go on with another value of.
-_FREE = ("train_steps", "checkpoint_steps", "log_steps", "test_clips")
-# Those that decide something at plateaus only.
-_OF_PLATEAUS = (
-    *("eval_steps", "num_clips"),
-    *("plateau_patience", "plateau_gain", "plateau_max_drops"),
-)
-# How `settings` came about; they are compared themselves.
-_RULES = ("epochs", "min_steps", "boundary_shares", "num_validations")
-_DATA = ("crop", "color", "subset", "subset_seed", "bin_frames", "static_video")
+# Settings that decide what a training learns.
+_DECIDES = (Role.FIXED, Role.HYPER_PARAMETER)
+_RENAMED = {
+    f"--{old}": one.label
+    for one in settings_of(LabelConfig).values()
+    for old in one.old_names
+}
 
 
 class LabelFolder:
@@ -99,12 +97,14 @@ class LabelFolder:
             return
         with tf.io.gfile.GFile(self._settings_path()) as file:
             known = json.loads(file.read())
+        known = {_RENAMED.get(name, name): value for name, value in known.items()}
+        known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
         # As JSON has them: without tuples.
         now = json.loads(json.dumps(self._facts))
         changed = [
             f"{name} was {known.get(name)!r}, is now {now[name]!r}"
             for name in now
-            if not _is_free(name, now) and known.get(name) != now[name]
+            if known.get(name) != now[name]
         ]
         if changed:
             raise ValueError(
@@ -126,10 +126,13 @@ class LabelFolder:
 
 
 def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
-    """What a training depends on, by name; flags with their dashes."""
-    values = dataclasses.asdict(settings)
-    facts = {f"--{name}": value for name, value in values.items() if name not in _RULES}
-    facts.update({f"--{name}": getattr(run.data, name) for name in _DATA})
+    """What decides what a training learns, by name; flags with their dashes."""
+    facts = {
+        one.label: getattr(config, name)
+        for config in (settings, run.data)
+        for name, one in settings_of(type(config)).items()
+        if one.role in _DECIDES and _matters(one, settings)
+    }
     if not getattr(settings, "from_scratch", False):
         facts["the network's step"] = run.step
         # Of both streams, or of another run that was put into the same folder.
@@ -149,8 +152,6 @@ def _digest(weights: Sequence[np.ndarray]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _is_free(name: str, facts: dict[str, Any]) -> bool:
-    setting = name[len("--") :]
-    if setting in _OF_PLATEAUS:
-        return facts["--lr_schedule"] != "plateau"
-    return setting in _FREE
+def _matters(one: Setting, settings: LabelConfig) -> bool:
+    """Whether a setting decides anything beside the others."""
+    return one.only_if is None or getattr(settings, one.only_if[0]) == one.only_if[1]

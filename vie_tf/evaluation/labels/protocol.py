@@ -21,7 +21,7 @@ def _drops(settings: LabelConfig) -> str:
         validations = f"{settings.num_validations} validations"
         if settings.eval_steps:
             validations = f"validations {settings.eval_steps:,} steps apart"
-        patience, gain = settings.plateau_patience, 100 * settings.plateau_gain
+        patience, gain = settings.plateau_patience, 100 * settings.plateau_min_delta
         return (
             f", divided by 10 at plateaus of {validations} ({patience} of them without"
             f" a gain of {gain:g} points; {settings.plateau_max_drops} times at most)"

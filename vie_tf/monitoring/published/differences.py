@@ -6,8 +6,6 @@ that name each difference that may move the kNN curve.
 
 from __future__ import annotations
 
-import dataclasses
-
 from vie_tf.config import RunConfig
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.monitoring.published.run import PublishedRun
@@ -15,13 +13,6 @@ from vie_tf.runs.run_directory import RunDirectory
 
 # Kinetics loses videos over the years; boundaries are rounded.
 _TOLERANCE = 0.05
-# Flags that do not have the name of their setting.
-_FLAGS = {
-    ("model", "name"): "model",
-    ("loss", "name"): "loss",
-    ("knn", "k"): "knn_k",
-    ("knn", "temperature"): "knn_temperature",
-}
 _LR_BOUNDARIES = ("train", "lr_boundaries")
 # The network's family decides on them.
 _OF_THE_FAMILY = (
@@ -86,7 +77,6 @@ def _of_data(directory: RunDirectory, published: PublishedRun) -> list[str]:
 
 
 def _of_settings(config: RunConfig, published: PublishedRun, step: int) -> list[str]:
-    own = dataclasses.asdict(config)
     end_of_ir = published.settings["loss"]["ir_steps"]
     if config.loss.name == "la":
         end_of_ir = min(end_of_ir, config.loss.ir_steps)
@@ -97,11 +87,16 @@ def _of_settings(config: RunConfig, published: PublishedRun, step: int) -> list[
         ignored.update(_OF_LA)
     elif config.loss.name != "la":
         ignored.update(_OF_LA[1:])
-    return [
-        f"--{_FLAGS.get((group, name), name)}={own[group][name]} (published: {value})"
+    of_paper = {
+        (group, name): value
         for group, settings in published.settings.items()
         for name, value in settings.items()
-        if (group, name) not in ignored and own[group][name] != value
+        if (group, name) not in ignored
+    }
+    return [
+        f"{setting.label}={own} (published: {of_paper[group, setting.name]})"
+        for group, setting, own in config.settings()
+        if (group, setting.name) in of_paper and own != of_paper[group, setting.name]
     ]
 
 

@@ -11,6 +11,8 @@ import importlib.resources
 import json
 from typing import Any, Mapping
 
+from vie_tf.config import OLD_CROPS
+
 LAYERS = ("conv3", "conv4", "conv5")  # that the tables have
 READ_OUT_TITLES = {
     "1": "read-outs of the families",
@@ -31,9 +33,9 @@ _DATA_SETS = {
 }
 # The recipes of clips behind `AUGMENTATIONS`: crop and color.
 _RECIPES = {
-    ("multi_scale", "none"): "multi_scale",
-    ("random_resize", "exact"): "color_noise",
-    ("random_resize", "fast"): "color_noise",
+    ("multi_scale_crop", "none"): "multi_scale",
+    ("random_short_side_crop", "exact"): "color_noise",
+    ("random_short_side_crop", "fast"): "color_noise",
 }
 
 
@@ -155,7 +157,7 @@ def augmentation(crop: str, color: str) -> str | None:
     """Which of `AUGMENTATIONS` this is, None if it is neither.
 
     Args:
-      crop: a key of `vie_tf.input.crops.RECIPES`.
+      crop: a key of `vie_tf.input.crops.RECIPES`, also by its name in earlier versions.
       color: as of `vie_tf.config.DataConfig`.
     """
-    return _RECIPES.get((crop, color))
+    return _RECIPES.get((OLD_CROPS.get(crop, crop), color))

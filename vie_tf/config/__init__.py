@@ -1,0 +1,43 @@
+"""Settings: each declared once, with its default, help, bounds and role.
+
+Flags, --help, config.json and the comparison of runs are made from the declarations
+(`vie_tf.config.setting`).  Defaults are the paper's (section 4 and appendices A, B), or
+those of the authors' code where the paper does not say.
+"""
+
+from vie_tf.config.data import OLD_CROPS, DataConfig
+from vie_tf.config.evaluation import EmbeddingConfig, KnnTaskConfig, RetrievalConfig
+from vie_tf.config.loss import LossConfig
+from vie_tf.config.model import ModelConfig
+from vie_tf.config.optimization import (
+    FROM_SCRATCH,
+    FinetuneConfig,
+    KnnConfig,
+    LabelConfig,
+    LinearConfig,
+    OptimizationConfig,
+    TrainConfig,
+)
+from vie_tf.config.run import DistributionConfig, RunConfig
+from vie_tf.config.setting import Role, settings_of
+
+__all__ = [
+    "FROM_SCRATCH",
+    "OLD_CROPS",
+    "DataConfig",
+    "DistributionConfig",
+    "EmbeddingConfig",
+    "FinetuneConfig",
+    "KnnConfig",
+    "KnnTaskConfig",
+    "LabelConfig",
+    "LinearConfig",
+    "LossConfig",
+    "ModelConfig",
+    "OptimizationConfig",
+    "RetrievalConfig",
+    "Role",
+    "RunConfig",
+    "TrainConfig",
+    "settings_of",
+]

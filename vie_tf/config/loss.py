@@ -1,0 +1,76 @@
+"""Settings of the objectives: IR, LA and supervised."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from vie_tf.config.setting import Role, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class LossConfig:
+    """The objective: instance recognition (IR), local aggregation (LA) or labels."""
+
+    name: str = setting(
+        "ir",
+        "Objective. ir: instance recognition. la: local aggregation, after --ir_steps"
+        " of IR. supervised: softmax over the classes of the data.",
+        role=Role.FIXED,
+        flag="loss",
+        choices=("ir", "la", "supervised"),
+    )
+    temperature: float = setting(
+        0.07, "Temperature of the objective (tau in equation 2).", lower=1e-3
+    )
+    ir_num_negatives: int = setting(
+        4096, "Negatives drawn from the memory bank for each video in IR.", lower=1
+    )
+    ir_normalizer: str = setting(
+        "imagenet",
+        "Estimate of Z / N in equation 2. imagenet: the constant of the authors' code."
+        " batch: from the negatives of each batch.",
+        choices=("imagenet", "batch"),
+    )
+    ir_steps: int = setting(
+        50_000,
+        "Steps of IR before LA begins, with --loss=la.",
+        lower=0,
+        otherwise="50000, or 0 with --init_from",
+    )
+    la_num_clusters: int | None = setting(
+        8000,
+        "Clusters of k-means (m in appendix A). auto: in proportion to the paper's 8000"
+        " for 239,888 videos, about one for 30.",
+        lower=1,
+        none="auto",
+    )
+    la_num_clusterings: int = setting(
+        1,
+        "Independent k-means clusterings; close neighbors share a cluster in any of"
+        " them.",
+        role=Role.FIXED,
+        lower=1,
+    )
+    la_num_background: int = setting(
+        512,
+        "Background neighbors: nearest embeddings in the memory bank (k in appendix"
+        " A).",
+        lower=1,
+    )
+    la_num_iterations: int = setting(
+        20, "Maximum number of k-means iterations of one clustering.", lower=1
+    )
+    # Chosen by measurement, docs/benchmarks.md.
+    la_kmeans_tolerance: float = setting(
+        0.005,
+        "Stop k-means when an iteration changes at most this fraction of the labels.",
+        lower=0,
+        upper=1,
+        old_names=("la_settled_share",),
+    )
+    weight_decay: float = setting(
+        1e-4,
+        "Weight of the L2 penalty on all weights but those of batch norm (lambda in"
+        " equations 3 and 4).",
+        lower=0,
+    )

@@ -38,11 +38,10 @@ def _embed() -> None:
     settings, videos = embedding.embedding_config(), embedding.videos()
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.search import embeddings
-    from vie_tf.storage import records, remote_files
+    from vie_tf.storage.manifest import is_data_set
 
-    remote_files.connect(videos)
     network = embeddings.network_of(settings)
-    if records.is_data_set(videos):
+    if is_data_set(videos):
         source = _source_of_records(videos)
     else:
         frames_like = embedding.frames_like() or network.config.data.data_dir
@@ -70,9 +69,10 @@ def _source_of_records(data_dir: str) -> VideoSource:
     """The videos of a data set."""
     from data_prep.convert.shard_state import hash_of
     from vie_tf.search import clip_features, embeddings
-    from vie_tf.storage import records, remote_files
+    from vie_tf.storage import remote_files
+    from vie_tf.storage.manifest import Manifest
 
-    manifest = records.Manifest.load(data_dir)
+    manifest = Manifest.load(data_dir)
     blocks = clip_features.blocks_of_data_set(data_dir, manifest)
     checksums = [shard.sha256 for shard in manifest.shards]
     return embeddings.VideoSource(
@@ -126,16 +126,16 @@ def _decoded(
 def _frame_settings(data_dir: str) -> FrameSettings:
     """Frame rate and size of a data set, for video files."""
     from data_prep.convert import decode_blocks
-    from vie_tf.storage import records, remote_files
+    from vie_tf.storage.errors import UserError
+    from vie_tf.storage.manifest import Manifest, is_data_set
 
-    remote_files.connect(data_dir)
-    if not records.is_data_set(data_dir):
-        raise ValueError(
+    if not is_data_set(data_dir):
+        raise UserError(
             f"The data set {data_dir!r}, which says at what frame rate and size the"
             " videos are decoded, is not there: give one that was converted like it by"
             " --frames_like."
         )
-    return decode_blocks.frame_settings(records.Manifest.load(data_dir).settings)
+    return decode_blocks.frame_settings(Manifest.load(data_dir).settings)
 
 
 if __name__ == "__main__":

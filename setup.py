@@ -40,10 +40,9 @@ setup(
         "scikit-learn>=1.3",
         "absl-py>=1.4",
         "opencv-python>=4.8",
-        # Charts, pages and locks: nothing that this project is about.
+        # Charts and pages: nothing that this project is about.
         "matplotlib>=3.8",
         "jinja2>=3.1",
-        "filelock>=3.12",
         "tqdm>=4.60",
         "tensorboard",  # of the version that TensorFlow asks for
         # Checksums of records that are written piece by piece.

@@ -31,6 +31,9 @@ from vie_tf.config import DataConfig
 from vie_tf.input import augmentations, color_jitter, opencv_ops, pipeline
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.storage import records
+from vie_tf.storage.frame_spool import FrameSpool
+from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, ShardEntry, VideoEntry
+from vie_tf.storage.records import write_record
 
 FAMILIES = ("single", "trn", "3dresnet", "slow", "slowfast")
 SIZES = (224, 112)
@@ -54,8 +57,8 @@ def main() -> None:
     print(machine.cpu_facts())
     with tempfile.TemporaryDirectory() as folder:
         data_dir = arguments.data_dir or write_frames(folder)
-        manifest = records.Manifest.load(data_dir)
-        video = manifest.split(records.TRAIN_SPLIT)[0]
+        manifest = Manifest.load(data_dir)
+        video = manifest.split(TRAIN_SPLIT)[0]
         size = f"{video.width} x {video.height}"
         print(f"frames: {size}, {video.bytes / video.frames / 1e3:.0f} kB; one core")
         compare(data_dir, manifest, arguments)
@@ -75,7 +78,7 @@ def write_frames(data_dir: str, num_videos: int = 8, num_frames: int = 120) -> s
     name = "train-00000.tfrecord"
     path = os.path.join(data_dir, name)
     videos = []
-    with tf.io.TFRecordWriter(path) as writer:
+    with open(path, "wb") as file:
         for number in range(num_videos):
             coarse = textures.random_texture(rng, 1024, 320 / 96)
             fine = textures.random_texture(rng, 1024, 1.0)
@@ -91,36 +94,32 @@ def write_frames(data_dir: str, num_videos: int = 8, num_frames: int = 120) -> s
                 frames.append(jpeg.tobytes())
             facts: dict[str, Any] = {"label": 0, "fps": 25.0, "source": f"{number}.mp4"}
             facts.update(height=HEIGHT, width=WIDTH)
-            writer.write(records.serialize(video_id=number, frames=frames, **facts))
+            write_record(file, FrameSpool(frames), video_id=number, **facts)
             videos.append(
-                records.VideoEntry(
+                VideoEntry(
                     id=number,
-                    split=records.TRAIN_SPLIT,
+                    split=TRAIN_SPLIT,
                     shard=name,
                     frames=num_frames,
                     bytes=sum(map(len, frames)),
                     **facts,
                 )
             )
-    shard = records.ShardEntry(
-        name, records.TRAIN_SPLIT, num_videos, os.path.getsize(path), ""
-    )
-    records.Manifest(("texture",), tuple(videos), (shard,), (), {}).save(data_dir)
+    shard = ShardEntry(name, TRAIN_SPLIT, num_videos, os.path.getsize(path), "")
+    Manifest(("texture",), tuple(videos), (shard,), (), {}).save(data_dir)
     return data_dir
 
 
 def frames_of(data_dir: str, count: int) -> list[bytes]:
     """JPEG frames of the first record of a data set."""
-    manifest = records.Manifest.load(data_dir)
-    path = os.path.join(data_dir, manifest.split(records.TRAIN_SPLIT)[0].shard)
+    manifest = Manifest.load(data_dir)
+    path = os.path.join(data_dir, manifest.split(TRAIN_SPLIT)[0].shard)
     record = next(iter(tf.data.TFRecordDataset(path)))
     frames = records.parse(record)["frames"].numpy()
     return [frames[i * len(frames) // count] for i in range(count)]
 
 
-def compare(
-    data_dir: str, manifest: records.Manifest, arguments: argparse.Namespace
-) -> None:
+def compare(data_dir: str, manifest: Manifest, arguments: argparse.Namespace) -> None:
     """Prints clips per second of everything, family by family, size by size."""
     columns = ["decode", "fast", "exact", "fast*", "exact*", "shards", "Pillow"]
     print("\nclips/s on one core")
@@ -146,7 +145,7 @@ def compare(
 
 def measure(
     data_dir: str,
-    manifest: records.Manifest,
+    manifest: Manifest,
     recipe: ClipRecipe,
     seconds: float,
     rounds: int,
@@ -190,7 +189,7 @@ def _decoded(frames: list[bytes]) -> tf.data.Dataset:
 def _augmented(
     frames: list[bytes], data_dir: str, crop_size: int, form: str, portable: bool
 ) -> tf.data.Dataset:
-    video = records.Manifest.load(data_dir).split(records.TRAIN_SPLIT)[0]
+    video = Manifest.load(data_dir).split(TRAIN_SPLIT)[0]
     source = tf.constant(frames)
 
     def augment(number: tf.Tensor) -> tf.Tensor:
@@ -217,7 +216,7 @@ def _batches(clips: tf.data.Dataset) -> Iterator[int]:
 
 
 def _clips_of_shards(
-    data_dir: str, manifest: records.Manifest, recipe: ClipRecipe
+    data_dir: str, manifest: Manifest, recipe: ClipRecipe
 ) -> Iterator[int]:
     clips = pipeline.training_clips(
         DataConfig(data_dir), manifest, recipe, batch_size=_BATCH_SIZE, seed=0

@@ -34,7 +34,7 @@ from vie_tf.evaluation.labels import sklearn_linear
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.records import write_atomically
+from vie_tf.storage.files import write_atomically
 from vie_tf.training import loop
 
 IR_STEPS, STEPS = 300, 400

@@ -35,7 +35,7 @@ from vie_tf.config import (
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.objectives import clustering
 from vie_tf.objectives.memory_bank import random_rows
-from vie_tf.storage.records import Manifest, VideoEntry
+from vie_tf.storage.manifest import Manifest, VideoEntry
 from vie_tf.training import distribution, loop
 from vie_tf.training.step import make_train_step
 

@@ -22,7 +22,7 @@ from vie_tf.config import (
 )
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
 from vie_tf.training.loop import make_state
 from vie_tf.training.step import make_train_step
 

@@ -20,7 +20,7 @@ import tensorflow as tf
 from data_prep.convert import storage
 from data_prep.workers.worker_pool import Report
 from vie_tf.storage import remote_files
-from vie_tf.storage.files import tensorflow_errors_as_os_errors
+from vie_tf.storage.files import file_errors
 
 COUNTERS = "vie_tf"  # the namespace in which a runner shows them
 
@@ -60,7 +60,7 @@ def run_tasks(
     if not remote_files.is_remote(data_dir):
         storage.scratch_dir(data_dir)  # Makes the folder.
     path = os.path.join(data_dir, storage.STATE_DIR, f"beam-{uuid.uuid4().hex}.json")
-    with tensorflow_errors_as_os_errors(path), tf.io.gfile.GFile(path, "w") as file:
+    with file_errors(path), tf.io.gfile.GFile(path, "w") as file:
         file.write(json.dumps(list(tasks)))
     logging.getLogger(beam.__name__).setLevel(logging.WARNING)
     do_task = functools.partial(_do_task, function=function, path=path)

@@ -21,7 +21,7 @@ from data_prep.convert import storage
 from data_prep.convert.shard_state import PLAN_NAME, STATE_DIR
 from data_prep.convert.shard_tasks import ShardTask, plan_shards
 from data_prep.index.found_video import Row
-from vie_tf.storage import records
+from vie_tf.storage import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Plan:
                 for one in self.generations
             ],
         }
-        records.write_atomically(
+        files.write_atomically(
             os.path.join(data_dir, STATE_DIR, PLAN_NAME), json.dumps(content) + "\n"
         )
 

@@ -22,9 +22,10 @@ from data_prep.index.folder import read_folder
 from data_prep.index.found_video import FoundVideo, Row
 from data_prep.index.media_tree import MediaTree
 from data_prep.workers import worker_pool
-from vie_tf.storage import frame_index, records
+from vie_tf.storage import shard_index
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
-SPLIT = records.TRAIN_SPLIT  # of all videos: there is but one
+SPLIT = TRAIN_SPLIT  # of all videos: there is but one
 
 # A block is what a worker does at a time and what a kill loses; but whoever reads it
 # pays for each some tenths of a second, and TensorFlow keeps some 0.2 MB of it.
@@ -84,7 +85,7 @@ def decode(
     first_block: int = 0,
     num_processes: int = 0,
     max_seconds: float = ConversionConfig.max_seconds,
-) -> Iterator[records.Manifest]:
+) -> Iterator[Manifest]:
     """Yields the blocks in their order, each while its shard is in `scratch_dir`.
 
     Workers decode what comes next meanwhile, as many blocks ahead as there are workers.
@@ -134,7 +135,7 @@ def decode(
                     ready[name] = facts
                 yield _manifest(ready.pop(task.name), labels, settings)
                 shard = os.path.join(scratch_dir, task.name)
-                for path in (shard, frame_index.index_path(shard)):
+                for path in (shard, shard_index.index_path(shard)):
                     storage.remove(path)
     finally:
         shutil.rmtree(scratch_dir, ignore_errors=True)
@@ -158,8 +159,7 @@ def _task(
         data_dir=scratch_dir,
         rows=rows,
         labels=tuple(
-            records.NO_LABEL if row.label is None else labels.index(row.label)
-            for row in rows
+            NO_LABEL if row.label is None else labels.index(row.label) for row in rows
         ),
         settings=settings,
     )
@@ -173,8 +173,8 @@ def _decode_block(
 
 def _manifest(
     facts: ShardMetadata, labels: Sequence[str], settings: FrameSettings
-) -> records.Manifest:
-    return records.Manifest(
+) -> Manifest:
+    return Manifest(
         class_names=tuple(labels),
         videos=facts.videos,
         shards=() if facts.shard is None else (facts.shard,),

@@ -17,7 +17,7 @@ from data_prep.convert.shard_state import PLAN_NAME, STATE_DIR, ShardMetadata, h
 from data_prep.convert.shard_tasks import size_and_time
 from data_prep.index import index_videos
 from data_prep.index.found_video import FoundVideo, Row
-from vie_tf.storage import records
+from vie_tf.storage.manifest import MANIFEST_NAME
 
 # Of the settings, those that may change without making another data set: names.
 _NAMES = ("videos", "list")
@@ -159,7 +159,7 @@ def _say_what_stays(old: Plan, videos: Sequence[FoundVideo]) -> None:
 def _check_is_ours(data_dir: str) -> None:
     """Raises ValueError if a data folder without a plan holds shards."""
     names = storage.names_in(data_dir)
-    if records.MANIFEST_NAME in names or any(n.endswith(".tfrecord") for n in names):
+    if MANIFEST_NAME in names or any(n.endswith(".tfrecord") for n in names):
         raise ValueError(
             f"{data_dir!r} holds a data set whose state ({STATE_DIR}/{PLAN_NAME}) is"
             " missing or of another version, so nothing can be added to it; choose"

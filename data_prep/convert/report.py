@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Iterator
 
-from vie_tf.storage import records
+from vie_tf.storage.manifest import MANIFEST_NAME, SPLITS, TEST_SPLIT, Manifest
 
 _MOST_LISTED = 20
 
 
-def summary(manifest: records.Manifest, data_dir: str) -> Iterator[str]:
+def summary(manifest: Manifest, data_dir: str) -> Iterator[str]:
     """Yields the lines of the summary of a data set.
 
     Args:
@@ -28,9 +28,9 @@ def summary(manifest: records.Manifest, data_dir: str) -> Iterator[str]:
         if label not in present:
             yield f"All videos of the class {name!r} were refused; it is empty now."
     names = manifest.class_names
-    counts = {split: len(manifest.split(split)) for split in records.SPLITS}
-    if not counts[records.TEST_SPLIT]:
-        del counts[records.TEST_SPLIT]
+    counts = {split: len(manifest.split(split)) for split in SPLITS}
+    if not counts[TEST_SPLIT]:
+        del counts[TEST_SPLIT]
     in_splits = ", ".join(f"{count} {split}" for split, count in counts.items())
     yield f"videos:  {in_splits}, {len(manifest.refused)} refused"
     yield f"classes: {len(names)} ({_shortened(names)})" if names else "classes: none"
@@ -42,7 +42,7 @@ def summary(manifest: records.Manifest, data_dir: str) -> Iterator[str]:
         f"size:    {_in_units(num_bytes)} in {len(manifest.shards)} shards,"
         f" {_in_units(num_bytes / len(manifest.videos))} per video"
     )
-    yield f"where:   {os.path.join(data_dir, records.MANIFEST_NAME)}"
+    yield f"where:   {os.path.join(data_dir, MANIFEST_NAME)}"
 
 
 def _in_units(num_bytes: float) -> str:

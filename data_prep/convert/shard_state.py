@@ -15,8 +15,9 @@ from typing import Any
 
 from data_prep.convert import storage
 from data_prep.convert.storage import STATE_DIR
-from vie_tf.storage import records, remote_files
+from vie_tf.storage import files, remote_files
 from vie_tf.storage.folder_lock import FolderLock
+from vie_tf.storage.manifest import RefusedEntry, ShardEntry, VideoEntry
 
 PLAN_NAME = "plan.json"
 _FACTS_SUFFIX = ".facts.json"
@@ -36,14 +37,14 @@ class ShardMetadata:
     """
 
     key: str
-    shard: records.ShardEntry | None
-    videos: tuple[records.VideoEntry, ...]
-    refused: tuple[records.RefusedEntry, ...]
+    shard: ShardEntry | None
+    videos: tuple[VideoEntry, ...]
+    refused: tuple[RefusedEntry, ...]
     refused_files: tuple[tuple[int, int], ...]
 
     def save(self, data_dir: str, name: str) -> None:
         """Marks the shard `name` as finished; its file must be in place."""
-        records.write_atomically(
+        files.write_atomically(
             os.path.join(data_dir, STATE_DIR, name + _FACTS_SUFFIX),
             json.dumps(dataclasses.asdict(self)),
         )
@@ -69,7 +70,7 @@ class ShardMetadata:
         try:
             path = os.path.join(data_dir, STATE_DIR, name + _FACTS_SUFFIX)
             content = json.loads(storage.read_text(path))
-            shard = content["shard"] and records.ShardEntry(**content["shard"])
+            shard = content["shard"] and ShardEntry(**content["shard"])
             if shard is not None:
                 size = storage.size_of(os.path.join(data_dir, shard.name))
                 if size != shard.bytes:
@@ -77,8 +78,8 @@ class ShardMetadata:
             return cls(
                 key=content["key"],
                 shard=shard,
-                videos=tuple(records.VideoEntry(**v) for v in content["videos"]),
-                refused=tuple(records.RefusedEntry(**r) for r in content["refused"]),
+                videos=tuple(VideoEntry(**v) for v in content["videos"]),
+                refused=tuple(RefusedEntry(**r) for r in content["refused"]),
                 refused_files=tuple((a, b) for a, b in content["refused_files"]),
             )
         # Half-written at a power cut, or written by another version: make it again.

@@ -15,7 +15,7 @@ from typing import Sequence
 from data_prep.config import ConversionConfig, FrameSettings
 from data_prep.convert.shard_state import hash_of
 from data_prep.index.found_video import Row
-from vie_tf.storage import records
+from vie_tf.storage.manifest import NO_LABEL, SCHEMA_VERSION, SPLITS
 
 # To be raised when the same rows and settings no longer give the same shards.
 _FORMAT_VERSION = 2
@@ -58,7 +58,7 @@ class ShardTask:
             )
             for row, label in zip(self.rows, self.labels)
         ]
-        versions = [_FORMAT_VERSION, records.SCHEMA_VERSION]
+        versions = [_FORMAT_VERSION, SCHEMA_VERSION]
         return hash_of([versions, dataclasses.asdict(self.settings), videos])
 
     def without(self, source: str, reason: str) -> ShardTask:
@@ -101,7 +101,7 @@ def plan_shards(
     settings = config.frame_settings()
     label_ids = {name: index for index, name in enumerate(class_names)}
     tasks = []
-    for split in records.SPLITS:
+    for split in SPLITS:
         members = sorted((r for r in rows if r.split == split), key=lambda row: row.id)
         starts = range(0, len(members), config.videos_per_shard)
         for number, start in enumerate(starts, numbers[split]):
@@ -112,7 +112,7 @@ def plan_shards(
                     data_dir=config.output_dir,
                     rows=chosen,
                     labels=tuple(
-                        records.NO_LABEL if row.label is None else label_ids[row.label]
+                        NO_LABEL if row.label is None else label_ids[row.label]
                         for row in chosen
                     ),
                     settings=settings,

@@ -17,7 +17,7 @@ import uuid
 import tensorflow as tf
 
 from vie_tf.storage import remote_files
-from vie_tf.storage.files import flush_to_disk, tensorflow_errors_as_os_errors
+from vie_tf.storage.files import file_errors, flush_to_disk
 
 STATE_DIR = ".shards"
 _UNFINISHED = ".tmp"
@@ -69,7 +69,7 @@ def place(unfinished: str, path: str) -> None:
 
 def remove(path: str) -> None:
     """Removes a file of the data set, if it is there."""
-    with contextlib.suppress(FileNotFoundError), tensorflow_errors_as_os_errors(path):
+    with contextlib.suppress(FileNotFoundError), file_errors(path):
         tf.io.gfile.remove(path)
         if not remote_files.is_remote(path):
             flush_to_disk(os.path.dirname(path))
@@ -95,7 +95,7 @@ def read_text(path: str) -> str:
       FileNotFoundError: there is none.
       OSError: it cannot be read.
     """
-    with tensorflow_errors_as_os_errors(path), tf.io.gfile.GFile(path) as file:
+    with file_errors(path), tf.io.gfile.GFile(path) as file:
         return file.read()
 
 
@@ -106,7 +106,7 @@ def size_of(path: str) -> int:
       FileNotFoundError: there is none.
       OSError: it cannot be asked for.
     """
-    with tensorflow_errors_as_os_errors(path):
+    with file_errors(path):
         return tf.io.gfile.stat(path).length
 
 
@@ -115,7 +115,7 @@ def names_in(folder: str) -> list[str]:
     # An address without the slash may name a bucket, which is then not found.
     address = os.path.join(folder, "") if remote_files.is_remote(folder) else folder
     try:
-        with tensorflow_errors_as_os_errors(folder):
+        with file_errors(folder):
             return [name.rstrip("/") for name in tf.io.gfile.listdir(address)]
     except FileNotFoundError:
         return []

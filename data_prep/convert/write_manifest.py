@@ -14,14 +14,15 @@ from data_prep.config import ConversionConfig
 from data_prep.convert import storage
 from data_prep.convert.conversion_plan import Plan
 from data_prep.convert.shard_state import ShardMetadata
-from vie_tf.storage import records
+from vie_tf.storage import files
+from vie_tf.storage.manifest import Manifest, RefusedEntry
 
 REFUSED_NAME = "refused.csv"
 
 
 def write_manifest(
     all_facts: Sequence[ShardMetadata], plan: Plan, config: ConversionConfig
-) -> records.Manifest:
+) -> Manifest:
     """Writes what became of all videos.
 
     Args:
@@ -38,7 +39,7 @@ def write_manifest(
     """
     videos = [video for facts in all_facts for video in facts.videos]
     shards = [facts.shard for facts in all_facts if facts.shard is not None]
-    manifest = records.Manifest(
+    manifest = Manifest(
         class_names=plan.class_names,
         videos=tuple(sorted(videos, key=lambda video: video.id)),
         shards=tuple(sorted(shards, key=lambda shard: shard.name)),
@@ -57,7 +58,7 @@ def write_manifest(
     return manifest
 
 
-def _refused(all_facts: Sequence[ShardMetadata]) -> tuple[records.RefusedEntry, ...]:
+def _refused(all_facts: Sequence[ShardMetadata]) -> tuple[RefusedEntry, ...]:
     """Returns what is refused in the end: some were tried again, and written then."""
     entries = {entry.source: entry for facts in all_facts for entry in facts.refused}
     for facts in all_facts:
@@ -66,7 +67,7 @@ def _refused(all_facts: Sequence[ShardMetadata]) -> tuple[records.RefusedEntry, 
     return tuple(sorted(entries.values(), key=lambda entry: entry.source))
 
 
-def _write_refused(refused: Sequence[records.RefusedEntry], data_dir: str) -> None:
+def _write_refused(refused: Sequence[RefusedEntry], data_dir: str) -> None:
     path = os.path.join(data_dir, REFUSED_NAME)
     if not refused:
         storage.remove(path)
@@ -75,4 +76,4 @@ def _write_refused(refused: Sequence[records.RefusedEntry], data_dir: str) -> No
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "reason"])
     writer.writerows((video.source, video.reason) for video in refused)
-    records.write_atomically(path, text.getvalue())
+    files.write_atomically(path, text.getvalue())

@@ -32,9 +32,16 @@ from data_prep.index import index_videos
 from data_prep.index.found_video import Row
 from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
-from vie_tf.storage import frame_index, records, remote_files
-from vie_tf.storage.files import sha256_of, tensorflow_errors_as_os_errors
-from vie_tf.storage.record_writer import write_record
+from vie_tf.storage import remote_files, shard_index
+from vie_tf.storage.files import file_errors, sha256_of
+from vie_tf.storage.manifest import (
+    MANIFEST_NAME,
+    Manifest,
+    RefusedEntry,
+    ShardEntry,
+    VideoEntry,
+)
+from vie_tf.storage.records import write_record
 
 WRITTEN = "written"
 REFUSED = "refused"
@@ -42,7 +49,7 @@ REFUSED = "refused"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def convert(config: ConversionConfig) -> records.Manifest:
+def convert(config: ConversionConfig) -> Manifest:
     """Converts videos, or goes on where an earlier run has stopped, or adds new ones.
 
     Prints what it finds and how far it is.  The result is the same, byte by byte,
@@ -97,7 +104,7 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardMetadata:
     key = task.key()
     files = {row.source: size_and_time(row.path) for row in task.rows}
     try:
-        with tensorflow_errors_as_os_errors(final):
+        with file_errors(final):
             videos, refused = _write_records(task, unfinished, report)
             shard = None
             if videos:
@@ -105,7 +112,7 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardMetadata:
                 _place_with_index(task, unfinished, final)
             else:
                 storage.remove(final)
-                storage.remove(frame_index.index_path(final))
+                storage.remove(shard_index.index_path(final))
             refused_files = tuple(files[entry.source] for entry in refused)
             facts = ShardMetadata(
                 key, shard, tuple(videos), tuple(refused), refused_files
@@ -121,9 +128,9 @@ def _place_with_index(task: ShardTask, unfinished: str, final: str) -> None:
     """Puts a shard into its place, and beside it the index of its frames."""
     unfinished_index = storage.unfinished_path(task.data_dir, task.name)
     try:
-        frame_index.ShardIndex.of_shard(unfinished).save(unfinished_index)
+        shard_index.ShardIndex.from_shard(unfinished).save(unfinished_index)
         # First: an index of another shard is noticed by its size, and made anew.
-        storage.place(unfinished_index, frame_index.index_path(final))
+        storage.place(unfinished_index, shard_index.index_path(final))
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(unfinished_index)
@@ -132,7 +139,7 @@ def _place_with_index(task: ShardTask, unfinished: str, final: str) -> None:
 
 def _write_records(
     task: ShardTask, path: str, report: worker_pool.Report
-) -> tuple[list[records.VideoEntry], list[records.RefusedEntry]]:
+) -> tuple[list[VideoEntry], list[RefusedEntry]]:
     videos, refused = [], []
     rejected = dict(task.rejected)
     with open(path, "wb") as file:
@@ -145,10 +152,12 @@ def _write_records(
                     row.path, task.settings, row.start_secs, row.end_secs
                 )
             except UnreadableVideo as error:
-                refused.append(records.RefusedEntry(row.source, error.reason))
+                refused.append(RefusedEntry(row.source, error.reason))
                 report(row.source, REFUSED)
                 continue
-            facts = records.record_metadata(
+            write_record(
+                file,
+                video.frames,
                 video_id=row.id,
                 label=label,
                 fps=video.fps,
@@ -156,17 +165,13 @@ def _write_records(
                 width=video.width,
                 source=row.source,
             )
-            features = {key: fact.SerializeToString() for key, fact in facts.items()}
-            write_record(file, features, records.FRAMES_KEY, video.frames)
             videos.append(_video_entry(row, label, video, task.name))
             report(row.source, WRITTEN)
     return videos, refused
 
 
-def _video_entry(
-    row: Row, label: int, video: DecodedVideo, shard: str
-) -> records.VideoEntry:
-    return records.VideoEntry(
+def _video_entry(row: Row, label: int, video: DecodedVideo, shard: str) -> VideoEntry:
+    return VideoEntry(
         id=row.id,
         label=label,
         split=row.split,
@@ -180,8 +185,8 @@ def _video_entry(
     )
 
 
-def _shard_entry(task: ShardTask, path: str, num_videos: int) -> records.ShardEntry:
-    return records.ShardEntry(
+def _shard_entry(task: ShardTask, path: str, num_videos: int) -> ShardEntry:
+    return ShardEntry(
         name=task.name,
         split=task.rows[0].split,
         videos=num_videos,
@@ -212,7 +217,7 @@ def _write_missing(
         print(f"Going on: {len(finished)} of {num_tasks} shards are finished.")
     if not closed or missing[0].name in closed_names:
         # From here on an old manifest could disagree with the shards.
-        storage.remove(os.path.join(config.output_dir, records.MANIFEST_NAME))
+        storage.remove(os.path.join(config.output_dir, MANIFEST_NAME))
     total = sum(len(task.rows) for task in closed + others)
     if config.runner == "beam":
         return [*finished.values(), *_write_on_beam(missing, config)]
@@ -308,7 +313,7 @@ def _check_folders(config: ConversionConfig) -> None:
 def _plain_errors(config: ConversionConfig) -> Iterator[None]:
     """Says what to do when the disk is full or a worker has died."""
     try:
-        with tensorflow_errors_as_os_errors(config.output_dir):
+        with file_errors(config.output_dir):
             yield
     except worker_pool.WorkerDied as error:
         mends = ["Finished shards are kept, and the same command goes on"]

@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from data_prep.decode.opencv import cv2
 from data_prep.describe.statistics import VideoContent
-from vie_tf.storage import records
+from vie_tf.storage.manifest import VideoEntry
 
 _TILES = (16, 16)  # Changes in a frame are measured in the means of these.
 
 
 def check_video(
-    record: dict[str, tf.Tensor], video: records.VideoEntry
+    record: dict[str, tf.Tensor], video: VideoEntry
 ) -> tuple[list[str], VideoContent | None]:
     """Compares a record with its entry in the manifest and decodes all its frames.
 
@@ -57,7 +57,7 @@ def check_video(
 
 
 def _wrong_metadata(
-    record: dict[str, tf.Tensor], jpegs: Sequence[bytes], video: records.VideoEntry
+    record: dict[str, tf.Tensor], jpegs: Sequence[bytes], video: VideoEntry
 ) -> list[str]:
     stored = {
         "label": int(record["label"]),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import collections
 import math
-import os
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from data_prep.describe.statistics import class_name, seconds_of
-from vie_tf.storage import records
 from vie_tf.storage.canvas import DARK, GRAY, Canvas, fitted
+from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 _COLUMNS = 8
 _CELL_WIDTH, _PICTURE_HEIGHT, _LINE_HEIGHT = 200, 150, 20
@@ -20,9 +19,7 @@ _MARGIN = 12
 _CELL_HEIGHT = _PICTURE_HEIGHT + 2 * _LINE_HEIGHT + _MARGIN
 
 
-def sample_videos(
-    manifest: records.Manifest, num_shown: int
-) -> list[records.VideoEntry]:
+def sample_videos(manifest: Manifest, num_shown: int) -> list[VideoEntry]:
     """Returns a sample in which the classes take turns, the same at every call.
 
     Args:
@@ -37,7 +34,7 @@ def sample_videos(
     if len(classes) > num_shown:
         step = len(classes) / max(num_shown, 1)
         classes = [classes[int(step * number)] for number in range(num_shown)]
-    sample: list[records.VideoEntry] = []
+    sample: list[VideoEntry] = []
     for turn in range(max(map(len, classes), default=0)):
         if len(sample) >= num_shown:
             break
@@ -47,45 +44,34 @@ def sample_videos(
 
 def read_middle_frames(
     data_dir: str,
-    videos: Iterable[records.VideoEntry],
-    on_unreadable: Callable[[records.VideoEntry], None],
+    manifest: Manifest,
+    videos: Sequence[VideoEntry],
+    on_unreadable: Callable[[VideoEntry], None],
 ) -> dict[int, np.ndarray]:
-    """Reads the middle frame of each video, every shard once.
+    """Reads the middle frame of each video.
 
     Args:
       data_dir: folder of the shards.
-      videos: entries of its manifest.
+      manifest: manifest of `data_dir`.
+      videos: entries of the manifest.
       on_unreadable: called with every video that cannot be read.
 
     Returns:
       Frames [H, W, 3] uint8 RGB by the id of the video.
     """
-    by_shard = collections.defaultdict(list)
-    for video in videos:
-        by_shard[video.shard].append(video)
+    reader = FrameReader.open(data_dir, manifest, videos)
     frames = {}
-    for shard in sorted(by_shard):
-        wanted = {video.id: video for video in by_shard[shard]}
+    for video in videos:
         try:
-            for record in tf.data.TFRecordDataset(os.path.join(data_dir, shard)):
-                parsed = records.parse(record)
-                video_id = int(parsed["id"])
-                if video_id in wanted:
-                    jpeg = parsed["frames"][wanted.pop(video_id).frames // 2]
-                    frames[video_id] = tf.io.decode_jpeg(jpeg, channels=3).numpy()
-                if not wanted:
-                    break
-        except tf.errors.OpError:
-            pass  # The videos that are missing are reported below.
-        for video in by_shard[shard]:
-            if video.id not in frames:
-                on_unreadable(video)
+            (frames[video.id],) = reader.read_images(video, [video.frames // 2])
+        except OSError:
+            on_unreadable(video)
     return frames
 
 
 def draw_contact_sheet(
-    manifest: records.Manifest,
-    videos: Sequence[records.VideoEntry],
+    manifest: Manifest,
+    videos: Sequence[VideoEntry],
     frames: dict[int, np.ndarray],
 ) -> Canvas:
     """Draws frames in a grid, with class, id, split and length below each.

@@ -14,8 +14,9 @@ from data_prep.describe.contact_sheet import (
 from data_prep.describe.histograms import draw_histograms
 from data_prep.describe.statistics import VideoContent, histograms, seconds_of
 from data_prep.describe.verify import Problem, verify
-from vie_tf.storage import canvas, records, remote_files
+from vie_tf.storage import canvas, remote_files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 HISTOGRAMS_NAME = "description.png"
 CONTACT_SHEET_NAME = "contact_sheet.png"
@@ -37,7 +38,7 @@ def describe(config: DescriptionConfig) -> list[Problem]:
     """
     for folder in (config.data_dir, config.output_dir):
         remote_files.connect(folder)
-    manifest = records.Manifest.load(config.data_dir)
+    manifest = Manifest.load(config.data_dir)
     if not manifest.videos:
         raise UserError(
             f"The data set {config.data_dir!r} holds no videos; convert some first."
@@ -67,7 +68,7 @@ def describe(config: DescriptionConfig) -> list[Problem]:
     return problems
 
 
-def _draw(manifest: records.Manifest, config: DescriptionConfig) -> list[Problem]:
+def _draw(manifest: Manifest, config: DescriptionConfig) -> list[Problem]:
     output_dir = config.output_dir or config.data_dir
     path = os.path.join(output_dir, HISTOGRAMS_NAME)
     hours = sum(map(seconds_of, manifest.videos)) / 3600
@@ -81,12 +82,12 @@ def _draw(manifest: records.Manifest, config: DescriptionConfig) -> list[Problem
     videos = sample_videos(manifest, config.num_shown)
     if videos:
 
-        def on_unreadable(video: records.VideoEntry) -> None:
+        def on_unreadable(video: VideoEntry) -> None:
             what = "cannot be read for the contact sheet; --verify tells more"
             problems.append(Problem(video.shard, video.source, what))
 
         path = os.path.join(output_dir, CONTACT_SHEET_NAME)
-        frames = read_middle_frames(config.data_dir, videos, on_unreadable)
+        frames = read_middle_frames(config.data_dir, manifest, videos, on_unreadable)
         draw_contact_sheet(manifest, videos, frames).save(path)
         print(f"contact sheet: {path} ({len(videos)} videos)")
     return problems

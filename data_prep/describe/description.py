@@ -7,8 +7,8 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from data_prep.describe import statistics
-from vie_tf.storage import records
 from vie_tf.storage.canvas import shortened
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 _MOST_CLASSES = 24
 _MOST_LISTED = 20
@@ -17,7 +17,7 @@ _NAME_CHARACTERS = 40
 
 
 def describe(
-    manifest: records.Manifest,
+    manifest: Manifest,
     contents: Sequence[statistics.VideoContent] | None,
 ) -> Iterator[str]:
     """Yields the lines that describe a data set.
@@ -47,7 +47,7 @@ def describe(
         yield from _duplicates(manifest, contents)
 
 
-def _totals(manifest: records.Manifest) -> Iterator[str]:
+def _totals(manifest: Manifest) -> Iterator[str]:
     splits = statistics.splits_of(manifest)
     groups = [manifest.split(split) for split in splits]
     if len(splits) > 1:
@@ -67,11 +67,11 @@ def _totals(manifest: records.Manifest) -> Iterator[str]:
     )
 
 
-def _hours(videos: Sequence[records.VideoEntry]) -> float:
+def _hours(videos: Sequence[VideoEntry]) -> float:
     return sum(map(statistics.seconds_of, videos)) / 3600
 
 
-def _classes(manifest: records.Manifest) -> Iterator[str]:
+def _classes(manifest: Manifest) -> Iterator[str]:
     counts = statistics.class_counts(manifest)
     yield ""
     if not manifest.class_names:
@@ -117,7 +117,7 @@ def _bars(histogram: statistics.Histogram) -> Iterator[str]:
 
 
 def _near_empty(
-    manifest: records.Manifest, contents: Sequence[statistics.VideoContent] | None
+    manifest: Manifest, contents: Sequence[statistics.VideoContent] | None
 ) -> Iterator[str]:
     found = statistics.near_empty(manifest, contents or ())
     checks = f"shorter than {statistics.SHORT_SECS:g} s"
@@ -131,7 +131,7 @@ def _near_empty(
 
 
 def _duplicates(
-    manifest: records.Manifest, contents: Sequence[statistics.VideoContent]
+    manifest: Manifest, contents: Sequence[statistics.VideoContent]
 ) -> Iterator[str]:
     groups = statistics.duplicates(manifest, contents)
     if not groups:
@@ -158,11 +158,11 @@ def _duplicates(
     yield from _listed([f"  {_members(manifest, group)}" for group in harmless])
 
 
-def _differ(videos: Sequence[records.VideoEntry], field: str) -> bool:
+def _differ(videos: Sequence[VideoEntry], field: str) -> bool:
     return len({getattr(video, field) for video in videos}) > 1
 
 
-def _members(manifest: records.Manifest, group: Sequence[records.VideoEntry]) -> str:
+def _members(manifest: Manifest, group: Sequence[VideoEntry]) -> str:
     return " = ".join(
         f"{video.source} ({video.split}, {statistics.class_name(manifest, video)})"
         if manifest.class_names

@@ -14,7 +14,7 @@ from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from vie_tf.storage import records
+from vie_tf.storage.manifest import NO_LABEL, SPLITS, Manifest, RefusedEntry, VideoEntry
 
 NO_CLASS = "(no label)"
 # A shorter video shows hardly any motion, and is looped in training.
@@ -73,33 +73,33 @@ class VideoContent:
     brightness: float
 
 
-def splits_of(manifest: records.Manifest) -> list[str]:
+def splits_of(manifest: Manifest) -> list[str]:
     """Returns the splits that hold videos, in their usual order."""
     present = {video.split for video in manifest.videos}
-    return [split for split in records.SPLITS if split in present]
+    return [split for split in SPLITS if split in present]
 
 
-def seconds_of(video: records.VideoEntry) -> float:
+def seconds_of(video: VideoEntry) -> float:
     """Returns the play time of a video in seconds."""
     return video.frames / video.fps
 
 
-def class_name(manifest: records.Manifest, video: records.VideoEntry) -> str:
+def class_name(manifest: Manifest, video: VideoEntry) -> str:
     """Returns the name of the class of a video."""
-    if video.label == records.NO_LABEL:
+    if video.label == NO_LABEL:
         return NO_CLASS
     return manifest.class_names[video.label]
 
 
-def class_counts(manifest: records.Manifest) -> list[ClassCount]:
+def class_counts(manifest: Manifest) -> list[ClassCount]:
     """Returns the counts of all classes, including empty ones, in order of label.
 
     Videos without a label, if there are any, come last.
     """
     counts = collections.Counter((v.label, v.split) for v in manifest.videos)
     names = list(enumerate(manifest.class_names))
-    if any(label == records.NO_LABEL for label, _ in counts):
-        names.append((records.NO_LABEL, NO_CLASS))
+    if any(label == NO_LABEL for label, _ in counts):
+        names.append((NO_LABEL, NO_CLASS))
     splits = splits_of(manifest)
     return [
         ClassCount(name, {split: counts[label, split] for split in splits})
@@ -107,7 +107,7 @@ def class_counts(manifest: records.Manifest) -> list[ClassCount]:
     ]
 
 
-def histograms(videos: Sequence[records.VideoEntry]) -> list[Histogram]:
+def histograms(videos: Sequence[VideoEntry]) -> list[Histogram]:
     """Returns the histograms of length, frame rate, size and bytes of some videos."""
     sizes = [video.bytes for video in videos]
     unit, factor = ("MB", 1e6) if np.median(sizes) >= 1e6 else ("kB", 1e3)
@@ -156,7 +156,7 @@ def histogram_of_values(title: str, values: Sequence[str]) -> Histogram:
 
 
 def refusals_by_reason(
-    refused: Iterable[records.RefusedEntry],
+    refused: Iterable[RefusedEntry],
 ) -> list[tuple[str, int]]:
     """Counts the refused videos by reason, the most frequent first.
 
@@ -173,8 +173,8 @@ def refusals_by_reason(
 
 
 def near_empty(
-    manifest: records.Manifest, contents: Iterable[VideoContent] = ()
-) -> list[tuple[records.VideoEntry, str]]:
+    manifest: Manifest, contents: Iterable[VideoContent] = ()
+) -> list[tuple[VideoEntry, str]]:
     """Returns videos that are too short, black or still, each with the reason.
 
     Args:
@@ -198,8 +198,8 @@ def near_empty(
 
 
 def duplicates(
-    manifest: records.Manifest, contents: Iterable[VideoContent]
-) -> list[tuple[records.VideoEntry, ...]]:
+    manifest: Manifest, contents: Iterable[VideoContent]
+) -> list[tuple[VideoEntry, ...]]:
     """Returns the groups of videos whose frames are identical, byte by byte."""
     digest_of = {content.id: content.digest for content in contents}
     groups = collections.defaultdict(list)

@@ -19,6 +19,7 @@ from data_prep.describe.statistics import VideoContent
 from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
 from vie_tf.storage import records, remote_files
+from vie_tf.storage.manifest import Manifest, ShardEntry, VideoEntry
 
 CHECKED = "checked"
 _BLOCK_BYTES = 2**20
@@ -47,8 +48,8 @@ class CheckTask:
     """A shard to be checked, with its entry and its videos in the manifest."""
 
     data_dir: str
-    shard: records.ShardEntry
-    videos: tuple[records.VideoEntry, ...]
+    shard: ShardEntry
+    videos: tuple[VideoEntry, ...]
 
     def __str__(self) -> str:
         return f"the check of {self.shard.name}"
@@ -68,7 +69,7 @@ class ShardCheck:
 
 
 def verify(
-    data_dir: str, manifest: records.Manifest, num_processes: int
+    data_dir: str, manifest: Manifest, num_processes: int
 ) -> tuple[list[Problem], list[VideoContent]]:
     """Checks all shards and shows the progress on stderr.
 
@@ -101,11 +102,9 @@ def verify(
     return sorted(problems, key=lambda problem: problem.shard), contents
 
 
-def _tasks(
-    data_dir: str, manifest: records.Manifest
-) -> tuple[list[CheckTask], list[Problem]]:
+def _tasks(data_dir: str, manifest: Manifest) -> tuple[list[CheckTask], list[Problem]]:
     """Returns one task per shard, and a problem for each video without a shard."""
-    by_shard: dict[str, list[records.VideoEntry]] = {
+    by_shard: dict[str, list[VideoEntry]] = {
         shard.name: [] for shard in manifest.shards
     }
     problems = []

@@ -14,12 +14,12 @@ from data_prep.index.found_video import FoundVideo
 from data_prep.index.list_text import read_words
 from data_prep.index.media_tree import MediaTree
 from data_prep.index.split_lists import find_source
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 LIST_MARK = "_test_split"
 _UNUSED = "0"
 # There is no validation split; results on HMDB51 are those on its test lists.
-_SPLITS = {"1": records.TRAIN_SPLIT, "2": records.VAL_SPLIT}
+_SPLITS = {"1": TRAIN_SPLIT, "2": VAL_SPLIT}
 
 
 def read_hmdb51(list_path: str, tree: MediaTree, fold: int) -> list[FoundVideo]:

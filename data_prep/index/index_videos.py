@@ -19,7 +19,7 @@ from data_prep.index.folder import read_folder
 from data_prep.index.found_video import FoundVideo, Row
 from data_prep.index.kinetics import read_kinetics
 from data_prep.index.media_tree import MediaTree
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 
 def read(config: ConversionConfig) -> list[FoundVideo]:
@@ -108,11 +108,11 @@ def _splits(
     by_class: dict[str | None, list[str]] = collections.defaultdict(list)
     for video in videos:
         by_class[video.label].append(video.source)
-    splits = {video.source: records.TRAIN_SPLIT for video in videos}
+    splits = {video.source: TRAIN_SPLIT for video in videos}
     for sources in by_class.values():
         count = _num_val(len(sources), val_fraction)
         held_out = _shuffled(sources, f"split {seed}")[:count]
-        splits.update(dict.fromkeys(held_out, records.VAL_SPLIT))
+        splits.update(dict.fromkeys(held_out, VAL_SPLIT))
     return splits
 
 

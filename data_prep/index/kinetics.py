@@ -18,7 +18,7 @@ from data_prep.index import listed, table
 from data_prep.index.csv_list import segment_of
 from data_prep.index.found_video import FoundVideo
 from data_prep.index.media_tree import MediaTree
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TEST_SPLIT
 
 
 def read_kinetics(list_path: str, tree: MediaTree) -> list[FoundVideo]:
@@ -48,7 +48,7 @@ def read_kinetics(list_path: str, tree: MediaTree) -> list[FoundVideo]:
         [
             row
             for row, split in zip(rows.rows, splits)
-            if split != records.TEST_SPLIT or row[table.LABEL]
+            if split != TEST_SPLIT or row[table.LABEL]
         ]
     )
     entries = [

@@ -9,13 +9,13 @@ from typing import Sequence
 from data_prep.index import segment
 from data_prep.index.found_video import FoundVideo
 from data_prep.index.media_tree import MediaTree
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TEST_SPLIT, TRAIN_SPLIT, VAL_SPLIT
 
 # What splits are called in lists, and folders of splits.
 SPLIT_NAMES = {
-    **dict.fromkeys(("train", "training"), records.TRAIN_SPLIT),
-    **dict.fromkeys(("val", "valid", "validate", "validation"), records.VAL_SPLIT),
-    **dict.fromkeys(("test", "testing"), records.TEST_SPLIT),
+    **dict.fromkeys(("train", "training"), TRAIN_SPLIT),
+    **dict.fromkeys(("val", "valid", "validate", "validation"), VAL_SPLIT),
+    **dict.fromkeys(("test", "testing"), TEST_SPLIT),
 }
 
 

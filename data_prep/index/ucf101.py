@@ -13,11 +13,11 @@ from data_prep.index.found_video import FoundVideo
 from data_prep.index.list_text import read_words
 from data_prep.index.media_tree import MediaTree
 from data_prep.index.split_lists import find_source
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 CLASSES_NAME = "classInd.txt"
 # There is no validation split; results on UCF101 are those on its test lists.
-_LISTS = {"train": records.TRAIN_SPLIT, "test": records.VAL_SPLIT}
+_LISTS = {"train": TRAIN_SPLIT, "test": VAL_SPLIT}
 
 
 def read_ucf101(list_path: str, tree: MediaTree, fold: int) -> list[FoundVideo]:

@@ -13,7 +13,7 @@ from benchmarks import input_pipeline as benchmark
 from benchmarks.peers import pillow_loader
 from benchmarks.peers.pillow_loader import Draw
 from vie_tf.input.sampling import ClipRecipe
-from vie_tf.storage import records
+from vie_tf.storage.manifest import Manifest
 
 OPERATIONS = ("adjust_brightness", "adjust_contrast", "adjust_saturation")
 
@@ -38,7 +38,7 @@ def test_the_peers_hue_is_the_authors(turns, wanted):
 
 def test_all_ways_make_clips_of_the_same_frames(tmp_path):
     data_dir = benchmark.write_frames(str(tmp_path), num_videos=2, num_frames=6)
-    manifest = records.Manifest.load(data_dir)
+    manifest = Manifest.load(data_dir)
     recipe = ClipRecipe(2, 1, crop_size=112, sampling="dense")
     rates = benchmark.measure(data_dir, manifest, recipe, seconds=0.01, rounds=1)
     assert all(rate > 0 for rate in rates.values())

@@ -12,7 +12,7 @@ from conversion_fixtures import config, contents, shard_times, write_collection
 
 from data_prep.convert import write_shards
 from data_prep.convert.write_shards import convert
-from vie_tf.storage import records
+from vie_tf.storage.manifest import Manifest
 
 PROJECT = pathlib.Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def add(root: pathlib.Path, *sources: str) -> None:
         videos.write_video(root / source, first=100 + 10 * number)
 
 
-def append(root, data_dir, **settings) -> records.Manifest:
+def append(root, data_dir, **settings) -> Manifest:
     return convert(config(root, data_dir, append=True, **settings))
 
 
@@ -43,7 +43,7 @@ def sources(manifest, first_id: int = 0) -> set[str]:
 
 
 def test_new_videos_get_new_ids_in_new_shards_and_the_old_stay(root, data_dir):
-    before, files = records.Manifest.load(str(data_dir)), contents(data_dir)
+    before, files = Manifest.load(str(data_dir)), contents(data_dir)
     times = shard_times(data_dir)
     new = {"run/new.avi", "jump/0.avi", "jump/1.avi", "jump/2.avi"}
     add(root, *sorted(new))
@@ -79,7 +79,7 @@ def test_the_val_fraction_is_that_of_the_new_videos_of_each_class(root, data_dir
 
 
 def test_the_manifest_tells_what_the_data_set_was_before(root, data_dir):
-    before = records.Manifest.load(str(data_dir))
+    before = Manifest.load(str(data_dir))
     add(root, "jump/0.avi")
     after = append(root, data_dir)
     first, second = after.settings["generations"]
@@ -232,7 +232,7 @@ def test_a_video_that_is_refused_again_is_listed_once(root, tmp_path):
 
 
 def test_videos_that_are_gone_or_have_changed_stay_as_they_were(root, data_dir, capsys):
-    before = records.Manifest.load(str(data_dir))
+    before = Manifest.load(str(data_dir))
     times = shard_times(data_dir)
     (root / "run" / "0.avi").unlink()
     videos.write_video(root / "run" / "1.avi", num_pictures=20)

@@ -12,6 +12,7 @@ from data_prep.convert import __main__ as command
 from data_prep.convert import report, write_shards
 from data_prep.convert.write_shards import convert
 from vie_tf.storage import records
+from vie_tf.storage.manifest import NO_LABEL, Manifest
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def own_collection(collection, tmp_path) -> pathlib.Path:
 
 def test_records_hold_what_the_manifest_says(collection, tmp_path):
     manifest = convert(config(collection, tmp_path / "data"))
-    assert manifest == records.Manifest.load(str(tmp_path / "data"))
+    assert manifest == Manifest.load(str(tmp_path / "data"))
     assert manifest.class_names == ("run", "walk")
     assert [video.id for video in manifest.videos] == list(range(8))
     assert [shard.videos for shard in manifest.shards] == [2, 2, 2, 2]
@@ -221,7 +222,7 @@ def test_videos_without_labels_get_no_class(tmp_path):
         videos.write_video(tmp_path / "flat" / f"{number}.avi")
     manifest = convert(config(tmp_path / "flat", tmp_path / "data"))
     assert manifest.class_names == ()
-    assert {video.label for video in manifest.videos} == {records.NO_LABEL}
+    assert {video.label for video in manifest.videos} == {NO_LABEL}
 
 
 def test_the_output_must_be_a_local_folder_outside_of_the_videos(collection, tmp_path):

@@ -8,6 +8,7 @@ from video_fixtures import cut, picture_number, write_video
 from data_prep.config import ConversionConfig
 from data_prep.convert import decode_blocks, write_shards
 from vie_tf.storage import records
+from vie_tf.storage.frame_reader import FrameReader
 
 
 @pytest.fixture(name="videos", scope="module")
@@ -108,9 +109,11 @@ def test_frames_are_those_that_a_conversion_stores(videos, tmp_path):
         for video in block.videos:
             other = stored[video.source]
             assert (video.frames, video.bytes) == (other.frames, other.bytes)
-            pictures = records.read_frames(scratch, video, [0, 3])
-            wanted = records.read_frames(str(tmp_path / "data"), other, [0, 3])
-            np.testing.assert_array_equal(pictures, wanted)
+            pictures = FrameReader.open(scratch, block, [video])
+            wanted = FrameReader.open(str(tmp_path / "data"), manifest, [other])
+            np.testing.assert_array_equal(
+                pictures.read_images(video, [0, 3]), wanted.read_images(other, [0, 3])
+            )
 
 
 def test_one_file_is_a_folder_of_one(videos):

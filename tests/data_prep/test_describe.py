@@ -8,7 +8,6 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import video_fixtures as videos
 
 from data_prep.config import DescriptionConfig
@@ -16,8 +15,10 @@ from data_prep.decode.opencv import cv2
 from data_prep.describe import describe_data_set, statistics, verify
 from data_prep.describe.contact_sheet import sample_videos
 from data_prep.describe.description import describe
-from vie_tf.storage import records
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.frame_spool import FrameSpool
+from vie_tf.storage.manifest import Manifest, RefusedEntry, ShardEntry, VideoEntry
+from vie_tf.storage.records import write_record
 
 PROJECT = pathlib.Path(__file__).parents[2]
 GOLDEN = pathlib.Path(__file__).with_name("golden")
@@ -46,7 +47,7 @@ def _four_videos() -> list:
     ]
 
 
-def _write(data_dir: pathlib.Path, content: list, refused=()) -> records.Manifest:
+def _write(data_dir: pathlib.Path, content: list, refused=()) -> Manifest:
     """Writes a data set with one shard for each split."""
     entries, shards = [], []
     data_dir.mkdir(exist_ok=True)
@@ -55,27 +56,29 @@ def _write(data_dir: pathlib.Path, content: list, refused=()) -> records.Manifes
         members = [(n, video) for n, (of, video) in enumerate(content) if of == split]
         if not members:
             continue
-        with tf.io.TFRecordWriter(str(path)) as writer:
+        with open(path, "wb") as file:
             for video_id, metadata in members:
-                writer.write(records.serialize(video_id=video_id, **metadata))
+                features = dict(metadata)
+                spool = FrameSpool(features.pop("frames"))
+                write_record(file, spool, video_id=video_id, **features)
                 sizes = {"frames": len(metadata["frames"]), "shard": path.name}
                 sizes["bytes"] = sum(map(len, metadata["frames"]))
                 sizes["split"] = split
-                entry = records.VideoEntry(**{**metadata, **sizes, "id": video_id})
+                entry = VideoEntry(**{**metadata, **sizes, "id": video_id})
                 entries.append(entry)
         shards.append(_shard_entry(path, split, len(members)))
     entries.sort(key=lambda entry: entry.id)
-    manifest = records.Manifest(
+    manifest = Manifest(
         CLASSES, tuple(entries), tuple(shards), tuple(refused), settings={}
     )
     manifest.save(str(data_dir))
     return manifest
 
 
-def _shard_entry(path: pathlib.Path, split: str, count: int) -> records.ShardEntry:
+def _shard_entry(path: pathlib.Path, split: str, count: int) -> ShardEntry:
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    return records.ShardEntry(path.name, split, count, len(content), digest)
+    return ShardEntry(path.name, split, count, len(content), digest)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +100,7 @@ def data_dir(shared_dir, tmp_path) -> pathlib.Path:
 
 
 def _verify(data_dir: pathlib.Path, num_processes: int = 1) -> list[str]:
-    manifest = records.Manifest.load(str(data_dir))
+    manifest = Manifest.load(str(data_dir))
     problems, _ = verify.verify(str(data_dir), manifest, num_processes)
     return [str(problem) for problem in problems]
 
@@ -109,20 +112,20 @@ def _verified_lines(tmp_path: pathlib.Path, content: list) -> list[str]:
     return list(describe(manifest, contents))
 
 
-def _many(num_classes: int, counts: dict[int, int]) -> records.Manifest:
+def _many(num_classes: int, counts: dict[int, int]) -> Manifest:
     """A manifest without shards; `counts` says how many videos a class has."""
     labels = [
         label for label in range(num_classes) for _ in range(counts.get(label, 2))
     ]
     metadata = {"split": "train", "shard": "", "fps": 25.0, "height": 48, "width": 64}
     entries = [
-        records.VideoEntry(
+        VideoEntry(
             id=n, label=label, source=f"{n}.avi", frames=50, bytes=1000, **metadata
         )
         for n, label in enumerate(labels)
     ]
     names = tuple(f"class {label:03d}" for label in range(num_classes))
-    return records.Manifest(names, tuple(entries), (), (), {})
+    return Manifest(names, tuple(entries), (), (), {})
 
 
 def test_numbers_fall_into_bins_of_a_round_width():
@@ -154,13 +157,13 @@ def test_rare_values_share_a_bar():
 
 def test_reasons_that_differ_in_numbers_are_counted_together():
     reasons = ["3 frames, fewer than 11", "no picture", "5 frames, fewer than 11"]
-    refused = [records.RefusedEntry(str(n), why) for n, why in enumerate(reasons)]
+    refused = [RefusedEntry(str(n), why) for n, why in enumerate(reasons)]
     counts = statistics.refusals_by_reason(refused)
     assert counts == [("N frames, fewer than N", 2), ("no picture", 1)]
 
 
 def test_the_text_counts_videos_per_split_and_class(shared_dir):
-    lines = list(describe(records.Manifest.load(str(shared_dir)), None))
+    lines = list(describe(Manifest.load(str(shared_dir)), None))
     table = [line.split() for line in lines]
     assert ["train", "val", "all"] in table
     assert ["videos", "3", "1", "4"] in table
@@ -171,7 +174,7 @@ def test_the_text_counts_videos_per_split_and_class(shared_dir):
 
 
 def test_the_text_draws_bars_and_says_that_rates_are_those_of_the_records(shared_dir):
-    lines = list(describe(records.Manifest.load(str(shared_dir)), None))
+    lines = list(describe(Manifest.load(str(shared_dir)), None))
     assert "frames per second of the records (not of the sources)" in lines
     assert f"  25  {'#' * 40}         4" in lines
     assert f"  48 x 64  {'#' * 40}         4" in lines
@@ -255,7 +258,7 @@ def test_the_command_prints_the_golden_text(shared_dir, capsys, tmp_path):
 
 
 def test_a_data_set_without_videos_is_refused(data_dir):
-    manifest = records.Manifest.load(str(data_dir))
+    manifest = Manifest.load(str(data_dir))
     dataclasses.replace(manifest, videos=()).save(str(data_dir))
     with pytest.raises(UserError):
         describe_data_set.describe(DescriptionConfig(str(data_dir)))
@@ -322,7 +325,7 @@ def test_frames_that_do_not_decode_or_have_another_size_are_named(tmp_path):
     ],
 )
 def test_a_manifest_that_disagrees_with_the_records_is_found(data_dir, change, problem):
-    manifest = records.Manifest.load(str(data_dir))
+    manifest = Manifest.load(str(data_dir))
     first = dataclasses.replace(manifest.videos[0], **change)
     videos_ = (first, *manifest.videos[1:])
     dataclasses.replace(manifest, videos=videos_).save(str(data_dir))

@@ -18,7 +18,7 @@ from vie_tf.metrics import knn, nearest
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 from vie_tf.training import loop
 
 KNN = KnnTaskConfig(ks=(3, 1), temperatures=(0.07, 1.0), num_clips=2)

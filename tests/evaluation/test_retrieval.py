@@ -30,7 +30,7 @@ def retrieved_from(data_dir, manifest, predicted):
     found = nearest.search(unit_rows(len(gallery)), unit_rows(len(queries), seed=1), 3)
     return Retrieved(
         data_dir=str(data_dir),
-        class_names=manifest.class_names,
+        manifest=manifest,
         queries=queries,
         gallery=gallery,
         rows=found.rows,
@@ -154,7 +154,7 @@ def test_a_wrong_prediction_alone_is_red(with_a_wrong_one):
 
 def test_a_wrong_prediction_alone_is_red_on_the_page(with_a_wrong_one):
     page = Page(page_of(with_a_wrong_one, [0, 1, 2]))
-    wrong = with_a_wrong_one.class_names[with_a_wrong_one.predicted[1]]
+    wrong = with_a_wrong_one.manifest.class_names[with_a_wrong_one.predicted[1]]
     assert page.red == [f"Pred: {wrong}"]
 
 

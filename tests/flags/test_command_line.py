@@ -10,7 +10,7 @@ from run_fixtures import run_config
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.folder_lock import FolderLock
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 from vie_tf.training import loop
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
 from vie_tf.input.pipeline import ALL_CLIPS, ClipShard
 from vie_tf.input.sampling import ClipRecipe
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 RECIPE = ClipRecipe(num_frames=3, frame_interval=2, crop_size=32, sampling="sparse")
 
@@ -218,7 +218,7 @@ def test_a_data_set_without_training_videos_is_refused(tmp_path):
 
 
 def test_records_of_another_split_are_not_read(data):
-    train_ids = {video.id for video in data[1].split(records.TRAIN_SPLIT)}
-    val_ids = {video.id for video in data[1].split(records.VAL_SPLIT)}
+    train_ids = {video.id for video in data[1].split(TRAIN_SPLIT)}
+    val_ids = {video.id for video in data[1].split(VAL_SPLIT)}
     assert not val_ids & train_ids
     assert len(rows_of(take(data, 5))) == 20

@@ -18,7 +18,7 @@ from vie_tf.metrics.validation import (
     make_validation,
     split_to_validate,
 )
-from vie_tf.storage.records import NO_LABEL
+from vie_tf.storage.manifest import NO_LABEL
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=2, crop_size=32, sampling="sparse")
 

@@ -22,7 +22,7 @@ from vie_tf.monitoring.published.run import PublishedRun
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 
 ROOT = pathlib.Path(__file__).parents[2]
 REFERENCE = ROOT / "../shared/reference/published_curves.json"

@@ -15,7 +15,7 @@ from run_fixtures import (
 
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.records import Manifest, VideoEntry
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 NUM_VIDEOS = 6
 LABELS = np.arange(NUM_VIDEOS) % 2

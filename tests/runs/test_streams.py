@@ -14,7 +14,7 @@ from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.models.from_config import build_model
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 from vie_tf.training import loop
 
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}

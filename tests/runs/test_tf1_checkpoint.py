@@ -22,7 +22,7 @@ from vie_tf.runs import tf1_checkpoint
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 
 PARITY = json.loads(
     (pathlib.Path(__file__).parents[1] / "fixtures/parity/parity.json").read_text()

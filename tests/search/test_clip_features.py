@@ -9,7 +9,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.search.clip_features import Network, averaged, blocks_of_data_set
-from vie_tf.storage.records import Manifest, RefusedEntry
+from vie_tf.storage.manifest import Manifest, RefusedEntry
 from vie_tf.training import loop
 
 BROKEN_ID = 8

@@ -6,7 +6,7 @@ import pytest
 from vie_tf.search import embeddings
 from vie_tf.search.embedding_files import EmbeddingFiles, EmbeddingIndex, npy_header
 from vie_tf.storage.folder_lock import FolderLock
-from vie_tf.storage.records import RefusedEntry
+from vie_tf.storage.manifest import RefusedEntry
 
 MADE_FROM = {"videos": "abc", "endpoints": ("embedding",)}
 SHAPES = {"embedding": (3,)}

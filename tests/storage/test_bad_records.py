@@ -13,7 +13,7 @@ from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
 from vie_tf.input.clip_source import BadRecord
 from vie_tf.input.sampling import ClipRecipe
-from vie_tf.storage import frame_index
+from vie_tf.storage.frame_index import FrameIndex
 from vie_tf.training import loop
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
@@ -85,7 +85,7 @@ def test_of_a_cut_shard_the_rest_is_read(tmp_path, has_index, capsys):
     manifest = write_data_set(tmp_path)
     data = str(tmp_path), manifest
     if has_index:
-        frame_index.load(*data, "train")
+        FrameIndex.load_split(*data, "train")
     path = tmp_path / "train-00001.tfrecord"
     with open(path, "r+b") as file:
         file.truncate(os.path.getsize(path) // 2 + 100)

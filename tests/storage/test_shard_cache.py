@@ -10,6 +10,7 @@ from record_fixtures import write_data_set
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.shard_cache import ShardCache
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
@@ -67,5 +68,5 @@ def test_a_disk_that_is_too_small_is_refused_before_training(tmp_path, monkeypat
     manifest = write_data_set(data_dir)
     usage = collections.namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, 1000))
-    with pytest.raises(OSError, match="--cache_dir=.*has room for 0.0 GB"):
+    with pytest.raises(UserError, match="--cache_dir=.*has room for 0.0 GB"):
         ShardCache(str(tmp_path / "cache"), data_dir, manifest, "train")

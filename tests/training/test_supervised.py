@@ -13,7 +13,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives import losses
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 from vie_tf.training import loop
 from vie_tf.training import step as train_step
 from vie_tf.training.setup import complete_settings

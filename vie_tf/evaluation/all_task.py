@@ -12,7 +12,8 @@ from vie_tf.evaluation.labels import sklearn_linear
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
 from vie_tf.evaluation.report import command
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.storage.records import VAL_SPLIT, write_atomically
+from vie_tf.storage.files import write_atomically
+from vie_tf.storage.manifest import VAL_SPLIT
 
 
 def evaluate(

@@ -6,7 +6,7 @@ Each raises ValueError with a line that names the task and what can be done.
 from __future__ import annotations
 
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
 
 
 def check_clips(run: RestoredRun) -> None:

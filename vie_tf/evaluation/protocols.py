@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.storage.records import TRAIN_SPLIT
+from vie_tf.storage.manifest import TRAIN_SPLIT
 
 _LINE_WIDTH = 88
 

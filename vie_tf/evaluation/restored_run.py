@@ -19,7 +19,7 @@ from vie_tf.runs import streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.streams import StreamPair
 from vie_tf.storage import remote_files
-from vie_tf.storage.records import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 
 UNTRAINED = "untrained"
 

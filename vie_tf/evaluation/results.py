@@ -16,7 +16,8 @@ import tensorflow as tf
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.storage.records import TRAIN_SPLIT, VAL_SPLIT, write_atomically
+from vie_tf.storage.files import write_atomically
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 
 def folder(run: RestoredRun) -> str:

@@ -16,7 +16,9 @@ import tensorflow as tf
 
 from vie_tf.config import DataConfig
 from vie_tf.input import augmentations
-from vie_tf.storage import frame_index, frame_reader, records, remote_files, shard_cache
+from vie_tf.storage import frame_reader, remote_files, shard_cache
+from vie_tf.storage.frame_index import FrameIndex
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 _PARALLEL_REMOTE_READS = 32  # a store answers slowly, but many at a time
 
@@ -60,7 +62,7 @@ class Example:
       clip: as the network sees it, [T, S, S, 3] uint8.
     """
 
-    video: records.VideoEntry
+    video: VideoEntry
     indices: np.ndarray
     window: np.ndarray
     frames: np.ndarray
@@ -88,12 +90,12 @@ class ClipSource:
     def __init__(
         self,
         data: DataConfig,
-        manifest: records.Manifest,
+        manifest: Manifest,
         split: str,
         portable: bool = False,
     ) -> None:
         self._skips = data.on_bad_record == "skip"
-        self._index = frame_index.load(data.data_dir, manifest, split, self._skips)
+        self._index = FrameIndex.load_split(data.data_dir, manifest, split, self._skips)
         for path, fault in self._index.faults.items():
             print(f"The shard {path} {fault}; what cannot be read of it is skipped.")
         self.videos = self._index.videos

@@ -18,13 +18,13 @@ from typing import NamedTuple
 import numpy as np
 
 from vie_tf.config import DataConfig
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, VideoEntry
 
 
 class Frames(NamedTuple):
     """Frames `first` to `end` of a video, without the last."""
 
-    video: records.VideoEntry
+    video: VideoEntry
     first: int
     end: int
 
@@ -40,7 +40,7 @@ class Instances:
         is one instance.
     """
 
-    videos: tuple[records.VideoEntry, ...]
+    videos: tuple[VideoEntry, ...]
     num_bins: np.ndarray
     bin_frames: int = 0
 
@@ -76,7 +76,7 @@ class Instances:
         return np.repeat(labels, self.num_bins)
 
 
-def from_data(data: DataConfig, manifest: records.Manifest) -> Instances:
+def from_data(data: DataConfig, manifest: Manifest) -> Instances:
     """The view of a run's settings; raises ValueError as `instances_of`."""
     return instances_of(
         manifest,
@@ -87,7 +87,7 @@ def from_data(data: DataConfig, manifest: records.Manifest) -> Instances:
 
 
 def instances_of(
-    manifest: records.Manifest,
+    manifest: Manifest,
     *,
     subset: float = 1.0,
     subset_seed: int = 0,
@@ -104,7 +104,7 @@ def instances_of(
     Raises:
       ValueError: no video is left.
     """
-    videos = manifest.split(records.TRAIN_SPLIT)
+    videos = manifest.split(TRAIN_SPLIT)
     if subset < 1.0:
         order = np.random.default_rng(subset_seed).permutation(len(videos))
         chosen = sorted(order[: round(subset * len(videos))])

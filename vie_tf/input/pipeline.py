@@ -34,7 +34,7 @@ from vie_tf.input import augmentations, crops, data_service, sampling
 from vie_tf.input import instances as views
 from vie_tf.input.clip_source import Clips, ClipSource, ClipWork, Element
 from vie_tf.input.sampling import ClipRecipe
-from vie_tf.storage import records
+from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest
 
 _MAX = 2**40  # epochs or steps: without end
 # What is random, each with numbers of its own.
@@ -68,7 +68,7 @@ ALL_CLIPS = ClipShard()
 
 def training_clips(
     data: DataConfig,
-    manifest: records.Manifest,
+    manifest: Manifest,
     recipe: ClipRecipe,
     *,
     batch_size: int,
@@ -98,9 +98,7 @@ def training_clips(
       ValueError: there is no training video, or a shard is missing or cut.
     """
     recipe = _recipe_of(data, recipe)
-    source = ClipSource(
-        data, manifest, records.TRAIN_SPLIT, portable=bool(data.data_service)
-    )
+    source = ClipSource(data, manifest, TRAIN_SPLIT, portable=bool(data.data_service))
     instances = views.from_data(data, manifest)
     place_of_id = {video.id: place for place, video in enumerate(source.videos)}
     places = np.array([place_of_id[video.id] for video in instances.videos], np.int64)
@@ -204,7 +202,7 @@ def training_clips(
 
 def evaluation_clips(
     data: DataConfig,
-    manifest: records.Manifest,
+    manifest: Manifest,
     split: str,
     recipe: ClipRecipe,
     *,

@@ -16,7 +16,7 @@ from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipEmbedder, NothingRead
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
 
 Gather = Callable[[np.ndarray], np.ndarray]
 # Scores [V, C] float32 of the videos of a worker, by class, and their rows [V].

@@ -12,7 +12,7 @@ from vie_tf.models.from_config import clip_recipe
 from vie_tf.monitoring.stopwatch import Interval
 from vie_tf.runs import schedules
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest
 
 _LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
 

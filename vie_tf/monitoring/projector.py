@@ -25,9 +25,10 @@ from vie_tf.input.instances import Frames
 from vie_tf.monitoring import sprite
 from vie_tf.monitoring.sprite import Sprite
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import command_line, frame_index, remote_files
+from vie_tf.storage import command_line
+from vie_tf.storage.files import write_atomically
 from vie_tf.storage.frame_reader import FrameReader
-from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, Manifest, write_atomically
+from vie_tf.storage.manifest import NO_LABEL, Manifest
 
 MAX_POINTS = 100_000  # the projector shows no more
 _DEFAULT_POINTS = 10_000
@@ -80,7 +81,6 @@ def export(
             f"The run in {model_dir!r} is supervised and has no memory bank to show."
             " Give a run with --loss=ir or la."
         )
-    remote_files.connect(data_dir)
     manifest = Manifest.load(data_dir)
     may_be_smaller = directory.check_videos(config, manifest)
     bank, step = directory.read_bank(checkpoint), _step_of(directory, checkpoint)
@@ -111,13 +111,12 @@ def _step_of(directory: RunDirectory, checkpoint: str) -> int:
 
 def _thumbnails(data_dir: str, manifest: Manifest, shown: Sequence[Frames]) -> Sprite:
     """The middle frame of each row's video or bin."""
-    index = frame_index.load(data_dir, manifest, TRAIN_SPLIT, allow_faults=True)
-    reader = FrameReader(index)
-    place_of_id = {video.id: place for place, video in enumerate(index.videos)}
+    videos = {frames.video.id: frames.video for frames in shown}
+    reader = FrameReader.open(data_dir, manifest, list(videos.values()))
 
     def read(point: int) -> bytes:
         video, first, end = shown[point]
-        (jpeg,) = reader.read(place_of_id[video.id], np.array([(first + end) // 2]))
+        (jpeg,) = reader.read_jpegs(video, [(first + end) // 2])
         return jpeg
 
     return sprite.draw(len(shown), read)

@@ -19,7 +19,7 @@ import tensorflow as tf
 from vie_tf.runs import checkpoint_files
 from vie_tf.runs.checkpoint_files import INDEX, UNFINISHED, names_in
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import write_atomically
+from vie_tf.storage.files import write_atomically
 
 _STATE_NAME = "checkpoint"  # as TensorFlow calls and reads it
 _BEST_NAME = "best.json"

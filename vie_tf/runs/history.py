@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import LabelConfig, RunConfig
-from vie_tf.storage.records import write_atomically
+from vie_tf.storage.files import write_atomically
 
 _NAME = "starts.jsonl"
 _GIT_SECONDS = 10.0  # a work tree on a slow disk must not hold up the training

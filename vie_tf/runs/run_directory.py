@@ -19,7 +19,8 @@ from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.state import CLUSTERS, NEVER, TrainState
 from vie_tf.storage import remote_files
-from vie_tf.storage.records import Manifest, write_atomically
+from vie_tf.storage.files import write_atomically
+from vie_tf.storage.manifest import Manifest
 
 _CONFIG_NAME = "config.json"
 _BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"

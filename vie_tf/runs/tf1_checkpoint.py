@@ -36,7 +36,7 @@ from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import command_line
-from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, Manifest
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
 _BANK = "instance/memory_bank"
 _CLUSTERS = "instance/cluster_labels"

@@ -22,7 +22,7 @@ from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics.features import unit_norm
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import records
+from vie_tf.storage.manifest import SPLITS, Manifest, RefusedEntry, VideoEntry
 
 # Compared by their direction, so their mean over clips is scaled to unit norm.
 _DIRECTIONS = ("embedding", "pooled")
@@ -40,7 +40,7 @@ class Block:
     """
 
     data_dir: str
-    manifest: records.Manifest
+    manifest: Manifest
     split: str
     shown_split: str = ""
 
@@ -54,7 +54,7 @@ class VideoFeatures:
       values: of every endpoint, [V, num_clips, ...] float32.
     """
 
-    videos: tuple[records.VideoEntry, ...]
+    videos: tuple[VideoEntry, ...]
     values: dict[str, np.ndarray]
 
 
@@ -116,7 +116,7 @@ class Network:
 
         self._respond = respond
 
-    def answers(self, block: Block) -> Iterator[VideoFeatures | records.RefusedEntry]:
+    def answers(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields answers in the order of the videos, and what has none with the reason.
 
         Args:
@@ -145,9 +145,9 @@ class Network:
             reason = clips.source.explain(
                 clips.sample_at, clips.work, range(row, row + 1)
             )
-            yield records.RefusedEntry(videos[row].source, reason or "it has no clip")
+            yield RefusedEntry(videos[row].source, reason or "it has no clip")
 
-    def frames_of(self, videos: Sequence[records.VideoEntry]) -> np.ndarray:
+    def frames_of(self, videos: Sequence[VideoEntry]) -> np.ndarray:
         """Indices of the frames of every clip, [V, num_clips, T] int."""
         recipe: ClipRecipe = self._recipe
         return np.stack(
@@ -159,7 +159,7 @@ class Network:
             ]
         )
 
-    def _check_has_motion(self, videos: Sequence[records.VideoEntry]) -> None:
+    def _check_has_motion(self, videos: Sequence[VideoEntry]) -> None:
         is_of_images = all(video.frames == 1 for video in videos)
         if is_of_images and self._recipe.num_frames > 1 and not self._static_video:
             raise ValueError(
@@ -205,7 +205,7 @@ def averaged(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def blocks_of_data_set(
-    data_dir: str, manifest: records.Manifest, videos_per_block: int = 512
+    data_dir: str, manifest: Manifest, videos_per_block: int = 512
 ) -> list[Block]:
     """Divides a data set into blocks of whole shards, split by split.
 
@@ -223,11 +223,11 @@ def blocks_of_data_set(
             " refused when it was converted."
         )
     blocks: list[Block] = []
-    for split in records.SPLITS:
-        by_shard: dict[str, list[records.VideoEntry]] = {}
+    for split in SPLITS:
+        by_shard: dict[str, list[VideoEntry]] = {}
         for video in manifest.split(split):
             by_shard.setdefault(video.shard, []).append(video)
-        chosen: list[records.VideoEntry] = []
+        chosen: list[VideoEntry] = []
         last = list(by_shard)[-1:]
         for shard in by_shard:
             chosen += by_shard[shard]

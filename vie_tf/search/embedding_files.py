@@ -22,7 +22,8 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from vie_tf.storage import folder_lock, records
+from vie_tf.storage import files, folder_lock
+from vie_tf.storage.manifest import RefusedEntry
 
 INDEX_NAME = "index.json"
 VIDEOS_NAME = "videos.csv"
@@ -118,7 +119,7 @@ class EmbeddingFiles:
         self._write_csv(VIDEOS_NAME, rows)
         self._state.num_rows += len(rows)
 
-    def refuse(self, entry: records.RefusedEntry) -> None:
+    def refuse(self, entry: RefusedEntry) -> None:
         """Notes a video that could not be read."""
         self._write_csv(REFUSED_NAME, [[entry.source, entry.reason]])
         self._state.num_refused += 1
@@ -166,7 +167,7 @@ class EmbeddingFiles:
             "made_from": self._state.made_from,
         }
         text = json.dumps(index, indent=1) + "\n"
-        records.write_atomically(self._path(INDEX_NAME), text)
+        files.write_atomically(self._path(INDEX_NAME), text)
         self._clean_up()
 
     def _clean_up(self) -> None:
@@ -229,7 +230,7 @@ class EmbeddingFiles:
                 os.fsync(file.fileno())
             self._state.sizes[name] = os.path.getsize(self._path(name))
         text = json.dumps(dataclasses.asdict(self._state), indent=1) + "\n"
-        records.write_atomically(self._path(_PROGRESS_NAME), text)
+        files.write_atomically(self._path(_PROGRESS_NAME), text)
 
     def _write_csv(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         text = io.StringIO()

@@ -20,8 +20,9 @@ from vie_tf.config import EmbeddingConfig
 from vie_tf.search import embedding_tables
 from vie_tf.search.clip_features import Block, Network, VideoFeatures, averaged
 from vie_tf.search.embedding_files import EmbeddingFiles, EmbeddingIndex
-from vie_tf.storage import records, remote_files
+from vie_tf.storage import remote_files
 from vie_tf.storage.folder_lock import FolderLock
+from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 
@@ -128,7 +129,7 @@ def _write_block(
 ) -> None:
     num_videos = 0
     for answers in network.answers(block):
-        if isinstance(answers, records.RefusedEntry):
+        if isinstance(answers, RefusedEntry):
             files.refuse(answers)
             bar.update()
             continue
@@ -148,7 +149,7 @@ def _write_block(
     files.end_block(num_videos)
 
 
-def _facts_of(video: records.VideoEntry, block: Block) -> list[Any]:
+def _facts_of(video: VideoEntry, block: Block) -> list[Any]:
     names = block.manifest.class_names
     label = names[video.label] if video.label >= 0 else ""
     return [video.id, video.source, label, block.shown_split]

@@ -14,7 +14,7 @@ from vie_tf.metrics import nearest
 from vie_tf.search import embeddings
 from vie_tf.search.clip_features import Block, Network, averaged
 from vie_tf.search.embedding_files import EmbeddingIndex
-from vie_tf.storage import records
+from vie_tf.storage.manifest import RefusedEntry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +85,7 @@ def search(
     vector = None
     for block in blocks:
         for answers in network.answers(block):
-            if isinstance(answers, records.RefusedEntry):
+            if isinstance(answers, RefusedEntry):
                 raise ValueError(
                     f"The video {answers.source!r} cannot be read: {answers.reason}."
                 )

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from vie_tf.storage.files import tensorflow_errors_as_os_errors
+from vie_tf.storage.files import file_errors
 
 Color = tuple[int, int, int]
 
@@ -93,7 +93,7 @@ def save_png(pixels: np.ndarray, path: str) -> None:
       OSError: it cannot be written.
     """
     png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
-    with tensorflow_errors_as_os_errors(path):
+    with file_errors(path):
         tf.io.gfile.makedirs(os.path.dirname(path) or ".")
         with tf.io.gfile.GFile(path, "wb") as file:
             file.write(png)

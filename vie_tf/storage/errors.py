@@ -1,13 +1,14 @@
-"""What an error of TensorFlow says, in one line.
+"""Errors that a command prints as one line, and the line of a TensorFlow error.
 
-Imports nothing, as `flags.cli` needs it before it knows whether there is TensorFlow.
+TensorFlow is not imported here: `flags.cli` needs this before it knows whether there is
+one.
 """
 
 from __future__ import annotations
 
 import re
 
-# Names of nodes, and what TensorFlow puts around the words of an operation.
+# Names of graph nodes, and what TensorFlow puts around the message of an operation.
 _NODES = re.compile(r"\{\{.*?\}\} ?|\s*\[Op:[^\]]*\]")
 _NUMBERS = re.compile(r"^\s*\(\d+\) [A-Z_]+:\s*", re.MULTILINE)  # of several errors
 _FRAME = re.compile(
@@ -23,11 +24,26 @@ class UserError(ValueError):
     """
 
 
-def error_line(error: BaseException) -> str:
-    """The line of an error that says what happened.
+class FileError(OSError, UserError):
+    """A file or folder that cannot be read or written: error number, reason, path."""
 
-    TensorFlow tells first where in a graph it happened, in many lines.
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+
+class MissingFileError(FileNotFoundError, FileError):
+    """A file or folder that does not exist."""
+
+    __str__ = FileError.__str__
+
+
+def error_line(error: BaseException) -> str:
+    """Returns the line of an error message that says what happened.
+
+    TensorFlow first says where in a graph it happened, in many lines.
     """
     lines = _NUMBERS.sub("", _NODES.sub("", str(error))).splitlines()
-    told = [line.strip() for line in lines if line.strip() and not _FRAME.match(line)]
-    return told[0] if told else type(error).__name__
+    messages = [
+        line.strip() for line in lines if line.strip() and not _FRAME.match(line)
+    ]
+    return messages[0] if messages else type(error).__name__

@@ -1,26 +1,58 @@
-"""Files that survive a kill or a power cut, and errors that say what happened."""
+"""Files and folders, local or remote: durable writes, and errors that name the path.
+
+Every function takes a local path or an address (s3://, gs://, hdfs://), which it
+connects first (`remote_files`), and raises `FileError` where the path cannot be used.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hashlib
+import json
 import os
-from typing import Iterator
+from typing import Any, Iterator
 
 import tensorflow as tf
 
-# Of file systems that write a folder, or a file, in their own time.
+from vie_tf.storage import remote_files
+from vie_tf.storage.errors import FileError, MissingFileError, UserError, error_line
+
+# Some file systems cannot be asked to write a folder, or a file, to the disk.
 _NO_FLUSH = (errno.EINVAL, errno.ENOTSUP)
+# These show an object only after they received all of it, and rename by copying.
+_OBJECT_STORES = ("s3://", "gs://")
+_UNFINISHED = ".tmp"
+
+
+@contextlib.contextmanager
+def file_errors(path: str) -> Iterator[None]:
+    """Turns what TensorFlow and the system raise for a path into `FileError`.
+
+    TensorFlow's own errors are no OSErrors and cannot be sent to another process.
+    """
+    try:
+        yield
+    except FileError:
+        raise
+    except tf.errors.NotFoundError as error:
+        raise MissingFileError(errno.ENOENT, error_line(error), path) from error
+    except FileNotFoundError as error:
+        raise MissingFileError(error.errno, error.strerror, path) from error
+    except tf.errors.ResourceExhaustedError as error:
+        raise FileError(errno.ENOSPC, os.strerror(errno.ENOSPC), path) from error
+    except tf.errors.PermissionDeniedError as error:
+        raise FileError(errno.EACCES, error_line(error), path) from error
+    except tf.errors.OpError as error:
+        raise FileError(errno.EIO, error_line(error), path) from error
+    except OSError as error:
+        raise FileError(error.errno, error.strerror or str(error), path) from error
 
 
 def flush_to_disk(path: str) -> None:
-    """Returns when a file, or the names in a folder, are on the disk.
+    """Returns when a local file, or the names in a local folder, are on the disk.
 
-    Does nothing where a file system cannot be asked for that.
-
-    Args:
-      path: a local one.
+    Does nothing on a file system that does not support it.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -32,8 +64,57 @@ def flush_to_disk(path: str) -> None:
         os.close(descriptor)
 
 
+def write_atomically(path: str, content: str | bytes) -> None:
+    """Writes a file that nobody ever sees half written, even after a power cut."""
+    remote_files.connect(path)
+    is_local = not remote_files.is_remote(path)
+    is_object = path.startswith(_OBJECT_STORES)
+    temporary = path if is_object else f"{path}{_UNFINISHED}"
+    mode = "w" if isinstance(content, str) else "wb"
+    with file_errors(path):
+        with tf.io.gfile.GFile(temporary, mode) as file:
+            file.write(content)
+        if is_local:
+            flush_to_disk(temporary)
+        if not is_object:
+            tf.io.gfile.rename(temporary, path, overwrite=True)
+        if is_local:
+            flush_to_disk(os.path.dirname(path) or ".")
+
+
+def read_bytes(path: str) -> bytes:
+    """Returns the contents of a file."""
+    remote_files.connect(path)
+    with file_errors(path), tf.io.gfile.GFile(path, "rb") as file:
+        return file.read()
+
+
+def read_text(path: str) -> str:
+    """Returns the contents of a UTF-8 text file.
+
+    Raises:
+      UserError: it is not UTF-8.
+    """
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not a UTF-8 text file: {error}.") from error
+
+
+def read_json(path: str) -> Any:
+    """Returns the contents of a JSON file.
+
+    Raises:
+      UserError: it is not valid JSON.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not valid JSON: {error}.") from error
+
+
 def sha256_of(path: str) -> str:
-    """Returns the checksum of a file as a hexadecimal string."""
+    """Returns the checksum of a local file as a hexadecimal string."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(2**20):
@@ -41,16 +122,61 @@ def sha256_of(path: str) -> str:
     return digest.hexdigest()
 
 
-@contextlib.contextmanager
-def tensorflow_errors_as_os_errors(path: str) -> Iterator[None]:
-    """TensorFlow's file errors are no OSErrors, and cannot cross processes."""
+def exists(path: str) -> bool:
+    """Returns whether there is a file or a folder."""
+    remote_files.connect(path)
+    with file_errors(path):
+        return tf.io.gfile.exists(path)
+
+
+def is_folder(path: str) -> bool:
+    """Returns whether there is a folder."""
+    remote_files.connect(path)
+    with file_errors(path):
+        return tf.io.gfile.isdir(path)
+
+
+def size_of(path: str) -> int:
+    """Returns the size of a file in bytes."""
+    remote_files.connect(path)
+    with file_errors(path):
+        return tf.io.gfile.stat(path).length
+
+
+def names_in(folder: str) -> list[str]:
+    """Returns the sorted names of what a folder holds; none if it does not exist."""
+    remote_files.connect(folder)
+    # An address without the last slash may name a bucket, which is then not found.
+    address = os.path.join(folder, "") if remote_files.is_remote(folder) else folder
     try:
-        yield
-    except tf.errors.NotFoundError as error:
-        raise FileNotFoundError(errno.ENOENT, error.message, path) from error
-    except tf.errors.PermissionDeniedError as error:
-        raise PermissionError(errno.EACCES, error.message, path) from error
-    except tf.errors.ResourceExhaustedError as error:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path) from error
-    except tf.errors.OpError as error:
-        raise OSError(errno.EIO, error.message, path) from error
+        with file_errors(folder):
+            return sorted(name.rstrip("/") for name in tf.io.gfile.listdir(address))
+    except FileNotFoundError:
+        return []
+
+
+def make_folder(path: str) -> None:
+    """Makes a folder and those above it, unless they exist."""
+    remote_files.connect(path)
+    with file_errors(path):
+        tf.io.gfile.makedirs(path)
+
+
+def copy(source: str, target: str) -> None:
+    """Copies a file; one of the target's name is replaced."""
+    remote_files.connect(source)
+    remote_files.connect(target)
+    with file_errors(source):
+        tf.io.gfile.copy(source, target, overwrite=True)
+
+
+def remove(path: str) -> None:
+    """Removes a file or a folder with all that it holds, if there is one."""
+    remote_files.connect(path)
+    with contextlib.suppress(FileNotFoundError), file_errors(path):
+        if tf.io.gfile.isdir(path):
+            tf.io.gfile.rmtree(path)
+        else:
+            tf.io.gfile.remove(path)
+        if not remote_files.is_remote(path):
+            flush_to_disk(os.path.dirname(path) or ".")

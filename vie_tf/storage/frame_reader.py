@@ -1,23 +1,26 @@
-"""A clip's JPEG frames out of the shards: only the bytes that the clip needs.
+"""Reads the JPEG frames of a clip from the shards, and no more bytes than it needs.
 
-Two ways to the same frames.  `FrameReader` reads their places of `frame_index` with
-plain file calls: a clip of 4 frames is some 100 kB of a record of 7 MB.  `read_record`
-needs no Python and so runs in the workers of a tf.data service too, but it reads and
-parses the whole record.
+There are two ways to the same frames.  `FrameReader` reads the places of a `FrameIndex`
+with plain file calls: a clip of 4 frames is some 100 kB of a record of 7 MB.
+`read_record` needs no Python, so the workers of a tf.data service can run it, but it
+reads and parses the whole record.
 
-Letters: T frames of a clip.
+Letters: F frames of a video, T frames of a clip.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from typing import Callable
+from typing import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from vie_tf.storage import records, remote_files
 from vie_tf.storage.frame_index import FrameIndex
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 _JPEG_START = b"\xff\xd8"
 # Frames with less than this between them are read at once: a request to a store takes
@@ -29,9 +32,9 @@ class FrameReader:
     """Reads frames of the videos of an index.
 
     Args:
-      index: where the frames lie.
-      local_path: where a shard is to be read from now, by its path (see
-        `shard_cache`); by default, from that path.
+      index: places of the frames.
+      local_path: takes the path of a shard and returns the path to read it from now
+        (see `ShardCache.path`); by default the shard's own.
     """
 
     def __init__(
@@ -40,53 +43,91 @@ class FrameReader:
         self._index = index
         self._local_path = local_path or (lambda path: path)
 
-    def __call__(self, video: tf.Tensor, frames: tf.Tensor) -> tuple:
+    @classmethod
+    def open(
+        cls, data_dir: str, manifest: Manifest, videos: Sequence[VideoEntry]
+    ) -> FrameReader:
+        """Makes a reader for some videos, to show frames of them in pictures.
+
+        Videos in a shard that is missing or cut fail when they are read.
+        """
+        return cls(FrameIndex.load(data_dir, manifest, videos, allow_faults=True))
+
+    def __call__(
+        self, video: tf.Tensor, frames: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Reads within a tf.data graph.
 
         Args:
-          video: position in `index.videos`, scalar.
+          video: index into the videos of the frame index, scalar.
           frames: [T] int32, each in 0 .. F - 1.
 
         Returns:
-          JPEG strings [T], empty ones where they cannot be read; and what is wrong, a
-          scalar string, empty where nothing is.
+          JPEG strings [T], empty where they cannot be read; and the reason, a scalar
+          string, empty where all were read.
         """
         jpegs, problem = tf.numpy_function(
             self._read_or_say, [video, frames], [tf.string, tf.string], stateful=False
         )
         return tf.ensure_shape(jpegs, frames.shape), tf.ensure_shape(problem, [])
 
-    def read(self, video: int, frames: np.ndarray) -> list[bytes]:
-        """Reads frames [T] of a video.
+    def read_jpegs(
+        self, video: VideoEntry, frames: Sequence[int] | np.ndarray
+    ) -> list[bytes]:
+        """Reads the JPEG strings of frames of a video.
+
+        Args:
+          video: video of the index.
+          frames: frame indices, taken modulo F.
 
         Raises:
-          OSError: they cannot be read, or are no JPEG frames.
+          OSError: they cannot be read, or are not JPEG images.
+        """
+        indices = np.asarray(frames, np.int64) % video.frames
+        return self.read(self._position_of_id[video.id], indices)
+
+    def read_images(
+        self, video: VideoEntry, frames: Sequence[int] | np.ndarray
+    ) -> list[np.ndarray]:
+        """Reads frames as `read_jpegs`, and decodes them to [H, W, 3] uint8 RGB."""
+        try:
+            return [
+                tf.io.decode_jpeg(jpeg, channels=3).numpy()
+                for jpeg in self.read_jpegs(video, frames)
+            ]
+        except tf.errors.InvalidArgumentError as error:
+            raise OSError(
+                f"a frame of {video.source} is no whole JPEG image"
+            ) from error
+
+    def read(self, video: int, frames: np.ndarray) -> list[bytes]:
+        """Reads as `read_jpegs`, a video by its position in the index.
+
+        Args:
+          video: index into the videos of the frame index.
+          frames: frame indices, [T], each in 0 .. F - 1.
         """
         path = self._index.paths[self._index.shards[video]]
         offsets, sizes = self._index.places(video, frames)
-        gap = _REMOTE_GAP if remote_files.is_remote(path) else _LOCAL_GAP
-        order = np.argsort(offsets, kind="stable")
         jpegs = [b""] * len(frames)
-        with _OpenFile(self._local_path(path)) as read:
-            first = 0
-            while first < len(order):
-                last = first
-                end = offsets[order[first]] + sizes[order[first]]
-                while last + 1 < len(order) and offsets[order[last + 1]] <= end + gap:
-                    last += 1
-                    end = max(end, offsets[order[last]] + sizes[order[last]])
-                start = offsets[order[first]]
-                content = read(int(start), int(end - start))
-                for number in order[first : last + 1]:
-                    place = offsets[number] - start
-                    jpegs[number] = content[place : place + sizes[number]]
-                first = last + 1
+        with _opened(self._local_path(path)) as read:
+            for members in _read_at_once(path, offsets, sizes):
+                start = int(offsets[members].min())
+                end = int((offsets[members] + sizes[members]).max())
+                content = read(start, end - start)
+                for number in members:
+                    first = offsets[number] - start
+                    jpegs[number] = content[first : first + sizes[number]]
         for jpeg, size in zip(jpegs, sizes):
             if len(jpeg) != size or not size:
                 raise OSError("the shard ends before its frames")
             if not jpeg.startswith(_JPEG_START):
                 raise OSError("there is no JPEG frame where the index has one")
         return jpegs
+
+    @functools.cached_property
+    def _position_of_id(self) -> dict[int, int]:
+        return {video.id: number for number, video in enumerate(self._index.videos)}
 
     def _read_or_say(
         self, video: np.ndarray, frames: np.ndarray
@@ -97,25 +138,31 @@ class FrameReader:
             return np.array([b""] * len(frames), object), str(error).encode()
 
 
-class _OpenFile:
-    """Opens a file of any kind for reads `(offset, size) -> bytes` at any place."""
+def _read_at_once(
+    path: str, offsets: np.ndarray, sizes: np.ndarray
+) -> list[np.ndarray]:
+    """Groups frames [T] that lie near to each other, by their numbers."""
+    gap = _REMOTE_GAP if remote_files.is_remote(path) else _LOCAL_GAP
+    order = np.argsort(offsets, kind="stable")
+    ends = (offsets + sizes)[order]
+    is_far = offsets[order][1:] > ends[:-1] + gap
+    return np.split(order, np.flatnonzero(is_far) + 1)
 
-    def __init__(self, path: str) -> None:
-        self._path = path
 
-    def __enter__(self) -> Callable[[int, int], bytes]:
-        if remote_files.is_remote(self._path):
-            self._file = tf.io.gfile.GFile(self._path, "rb")
-            return self._read_remote
-        self._file = open(self._path, "rb", buffering=0)
-        return lambda offset, size: os.pread(self._file.fileno(), size, offset)
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[Callable[[int, int], bytes]]:
+    """Opens a local or remote file for reads `(offset, size) -> bytes`."""
+    if not remote_files.is_remote(path):
+        with open(path, "rb", buffering=0) as local:
+            yield lambda offset, size: os.pread(local.fileno(), size, offset)
+        return
+    with tf.io.gfile.GFile(path, "rb") as remote:
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
+        def read(offset: int, size: int) -> bytes:
+            remote.seek(offset)
+            return remote.read(size)
 
-    def _read_remote(self, offset: int, size: int) -> bytes:
-        self._file.seek(offset)
-        return self._file.read(size)
+        yield read
 
 
 def read_record(
@@ -123,7 +170,7 @@ def read_record(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Reads frames of a video by TensorFlow's operations alone.
 
-    Args and returns as in `FrameReader.__call__`, but that a record that cannot be read
+    Args and returns as in `FrameReader.__call__`, but a record that cannot be read
     fails.
     """
     shard = tf.constant(index.shards)[video]

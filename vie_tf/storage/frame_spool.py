@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import errno
 import tempfile
-from typing import Iterator, Sequence, overload
+from typing import Iterable, Iterator, Sequence, overload
 
 # Most videos are shorter (15 s at 320 pixels are about 10 MB) and never see the disk.
 MAX_MEMORY_BYTES = 2**25
 
 
 class FrameSpool(Sequence[bytes]):
-    """A list of JPEG strings that can only grow; repeated ones are kept once."""
+    """A list of JPEG strings that can only grow; repeated ones are kept once.
 
-    def __init__(self) -> None:
-        """Starts empty."""
+    Args:
+      frames: frames that it starts with.
+    """
+
+    def __init__(self, frames: Iterable[bytes] = ()) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)
         self._places: list[tuple[int, int]] = []  # start and length of each frame
         self._end = 0
+        for frame in frames:
+            self.append(frame)
 
     def append(self, jpeg: bytes, times: int = 1) -> None:
         """Adds a frame, as often as it is repeated.

@@ -1,312 +1,284 @@
-"""Records and manifest: the one contract between data_prep and vie_tf.
+"""The record of one video in a shard: how its bytes are written, found and parsed.
 
-Comes in (writing): the JPEG frames of one video with its facts, from
-`data_prep`.  Goes out (reading): one serialized `tf.train.Example` per video in
-`DATA/<split>-<number>.tfrecord`, and `DATA/manifest.json`, which says what the
-shards hold.  The step before is decoding a video, the step after is
-`vie_tf.storage.frame_index`.
+A shard is a TFRecord file; a record is a serialized `tf.train.Example` with the JPEG
+frames of one video and its metadata.  In an Example, unlike a SequenceExample, the
+frames lie one behind the other, each after its tag (one byte) and its length (a
+varint), so the frames of a clip can be read without the rest.
 
-An Example, not a SequenceExample: its frames follow each other in the file, so those
-of a clip are read without the rest, and where the whole is wanted, TensorFlow parses it
-without building the protocol buffer.
+The wire format is written out here, as `tf.train.Example` copies the frames five times
+on their way to a file: 3 GB for ten minutes of video.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 import os
-from typing import Any, Sequence
+import struct
+from typing import BinaryIO, Iterator, NamedTuple
 
+import google_crc32c
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.storage.files import flush_to_disk
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.frame_spool import FrameSpool
+from vie_tf.storage.manifest import NO_LABEL
 
-SCHEMA_VERSION = 1
-MANIFEST_NAME = "manifest.json"
-TRAIN_SPLIT = "train"
-VAL_SPLIT = "val"
-TEST_SPLIT = "test"  # stored where a list has it; nothing reads it by default
-SPLITS = (TRAIN_SPLIT, VAL_SPLIT, TEST_SPLIT)
-NO_LABEL = -1
-
-# These show an object only after all of it was received, and rename by copying.
-_OBJECT_STORES = ("s3://", "gs://")
-
-ID_KEY = "video/id"
+_ID = "video/id"
 _LABEL = "video/label"
-FRAMES_KEY = "video/frames"
+_FRAMES = "video/frames"
 _FPS = "video/fps"
 _HEIGHT = "video/height"
 _WIDTH = "video/width"
 _SOURCE = "video/source"
 
 _FEATURES = {
-    ID_KEY: tf.io.FixedLenFeature([], tf.int64),
+    _ID: tf.io.FixedLenFeature([], tf.int64),
     _LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
-    FRAMES_KEY: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
+    _FRAMES: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
     _FPS: tf.io.FixedLenFeature([], tf.float32),
     _HEIGHT: tf.io.FixedLenFeature([], tf.int64),
     _WIDTH: tf.io.FixedLenFeature([], tf.int64),
     _SOURCE: tf.io.FixedLenFeature([], tf.string),
 }
 
+# A TFRecord: length of the content and its checksum, content, checksum.
+_LENGTH_BYTES, _HEADER_BYTES, _FOOTER_BYTES = 8, 12, 4
+_CHECKSUM_MASK = 0xA282EAD8
 
-class ManifestError(ValueError):
-    """A data directory that cannot be used, with the reason and the remedy."""
+# Field numbers in tensorflow/core/example/{example,feature}.proto, and the wire type of
+# all fields on the way to the frames.
+_FEATURES_OF_EXAMPLE = 1
+_ENTRY_OF_FEATURES = 1
+_KEY_OF_ENTRY, _VALUE_OF_ENTRY = 1, 2
+_BYTES_LIST_OF_FEATURE = 1
+_VALUE_OF_BYTES_LIST = 1
+_LENGTH_DELIMITED = 2
+_TAG_BYTES, _MAX_VARINT_BYTES = 1, 10
 
 
-@dataclasses.dataclass(frozen=True)
-class VideoEntry:
-    """One video of the data set.
+class ShardError(UserError):
+    """A shard that is not what the manifest says."""
+
+
+class RecordPlace(NamedTuple):
+    """Place of a record and of its frames in a shard.
 
     Attributes:
-      id: number given once by `data_prep.index.index_videos`; never given again, and
-        not contiguous where a video was refused.
-      label: index into `Manifest.class_names`, or `NO_LABEL`.
-      split: `train`, `val` or `test`.
-      source: path of the video relative to the folder that was converted.
-      shard: file name of the shard that holds it.
-      frames: number of JPEG frames in the record.
-      fps: frames per second of the record (not of the source file).
-      height: of every frame, in pixels.
-      width: of every frame, in pixels.
-      bytes: size of all JPEG frames together.
+      id: id of the video.
+      offset: offset of the record in bytes.
+      first_frame: offset of the first frame in bytes.
+      frame_sizes: size of every frame in bytes.
     """
 
     id: int
-    label: int
-    split: str
-    source: str
-    shard: str
-    frames: int
-    fps: float
-    height: int
-    width: int
-    bytes: int
-
-
-@dataclasses.dataclass(frozen=True)
-class ShardEntry:
-    """One TFRecord file: its name, split, number of videos, size and checksum."""
-
-    name: str
-    split: str
-    videos: int
-    bytes: int
-    sha256: str
-
-
-@dataclasses.dataclass(frozen=True)
-class RefusedEntry:
-    """One video that is not in the shards, and the reason in words."""
-
-    source: str
-    reason: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-    """Everything that is known of a data set without opening a shard.
-
-    Attributes:
-      class_names: sorted once for all splits, those of appended videos behind them;
-        empty when there are no labels.
-      videos: sorted by id.
-      shards: sorted by name.
-      refused: what was left out, sorted by source.
-      settings: how the videos were converted (fps, shortest side, ...).
-      schema_version: of this file and of the records.
-    """
-
-    class_names: tuple[str, ...]
-    videos: tuple[VideoEntry, ...]
-    shards: tuple[ShardEntry, ...]
-    refused: tuple[RefusedEntry, ...]
-    settings: dict[str, Any]
-    schema_version: int = SCHEMA_VERSION
-
-    def split(self, name: str) -> tuple[VideoEntry, ...]:
-        """Returns the videos of one split, sorted by id.
-
-        The position of a training video in this tuple is its row in the memory
-        bank.
-        """
-        return tuple(video for video in self.videos if video.split == name)
-
-    def fingerprint(self) -> str:
-        """Returns a short hash of which videos are in which split.
-
-        Two data sets with the same fingerprint give a memory bank the same rows.
-        """
-        facts = [(v.id, v.label, v.split, v.source, v.frames) for v in self.videos]
-        text = json.dumps([self.class_names, facts], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def prefix(self, num_videos: int, num_classes: int) -> Manifest:
-        """Returns the data set as it was before videos were appended to it.
-
-        Appending gives higher ids and puts new classes behind the old ones, so what was
-        there before comes first.
-        """
-        return dataclasses.replace(
-            self,
-            videos=self.videos[:num_videos],
-            class_names=self.class_names[:num_classes],
-        )
-
-    def save(self, data_dir: str) -> None:
-        """Writes `data_dir/manifest.json` so that a kill never leaves half of it."""
-        write_atomically(
-            os.path.join(data_dir, MANIFEST_NAME),
-            json.dumps(dataclasses.asdict(self), indent=1) + "\n",
-        )
-
-    @classmethod
-    def load(cls, data_dir: str) -> Manifest:
-        """Reads `data_dir/manifest.json`.
-
-        Raises:
-          ManifestError: the folder or the file is missing, or of another schema.
-        """
-        path = os.path.join(data_dir, MANIFEST_NAME)
-        if not is_data_set(data_dir):
-            # It may be that of the videos, into which nothing is written.
-            output_dir = "DATA" if tf.io.gfile.isdir(data_dir) else data_dir
-            raise ManifestError(
-                f"There is no {MANIFEST_NAME} in the data directory {data_dir!r}. Make"
-                " a data set with: python -m data_prep.convert --videos=FOLDER"
-                f" --output_dir={output_dir}"
-            )
-        with tf.io.gfile.GFile(path) as file:
-            try:
-                content = json.load(file)
-            except json.JSONDecodeError as error:
-                raise ManifestError(f"{path} is not valid JSON: {error}") from error
-        version = content.get("schema_version") if isinstance(content, dict) else None
-        if version != SCHEMA_VERSION:
-            raise ManifestError(
-                f"{path} has schema version {version}, this program reads version"
-                f" {SCHEMA_VERSION}. Convert the videos again."
-            )
-        return cls(
-            class_names=tuple(content["class_names"]),
-            videos=tuple(VideoEntry(**entry) for entry in content["videos"]),
-            shards=tuple(ShardEntry(**entry) for entry in content["shards"]),
-            refused=tuple(RefusedEntry(**entry) for entry in content["refused"]),
-            settings=content["settings"],
-        )
-
-
-def is_data_set(folder: str) -> bool:
-    """Whether a folder has a manifest."""
-    return tf.io.gfile.exists(os.path.join(folder, MANIFEST_NAME))
-
-
-def write_atomically(path: str, content: str | bytes) -> None:
-    """Writes a file, of which nobody ever sees a half, be it after a power cut."""
-    is_whole_when_seen = path.startswith(_OBJECT_STORES)
-    is_local = "://" not in path
-    temporary = path if is_whole_when_seen else f"{path}.tmp"
-    with tf.io.gfile.GFile(
-        temporary, "w" if isinstance(content, str) else "wb"
-    ) as file:
-        file.write(content)
-    if is_local:
-        flush_to_disk(temporary)
-    if not is_whole_when_seen:
-        tf.io.gfile.rename(temporary, path, overwrite=True)
-    if is_local:
-        flush_to_disk(os.path.dirname(path) or ".")
-
-
-def record_metadata(
-    *, video_id: int, label: int, fps: float, height: int, width: int, source: str
-) -> dict[str, tf.train.Feature]:
-    """Returns all features of a record but its frames, by their keys.
-
-    Args:
-      video_id: as given by `data_prep.index.index_videos`.
-      label: index of the class, or `NO_LABEL`.
-      fps: frames per second of the frames.
-      height: of every frame, in pixels.
-      width: in pixels.
-      source: where the video came from, for messages.
-    """
-
-    def integer(value: int) -> tf.train.Feature:
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-
-    return {
-        ID_KEY: integer(video_id),
-        _LABEL: integer(label),
-        _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[fps])),
-        _HEIGHT: integer(height),
-        _WIDTH: integer(width),
-        _SOURCE: _strings([source.encode()]),
-    }
-
-
-def serialize(frames: Sequence[bytes], **facts: Any) -> bytes:
-    """Returns the serialized record of one video.
-
-    `vie_tf.storage.record_writer` writes the same without holding it.
-
-    Args:
-      frames: JPEG strings in order of time, all of one size.
-      **facts: as for `record_metadata`.
-    """
-    features = {**record_metadata(**facts), FRAMES_KEY: _strings(frames)}
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    # Deterministic, so that the same videos give the same bytes and checksums.
-    return example.SerializeToString(deterministic=True)
-
-
-def _strings(values: Sequence[bytes]) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+    offset: int
+    first_frame: int
+    frame_sizes: list[int]
 
 
 def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Parses one serialized record inside a tf.data graph.
+    """Parses one serialized record within a tf.data graph.
 
     Args:
-      record: scalar string, as written by `serialize`.
+      record: serialized Example, scalar string.
 
     Returns:
-      `id` [] int64, `label` [] int64, `frames` [F] string (JPEG), `fps` []
-      float32, `height` [] int64, `width` [] int64, `source` [] string.
+      `id` [] int64, `label` [] int64, `frames` [F] string (JPEG), `fps` [] float32,
+      `height` [] int64, `width` [] int64, `source` [] string.
     """
     parsed = tf.io.parse_single_example(record, _FEATURES)
     return {key.split("/")[1]: value for key, value in parsed.items()}
 
 
-def read_frames(
-    data_dir: str, video: VideoEntry, indices: Sequence[int]
-) -> list[np.ndarray]:
-    """Reads some frames of one video, for pictures; training reads whole shards.
+def write_record(
+    file: BinaryIO,
+    frames: FrameSpool,
+    *,
+    video_id: int,
+    label: int,
+    fps: float,
+    height: int,
+    width: int,
+    source: str,
+) -> None:
+    """Appends the record of a video to a shard; its frames are never all in memory.
+
+    The bytes are those of `tf.io.TFRecordWriter` and of an Example that is serialized
+    deterministically, with sorted keys.
 
     Args:
-      data_dir: folder of the shards.
-      video: of its manifest.
-      indices: of the frames, taken modulo their number.
+      file: shard, open for writing.
+      frames: JPEG strings in order of time, all of one size in pixels.
+      video_id: id of the video.
+      label: index of the class, or `NO_LABEL`.
+      fps: frames per second of the frames.
+      height: height of every frame in pixels.
+      width: width of every frame in pixels.
+      source: path of the video, for messages.
+    """
+    features = {
+        _ID: _integer(video_id),
+        _LABEL: _integer(label),
+        _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[fps])),
+        _HEIGHT: _integer(height),
+        _WIDTH: _integer(width),
+        _SOURCE: tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[source.encode()])
+        ),
+    }
+    entries = {
+        key: _field(_KEY_OF_ENTRY, key.encode())
+        + _field(_VALUE_OF_ENTRY, feature.SerializeToString())
+        for key, feature in features.items()
+    }
+    list_size = sum(_field_size(_VALUE_OF_BYTES_LIST, size) for size in frames.sizes())
+    frames_size = _field_size(_BYTES_LIST_OF_FEATURE, list_size)
+    frames_key = _field(_KEY_OF_ENTRY, _FRAMES.encode())
+    entry_sizes = {key: len(entry) for key, entry in entries.items()}
+    entry_sizes[_FRAMES] = len(frames_key) + _field_size(_VALUE_OF_ENTRY, frames_size)
+    features_size = sum(
+        _field_size(_ENTRY_OF_FEATURES, size) for size in entry_sizes.values()
+    )
 
-    Returns:
-      Frames [H, W, 3] uint8.
+    def pieces() -> Iterator[bytes]:
+        yield _head(_FEATURES_OF_EXAMPLE, features_size)
+        for key in sorted(entry_sizes):
+            yield _head(_ENTRY_OF_FEATURES, entry_sizes[key])
+            if key != _FRAMES:
+                yield entries[key]
+                continue
+            yield frames_key + _head(_VALUE_OF_ENTRY, frames_size)
+            yield _head(_BYTES_LIST_OF_FEATURE, list_size)
+            for frame in frames:
+                yield _head(_VALUE_OF_BYTES_LIST, len(frame))
+                yield frame
+
+    length = struct.pack("<Q", _field_size(_FEATURES_OF_EXAMPLE, features_size))
+    file.write(length + _masked(google_crc32c.value(length)))
+    checksum = 0
+    for piece in pieces():
+        file.write(piece)
+        checksum = google_crc32c.extend(checksum, piece)
+    file.write(_masked(checksum))
+
+
+def locate_records(path: str) -> Iterator[RecordPlace]:
+    """Finds the records of a local shard and their frames, which are not read.
 
     Raises:
-      ManifestError: the shard does not hold the video.
+      ShardError: the shard ends within a record, or is no shard of this program.
     """
-    path = os.path.join(data_dir, video.shard)
-    for record in tf.data.TFRecordDataset(path):
-        parsed = parse(record)
-        if int(parsed["id"]) == video.id:
-            return [
-                tf.io.decode_jpeg(parsed["frames"][i % video.frames]).numpy()
-                for i in indices
-            ]
-    raise ManifestError(
-        f"The shard {path} does not hold video {video.id} ({video.source}), although"
-        " the manifest says so. Convert the videos again."
+    with open(path, "rb", buffering=0) as file:
+        shard_bytes = os.fstat(file.fileno()).st_size
+        offset, number = 0, 0
+        while offset < shard_bytes:
+            try:
+                (length,) = struct.unpack("<Q", _read(file, offset, _LENGTH_BYTES))
+                start = offset + _HEADER_BYTES
+                next_offset = start + length + _FOOTER_BYTES
+                if next_offset > shard_bytes:
+                    raise ValueError("it ends too early")
+                place = _locate_frames(file, offset, start, start + length)
+            # A struct.error is a read beyond the end; so is an IndexError.
+            except (struct.error, IndexError, KeyError, ValueError) as error:
+                raise ShardError(
+                    f"{path} is cut, or is not a shard: record {number} cannot be read"
+                    f" ({error})"
+                ) from error
+            yield place
+            offset, number = next_offset, number + 1
+
+
+def frame_offsets(sizes: np.ndarray) -> np.ndarray:
+    """Returns the offset of each frame from the first frame of its record, [F] int64.
+
+    Args:
+      sizes: size of each frame in bytes, [F] int.
+    """
+    varint_bytes = 1 + np.sum(
+        [sizes[1:] >= 1 << bits for bits in (7, 14, 21, 28)], axis=0
     )
+    steps = sizes[:-1] + _TAG_BYTES + varint_bytes
+    return np.concatenate([[0], np.cumsum(steps, dtype=np.int64)])
+
+
+def _integer(value: int) -> tf.train.Feature:
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+
+
+def _varint(value: int) -> bytes:
+    """Encodes seven bits a byte, the lowest first; the eighth says that more follow."""
+    content = bytearray()
+    while value > 127:
+        content.append(value & 127 | 128)
+        value >>= 7
+    content.append(value)
+    return bytes(content)
+
+
+def _head(number: int, size: int) -> bytes:
+    """Encodes tag and length, which precede a field of `size` bytes."""
+    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(size)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _head(number, len(content)) + content
+
+
+def _field_size(number: int, size: int) -> int:
+    """Returns the bytes of a field together with its head."""
+    return len(_head(number, size)) + size
+
+
+def _masked(checksum: int) -> bytes:
+    rotated = checksum >> 15 | checksum << 17
+    return struct.pack("<I", (rotated + _CHECKSUM_MASK) & 0xFFFFFFFF)
+
+
+def _locate_frames(file: BinaryIO, offset: int, start: int, end: int) -> RecordPlace:
+    """Finds the frames of the record at `offset`, an Example from `start` to `end`."""
+    features = {}
+    for _, *entries in _fields(file, start, end):
+        for _, *entry in _fields(file, *entries):
+            parts = {number: place for number, *place in _fields(file, *entry)}
+            key_start, key_end = parts[_KEY_OF_ENTRY]
+            key = _read(file, key_start, key_end - key_start).decode()
+            features[key] = parts[_VALUE_OF_ENTRY]
+    id_start, id_end = features[_ID]
+    id_feature = tf.train.Feature.FromString(_read(file, id_start, id_end - id_start))
+    frames = [
+        frame
+        for _, *values in _fields(file, *features.get(_FRAMES, (start, start)))
+        for _, *frame in _fields(file, *values)
+    ]
+    return RecordPlace(
+        id=id_feature.int64_list.value[0],
+        offset=offset,
+        first_frame=frames[0][0] if frames else start,
+        frame_sizes=[frame_end - frame_start for frame_start, frame_end in frames],
+    )
+
+
+def _fields(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yields number, start and end of every field of a message."""
+    while start < end:
+        head_bytes = min(_TAG_BYTES + _MAX_VARINT_BYTES, end - start)
+        head = _read(file, start, head_bytes)
+        if head[0] > 127 or head[0] & 7 != _LENGTH_DELIMITED:
+            raise ValueError("it is not an Example")
+        size, num_bytes = 0, 0
+        while True:
+            byte = head[_TAG_BYTES + num_bytes]
+            size |= (byte & 127) << (7 * num_bytes)
+            num_bytes += 1
+            if byte < 128:
+                break
+        start += _TAG_BYTES + num_bytes
+        if start + size > end:
+            raise ValueError("a field is longer than its message")
+        yield head[0] >> 3, start, start + size
+        start += size
+
+
+def _read(file: BinaryIO, offset: int, size: int) -> bytes:
+    return os.pread(file.fileno(), size, offset)

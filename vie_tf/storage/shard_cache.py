@@ -1,7 +1,7 @@
-"""Copies of shards on a local disk, made while training reads the others.
+"""Copies of shards on a local disk, made while training reads the originals.
 
-For data in an object store or on a slow disk.  A copy is used from the moment it is
-whole; a run that was killed finds the copies that it had made.
+This is for data in an object store or on a slow disk.  A copy is used as soon as it is
+complete; a run that was killed finds the copies that it had made.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ import os
 import shutil
 import threading
 
-import tensorflow as tf
-
-from vie_tf.storage import records
+from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import Manifest, ShardEntry
 
 
 class ShardCache:
-    """Keeps copies of the shards of one data set.
+    """Keeps copies of the shards of one split of a data set.
 
     Args:
       cache_dir: local folder; `/dev/shm/NAME` is memory.
-      data_dir: of the data set.
-      manifest: of `data_dir`.
-      split: whose shards are copied.
+      data_dir: folder of the data set.
+      manifest: manifest of `data_dir`.
+      split: split whose shards are copied.
 
     Raises:
-      OSError: the folder has no room for what is missing, or cannot be made.
+      UserError: the folder has no room for what is missing, or cannot be made.
     """
 
     def __init__(
-        self, cache_dir: str, data_dir: str, manifest: records.Manifest, split: str
+        self, cache_dir: str, data_dir: str, manifest: Manifest, split: str
     ) -> None:
-        # Another data set has other files of the same names.
+        # Shards of another data set have the same names.
         self._folder = os.path.join(cache_dir, manifest.fingerprint())
-        os.makedirs(self._folder, exist_ok=True)
+        files.make_folder(self._folder)
         self._data_dir = data_dir
         self._shards = [s for s in manifest.shards if s.split == split and s.videos]
         missing = sum(s.bytes for s in self._shards if not self._is_copied(s))
         free = shutil.disk_usage(self._folder).free
         if missing > free:
-            raise OSError(
+            raise UserError(
                 f"--cache_dir={cache_dir} has room for {free / 1e9:.1f} GB, but"
                 f" {missing / 1e9:.1f} GB of shards are to be copied. Give a folder on"
                 " a larger disk, or leave the flag out."
@@ -54,7 +54,7 @@ class ShardCache:
         self._thread.start()
 
     def path(self, shard_path: str) -> str:
-        """Path of a shard's copy, or of the shard itself where there is none yet."""
+        """Returns the path of a shard's copy, or of the shard where there is none."""
         if shard_path in self._copied:
             return os.path.join(self._folder, os.path.basename(shard_path))
         return shard_path
@@ -63,7 +63,7 @@ class ShardCache:
         """Returns when all shards are copied, or cannot be."""
         self._thread.join()
 
-    def _is_copied(self, shard: records.ShardEntry) -> bool:
+    def _is_copied(self, shard: ShardEntry) -> bool:
         path = os.path.join(self._folder, shard.name)
         return os.path.exists(path) and os.path.getsize(path) == shard.bytes
 
@@ -74,9 +74,9 @@ class ShardCache:
                 continue
             target = os.path.join(self._folder, shard.name)
             unfinished = f"{target}.{os.getpid()}.tmp"
-            # What cannot be copied goes on being read where it is.
-            with contextlib.suppress(OSError, tf.errors.OpError):
-                tf.io.gfile.copy(source, unfinished, overwrite=True)
+            # A shard that cannot be copied is still read from the data set.
+            with contextlib.suppress(OSError):
+                files.copy(source, unfinished)
                 os.replace(unfinished, target)
                 if self._is_copied(shard):
                     self._copied.add(source)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from vie_tf.config import Role, RunConfig
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 
 
 def of_settings(

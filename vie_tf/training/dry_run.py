@@ -10,7 +10,7 @@ from vie_tf.config import DistributionConfig, RunConfig
 from vie_tf.input import clip_pictures, inspection
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.storage import remote_files
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 from vie_tf.training import distribution, loop
 from vie_tf.training.setup import complete_settings
 from vie_tf.training.step import make_train_step

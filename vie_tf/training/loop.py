@@ -32,7 +32,7 @@ from vie_tf.runs.schedules import is_due
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import remote_files
 from vie_tf.storage.folder_lock import FolderLock
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 from vie_tf.training import agreement, distribution, plateau_watch
 from vie_tf.training import start as run_start
 from vie_tf.training.distribution import Distribution

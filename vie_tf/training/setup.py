@@ -13,7 +13,7 @@ from vie_tf.input import instances as views
 from vie_tf.metrics import validation
 from vie_tf.models.from_config import clip_recipe, with_family_defaults
 from vie_tf.runs import streams
-from vie_tf.storage.records import NO_LABEL, TRAIN_SPLIT, Manifest
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
 # Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
 _PAPER_NUM_VIDEOS = 239_888

@@ -8,7 +8,7 @@ from vie_tf.config import RunConfig
 from vie_tf.runs import schedules, streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import Manifest
+from vie_tf.storage.manifest import Manifest
 
 
 def restore_or_start(

@@ -22,8 +22,8 @@ from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.files import write_atomically
 from vie_tf.storage.folder_lock import FolderLock
-from vie_tf.storage.records import write_atomically
 
 _NUM_TO_KEEP = 1  # read-outs of Kinetics have 110 million weights
 _OF_A_TRAINING = (

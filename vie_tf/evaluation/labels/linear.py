@@ -21,7 +21,7 @@ from vie_tf.models.resnet import PROBED_LAYERS
 from vie_tf.runs.disk_full import disk_full_errors
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import VAL_SPLIT
+from vie_tf.storage.manifest import VAL_SPLIT
 
 TASK = "linear"
 LAYERS = tuple(PROBED_LAYERS)

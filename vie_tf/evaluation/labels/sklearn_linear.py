@@ -15,7 +15,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.metrics import knn, linear_probe, sklearn_probe
 from vie_tf.metrics.features import ClipEmbedder, ClipFeatures
-from vie_tf.storage.records import TRAIN_SPLIT, VAL_SPLIT
+from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 TASK = "linear_quick"
 FEATURES_PER_LAYER = 2048

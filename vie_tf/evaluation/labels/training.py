@@ -29,7 +29,7 @@ from vie_tf.objectives import losses
 from vie_tf.runs import history, schedules
 from vie_tf.runs.schedules import is_due
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.records import VAL_SPLIT
+from vie_tf.storage.manifest import VAL_SPLIT
 from vie_tf.training import plateau_watch
 from vie_tf.training.failures import next_batch, take_step
 from vie_tf.training.step import make_note_of_clips

@@ -14,7 +14,7 @@ import numpy as np
 
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import ClipFeatures, video_embeddings
-from vie_tf.storage.records import TRAIN_SPLIT, VideoEntry
+from vie_tf.storage.manifest import TRAIN_SPLIT, VideoEntry
 
 
 @dataclasses.dataclass(frozen=True)

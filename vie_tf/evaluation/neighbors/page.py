@@ -17,8 +17,8 @@ import numpy as np
 
 from vie_tf.evaluation.neighbors.picture import fit
 from vie_tf.evaluation.neighbors.retrieved import Retrieved
-from vie_tf.storage import records
-from vie_tf.storage.records import VideoEntry
+from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.manifest import VideoEntry
 
 WIDTH, HEIGHT = 160, 120
 NUM_FRAMES = 16
@@ -59,15 +59,16 @@ def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) 
     """
     heads = ["Query", *(f"Neighbor {n + 1}" for n in range(retrieved.rows.shape[1]))]
     rows = [_row("th", heads)]
+    reader = retrieved.open_frames(shown)
     for query in shown:
         lines = [(line, False) for line in retrieved.lines_of_query(query)]
         if retrieved.is_wrong(query):
             lines[-1] = (lines[-1][0], True)
-        cells = [_cell(retrieved, retrieved.queries[query], lines)]
+        cells = [_cell(reader, retrieved.queries[query], lines)]
         for number, row in enumerate(retrieved.rows[query]):
             words = retrieved.lines_of_neighbor(query, number)
             lines = [(line, False) for line in words]
-            cells.append(_cell(retrieved, retrieved.gallery[row], lines))
+            cells.append(_cell(reader, retrieved.gallery[row], lines))
         rows.append(_row("td", cells))
     title, protocol = html.escape(title), html.escape(protocol)
     return f"""<!DOCTYPE html>
@@ -97,13 +98,13 @@ def strip(frames: Sequence[np.ndarray]) -> bytes:
 
 
 def _cell(
-    retrieved: Retrieved, video: VideoEntry, lines: Sequence[tuple[str, bool]]
+    reader: FrameReader, video: VideoEntry, lines: Sequence[tuple[str, bool]]
 ) -> str:
     """A strip with lines below, of which some say what is wrong."""
     # Around the middle, where the video lasts longer than the strip.
     first = max(video.frames - NUM_FRAMES * _INTERVAL, 0) // 2
     indices = first + np.arange(NUM_FRAMES) * _INTERVAL
-    frames = records.read_frames(retrieved.data_dir, video, list(indices))
+    frames = reader.read_images(video, indices)
     data = base64.b64encode(strip(frames)).decode()
     below = "".join(
         f'<div class="line{" wrong" if is_wrong else ""}">{html.escape(line)}</div>'

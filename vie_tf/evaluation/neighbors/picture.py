@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from vie_tf.evaluation.neighbors.retrieved import Retrieved
-from vie_tf.storage import records
-from vie_tf.storage.records import VideoEntry
+from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.manifest import VideoEntry
 
 _FRAME_HEIGHT = 84
 _FRAME_ASPECT = 4 / 3
@@ -35,14 +35,15 @@ def draw(retrieved: Retrieved, shown: Sequence[int]) -> np.ndarray:
     """
     heads = ["query", *(f"neighbor {n + 1}" for n in range(retrieved.rows.shape[1]))]
     rows = [_beside([_head(text) for text in heads])]
+    reader = retrieved.open_frames(shown)
     for query in shown:
         color = _RED if retrieved.is_wrong(query) else _INK
         video, lines = retrieved.queries[query], retrieved.lines_of_query(query)
-        cells = [_cell(retrieved.data_dir, video, lines, [_INK, color])]
+        cells = [_cell(reader, video, lines, [_INK, color])]
         for number, row in enumerate(retrieved.rows[query]):
             neighbor = retrieved.gallery[row]
             lines = retrieved.lines_of_neighbor(query, number)
-            cells.append(_cell(retrieved.data_dir, neighbor, lines, [_INK, _INK]))
+            cells.append(_cell(reader, neighbor, lines, [_INK, _INK]))
         rows.append(_beside(cells))
     return _framed(np.concatenate(rows))
 
@@ -59,7 +60,7 @@ def _head(text: str) -> np.ndarray:
 
 
 def _cell(
-    data_dir: str,
+    reader: FrameReader,
     video: VideoEntry,
     lines: Sequence[str],
     colors: Sequence[tuple[int, int, int]],
@@ -68,7 +69,7 @@ def _cell(
     height, width = _strip_size()
     middle = video.frames // 2
     offsets = (np.arange(_FRAMES_PER_STRIP) - _FRAMES_PER_STRIP // 2) * _STRIP_INTERVAL
-    frames = records.read_frames(data_dir, video, list(middle + offsets))
+    frames = reader.read_images(video, middle + offsets)
     cell = np.full((height + 2 * _TEXT_HEIGHT + _GAP, width, 3), _PAPER, np.uint8)
     step = width // _FRAMES_PER_STRIP
     for position, frame in enumerate(frames):

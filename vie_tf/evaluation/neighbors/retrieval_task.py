@@ -20,7 +20,8 @@ from vie_tf.evaluation.neighbors.retrieved import Retrieved, choose_queries
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn, nearest, retrieval
 from vie_tf.metrics.features import unit_norm, video_embeddings
-from vie_tf.storage.records import NO_LABEL, write_atomically
+from vie_tf.storage.files import write_atomically
+from vie_tf.storage.manifest import NO_LABEL
 
 RECALLS = (1, 5, 10, 20, 50)
 NUM_NEIGHBORS = 3  # that are shown, as in Figure 2
@@ -53,7 +54,7 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     has_classes = len(run.manifest.class_names) >= 2
     retrieved = Retrieved(
         data_dir=run.data_dir,
-        class_names=run.manifest.class_names,
+        manifest=run.manifest,
         queries=compared.queries,
         gallery=compared.gallery,
         rows=found.rows[:, :NUM_NEIGHBORS],

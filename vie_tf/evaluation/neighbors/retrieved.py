@@ -7,7 +7,8 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from vie_tf.storage.records import VideoEntry
+from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,8 +16,8 @@ class Retrieved:
     """The nearest videos of every query.
 
     Attributes:
-      data_dir: folder of the records.
-      class_names: of the data; empty without labels.
+      data_dir: folder of the data set.
+      manifest: manifest of `data_dir`.
       queries: [Q].
       gallery: [N].
       rows: [Q, k] positions in the gallery, nearest first.
@@ -25,12 +26,19 @@ class Retrieved:
     """
 
     data_dir: str
-    class_names: tuple[str, ...]
+    manifest: Manifest
     queries: tuple[VideoEntry, ...]
     gallery: tuple[VideoEntry, ...]
     rows: np.ndarray
     similarities: np.ndarray
     predicted: np.ndarray | None
+
+    def open_frames(self, queries: Sequence[int]) -> FrameReader:
+        """Makes a reader for the frames of some queries and their neighbors."""
+        videos = [self.queries[query] for query in queries]
+        rows = np.unique(self.rows[np.asarray(queries, int)])
+        videos += [self.gallery[row] for row in rows]
+        return FrameReader.open(self.data_dir, self.manifest, videos)
 
     def prediction(self, query: int) -> int | None:
         """The label that is predicted; None where it, or the query's, is missing."""
@@ -48,8 +56,8 @@ class Retrieved:
         video, prediction = self.queries[query], self.prediction(query)
         content: dict[str, Any] = {"query": video.source}
         if prediction is not None:
-            content["label"] = self.class_names[video.label]
-            content["predicted"] = self.class_names[prediction]
+            content["label"] = self.manifest.class_names[video.label]
+            content["predicted"] = self.manifest.class_names[prediction]
         content["nearest"] = [
             {
                 "video": self.gallery[row].source,
@@ -65,8 +73,8 @@ class Retrieved:
         if prediction is None:
             return [self.name_of(video)]
         return [
-            f"GT: {self.class_names[video.label]}",
-            f"Pred: {self.class_names[prediction]}",
+            f"GT: {self.manifest.class_names[video.label]}",
+            f"Pred: {self.manifest.class_names[prediction]}",
         ]
 
     def lines_of_neighbor(self, query: int, number: int) -> list[str]:
@@ -77,7 +85,9 @@ class Retrieved:
 
     def name_of(self, video: VideoEntry) -> str:
         """Its class, or its file where it has none."""
-        return self.class_names[video.label] if video.label >= 0 else video.source
+        return (
+            self.manifest.class_names[video.label] if video.label >= 0 else video.source
+        )
 
 
 def choose_queries(labels: Sequence[int], count: int) -> list[int]:

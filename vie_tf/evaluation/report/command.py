@@ -15,7 +15,7 @@ from vie_tf.evaluation.report import evaluated_network
 from vie_tf.evaluation.report import text as report_text
 from vie_tf.monitoring.published.tables import PublishedTables
 from vie_tf.storage import command_line
-from vie_tf.storage.records import write_atomically
+from vie_tf.storage.files import write_atomically
 
 
 def of_runs(run_dirs: Sequence[str], all_tables: bool = False) -> str:

@@ -1,0 +1,63 @@
+import json
+
+import pytest
+from record_fixtures import write_data_set
+
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import Manifest, is_data_set
+
+
+def test_a_manifest_comes_back_as_it_was_saved(tmp_path):
+    manifest = write_data_set(tmp_path)
+    assert Manifest.load(str(tmp_path)) == manifest
+    assert is_data_set(str(tmp_path))
+
+
+def test_no_temporary_file_is_left(tmp_path):
+    write_data_set(tmp_path)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_fingerprint_tells_other_videos_not_another_folder(tmp_path):
+    first = write_data_set(tmp_path / "a").fingerprint()
+    assert write_data_set(tmp_path / "b").fingerprint() == first
+    assert write_data_set(tmp_path / "c", num_train=9).fingerprint() != first
+
+
+def test_the_prefix_of_an_appended_data_set_has_the_fingerprint_of_the_first(tmp_path):
+    first = write_data_set(tmp_path / "a", num_val=0)
+    appended = write_data_set(tmp_path / "b", num_val=0, num_train=12, num_classes=2)
+    assert appended.prefix(10, 2).fingerprint() == first.fingerprint()
+
+
+def test_a_folder_without_manifest_names_the_remedy(tmp_path):
+    folder = str(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"data_prep\.convert .* --output_dir=.*nowh"):
+        Manifest.load(folder)
+    assert not is_data_set(folder)
+
+
+def test_a_folder_of_videos_is_not_the_place_to_convert_into(tmp_path):
+    with pytest.raises(UserError, match="--output_dir=DATA$"):
+        Manifest.load(str(tmp_path))
+
+
+def test_another_schema_version_is_refused(tmp_path):
+    write_data_set(tmp_path)
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": 99}))
+    with pytest.raises(UserError, match="version 99"):
+        Manifest.load(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b'{"videos": [', b"\xff", b""])
+def test_a_damaged_manifest_is_refused_by_its_path(tmp_path, content):
+    (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(UserError, match=r"manifest\.json is not"):
+        Manifest.load(str(tmp_path))
+
+
+def test_a_manifest_of_another_program_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text("[]")
+    with pytest.raises(UserError, match="schema version None"):
+        Manifest.load(str(tmp_path))

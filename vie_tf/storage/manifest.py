@@ -1,0 +1,166 @@
+"""The manifest of a data set: its videos, classes and shards, in `manifest.json`.
+
+`data_prep.convert` writes it, everything in `vie_tf` starts from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from typing import Any
+
+from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
+
+MANIFEST_NAME = "manifest.json"
+SCHEMA_VERSION = 1
+TRAIN_SPLIT = "train"
+VAL_SPLIT = "val"
+TEST_SPLIT = "test"  # stored where a list has it; nothing reads it by default
+SPLITS = (TRAIN_SPLIT, VAL_SPLIT, TEST_SPLIT)
+NO_LABEL = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoEntry:
+    """One video of a data set.
+
+    Attributes:
+      id: number given by `data_prep.index.index_videos`; never given twice, and not
+        contiguous where videos were refused.
+      label: index into `Manifest.class_names`, or `NO_LABEL`.
+      split: `train`, `val` or `test`.
+      source: path of the video relative to the folder that was converted.
+      shard: file name of the shard that holds it.
+      frames: number of JPEG frames in the record.
+      fps: frames per second of the record (not of the source file).
+      height: height of every frame in pixels.
+      width: width of every frame in pixels.
+      bytes: size of all JPEG frames together.
+    """
+
+    id: int
+    label: int
+    split: str
+    source: str
+    shard: str
+    frames: int
+    fps: float
+    height: int
+    width: int
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardEntry:
+    """One TFRecord file: its name, split, number of videos, size and checksum."""
+
+    name: str
+    split: str
+    videos: int
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RefusedEntry:
+    """One video that is not in the shards, and the reason in words."""
+
+    source: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """Everything that is known about a data set without opening a shard.
+
+    Attributes:
+      class_names: names of the classes, sorted once for all splits, followed by those
+        of appended videos; empty when there are no labels.
+      videos: all videos, sorted by id.
+      shards: all shards, sorted by name.
+      refused: videos that were left out, sorted by source.
+      settings: settings of the conversion (fps, shortest side, ...).
+      schema_version: version of this file and of the records.
+    """
+
+    class_names: tuple[str, ...]
+    videos: tuple[VideoEntry, ...]
+    shards: tuple[ShardEntry, ...]
+    refused: tuple[RefusedEntry, ...]
+    settings: dict[str, Any]
+    schema_version: int = SCHEMA_VERSION
+
+    def split(self, name: str) -> tuple[VideoEntry, ...]:
+        """Returns the videos of one split, sorted by id.
+
+        The position of a training video in this tuple is its index in the memory bank.
+        """
+        return tuple(video for video in self.videos if video.split == name)
+
+    def fingerprint(self) -> str:
+        """Returns a short hash of which videos are in which split.
+
+        Data sets with the same fingerprint give a memory bank the same rows.
+        """
+        videos = [(v.id, v.label, v.split, v.source, v.frames) for v in self.videos]
+        text = json.dumps([self.class_names, videos], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def prefix(self, num_videos: int, num_classes: int) -> Manifest:
+        """Returns the data set as it was before videos were appended to it.
+
+        Appended videos have higher ids and their new classes come last, so the earlier
+        data set is the beginning of this one.
+        """
+        return dataclasses.replace(
+            self,
+            videos=self.videos[:num_videos],
+            class_names=self.class_names[:num_classes],
+        )
+
+    def save(self, data_dir: str) -> None:
+        """Writes `data_dir/manifest.json` so that a kill never leaves half of it."""
+        files.write_atomically(
+            os.path.join(data_dir, MANIFEST_NAME),
+            json.dumps(dataclasses.asdict(self), indent=1) + "\n",
+        )
+
+    @classmethod
+    def load(cls, data_dir: str) -> Manifest:
+        """Reads `data_dir/manifest.json`.
+
+        Raises:
+          UserError: the folder or the file is missing, cannot be read, or has another
+            schema version.
+        """
+        path = os.path.join(data_dir, MANIFEST_NAME)
+        if not is_data_set(data_dir):
+            # A folder that exists may hold the videos; nothing is written into that.
+            output_dir = "DATA" if files.is_folder(data_dir) else data_dir
+            raise UserError(
+                f"There is no {MANIFEST_NAME} in the data directory {data_dir!r}. Make"
+                " a data set with: python -m data_prep.convert --videos=FOLDER"
+                f" --output_dir={output_dir}"
+            )
+        content = files.read_json(path)
+        version = content.get("schema_version") if isinstance(content, dict) else None
+        if version != SCHEMA_VERSION:
+            raise UserError(
+                f"{path} has schema version {version}, this program reads version"
+                f" {SCHEMA_VERSION}. Convert the videos again."
+            )
+        return cls(
+            class_names=tuple(content["class_names"]),
+            videos=tuple(VideoEntry(**entry) for entry in content["videos"]),
+            shards=tuple(ShardEntry(**entry) for entry in content["shards"]),
+            refused=tuple(RefusedEntry(**entry) for entry in content["refused"]),
+            settings=content["settings"],
+        )
+
+
+def is_data_set(folder: str) -> bool:
+    """Returns whether a folder has a manifest."""
+    return files.exists(os.path.join(folder, MANIFEST_NAME))

@@ -1,0 +1,148 @@
+"""The index of one shard: where each frame lies, in `<split>-<number>.index`.
+
+A record holds a whole video, megabytes of which a clip needs some kilobytes.
+`data_prep.convert` writes an index beside every shard; a missing one is made here.
+
+Letters: V videos of the shard, F frames of one of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import os
+import tempfile
+import zipfile
+from typing import Iterator, Sequence
+
+import numpy as np
+
+from vie_tf.storage import files, remote_files
+from vie_tf.storage.manifest import VideoEntry
+from vie_tf.storage.records import ShardError, locate_records
+
+_SUFFIX = ".index"
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardIndex:
+    """Places of the records and frames in one shard.
+
+    Attributes:
+      ids: ids of the videos in the order of their records, [V] int64.
+      records: offset of each record in the file, [V] int64.
+      first_frames: offset of each video's first frame, [V] int64.
+      num_frames: number of frames of each video, [V] int64.
+      sizes: bytes of every frame, video after video, [sum of F] int32.
+      shard_bytes: size of the shard that was indexed.
+    """
+
+    ids: np.ndarray
+    records: np.ndarray
+    first_frames: np.ndarray
+    num_frames: np.ndarray
+    sizes: np.ndarray
+    shard_bytes: int
+
+    @classmethod
+    def from_shard(cls, path: str) -> ShardIndex:
+        """Makes the index of a local shard.
+
+        Raises:
+          ShardError: the shard ends within a record, or is no shard of this program.
+        """
+        places = list(locate_records(path))
+        sizes = [size for place in places for size in place.frame_sizes]
+        return cls(
+            ids=np.array([place.id for place in places], np.int64),
+            records=np.array([place.offset for place in places], np.int64),
+            first_frames=np.array([place.first_frame for place in places], np.int64),
+            num_frames=np.array([len(place.frame_sizes) for place in places], np.int64),
+            sizes=np.array(sizes, np.int32),
+            shard_bytes=os.path.getsize(path),
+        )
+
+    @classmethod
+    def unknown(cls, videos: Sequence[VideoEntry]) -> ShardIndex:
+        """Makes the index of a shard that cannot be read: its frames have no bytes."""
+        num_frames = np.array([video.frames for video in videos], np.int64)
+        return cls(
+            ids=np.array([video.id for video in videos], np.int64),
+            records=np.zeros(len(videos), np.int64),
+            first_frames=np.zeros(len(videos), np.int64),
+            num_frames=num_frames,
+            sizes=np.zeros(num_frames.sum(), np.int32),
+            shard_bytes=0,
+        )
+
+    def save(self, path: str) -> None:
+        """Writes the index to a local or remote file."""
+        content = io.BytesIO()
+        np.savez(content, **dataclasses.asdict(self))
+        files.write_atomically(path, content.getvalue())
+
+    @classmethod
+    def load(cls, path: str) -> ShardIndex | None:
+        """Reads an index; returns None where there is none that can be read."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        try:
+            content = io.BytesIO(files.read_bytes(path))
+            with np.load(content, allow_pickle=False) as arrays:
+                values = {name: arrays[name] for name in names}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+        return cls(**{**values, "shard_bytes": int(values["shard_bytes"])})
+
+
+def index_path(shard_path: str) -> str:
+    """Returns the path of the index of a shard."""
+    return os.path.splitext(shard_path)[0] + _SUFFIX
+
+
+def load_or_make(path: str, expected_bytes: int) -> tuple[ShardIndex | None, str]:
+    """Loads the index of a shard, or makes and keeps it.
+
+    Args:
+      path: path of the shard, local or remote.
+      expected_bytes: size of the shard according to the manifest.
+
+    Returns:
+      The index, None where there is none; and what is wrong with the shard, empty where
+      nothing is.
+    """
+    try:
+        num_bytes = files.size_of(path)
+    except FileNotFoundError:
+        return ShardIndex.load(index_path(path)), "is missing"
+    fault = ""
+    if num_bytes != expected_bytes:
+        fault = (
+            f"is cut or was changed: {num_bytes:,} bytes instead of {expected_bytes:,}"
+        )
+    index = ShardIndex.load(index_path(path))
+    if index is not None and index.shard_bytes == expected_bytes:
+        return index, fault
+    if fault:
+        return None, fault
+    try:
+        with _local_copy(path) as local_path:
+            index = ShardIndex.from_shard(local_path)
+    except ShardError:
+        return None, "cannot be read: it is damaged"
+    # In a folder that cannot be written to, the next run makes the index again.
+    with contextlib.suppress(OSError):
+        index.save(index_path(path))
+    return index, ""
+
+
+@contextlib.contextmanager
+def _local_copy(path: str) -> Iterator[str]:
+    """Gives the path of a local file itself, or of a temporary copy of a remote one."""
+    if not remote_files.is_remote(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        local_path = os.path.join(folder, "shard")
+        files.copy(path, local_path)
+        yield local_path

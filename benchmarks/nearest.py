@@ -97,7 +97,7 @@ def print_sizes(gallery: np.ndarray, queries: np.ndarray, used: int = 2048) -> N
     some = queries[:used]
     for block in BLOCK_FLOATS:
         for group in GROUP_ROWS:
-            with mock.patch.multiple(nearest, _BLOCK_FLOATS=block, _GROUP_ROWS=group):
+            with mock.patch.multiple(nearest, _BLOCK_FLOATS=block, _GROUP_SIZE=group):
                 seconds = seconds_for(
                     len(queries),
                     some,

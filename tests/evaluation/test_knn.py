@@ -220,7 +220,7 @@ def test_leaving_one_out_with_the_bank_leaves_out_the_own_row(tmp_path):
     queries, rows = run.embed_queries(2).values, RunDirectory(model_dir).read_bank()
     wanted = knn.accuracies(
         knn.classify_videos(
-            rows, run.gallery_labels, queries, 2, k=1, own_rows=np.arange(10)
+            rows, run.gallery_labels, queries, 2, k=1, own_index=np.arange(10)
         ),
         run.gallery_labels,
     )
@@ -266,7 +266,8 @@ def test_retrieval_compares_normalized_means_of_an_endpoint(
     found = nearest.search(gallery, queries, 3)
     for number, query in enumerate(content["queries"]):
         names = [neighbor["video"] for neighbor in query["nearest"]]
-        assert names == [run.gallery[row].source for row in found.rows[number]]
+        nearest_videos = [run.gallery[n] for n in found.neighbor_index[number]]
+        assert names == [video.source for video in nearest_videos]
     assert content["endpoint"] == endpoint
     assert endpoint.split("ing")[0] in content["protocol"]
     assert set(content["recall"]) == {"1", "5", "10", "20", "50"}

@@ -33,7 +33,7 @@ def retrieved_from(data_dir, manifest, predicted):
         manifest=manifest,
         queries=queries,
         gallery=gallery,
-        rows=found.rows,
+        rows=found.neighbor_index,
         similarities=found.similarities,
         predicted=predicted,
     )

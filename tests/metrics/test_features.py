@@ -47,7 +47,7 @@ def test_every_clip_has_the_embedding_that_the_model_gives_it(model):
         np.testing.assert_allclose(actual[video], wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_embeddings_come_in_the_order_of_the_rows(model):
+def test_embeddings_come_in_the_order_of_the_videos(model):
     clips, rows = clips_of_videos(), np.array([4, 0, 6, 2, 5, 1, 3])
     embedder = ClipEmbedder(model)
     sorted_batches = batches_of(clips[np.argsort(rows)], np.arange(7), 7)
@@ -78,10 +78,10 @@ def test_the_size_of_batches_does_not_change_the_embeddings(model, tmp_path):
     np.testing.assert_allclose(again, once, rtol=1e-5, atol=1e-6)
 
 
-def test_videos_that_were_skipped_are_missing_from_the_rows(model):
+def test_videos_that_were_skipped_are_missing_from_the_index(model):
     clips = clips_of_videos(3)
     features = ClipEmbedder(model).embed(batches_of(clips, [5, 0, 3], 2), 6)
-    assert features.rows.tolist() == [0, 3, 5]
+    assert features.video_index.tolist() == [0, 3, 5]
     np.testing.assert_allclose(
         features.values[2], model(clips[0])["embedding"], rtol=1e-5, atol=1e-6
     )

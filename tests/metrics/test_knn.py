@@ -103,33 +103,33 @@ def test_leave_one_out_takes_the_own_row_out_of_the_vote():
     # Clips at 0 and 30 of video 0: without row 0, row 1 is nearest to both.
     own = np.array([0])
     np.testing.assert_allclose(
-        classify(at(0, 30), k=1, own_rows=own), [[0.0, 1.0, 0.0]]
+        classify(at(0, 30), k=1, own_index=own), [[0.0, 1.0, 0.0]]
     )
     np.testing.assert_allclose(classify(at(0, 30), k=1), [[0.5, 0.5, 0.0]])
 
 
 def test_leave_one_out_still_has_k_votes_when_the_own_row_is_far():
     # Row 3 is the farthest from 0 degrees, so all of the two nearest vote.
-    actual = classify(at(0), k=2, own_rows=np.array([3]))
+    actual = classify(at(0), k=2, own_index=np.array([3]))
     np.testing.assert_allclose(actual, classify(at(0), k=2), rtol=1e-6)
 
 
 def test_a_k_beyond_the_gallery_takes_all_of_it():
     np.testing.assert_allclose(classify(at(10), k=50), classify(at(10), k=4))
     own = np.array([0])
-    actual = classify(at(0), k=50, own_rows=own)
-    np.testing.assert_allclose(actual, classify(at(0), k=3, own_rows=own))
+    actual = classify(at(0), k=50, own_index=own)
+    np.testing.assert_allclose(actual, classify(at(0), k=3, own_index=own))
     assert actual[0, 0] == 0.0
 
 
-@pytest.mark.parametrize("own_rows", [None, np.arange(9)])
-def test_classification_equals_its_slow_twin(own_rows):
+@pytest.mark.parametrize("own_index", [None, np.arange(9)])
+def test_classification_equals_its_slow_twin(own_index):
     labels = np.random.default_rng(1).integers(0, 4, 40)
     gallery, queries = unit_rows(40), unit_rows(27, seed=2).reshape(9, 3, -1)
     actual = knn.classify_videos(
-        tf.constant(gallery), labels, queries, 4, k=5, own_rows=own_rows
+        tf.constant(gallery), labels, queries, 4, k=5, own_index=own_index
     )
-    wanted = slow_classification(gallery, labels, queries, 4, 5, 0.07, own_rows)
+    wanted = slow_classification(gallery, labels, queries, 4, 5, 0.07, own_index)
     np.testing.assert_allclose(actual, wanted, rtol=1e-4, atol=1e-6)
 
 
@@ -144,9 +144,9 @@ def test_classification_agrees_with_scikit_learn():
 
 
 def test_blocks_of_queries_do_not_change_the_result(monkeypatch):
-    labels, own_rows = np.arange(20) % 3, np.arange(20)
+    labels, own_index = np.arange(20) % 3, np.arange(20)
     gallery, queries = tf.constant(unit_rows(20)), unit_rows(40).reshape(20, 2, -1)
-    settings = {"k": 4, "own_rows": own_rows}
+    settings = {"k": 4, "own_index": own_index}
     whole = knn.classify_videos(gallery, labels, queries, 3, **settings)
     monkeypatch.setattr(knn, "_CLIPS_AT_ONCE", 7)
     monkeypatch.setattr(nearest, "_BLOCK_FLOATS", 20 * 7)

@@ -59,19 +59,19 @@ def test_the_mean_equals_scikit_learn_in_blocks_of_any_size(
 ):
     rng = np.random.default_rng(0)
     gallery, gallery_labels = unit_rows(60), rng.integers(-1, 4, 60)
-    own_rows = np.arange(10, 33) if leaves_one_out else None
+    own_index = np.arange(10, 33) if leaves_one_out else None
     queries = gallery[10:33] if leaves_one_out else unit_rows(23, seed=1)
     labels = rng.integers(0, 4, 23)
     wanted = []
     for number, query in enumerate(queries):
         others = np.ones(60, bool)
         if leaves_one_out:
-            others[own_rows[number]] = False
+            others[own_index[number]] = False
         is_right = gallery_labels[others] == labels[number]
         wanted.append(average_precision_score(is_right, gallery[others] @ query))
     for block_floats in (2**24, 60 * 7):
         monkeypatch.setattr(retrieval, "_BLOCK_FLOATS", block_floats)
         actual = retrieval.mean_average_precision(
-            gallery, gallery_labels, queries, labels, own_rows
+            gallery, gallery_labels, queries, labels, own_index
         )
         assert actual == pytest.approx(np.mean(wanted), rel=1e-6)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from vie_tf.metrics import split_pass
-from vie_tf.metrics.split_pass import limit_in_words, watched
+from vie_tf.metrics.split_pass import describe_limit, watched
 from vie_tf.monitoring.stopwatch import Interval
 
 
@@ -28,7 +28,7 @@ def batches_of(seconds=0.0):
 )
 def test_what_limited_a_pass_is_said_in_one_line(waited, words):
     interval = Interval(steps=10, seconds=14.0, waited=waited)
-    assert limit_in_words(1200, interval) == f"1,200 clips in 14 s, {words}"
+    assert describe_limit(1200, interval) == f"1,200 clips in 14 s, {words}"
 
 
 @pytest.mark.parametrize("limit", ["input", "network"])

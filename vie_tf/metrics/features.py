@@ -7,11 +7,12 @@ from typing import Iterable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.metrics import split_pass
+from vie_tf.metrics.split_pass import SplitPass
+from vie_tf.storage.errors import UserError
 
 
-class NothingRead(ValueError):
-    """Not one video of those that were to be read."""
+class NothingRead(UserError):
+    """None of the videos of a split could be read."""
 
     def __init__(self, num_videos: int) -> None:
         super().__init__(
@@ -24,75 +25,64 @@ class ClipFeatures(NamedTuple):
     """Features of the clips of a split.
 
     Attributes:
-      values: [V, num_clips, F] float32.
-      rows: positions of the videos in the manifest's split, rising, [V] int64; not all
-        of them where bad records were skipped.
+      values: [V, num_clips, D] float32.
+      video_index: positions of the videos in `manifest.split`, rising, [V] int64;
+        videos that could not be read are missing.
     """
 
     values: np.ndarray
-    rows: np.ndarray
+    video_index: np.ndarray
 
 
 class ClipEmbedder:
-    """Runs a network in inference mode over data sets of clips.
-
-    Kept for the life of a run, so that its graph is made once.
+    """Computes features of clips with a network in inference mode.
 
     Args:
       model: from `vie_tf.models.build`.
-      endpoint: of the model; [B, F] float32.
+      endpoint: name of an endpoint of the model, [B, D] float32.
     """
 
     def __init__(self, model: tf.keras.Model, endpoint: str = "embedding") -> None:
-        @tf.function(reduce_retracing=True)
-        def features_of(clips: tf.Tensor) -> tf.Tensor:
-            merged = tf.reshape(clips, tf.concat([[-1], tf.shape(clips)[2:]], axis=0))
-            merged = tf.ensure_shape(merged, [None, *clips.shape[2:]])
-            features = model(merged, training=False)[endpoint]  # [B * num_clips, F]
-            return tf.reshape(features, [-1, tf.shape(clips)[1], features.shape[-1]])
+        def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {endpoint: model(clips, training=False)[endpoint]}
 
-        self._features_of = features_of
+        self._endpoint, self._pass = endpoint, SplitPass(features_of)
 
     def embed(
         self, batches: Iterable[dict], num_videos: int, title: str = ""
     ) -> ClipFeatures:
-        """Runs once over a split.
+        """Computes the features of all clips of a split, in the order of its videos.
 
         Args:
           batches: from `vie_tf.input.pipeline.evaluation_clips`.
-          num_videos: V, of the split.
-          title: of the pass, for its progress and its speed; none without a title.
-
-        Returns:
-          The features, in the order of the manifest's split.
+          num_videos: number of videos in the split.
+          title: title of the progress bar; none is shown without a title.
 
         Raises:
           NothingRead: every video was skipped, or there is none.
         """
-        parts, rows = [], []
-        for batch in split_pass.watched(batches, num_videos, title):
-            parts.append(self._features_of(batch["clips"]).numpy())
-            rows.append(batch["rows"].numpy())
-        if not rows:
+        parts = list(self._pass.run(batches, num_videos, title))
+        if not parts:
             raise NothingRead(num_videos)
-        all_rows = np.concatenate(rows)
-        order = np.argsort(all_rows)
-        return ClipFeatures(np.concatenate(parts)[order], all_rows[order])
+        video_index = np.concatenate([part.video_index for part in parts])
+        values = np.concatenate([part.outputs[self._endpoint] for part in parts])
+        order = np.argsort(video_index)
+        return ClipFeatures(values[order], video_index[order])
 
 
-def video_embeddings(clip_embeddings: np.ndarray) -> np.ndarray:
-    """Averages the clips of each video and normalizes, equation 1.
+def video_embeddings(clip_features: np.ndarray) -> np.ndarray:
+    """Averages the clips of each video and scales to unit norm (equation 1).
 
     Args:
-      clip_embeddings: [V, num_clips, D] float32, or another endpoint of that shape.
+      clip_features: [V, num_clips, D] float32.
 
     Returns:
-      [V, D] float32, unit norm.
+      [V, D] float32.
     """
-    return unit_norm(clip_embeddings.mean(axis=1))
+    return unit_norm(clip_features.mean(axis=1))
 
 
 def unit_norm(vectors: np.ndarray) -> np.ndarray:
-    """Scales vectors [..., D] to unit norm; those of norm 0 stay."""
+    """Scales vectors [..., D] to unit norm; zero vectors stay as they are."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(norms, 1e-12)

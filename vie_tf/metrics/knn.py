@@ -1,9 +1,9 @@
-"""kNN classification of embeddings: neighbors in, accuracies out.
+"""kNN classification of videos: features in, class probabilities and accuracies out.
 
-Comes in: similarities and rows of the nearest videos of each query, from
-`vie_tf.metrics.nearest`.  Goes out: class probabilities, then accuracies.
+The step before is `vie_tf.metrics.features`; `vie_tf.metrics.nearest` finds the
+neighbors.
 
-Letters: Q queries, V videos, k neighbors, C classes.
+Letters: V videos, N gallery videos, Q queries, D dimension, k neighbors, C classes.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ def class_probabilities(
     num_classes: int,
     temperature: float = 0.07,
 ) -> tf.Tensor:
-    """Votes of the neighbors, weighted by exp(similarity / temperature).
+    """Counts the votes of neighbors, weighted by exp(similarity / temperature).
 
     Args:
       similarities: [Q, k] float32.
       neighbor_labels: [Q, k] integers; a neighbor without a label (-1) has no vote.
       num_classes: C.
-      temperature: of the weights (Wu et al. 2018).
+      temperature: temperature of the weights (Wu et al. 2018).
 
     Returns:
-      [Q, C] float32, every row of sum 1 (0 where no neighbor has a label).
+      [Q, C] float32; each query sums to 1, or to 0 where no neighbor has a label.
     """
-    # The exponential overflows at low temperatures; a common factor changes no share.
+    # The exponential overflows at low temperatures; a common factor cancels out.
     has_vote = neighbor_labels >= 0
     best = tf.reduce_max(
         tf.where(has_vote, similarities, -1.0), axis=1, keepdims=True
@@ -47,58 +47,47 @@ def class_probabilities(
 
 
 def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """Share of queries whose label is among the k most probable classes.
+    """Returns the fraction of queries with their label among the k top classes.
 
     Args:
-      probabilities: [Q, C]; a row of zeros, of a query without votes, counts as wrong.
+      probabilities: [Q, C]; a query without votes (all zeros) counts as wrong.
       labels: [Q] integers.
       k: with k >= C every other query counts as right.
-
-    Returns:
-      A fraction.
     """
     has_votes = np.any(probabilities != 0, axis=1)  # [Q]
     if k >= probabilities.shape[1]:
         return float(np.mean(has_votes))
-    # A stable sort, so that ties are resolved the same way everywhere.
+    # A stable sort resolves ties the same way everywhere.
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]  # [Q, k]
     is_right = np.any(best == labels[:, None], axis=1)
     return float(np.mean(is_right & has_votes))
 
 
 def accuracies(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Top-1 and top-5 accuracy.
-
-    Args:
-      probabilities: [Q, C].
-      labels: [Q] integers.
-
-    Returns:
-      `top1` and `top5` as fractions.
-    """
+    """Returns `top1` and `top5` as fractions; arguments as of `top_k_accuracy`."""
     return {f"top{k}": top_k_accuracy(probabilities, labels, k) for k in (1, 5)}
 
 
 def neighbors_of_clips(
-    gallery: Matrix, queries: np.ndarray, k: int, own_rows: np.ndarray | None = None
+    gallery: Matrix, queries: np.ndarray, k: int, own_index: np.ndarray | None = None
 ) -> Nearest:
-    """The nearest videos of every clip.
+    """Finds the nearest gallery videos of every clip.
 
     Args:
-      gallery: [N, D] float32, unit norm; for example the rows of the memory bank.
+      gallery: [N, D] float32, unit norm; for example the memory bank.
       queries: [V, num_clips, D] float32, unit norm.
-      k: neighbors; all of the gallery where it has fewer.
-      own_rows: [V] rows of the gallery that are the queries themselves and are no
+      k: number of neighbors; all of the gallery where it is smaller.
+      own_index: [V] positions of the queries themselves in the gallery, which are no
         neighbors (leave-one-out); None where queries are not in the gallery.
 
     Returns:
-      Rows and similarities, [V, num_clips, k] each.
+      Positions and similarities, [V, num_clips, k] each.
     """
     num_videos, num_clips, dim = queries.shape
-    own = None if own_rows is None else np.repeat(own_rows, num_clips)
+    own = None if own_index is None else np.repeat(own_index, num_clips)
     found = nearest.search(gallery, queries.reshape(-1, dim), k, own)
     shape = [num_videos, num_clips, -1]
-    return Nearest(found.rows.reshape(shape), found.similarities.reshape(shape))
+    return Nearest(*(array.reshape(shape) for array in found))
 
 
 def video_probabilities(
@@ -109,25 +98,27 @@ def video_probabilities(
     k: int = 10,
     temperature: float = 0.07,
 ) -> np.ndarray:
-    """Class probabilities of videos, averaged over their clips.
+    """Computes class probabilities of videos, averaged over their clips.
 
     Args:
-      neighbors: of every clip, from `neighbors_of_clips`, k or more of them.
+      neighbors: k or more neighbors of every clip, from `neighbors_of_clips`.
       gallery_labels: [N] integers.
       num_classes: C.
-      k: neighbors that vote.
-      temperature: of the weights.
+      k: number of neighbors that vote.
+      temperature: temperature of the weights.
 
     Returns:
       [V, C] float32.
     """
-    num_videos, num_clips = neighbors.rows.shape[:2]
-    rows = neighbors.rows[..., :k].reshape(num_videos * num_clips, -1)
-    similarities = neighbors.similarities[..., :k].reshape(rows.shape)
-    labels = np.asarray(gallery_labels)[rows]  # [V * num_clips, k]
+    num_videos, num_clips = neighbors.neighbor_index.shape[:2]
+    neighbor_index = neighbors.neighbor_index[..., :k].reshape(
+        num_videos * num_clips, -1
+    )
+    similarities = neighbors.similarities[..., :k].reshape(neighbor_index.shape)
+    labels = np.asarray(gallery_labels)[neighbor_index]  # [V * num_clips, k]
     step = max(_CLIPS_AT_ONCE // num_clips, 1) * num_clips  # whole videos
     means = []
-    for start in range(0, len(rows), step):
+    for start in range(0, len(labels), step):
         part = slice(start, start + step)
         per_clip = class_probabilities(
             similarities[part], labels[part], num_classes, temperature
@@ -144,17 +135,14 @@ def classify_videos(
     *,
     k: int = 10,
     temperature: float = 0.07,
-    own_rows: np.ndarray | None = None,
+    own_index: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Looks for neighbors and lets them vote.
+    """Finds neighbors and counts their votes, [V, C] float32.
 
     Arguments as of `neighbors_of_clips` and `video_probabilities`.
-
-    Returns:
-      [V, C] float32.
     """
     return video_probabilities(
-        neighbors_of_clips(gallery, queries, k, own_rows),
+        neighbors_of_clips(gallery, queries, k, own_index),
         gallery_labels,
         num_classes,
         k=k,

@@ -1,8 +1,8 @@
-"""How good retrieval is: recalls and the mean average precision.
+"""Recall at k and mean average precision of retrieval.
 
-Comes in: labels of neighbors and similarities.  Goes out: fractions.  A gallery video
-is right for a query if it has the same label; videos without a label (-1) are right
-for none.  A query for which the gallery has no right video counts as 0 in all numbers.
+Comes in: labels of neighbors, and features.  Goes out: fractions.  A gallery video is
+right for a query if it has the same label; a video without a label (-1) is never right.
+A query for which the gallery has no right video counts as 0 in all numbers.
 
 Letters: Q queries, N videos of the gallery, D dimension, k neighbors.
 """
@@ -23,39 +23,39 @@ _NUM_BINS = 2**16
 def recalls(
     neighbor_labels: np.ndarray, labels: np.ndarray, ks: Sequence[int]
 ) -> dict[str, float]:
-    """R@k: share of the queries with a right video among their k nearest.
+    """Computes R@k, the fraction of queries with a right video among their k nearest.
 
     Args:
-      neighbor_labels: [Q, K] labels of the K nearest videos, nearest first.
-      labels: [Q] of the queries, at least 0.
-      ks: numbers of neighbors; one above K looks at all K.
+      neighbor_labels: labels of the K nearest videos, nearest first, [Q, K].
+      labels: labels of the queries, at least 0, [Q].
+      ks: numbers of neighbors; one above K takes all K.
 
     Returns:
-      A fraction for every k, as text.
+      A fraction for every k; keys are text, as in JSON.
     """
     is_right = neighbor_labels == labels[:, None]  # [Q, K]
     return {str(k): float(np.mean(np.any(is_right[:, :k], axis=1))) for k in ks}
 
 
 def average_precision(similarities: np.ndarray, is_right: np.ndarray) -> float:
-    """Mean, over the right videos, of the precision down to each.
+    """Averages the precision at the place of each right video.
 
-    The precision down to a video is the share of right ones among all that are at least
-    as similar as it; equal similarities so share their place, as in scikit-learn's
+    The precision at a video is the fraction of right ones among all that are at least
+    as similar; so equal similarities share their place, as in scikit-learn's
     `average_precision_score`.
 
     Args:
-      similarities: [N] of the gallery.
-      is_right: [N] bool.
+      similarities: similarities of the gallery videos, [N].
+      is_right: whether each is right, [N] bool.
 
     Returns:
       A fraction, 0 where no video is right.
     """
     if not is_right.any():
         return 0.0
-    # To sort everything takes ten times as long as the rest.  Where a video without
-    # right ones beside it stands among its like plays no part, so only what shares a
-    # bin with a right video is sorted; of others it matters which bin they are in.
+    # Sorting everything takes ten times as long as the rest.  The order within a bin
+    # matters only if the bin has a right video, so only those bins are sorted; videos
+    # of the others are counted.
     bins = _bins(similarities)
     has_right = np.zeros(_NUM_BINS, bool)
     has_right[bins[is_right]] = True
@@ -64,7 +64,7 @@ def average_precision(similarities: np.ndarray, is_right: np.ndarray) -> float:
     counts = np.bincount(bins, minlength=_NUM_BINS)
     counts[has_right] = 0
     from_bin_up = np.cumsum(counts[::-1])[::-1]  # [_NUM_BINS]
-    # How many are at least as similar: those not below.
+    # The number of videos that are at least as similar.
     num_all = len(beside) - np.searchsorted(beside, found)
     num_all += from_bin_up[np.sort(bins[is_right])]
     num_right = len(found) - np.searchsorted(found, found)
@@ -72,7 +72,7 @@ def average_precision(similarities: np.ndarray, is_right: np.ndarray) -> float:
 
 
 def _bins(similarities: np.ndarray) -> np.ndarray:
-    """Puts numbers into bins that rise with them, [N] int32."""
+    """Returns the histogram bin of each similarity, [N] int32."""
     above = similarities - similarities.min()
     span = above.max()
     if not span > 0:
@@ -85,28 +85,25 @@ def mean_average_precision(
     gallery_labels: np.ndarray,
     queries: np.ndarray,
     labels: np.ndarray,
-    own_rows: np.ndarray | None = None,
+    own_index: np.ndarray | None = None,
 ) -> float:
-    """Mean of the average precisions, each over the whole gallery.
+    """Averages the queries' average precisions over the whole gallery, a fraction.
 
     Args:
       gallery: [N, D] float32.
       gallery_labels: [N] integers.
       queries: [Q, D] float32.
       labels: [Q] integers, at least 0.
-      own_rows: [Q] rows of the gallery that are the queries themselves and are left
+      own_index: [Q] positions of the queries themselves in the gallery, which are left
         out; None where queries are not in the gallery.
-
-    Returns:
-      A fraction.
     """
     block = max(_BLOCK_FLOATS // len(gallery), 1)
 
     def of_query(position: int, row: np.ndarray) -> float:
         is_right = gallery_labels == labels[position]
-        if own_rows is not None:
-            row = np.delete(row, own_rows[position])
-            is_right = np.delete(is_right, own_rows[position])
+        if own_index is not None:
+            row = np.delete(row, own_index[position])
+            is_right = np.delete(is_right, own_index[position])
         return average_precision(row, is_right)
 
     precisions: list[float] = []

@@ -7,7 +7,8 @@ from typing import Callable, Iterable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.metrics import knn, split_pass
+from vie_tf.metrics import knn
+from vie_tf.metrics.split_pass import SplitPass
 
 
 class SplitLogits(NamedTuple):
@@ -42,17 +43,7 @@ class VideoLogits:
     """
 
     def __init__(self, logits_of: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> None:
-        @tf.function(reduce_retracing=True)
-        def sums_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
-            merged = tf.reshape(clips, tf.concat([[-1], tf.shape(clips)[2:]], axis=0))
-            merged = tf.ensure_shape(merged, [None, *clips.shape[2:]])
-            num_clips, sums = tf.shape(clips)[1], {}
-            for name, logits in logits_of(merged).items():  # [B * num_clips, C]
-                per_clip = tf.reshape(logits, [-1, num_clips, logits.shape[-1]])
-                sums[name] = tf.reduce_sum(per_clip, axis=1)
-            return sums
-
-        self._sums_of = sums_of
+        self._pass = SplitPass(logits_of)
 
     def of_split(
         self, batches: Iterable[dict], num_videos: int, title: str = ""
@@ -67,13 +58,12 @@ class VideoLogits:
         """
         sums: dict[str, np.ndarray] = {}
         counts = np.zeros(num_videos, np.int64)
-        for batch in split_pass.watched(batches, num_videos, title):
-            rows = batch["rows"].numpy()
-            for name, values in self._sums_of(batch["clips"]).items():
-                if name not in sums:
-                    sums[name] = np.zeros([num_videos, values.shape[-1]])
-                np.add.at(sums[name], rows, values.numpy())
-            np.add.at(counts, rows, batch["clips"].shape[1])
+        for video_index, outputs in self._pass.run(batches, num_videos, title):
+            for name, logits in outputs.items():  # [V, num_clips, C]
+                zeros = np.zeros([num_videos, logits.shape[-1]])
+                summed = logits.sum(axis=1, dtype=np.float64)
+                np.add.at(sums.setdefault(name, zeros), video_index, summed)
+            np.add.at(counts, video_index, logits.shape[1])
         seen = np.flatnonzero(counts)
         means = {
             name: values[seen] / counts[seen, None] for name, values in sums.items()

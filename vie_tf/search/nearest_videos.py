@@ -95,7 +95,7 @@ def search(
     videos = index.videos()
     return [
         Hit(videos[row], float(similarity))
-        for row, similarity in zip(found.rows[0], found.similarities[0])
+        for row, similarity in zip(found.neighbor_index[0], found.similarities[0])
     ]
 
 

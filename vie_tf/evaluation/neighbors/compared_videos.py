@@ -27,7 +27,7 @@ class ComparedVideos:
       gallery: the videos, [N]; empty where its rows are instances of the memory bank.
       rows: their features, [N, D] float32.
       gallery_labels: of the rows, [N] int, -1 without one.
-      own_rows: [Q] rows of the queries, None where they are not in the gallery.
+      own_index: [Q] rows of the queries, None where they are not in the gallery.
       num_skipped: videos that could not be read.
     """
 
@@ -36,7 +36,7 @@ class ComparedVideos:
     gallery: tuple[VideoEntry, ...]
     rows: np.ndarray
     gallery_labels: np.ndarray
-    own_rows: np.ndarray | None
+    own_index: np.ndarray | None
     num_skipped: int
 
     @property
@@ -75,7 +75,7 @@ def with_features(
         gallery=gallery,
         rows=rows,
         gallery_labels=np.array([video.label for video in gallery]),
-        own_rows=np.arange(len(queries)) if run.leaves_one_out else None,
+        own_index=np.arange(len(queries)) if run.leaves_one_out else None,
         num_skipped=num_skipped,
     )
 
@@ -99,7 +99,7 @@ def with_bank(run: RestoredRun, num_clips: int) -> ComparedVideos:
         gallery=(),
         rows=rows,
         gallery_labels=run.bank_labels,
-        own_rows=features.rows if run.leaves_one_out else None,
+        own_index=features.video_index if run.leaves_one_out else None,
         num_skipped=len(run.queries) - len(queries),
     )
 
@@ -134,4 +134,4 @@ def _bank_rows(run: RestoredRun) -> np.ndarray:
 def _chosen(
     videos: tuple[VideoEntry, ...], features: ClipFeatures
 ) -> tuple[VideoEntry, ...]:
-    return tuple(videos[row] for row in features.rows)
+    return tuple(videos[row] for row in features.video_index)

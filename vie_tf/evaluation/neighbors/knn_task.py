@@ -77,7 +77,7 @@ def _scores(
             " to compare predictions with."
         )
     neighbors = knn.neighbors_of_clips(
-        compared.rows, compared.clips, max(settings.ks), compared.own_rows
+        compared.rows, compared.clips, max(settings.ks), compared.own_index
     )
     rows = []
     for k in settings.ks:

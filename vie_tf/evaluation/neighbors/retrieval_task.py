@@ -50,18 +50,18 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     endpoint = settings.endpoint
     compared = compared_videos.with_features(run, num_clips, endpoint)
     vectors = video_embeddings(compared.clips)  # [Q, D]
-    found = nearest.search(compared.rows, vectors, max(RECALLS), compared.own_rows)
+    found = nearest.search(compared.rows, vectors, max(RECALLS), compared.own_index)
     has_classes = len(run.manifest.class_names) >= 2
     retrieved = Retrieved(
         data_dir=run.data_dir,
         manifest=run.manifest,
         queries=compared.queries,
         gallery=compared.gallery,
-        rows=found.rows[:, :NUM_NEIGHBORS],
+        rows=found.neighbor_index[:, :NUM_NEIGHBORS],
         similarities=found.similarities[:, :NUM_NEIGHBORS],
         predicted=_predicted(run, settings, compared) if has_classes else None,
     )
-    numbers = _metrics(compared, vectors, found.rows) if has_classes else {}
+    numbers = _metrics(compared, vectors, found.neighbor_index) if has_classes else {}
     content = {
         **numbers,
         "endpoint": endpoint,
@@ -106,7 +106,7 @@ def _predicted(
         len(run.manifest.class_names),
         k=settings.knn.k,
         temperature=settings.knn.temperature,
-        own_rows=compared.own_rows,
+        own_index=compared.own_index,
     )
     return np.where(probabilities.any(axis=1), probabilities.argmax(axis=1), NO_LABEL)
 
@@ -119,7 +119,7 @@ def _metrics(
     if not has_label.any():
         return {}
     labels = compared.labels[has_label]
-    own_rows = compared.own_rows
+    own_index = compared.own_index
     return {
         "recall": retrieval.recalls(
             compared.gallery_labels[rows[has_label]], labels, RECALLS
@@ -129,7 +129,7 @@ def _metrics(
             compared.gallery_labels,
             vectors[has_label],
             labels,
-            None if own_rows is None else own_rows[has_label],
+            None if own_index is None else own_index[has_label],
         ),
         "num_labelled_queries": int(has_label.sum()),
     }

@@ -43,9 +43,7 @@ class SplitPass:
         name.
     """
 
-    def __init__(
-        self, outputs_of: Callable[[tf.Tensor], dict[str, tf.Tensor]]
-    ) -> None:
+    def __init__(self, outputs_of: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> None:
         @tf.function(reduce_retracing=True)
         def outputs_of_videos(clips: tf.Tensor) -> dict[str, tf.Tensor]:
             # [V, num_clips, T, H, W, 3] to [V * num_clips, T, H, W, 3] and back.

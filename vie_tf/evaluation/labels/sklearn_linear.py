@@ -54,20 +54,20 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
         features = train.values[:, :, columns]
         if has_val:
             logits = sklearn_probe.fitted_logits(
-                features, labels[train.rows], test.values[:, :, columns], num_classes
+                features, labels[train.video_index], test.values[:, :, columns], num_classes
             )
         else:
             logits = sklearn_probe.cross_validated_logits(
-                features, labels[train.rows], num_classes, settings.seed
+                features, labels[train.video_index], num_classes, settings.seed
             )
-        scores[layer] = knn.accuracies(logits, test_labels[test.rows])
+        scores[layer] = knn.accuracies(logits, test_labels[test.video_index])
     content = {
         "scores": scores,
         "chance": 1 / num_classes,
         "num_classes": num_classes,
-        "num_queries": len(test.rows),
-        "num_skipped": embedder.num_asked(tested, num_clips) - len(test.rows),
-        "num_train": len(train.rows),
+        "num_queries": len(test.video_index),
+        "num_skipped": embedder.num_asked(tested, num_clips) - len(test.video_index),
+        "num_train": len(train.video_index),
         "settings": {
             "num_clips": num_clips,
             "features_per_layer": FEATURES_PER_LAYER,
@@ -75,7 +75,7 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
                 split: embedder.one_in(split, num_clips)
                 for split in dict.fromkeys((TRAIN_SPLIT, tested))
             },
-            "folds": None if has_val else sklearn_probe.num_folds(labels[test.rows]),
+            "folds": None if has_val else sklearn_probe.num_folds(labels[test.video_index]),
             "seed": settings.seed,
         },
         "mode": "cached",

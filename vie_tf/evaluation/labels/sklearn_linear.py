@@ -54,7 +54,10 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
         features = train.values[:, :, columns]
         if has_val:
             logits = sklearn_probe.fitted_logits(
-                features, labels[train.video_index], test.values[:, :, columns], num_classes
+                features,
+                labels[train.video_index],
+                test.values[:, :, columns],
+                num_classes,
             )
         else:
             logits = sklearn_probe.cross_validated_logits(
@@ -75,7 +78,9 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
                 split: embedder.one_in(split, num_clips)
                 for split in dict.fromkeys((TRAIN_SPLIT, tested))
             },
-            "folds": None if has_val else sklearn_probe.num_folds(labels[test.video_index]),
+            "folds": None
+            if has_val
+            else sklearn_probe.num_folds(labels[test.video_index]),
             "seed": settings.seed,
         },
         "mode": "cached",

@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 import tempfile
 from typing import TYPE_CHECKING, Iterator, Sequence
 
-from flags import cli, embedding
+from flags import cli
+from flags import embed as embed_flags
+from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.process_exit import run_and_exit
 
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
@@ -26,47 +31,58 @@ if TYPE_CHECKING:
 _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
 
 
-def main() -> None:
-    """Flags -> config -> one call."""
-    if embedding.is_query():
-        _search()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Embeds or searches, and returns the exit code.
+
+    Args:
+      arguments: command line; None for that of the process.
+    """
+    return cli.run(_embed_or_search, embed_flags.GROUPS, __doc__, arguments)
+
+
+def _embed_or_search(flags: cli.Flags) -> None:
+    if embed_flags.is_search(flags):
+        search = flags.config(SearchConfig)
+        _search(search, flags.given(EmbeddingConfig).get("model_dir"))
     else:
-        _embed()
+        _embed(flags.config(VideosConfig), flags.config(EmbeddingConfig))
 
 
-def _embed() -> None:
-    settings, videos = embedding.embedding_config(), embedding.videos()
+def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.search import embeddings
     from vie_tf.storage.manifest import is_data_set
 
     network = embeddings.network_of(settings)
-    if is_data_set(videos):
-        source = _source_of_records(videos)
+    if is_data_set(asked.videos):
+        source = _source_of_records(asked.videos)
     else:
-        frames_like = embedding.frames_like() or network.config.data.data_dir
-        source = _source_of_files(videos, _frame_settings(frames_like))
-    embeddings.write(network, settings, source, embedding.output())
+        frames_like = asked.frames_like or network.config.data.data_dir
+        source = _source_of_files(asked, _frame_settings(frames_like))
+    embeddings.write(network, settings, source, asked.output)
 
 
-def _search() -> None:
+def _search(asked: SearchConfig, model_dir: str | None) -> None:
     from data_prep.convert import decode_blocks
     from vie_tf.search import nearest_videos
     from vie_tf.search.embedding_files import EmbeddingIndex
 
-    query, index = embedding.query(), EmbeddingIndex.load(embedding.index())
-    if not os.path.isfile(query):
-        raise ValueError(f"--query={query} is not a file; give one video file.")
-    network = nearest_videos.network_of(index, embedding.model_dir())
+    index = EmbeddingIndex.load(asked.index)
+    if not os.path.isfile(asked.query):
+        raise UserError(f"--query={asked.query} is not a file; give one video file.")
+    network = nearest_videos.network_of(index, model_dir)
     frames = decode_blocks.frame_settings(index.facts["frames"])
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
-        blocks = _decoded(decode_blocks.find(query), frames, folder, num_processes=1)
-        hits = nearest_videos.search(index, network, blocks, embedding.nearest())
-    print(nearest_videos.in_lines(hits, index.facts, query))
+        videos = decode_blocks.find(asked.query)
+        blocks = _decoded(videos, frames, folder, num_processes=1)
+        hits = nearest_videos.search(index, network, blocks, asked.nearest)
+    print(nearest_videos.in_lines(hits, index.facts, asked.query))
 
 
 def _source_of_records(data_dir: str) -> VideoSource:
     """The videos of a data set."""
+    from vie_tf.storage.manifest import Manifest
+
     from data_prep.convert.shard_state import hash_of
     from vie_tf.search import clip_features, embeddings
     from vie_tf.storage import remote_files
@@ -84,19 +100,19 @@ def _source_of_records(data_dir: str) -> VideoSource:
     )
 
 
-def _source_of_files(path: str, frames: FrameSettings) -> VideoSource:
-    """Video files, which are decoded when the turn of their block comes."""
+def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
+    """Video files, which are decoded block by block."""
     from data_prep.convert import decode_blocks
     from vie_tf.search.embeddings import VideoSource
 
-    found = decode_blocks.find(path)
-    scratch = os.path.join(embedding.output(), _SCRATCH)
+    found = decode_blocks.find(asked.videos)
+    scratch = os.path.join(asked.output, _SCRATCH)
     return VideoSource(
-        name=os.path.abspath(path),
+        name=os.path.abspath(asked.videos),
         fingerprint=decode_blocks.hash_of_files(found, frames),
         num_videos=len(found),
         blocks=lambda first: _decoded(
-            found, frames, scratch, embedding.num_processes(), first
+            found, frames, scratch, asked.num_processes, first
         ),
         facts={"frames": dataclasses.asdict(frames)},
     )
@@ -126,7 +142,6 @@ def _decoded(
 def _frame_settings(data_dir: str) -> FrameSettings:
     """Frame rate and size of a data set, for video files."""
     from data_prep.convert import decode_blocks
-    from vie_tf.storage.errors import UserError
     from vie_tf.storage.manifest import Manifest, is_data_set
 
     if not is_data_set(data_dir):
@@ -139,4 +154,4 @@ def _frame_settings(data_dir: str) -> FrameSettings:
 
 
 if __name__ == "__main__":
-    cli.run(main, [embedding])
+    run_and_exit(lambda: sys.exit(main()))

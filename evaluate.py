@@ -5,33 +5,27 @@ python evaluate.py --task=knn --data_dir=DATA --model_dir=RUN
 
 from __future__ import annotations
 
-from flags import (
-    cli,
-    data,
-    evaluation,
-    finetune,
-    knn,
-    linear,
-    optimization,
-    run,
-    streams,
-    tasks,
-)
+import sys
+from typing import Sequence
+
+from flags import cli
+from flags import evaluate as evaluate_flags
 from vie_tf.config import DataConfig
+from vie_tf.storage.process_exit import run_and_exit
 
 
-def main() -> None:
-    """Flags -> config -> one call."""
-    task = evaluation.task()
-    tasks.check(task)
-    model_dir = run.model_dir()
-    splits: list[str | None] = [*finetune.splits()] or [None]
-    data_sets = [data.data_config(split) for split in splits]
-    pair = streams.both()
-    on_linear = linear.linear_config(knn.num_clips())
-    on_finetune = finetune.finetune_config(knn.num_clips())
-    clips_of = evaluation.clips_of(of_two_streams=pair is not None)
-    which = evaluation.checkpoint(from_scratch=on_finetune.from_scratch)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Evaluates, and returns the exit code.
+
+    Args:
+      arguments: command line; None for that of the process.
+    """
+    return cli.run(_evaluate, evaluate_flags.GROUPS, __doc__, arguments)
+
+
+def _evaluate(flags: cli.Flags) -> None:
+    asked = evaluate_flags.config(flags)
+    settings = asked.settings
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.evaluation import all_task
     from vie_tf.evaluation.labels import finetune as finetune_task
@@ -40,36 +34,36 @@ def main() -> None:
     from vie_tf.evaluation.neighbors import knn_task, retrieval_task
     from vie_tf.evaluation.restored_run import RestoredRun
 
-    def load(of_set: DataConfig) -> RestoredRun:
-        size = data.crop_size()
-        if pair is None:
-            return RestoredRun.load(model_dir, of_set, clips_of, which, size)
-        frames = streams.static_frames()
-        return RestoredRun.of_streams(*pair, frames, model_dir, of_set, which, size)
+    def load(data: DataConfig) -> RestoredRun:
+        which, size = asked.checkpoint, settings.crop_size
+        folder, clips_of = settings.model_dir, settings.clips_of
+        if asked.streams is None:
+            return RestoredRun.load(folder, data, clips_of, which, size)
+        frames = settings.static_frames
+        return RestoredRun.of_streams(*asked.streams, frames, folder, data, which, size)
 
-    runs = [load(of_set) for of_set in data_sets]
-    first, start_over = runs[0], evaluation.start_over()
-    if task == "knn":
-        knn_task.evaluate(first, evaluation.knn_task_config())
-    elif task == "retrieval":
-        retrieval_task.evaluate(first, evaluation.retrieval_config())
-    elif task == "finetune":
-        finetune_task.evaluate_finetune(runs, on_finetune, start_over=start_over)
-    elif task == "all":
+    runs = [load(data) for data in asked.data]
+    first, start_over = runs[0], settings.start_over
+    if settings.task == "knn":
+        knn_task.evaluate(first, asked.knn)
+    elif settings.task == "retrieval":
+        retrieval_task.evaluate(first, asked.retrieval)
+    elif settings.task == "finetune":
+        finetune_task.evaluate_finetune(runs, asked.finetune, start_over=start_over)
+    elif settings.task == "all":
         all_task.evaluate(
             first,
-            model_dir,
-            evaluation.knn_task_config(),
-            evaluation.retrieval_config(),
-            on_linear,
+            settings.model_dir,
+            asked.knn,
+            asked.retrieval,
+            asked.linear,
             start_over=start_over,
         )
-    elif linear.quick():
-        sklearn_linear.evaluate_linear_quick(first, on_linear)
+    elif settings.quick:
+        sklearn_linear.evaluate_linear_quick(first, asked.linear)
     else:
-        linear_task.evaluate_linear(first, on_linear, start_over=start_over)
+        linear_task.evaluate_linear(first, asked.linear, start_over=start_over)
 
 
 if __name__ == "__main__":
-    stations = [data, run, streams, evaluation, knn, linear, finetune]
-    cli.run(main, [*stations, optimization])
+    run_and_exit(lambda: sys.exit(main()))

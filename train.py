@@ -7,45 +7,33 @@ With --show_batch=8 or --check_input it looks at the input of that run instead.
 
 from __future__ import annotations
 
-from flags import (
-    cli,
-    data,
-    distribution,
-    knn,
-    loss,
-    model,
-    optimization,
-    rehearsal,
-    run,
-    streams,
-    training,
-)
-from vie_tf.config import RunConfig
+import sys
+from typing import Sequence
+
+from flags import cli
+from flags import train as train_flags
+from vie_tf.storage.process_exit import run_and_exit
 
 
-def main() -> None:
-    """Flags -> config -> one call."""
-    train = training.train_config(
-        run.model_dir(), streams.single_from(), streams.dynamic_from()
-    )
-    config = RunConfig(
-        data=data.data_config(),
-        model=model.model_config(streams.static_frames(), data.crop_size()),
-        loss=loss.loss_config(
-            starts_from_run=bool(train.init_from),
-            weight_decay=optimization.weight_decay(),
-        ),
-        train=train,
-        knn=knn.knn_config(),
-        distribution=distribution.distribution_config(),
-    )
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains, and returns the exit code.
+
+    Args:
+      arguments: command line; None for that of the process.
+    """
+    return cli.run(_train, train_flags.GROUPS, __doc__, arguments)
+
+
+def _train(flags: cli.Flags) -> None:
+    config = train_flags.config(flags)
+    dry_run = flags.config(train_flags.DryRunConfig)
     # Here, so that --help need not wait for TensorFlow.
-    if rehearsal.show_batch() or rehearsal.check_input():
+    if dry_run.show_batch or dry_run.check_input:
         from vie_tf.training.dry_run import check_input, show_batch
 
-        if rehearsal.show_batch():
-            show_batch(config, rehearsal.show_batch())
-        if rehearsal.check_input():
+        if dry_run.show_batch:
+            show_batch(config, dry_run.show_batch)
+        if dry_run.check_input:
             check_input(config)
         return
     from vie_tf.training import loop
@@ -54,5 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stations = [data, model, streams, loss, optimization, training, knn, run]
-    cli.run(main, [*stations, distribution, rehearsal])
+    run_and_exit(lambda: sys.exit(main()))

@@ -1,8 +1,10 @@
-"""Configuration of the commands of data_prep; a default is written here once."""
+"""Settings of the commands of data_prep, each declared once."""
 
 from __future__ import annotations
 
 import dataclasses
+
+from vie_tf.config.setting import setting
 
 # What stands for one video: a file, a folder of numbered pictures, or one picture.
 MEDIA = ("videos", "frames", "images")
@@ -23,66 +25,103 @@ class FrameSettings:
     media: str = "videos"
 
 
+_WORKERS = "Worker processes; 0: one for each core, 1: no workers."
+
+
 @dataclasses.dataclass(frozen=True)
 class ConversionConfig:
-    """How a folder of videos becomes a data set.
+    """How a folder of videos becomes a data set."""
 
-    Attributes:
-      videos: folder of videos; without a list, its first-level sub-folders are the
-        classes.
-      output_dir: folder of the shards and the manifest, made if it is missing; local,
-        or of a store that `tf.io.gfile` knows (s3://, gs://, hdfs://).
-      list_path: csv file, or folder of the official split files, that says which
-        videos of `videos` are taken, with which label and split; empty for all.
-      list_format: one of `LIST_FORMATS`; `auto` looks at the list.
-      fold: which of the three official splits of UCF101 and HMDB51.
-      media: one of `MEDIA`.
-      append: whether new videos are added to a data set that is complete; ids, rows
-        and shards that are there stay as they are.
-      strict: whether a refused video makes the command fail (after all is written).
-      val_fraction: share of each class that goes to the `val` split, in [0, 1); where
-        a list gives splits, they hold.
-      fps: frames per second of the records.
-      shortest_side: of the stored frames, in pixels; smaller ones stay as they are
-        unless `enlarge`.
-      enlarge: whether smaller frames are enlarged to `shortest_side`.
-      jpeg_quality: of the stored frames, 1 to 100.
-      min_frames: a video that gives fewer frames at `fps` is refused; an image has one
-        frame whatever is asked.
-      max_missing_share: a video is refused as truncated if more than this share of
-        what its container credibly promises does not decode, in (0, 1].
-      max_seconds: a video that takes longer to decode is refused, and its worker
-        ended; 0 for no limit.  Needs workers, see `num_processes`.
-      videos_per_shard: most videos in one TFRecord file.
-      num_processes: worker processes; 0 means one for each core, 1 means none
-        (everything happens in the calling process).
-      runner: `local` or `beam`.
-      beam_options: of the Beam pipeline and its runner, each as on Beam's own command
-        lines.
-      seed: of the split and of the order of the ids.
-    """
-
-    videos: str
-    output_dir: str
-    list_path: str = ""
-    list_format: str = "auto"
-    fold: int = 1
-    media: str = "videos"
-    append: bool = False
-    strict: bool = False
-    val_fraction: float = 0.2
-    fps: float = 25.0  # This and the next: section 4 of the paper.
-    shortest_side: int = 320
-    enlarge: bool = False
-    jpeg_quality: int = 90
-    min_frames: int = 2  # One frame is a picture: nothing moves in it.
-    max_missing_share: float = 0.5
-    max_seconds: float = 600.0
-    videos_per_shard: int = 16
-    num_processes: int = 0
-    runner: str = "local"
-    beam_options: tuple[str, ...] = ()
-    seed: int = 0
+    videos: str = setting(
+        dataclasses.MISSING,
+        "Folder of videos. Without a --list its sub-folders are the classes, and videos"
+        " directly in it have no labels.",
+    )
+    output_dir: str = setting(
+        dataclasses.MISSING,
+        "Folder for the shards and manifest.json, outside of --videos; s3://, gs:// and"
+        " hdfs:// too.",
+    )
+    list_path: str = setting(
+        "",
+        "Which of --videos to take: a csv file (columns video, label, split, start,"
+        " end; all but the first optional), the annotation csv of Kinetics, or the"
+        " folder of the split files of UCF101 or HMDB51.",
+        flag="list",
+        otherwise="all videos",
+    )
+    list_format: str = setting("auto", "Format of the --list.", choices=LIST_FORMATS)
+    fold: int = setting(1, "Official split of UCF101 or HMDB51.", lower=1, upper=3)
+    media: str = setting(
+        "videos",
+        "What a video is. videos: a video file. frames: a folder of numbered pictures"
+        " at --fps. images: one picture.",
+        choices=MEDIA,
+    )
+    append: bool = setting(
+        False,
+        "Add the videos that are not in --output_dir yet; ids, rows and shards that are"
+        " there stay.",
+    )
+    strict: bool = setting(
+        False, "Fail (exit code 1) if any video was rejected, after all is written."
+    )
+    val_fraction: float = setting(
+        0.2,
+        "Fraction of each class that goes to the val split. Splits of a --list take"
+        " precedence.",
+        lower=0,
+        below=1,
+    )
+    # This and the next: section 4 of the paper.
+    fps: float = setting(25.0, "Frames per second to store.", above=0, upper=240)
+    shortest_side: int = setting(
+        320,
+        "Shortest side of the stored frames in pixels; smaller videos are not enlarged"
+        " without --enlarge.",
+        lower=16,
+    )
+    enlarge: bool = setting(False, "Enlarge smaller videos to --shortest_side.")
+    jpeg_quality: int = setting(
+        90, "JPEG quality of the stored frames.", lower=1, upper=100
+    )
+    # One frame is a picture: nothing moves in it.
+    min_frames: int = setting(
+        2,
+        "Reject videos that give fewer frames (at --fps); an image has one frame"
+        " whatever is asked.",
+        lower=1,
+    )
+    max_missing_share: float = setting(
+        0.5,
+        "Reject a video as truncated if a larger fraction of the frames that its"
+        " container credibly promises cannot be decoded.",
+        above=0,
+        upper=1,
+    )
+    max_seconds: float = setting(
+        600.0,
+        "Time limit for decoding one video, in seconds, after which it is rejected. 0:"
+        " none. Without workers (--num_processes=1) there is none.",
+        lower=0,
+    )
+    videos_per_shard: int = setting(
+        16, "Maximum number of videos in one TFRecord file.", lower=1
+    )
+    num_processes: int = setting(0, _WORKERS, lower=0)
+    runner: str = setting(
+        "local",
+        "local: processes of this machine. beam: an Apache Beam runner.",
+        choices=RUNNERS,
+    )
+    beam_options: tuple[str, ...] = setting(
+        (),
+        "An option of the Beam runner as in Beam's documentation; one flag for each, as"
+        " in --beam_option=--runner=FlinkRunner --beam_option=--parallelism=8.",
+        flag="beam_option",
+        repeated=True,
+    )
+    seed: int = setting(0, "Seed of the split and of the order of the videos.")
 
     def frame_settings(self) -> FrameSettings:
         """Returns what decides the contents of a record."""
@@ -92,77 +131,100 @@ class ConversionConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SynthesisConfig:
-    """Which videos `data_prep.synthesize` makes.
+    """Which videos `data_prep.synthesize` makes."""
 
-    Attributes:
-      output_dir: folder that receives one sub-folder per class.
-      num_videos: over all classes, which get equally many (or one more).
-      num_classes: the first so many rows of `data_prep.synthesize.motions.MOTIONS`.
-      size: shortest side in pixels; frames are 4:3.
-      seconds: length of a video.
-      scenes: a video changes its texture every `seconds / scenes` seconds.
-      num_processes: as in `ConversionConfig`.
-      seed: same seed, same videos.
-    """
-
-    output_dir: str
-    num_videos: int = 600
-    num_classes: int = 8
-    size: int = 96
-    seconds: float = 4.0
-    scenes: int = 4
-    num_processes: int = 0
-    seed: int = 0
+    output_dir: str = setting(
+        dataclasses.MISSING,
+        "Folder for the videos, with one sub-folder for each class.",
+    )
+    num_videos: int = setting(
+        600, "Videos over all classes, which get equally many (or one more).", lower=1
+    )
+    num_classes: int = setting(8, "Number of motions.", lower=1)
+    size: int = setting(
+        96,
+        "Shortest side in pixels; frames are 4:3.",
+        lower=32,
+        check=(lambda size: size % 2 == 0, "an even one"),
+    )
+    seconds: float = setting(4.0, "Length of a video in seconds.", lower=0.1)
+    scenes: int = setting(
+        4, "The texture changes every --seconds / --scenes seconds.", lower=1
+    )
+    num_processes: int = setting(0, _WORKERS, lower=0)
+    seed: int = setting(0, "Same seed, same videos.", lower=0)
 
 
 @dataclasses.dataclass(frozen=True)
 class DescriptionConfig:
-    """What `data_prep.describe` looks at.
+    """What `data_prep.describe` looks at."""
 
-    Attributes:
-      data_dir: folder of a data set, local or of a store that `tf.io.gfile` knows.
-      output_dir: folder of the two pictures; empty for `data_dir`.
-      verify: whether all checksums are compared and all frames decoded.
-      num_shown: videos on the contact sheet, 0 for no sheet.
-      num_processes: of the verification, as in `ConversionConfig`.
-    """
+    data_dir: str = setting(
+        dataclasses.MISSING,
+        "Folder with shards and manifest.json, from data_prep.convert.",
+    )
+    output_dir: str = setting(
+        "", "Folder for the two pictures.", otherwise="--data_dir"
+    )
+    verify: bool = setting(
+        False,
+        "Compare all checksums, decode every frame, and look for videos that are the"
+        " same, black or still.",
+    )
+    num_shown: int = setting(48, "Videos on the contact sheet; 0: no sheet.", lower=0)
+    num_processes: int = setting(
+        0, "Worker processes of --verify; 0: one for each core, 1: no workers.", lower=0
+    )
 
-    data_dir: str
-    output_dir: str = ""
-    verify: bool = False
-    num_shown: int = 48
-    num_processes: int = 0
+
+def _is_url_template(text: str) -> bool:
+    return "{id}" in text and text.startswith(("http://", "https://"))
 
 
 @dataclasses.dataclass(frozen=True)
 class KineticsConfig:
-    """Which segments of Kinetics are downloaded, and how.
+    """Which segments of Kinetics are downloaded, and how."""
 
-    Attributes:
-      csv_path: annotation file: youtube_id, time_start, time_end, and label and split
-        where it has them.
-      output_dir: folder that receives one sub-folder per label.
-      split: only the rows of this split; empty for all.
-      limit: only the first so many of them; 0 for all.
-      shortest_side: of the clips, in pixels; smaller videos are not enlarged.
-      num_parallel: downloads at the same time.
-      num_tries: how often a video is tried whose error may pass.
-      retry_secs: wait before the second try, doubled before each further one.
-      url_template: where a video is, with `{id}` for its id.
-      yt_dlp: program that downloads.
-      yt_dlp_options: more arguments for it.
-      ffmpeg: program that cuts.
-    """
-
-    csv_path: str
-    output_dir: str
-    split: str = ""
-    limit: int = 0
-    shortest_side: int = 340  # As usual for Kinetics; leaves room above 320.
-    num_parallel: int = 4
-    num_tries: int = 3
-    retry_secs: float = 10.0
-    url_template: str = "https://www.youtube.com/watch?v={id}"
-    yt_dlp: str = "yt-dlp"
-    yt_dlp_options: tuple[str, ...] = ()
-    ffmpeg: str = "ffmpeg"
+    csv_path: str = setting(
+        dataclasses.MISSING,
+        "Annotation file as published: youtube_id, time_start, time_end, and label and"
+        " split where it has them.",
+        flag="csv",
+    )
+    output_dir: str = setting(
+        dataclasses.MISSING,
+        "Folder for the clips, one sub-folder per label, and for gone.csv.",
+    )
+    split: str = setting("", "Only this split of the csv.", otherwise="all")
+    limit: int = setting(
+        0, "Only the first so many rows (of the --split); 0: all.", lower=0
+    )
+    # As usual for Kinetics; leaves room above 320.
+    shortest_side: int = setting(
+        340,
+        "Shortest side of the clips in pixels; smaller videos are not enlarged.",
+        lower=16,
+    )
+    num_parallel: int = setting(4, "Downloads at the same time.", lower=1)
+    num_tries: int = setting(
+        3, "Number of tries for a video whose error may be temporary.", lower=1
+    )
+    retry_secs: float = setting(
+        10.0,
+        "Wait before the second try in seconds, doubled before each further one.",
+        lower=0,
+    )
+    url_template: str = setting(
+        "https://www.youtube.com/watch?v={id}",
+        "Address of a video, with {id} in place of its id.",
+        check=(_is_url_template, "that starts with http:// or https:// and has {id}"),
+    )
+    yt_dlp: str = setting("yt-dlp", "The program yt-dlp: its name or its path.")
+    yt_dlp_options: tuple[str, ...] = setting(
+        (),
+        "One more argument for yt-dlp, such as --yt_dlp_option=--cookies=FILE; one flag"
+        " for each. Its own configuration files are not read.",
+        flag="yt_dlp_option",
+        repeated=True,
+    )
+    ffmpeg: str = setting("ffmpeg", "The program ffmpeg: its name or its path.")

@@ -1,1 +1,1 @@
-"""Command line flags, one file per station; each builds one config object."""
+"""Command line flags, made from the settings that `vie_tf.config` declares."""

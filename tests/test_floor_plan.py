@@ -21,6 +21,7 @@ BETWEEN = {
     "data_prep": ("vie_tf.storage", "vie_tf.config.setting"),
     "flags": (
         "vie_tf.config",
+        "vie_tf.storage.command_line",
         "vie_tf.storage.errors",
         "vie_tf.storage.process_exit",
         "data_prep.config",

@@ -12,23 +12,37 @@ refused, and listed with the reason in DATA/refused.csv.
 from __future__ import annotations
 
 import os
+import sys
+from typing import Sequence
 
+from data_prep.config import ConversionConfig
 from data_prep.convert import report, write_manifest, write_shards
-from flags import cli, conversion
+from flags import cli
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.process_exit import run_and_exit
 
 
-def main() -> None:
-    """Converts what the flags say and prints a summary.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Converts the videos, prints a summary, and returns the exit code.
 
-    Raises:
-      ValueError: a video was refused, and `--strict` was given.
+    Args:
+      arguments: command line; None for that of the process.
     """
-    config = conversion.config()
+    return cli.run(
+        _convert,
+        {"Conversion of videos into records": ConversionConfig},
+        __doc__,
+        arguments,
+    )
+
+
+def _convert(flags: cli.Flags) -> None:
+    config = flags.config(ConversionConfig)
     manifest = write_shards.convert(config)
     for line in report.summary(manifest, config.output_dir):
         print(line)
     if config.strict and manifest.refused:
-        raise ValueError(
+        raise UserError(
             f"{len(manifest.refused)} video(s) were refused, which --strict does not"
             " allow; all others are converted. The reasons are in"
             f" {os.path.join(config.output_dir, write_manifest.REFUSED_NAME)}."
@@ -36,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [conversion])
+    run_and_exit(lambda: sys.exit(main()))

@@ -9,18 +9,29 @@ identical, black or still; any contradiction to the manifest gives exit code 1.
 
 from __future__ import annotations
 
+import sys
+from typing import Sequence
+
+from data_prep.config import DescriptionConfig
 from data_prep.describe import describe_data_set
-from flags import cli, description
+from flags import cli
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.process_exit import run_and_exit
 
 
-def main() -> None:
-    """Describes the data set of the flags.
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Describes the data set, and returns the exit code.
 
-    Raises:
-      UserError: the data set contradicts its manifest.
+    Args:
+      arguments: command line; None for that of the process.
     """
-    config = description.config()
+    return cli.run(
+        _describe, {"Description of a data set": DescriptionConfig}, __doc__, arguments
+    )
+
+
+def _describe(flags: cli.Flags) -> None:
+    config = flags.config(DescriptionConfig)
     problems = describe_data_set.describe(config)
     if problems:
         raise UserError(
@@ -31,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [description])
+    run_and_exit(lambda: sys.exit(main()))

@@ -13,22 +13,38 @@ interrupted.
 
 from __future__ import annotations
 
+import sys
+from typing import Sequence
+
+from data_prep.config import KineticsConfig
 from data_prep.download_kinetics import download_segments
-from flags import cli, kinetics
+from flags import cli
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.process_exit import run_and_exit
 
 
-def main() -> None:
-    """Downloads what the flags ask for and prints a summary."""
-    config = kinetics.config()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Downloads the segments, prints a summary, and returns the exit code.
+
+    Args:
+      arguments: command line; None for that of the process.
+    """
+    return cli.run(
+        _download_kinetics, {"Download of Kinetics": KineticsConfig}, __doc__, arguments
+    )
+
+
+def _download_kinetics(flags: cli.Flags) -> None:
+    config = flags.config(KineticsConfig)
     result = download_segments.download(config)
     for line in download_segments.summary(result, config):
         print(line)
     if result.failed:
-        raise OSError(
+        raise UserError(
             f"{len(result.failed)} videos failed for reasons that may pass"
             f" ({download_segments.FAILED_NAME}); run the same command again."
         )
 
 
 if __name__ == "__main__":
-    cli.run(main, [kinetics])
+    run_and_exit(lambda: sys.exit(main()))

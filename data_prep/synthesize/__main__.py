@@ -8,13 +8,31 @@ class.  The same command goes on where a run was interrupted.
 
 from __future__ import annotations
 
+import sys
+from typing import Sequence
+
+from data_prep.config import SynthesisConfig
 from data_prep.synthesize import write_videos
-from flags import cli, synthesis
+from flags import cli
+from vie_tf.storage.process_exit import run_and_exit
 
 
-def main() -> None:
-    """Makes what the flags ask for and says what comes next."""
-    config = synthesis.config()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Makes the videos, says what comes next, and returns the exit code.
+
+    Args:
+      arguments: command line; None for that of the process.
+    """
+    return cli.run(
+        _synthesize,
+        {"Synthesis of videos whose class is a motion": SynthesisConfig},
+        __doc__,
+        arguments,
+    )
+
+
+def _synthesize(flags: cli.Flags) -> None:
+    config = flags.config(SynthesisConfig)
     videos = write_videos.synthesize(config)
     width, height = write_videos.frame_size(config)
     print(
@@ -28,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main, [synthesis])
+    run_and_exit(lambda: sys.exit(main()))

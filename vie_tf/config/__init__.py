@@ -6,27 +6,33 @@ those of the authors' code where the paper does not say.
 """
 
 from vie_tf.config.data import OLD_CROPS, DataConfig
-from vie_tf.config.evaluation import EmbeddingConfig, KnnTaskConfig, RetrievalConfig
-from vie_tf.config.loss import LossConfig
-from vie_tf.config.model import ModelConfig
-from vie_tf.config.optimization import (
+from vie_tf.config.evaluation import (
+    TASKS,
+    EvaluationConfig,
+    KnnTaskConfig,
+    RetrievalConfig,
+)
+from vie_tf.config.label_training import (
     FROM_SCRATCH,
     FinetuneConfig,
-    KnnConfig,
     LabelConfig,
     LinearConfig,
-    OptimizationConfig,
-    TrainConfig,
 )
+from vie_tf.config.loss import LossConfig
+from vie_tf.config.model import ModelConfig
+from vie_tf.config.optimization import KnnConfig, OptimizationConfig, TrainConfig
 from vie_tf.config.run import DistributionConfig, RunConfig
+from vie_tf.config.search import EmbeddingConfig, SearchConfig, VideosConfig
 from vie_tf.config.setting import Role, settings_of
 
 __all__ = [
     "FROM_SCRATCH",
     "OLD_CROPS",
+    "TASKS",
     "DataConfig",
     "DistributionConfig",
     "EmbeddingConfig",
+    "EvaluationConfig",
     "FinetuneConfig",
     "KnnConfig",
     "KnnTaskConfig",
@@ -38,6 +44,8 @@ __all__ = [
     "RetrievalConfig",
     "Role",
     "RunConfig",
+    "SearchConfig",
     "TrainConfig",
+    "VideosConfig",
     "settings_of",
 ]

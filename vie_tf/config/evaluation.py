@@ -1,12 +1,13 @@
-"""Settings of the tasks of evaluate.py without training, and of embed.py."""
+"""Settings of evaluate.py: its tasks, and the network that they evaluate."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any, Sequence
 
-from vie_tf.config.data import DataConfig
-from vie_tf.config.optimization import FolderConfig, KnnConfig
+from vie_tf.config.label_training import FinetuneConfig, LinearConfig
+from vie_tf.config.model import ModelConfig
+from vie_tf.config.optimization import FolderConfig, KnnConfig, TrainConfig
 from vie_tf.config.setting import like, setting
 
 
@@ -14,7 +15,7 @@ def _are_distinct(items: Sequence[Any]) -> bool:
     return bool(items) and all(items) and len(set(items)) == len(items)
 
 
-_DISTINCT = (_are_distinct, "one or more, each once")
+DISTINCT = (_are_distinct, "one or more, each once")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class KnnTaskConfig:
         " first is the headline.",
         flag="knn_k",
         lower=1,
-        check=_DISTINCT,
+        check=DISTINCT,
     )
     temperatures: tuple[float, ...] = setting(
         (KnnConfig.temperature,),
@@ -35,7 +36,7 @@ class KnnTaskConfig:
         " several, such as 0.07,0.05; the first is the headline.",
         flag="knn_temperature",
         lower=1e-3,
-        check=_DISTINCT,
+        check=DISTINCT,
     )
     num_clips: int = like(KnnConfig, "num_clips")
     gallery: str = setting(
@@ -78,28 +79,71 @@ class RetrievalConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class EmbeddingConfig(FolderConfig):
-    """The features that embed.py computes of every video."""
+class EvaluationConfig(FolderConfig):
+    """The task of evaluate.py and the network that it evaluates."""
 
+    task: str = setting(
+        "knn",
+        "knn: top-1 and top-5 of classification by nearest neighbors. retrieval:"
+        " recalls and mean average precision, a picture and a page of queries and their"
+        " nearest videos; the last two need no labels. linear: linear probes of conv1"
+        " .. conv5 of the frozen network. finetune: all layers trained on labels. all:"
+        " all but finetune, and a report.",
+        choices=("knn", "retrieval", "linear", "finetune", "all"),
+    )
     checkpoint: str = setting(
         "latest",
-        "Checkpoint of the run. latest: the newest. best: the one with the best top-1"
-        " in the validations during training.",
+        "Checkpoint of the run, or of both runs of a two-stream network. latest: the"
+        " newest. best: the one with the best top-1 in the validations of training.",
         choices=("latest", "best"),
     )
-    endpoints: tuple[str, ...] = setting(
-        ("embedding",),
-        "Layers whose features are written, each to a file of its name: embedding,"
-        " pooled, conv1 .. conv5.",
-        check=_DISTINCT,
+    clips_of: str | None = setting(
+        None,
+        "Give a network of --model=single the clips of this family, frame by frame, and"
+        " average its outputs (Input-Single, table 4 of the paper).",
+        choices=("trn", "slow", "slowfast"),
     )
-    average: str = setting(
-        "clips",
-        "Rows of the files. clips: one for each video, the mean of its clips (embedding"
-        " and pooled are scaled to unit norm). none: one for each clip.",
-        choices=("clips", "none"),
+    crop_size: int | None = like(ModelConfig, "crop_size", otherwise="the run's")
+    single_from: str | None = like(TrainConfig, "single_from")
+    dynamic_from: str | None = like(TrainConfig, "dynamic_from")
+    static_frames: str = like(ModelConfig, "static_frames")
+    start_over: bool = setting(
+        False,
+        "Remove an earlier training of linear or finetune and start again, instead of"
+        " going on with it.",
+        tasks=("linear", "finetune", "all"),
     )
-    num_clips: int = like(
-        KnnConfig, "num_clips", help="Equally spaced clips of a video."
+    quick: bool = setting(
+        False,
+        "Linear probes in minutes: scikit-learn's logistic regression on features of"
+        " clips without augmentation, pooled to a few thousand for each layer; by"
+        " cross-validation if there is no val split.",
+        tasks=("linear", "quick"),
     )
-    static_video: bool = like(DataConfig, "static_video")
+    splits: tuple[str, ...] = setting(
+        (),
+        "Folders of several data sets, separated by commas, in place of --data_dir, as"
+        " the three splits of UCF101: each is fine-tuned and tested by itself, and mean"
+        " and standard deviation are reported.",
+        check=(all, "each the folder of a data set"),
+        tasks=("finetune",),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class QuickProbeConfig:
+    """Linear probes by scikit-learn, the only settings that they use."""
+
+    num_clips: int = like(KnnConfig, "num_clips")
+    seed: int = like(LinearConfig, "seed")
+
+
+# Settings that each task of evaluate.py uses, beside those that all have.
+TASKS: dict[str, tuple[type, ...]] = {
+    "knn": (KnnTaskConfig,),
+    "retrieval": (RetrievalConfig, KnnConfig),
+    "linear": (LinearConfig,),
+    "finetune": (FinetuneConfig,),
+    "all": (KnnTaskConfig, RetrievalConfig, KnnConfig, LinearConfig),
+    "quick": (QuickProbeConfig,),  # --task=linear --quick
+}

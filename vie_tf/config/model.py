@@ -100,5 +100,5 @@ class ModelConfig:
         None,
         "Height and width of a clip in pixels.",
         lower=32,
-        otherwise="the family's (224; 3dresnet 112); in evaluate.py the run's",
+        otherwise="the family's (224; 3dresnet 112)",
     )

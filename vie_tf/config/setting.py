@@ -223,8 +223,12 @@ def like(config: type, name: str, **changes: Any) -> Any:
       changes: what is declared differently.
     """
     (field,) = (field for field in dataclasses.fields(config) if field.name == name)
-    declaration = dataclasses.replace(field.metadata["setting"], **changes)
-    return dataclasses.field(default=field.default, metadata={"setting": declaration})
+    declaration = dataclasses.replace(
+        field.metadata["setting"], **{"default": field.default, **changes}
+    )
+    return dataclasses.field(
+        default=declaration.default, metadata={"setting": declaration}
+    )
 
 
 def settings_of(config: type) -> dict[str, Setting]:

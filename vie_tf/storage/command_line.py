@@ -1,19 +1,18 @@
-"""What commands with argparse share: errors in one line, as those with absl flags."""
+"""What all commands share: an error that the user can mend becomes one line."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import Callable, NoReturn
 
-import tensorflow as tf
+from vie_tf.storage.errors import UserError
 
-from vie_tf.storage.errors import error_line
+_INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports errors as the commands with absl flags do."""
+    """Reports errors as commands with absl flags do."""
 
     def error(self, message: str) -> NoReturn:
         """Prints one line and exits."""
@@ -27,18 +26,18 @@ def fail(message: str) -> NoReturn:
 
 
 def exit_code_of(work: Callable[[], None]) -> int:
-    """Does the work of a command; bad input becomes one line.
+    """Does the work of a command.
 
     Returns:
-      The exit code.
+      The exit code: 1 after a `UserError`, which is printed in one line.  Every other
+      error is a fault of the program and is raised, so that its stack trace is seen.
     """
     try:
         work()
-    except (ValueError, OSError, tf.errors.OpError) as error:
-        if os.environ.get("VIE_TF_TRACEBACK"):  # as flags.cli does
-            raise
-        is_of_tensorflow = isinstance(error, tf.errors.OpError)
-        message = error_line(error) if is_of_tensorflow else str(error)
-        print(f"error: {message}", file=sys.stderr)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted; the same command goes on from here.", file=sys.stderr)
+        return _INTERRUPTED
     return 0

@@ -1,0 +1,66 @@
+"""Flags of train.py."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from flags import shared
+from flags.cli import Flags, Groups
+from vie_tf.config import (
+    DataConfig,
+    DistributionConfig,
+    KnnConfig,
+    LossConfig,
+    ModelConfig,
+    RunConfig,
+    TrainConfig,
+)
+from vie_tf.config.setting import setting
+
+
+@dataclasses.dataclass(frozen=True)
+class DryRunConfig:
+    """A look at the input of a run instead of the run."""
+
+    show_batch: int = setting(
+        0,
+        "Draw so many clips of the run, before and after augmentation, into"
+        " MODEL_DIR/batch.png, and do not train.",
+        lower=0,
+    )
+    check_input: bool = setting(
+        False,
+        "Measure how many clips per second the input delivers and the training step"
+        " takes, report the bottleneck, and do not train.",
+    )
+
+
+GROUPS: Groups = {
+    "Data: which records are read, and how": DataConfig,
+    "Model: which network, on which clips": ModelConfig,
+    "Loss: instance recognition (IR), local aggregation (LA) or labels": LossConfig,
+    "Training: start, steps, optimization": TrainConfig,
+    "kNN: validation by nearest neighbors": KnnConfig,
+    "Distribution: which devices share the batches": DistributionConfig,
+    "Dry run: a look at the input instead of training": DryRunConfig,
+}
+
+
+def config(flags: Flags) -> RunConfig:
+    """Builds the settings of the run.
+
+    Raises:
+      UserError: a flag is missing, or two contradict each other.
+    """
+    train = flags.config(TrainConfig)
+    shared.check_schedule(flags)
+    # A run that starts from another one has done IR there.
+    loss = {"ir_steps": 0} if train.init_from else {}
+    return RunConfig(
+        data=shared.data_config(flags),
+        model=flags.config(ModelConfig),
+        loss=flags.config(LossConfig, **loss),
+        train=train,
+        knn=flags.config(KnnConfig),
+        distribution=flags.config(DistributionConfig),
+    )

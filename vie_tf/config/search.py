@@ -1,0 +1,75 @@
+"""Settings of embed.py: the features of videos, and the search among them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from vie_tf.config.data import DataConfig
+from vie_tf.config.evaluation import DISTINCT
+from vie_tf.config.optimization import FolderConfig, KnnConfig
+from vie_tf.config.setting import like, setting
+
+
+@dataclasses.dataclass(frozen=True)
+class EmbeddingConfig(FolderConfig):
+    """The features that embed.py computes of every video."""
+
+    checkpoint: str = setting(
+        "latest",
+        "Checkpoint of the run. latest: the newest. best: the one with the best top-1"
+        " in the validations during training.",
+        choices=("latest", "best"),
+    )
+    endpoints: tuple[str, ...] = setting(
+        ("embedding",),
+        "Layers whose features are written, each to a file of its name: embedding,"
+        " pooled, conv1 .. conv5.",
+        check=DISTINCT,
+    )
+    average: str = setting(
+        "clips",
+        "Rows of the files. clips: one for each video, the mean of its clips (embedding"
+        " and pooled are scaled to unit norm). none: one for each clip.",
+        choices=("clips", "none"),
+    )
+    num_clips: int = like(
+        KnnConfig, "num_clips", help="Equally spaced clips of a video."
+    )
+    static_video: bool = like(DataConfig, "static_video")
+
+
+@dataclasses.dataclass(frozen=True)
+class VideosConfig:
+    """The videos that embed.py embeds, and where their embeddings go."""
+
+    videos: str = setting(
+        dataclasses.MISSING,
+        "What is embedded: the folder of a data set (it has a manifest.json), a folder"
+        " of video files, whose sub-folders are labels, or one video file.",
+    )
+    output: str = setting(
+        dataclasses.MISSING, "Folder of the embeddings, made if it is missing."
+    )
+    frames_like: str | None = setting(
+        None,
+        "Data set at whose frame rate and size video files are decoded.",
+        otherwise="that of the run",
+    )
+    num_processes: int = setting(
+        0,
+        "Processes that decode video files; 0: one for each core, 1: no workers.",
+        lower=0,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchConfig:
+    """A search for the videos nearest to one."""
+
+    query: str = setting(
+        dataclasses.MISSING, "Video file whose nearest videos are looked up."
+    )
+    index: str = setting(
+        dataclasses.MISSING, "Folder of embeddings, the --output of an earlier call."
+    )
+    nearest: int = setting(10, "Maximum number of videos that are found.", lower=1)

@@ -81,8 +81,6 @@ def _search(asked: SearchConfig, model_dir: str | None) -> None:
 
 def _source_of_records(data_dir: str) -> VideoSource:
     """The videos of a data set."""
-    from vie_tf.storage.manifest import Manifest
-
     from data_prep.convert.shard_state import hash_of
     from vie_tf.search import clip_features, embeddings
     from vie_tf.storage import remote_files

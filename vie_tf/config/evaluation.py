@@ -144,6 +144,6 @@ TASKS: dict[str, tuple[type, ...]] = {
     "retrieval": (RetrievalConfig, KnnConfig),
     "linear": (LinearConfig,),
     "finetune": (FinetuneConfig,),
-    "all": (KnnTaskConfig, RetrievalConfig, KnnConfig, LinearConfig),
+    "all": (KnnTaskConfig, RetrievalConfig, LinearConfig),
     "quick": (QuickProbeConfig,),  # --task=linear --quick
 }

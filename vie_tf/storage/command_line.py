@@ -34,7 +34,7 @@ def exit_code_of(work: Callable[[], None]) -> int:
     """
     try:
         work()
-    except UserError as error:
+    except (UserError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""A setting is declared once: one more field of a config is one more flag, and so on."""
+"""One more field of a config is one more flag, one more entry of config.json ..."""
 
 from __future__ import annotations
 

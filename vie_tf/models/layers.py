@@ -93,6 +93,34 @@ def _every_nth(features: tf.Tensor, strides: Sequence[int]) -> tf.Tensor:
     return over_time(kept, lambda lines: _every_nth(lines, (strides[0], 1)))
 
 
+def _is_wrong_in_bfloat16(features: tf.Tensor, kernel: tf.Tensor) -> bool:
+    """Returns whether TensorFlow's gradient of a 3-D kernel has to be avoided.
+
+    On CPUs with AVX512_BF16 it is wrong, NaN or corrupts the heap where a clip has
+    fewer frames than the kernel, but more than one (TensorFlow 2.15.1 and 2.21.0).
+    Padding the clip by an operation of its own avoids the case.
+    """
+    num_frames = features.shape[1]
+    is_shorter = num_frames is None or 1 < num_frames < kernel.shape[0]
+    return features.dtype == tf.bfloat16 and is_shorter
+
+
+def _without_padding_taps(kernel: tf.Tensor, num_frames: int | None) -> tf.Tensor:
+    """Drops the frames of a kernel that would see padding alone.
+
+    Args:
+        kernel: [K, h, w, C, F], any dtype.
+        num_frames: T; None if it is not known.
+
+    Returns:
+        [min(K, 2 * T - 1), h, w, C, F]; the center stays the center.
+    """
+    if num_frames is None:
+        return kernel
+    excess = max(kernel.shape[0] - (2 * num_frames - 1), 0) // 2
+    return kernel[excess : kernel.shape[0] - excess]
+
+
 class Conv(tf.keras.layers.Layer):
     """Convolution without bias and with symmetric padding.
 
@@ -153,11 +181,14 @@ class Conv(tf.keras.layers.Layer):
         """Convolves features with a kernel of the same rank."""
         num_dims = features.shape.rank - 2
         convolve = {2: tf.nn.conv2d, 3: tf.nn.conv3d}[num_dims]
-        if max(strides) == 1:
+        pads_time = num_dims == 3 and _is_wrong_in_bfloat16(features, kernel)
+        if max(strides) == 1 and not pads_time:
             return convolve(features, kernel, [1] * (num_dims + 2), "SAME")
+        if pads_time:
+            kernel = _without_padding_taps(kernel, features.shape[1])
         # Padding is a separate operation: gradients of a convolution with explicit
         # paddings took a quarter longer on the CPU.
-        margins = [[(size - 1) // 2] * 2 for size in self.kernel_size[-num_dims:]]
+        margins = [[(size - 1) // 2] * 2 for size in kernel.shape[:num_dims]]
         if any(before for before, _ in margins):
             # Not `tf.pad`: TensorFlow tries to fuse its operation Pad with a conv3d,
             # fails if there are gradients, and then gives up all fusing.

@@ -24,7 +24,7 @@ from vie_tf.storage.process_exit import run_and_exit
 
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
-    from data_prep.index.found_video import FoundVideo
+    from data_prep.index.video_row import FoundVideo
     from vie_tf.search.clip_features import Block
     from vie_tf.search.embeddings import VideoSource
 

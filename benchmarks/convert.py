@@ -224,7 +224,7 @@ def _measure_long_video(work: str) -> None:
 def decode(path: str) -> tuple[int, int, int]:
     """Decodes a video: number of frames, their bytes, peak memory of this process."""
     from data_prep.config import ConversionConfig
-    from data_prep.decode.decode_frames import decode_video
+    from data_prep.decode.decode_video import decode_video
 
     video = decode_video(path, ConversionConfig("", "").frame_settings())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT

@@ -1,1 +1,1 @@
-"""Videos to a data set: shards, manifest, and their state."""
+"""Converts videos into a data set: shards, manifest, and the state of both."""

@@ -2,11 +2,11 @@
 
 python -m data_prep.convert --videos=FOLDER --output_dir=DATA
 
-Videos in sub-folders get the names of the sub-folders as labels; videos directly in
-FOLDER have none; a --list says more.  The same command goes on where a run was
-interrupted.  With --append it adds the videos that are new since: they get new ids in
-new shards, and nothing that was there changes.  Videos that cannot be decoded are
-refused, and listed with the reason in DATA/refused.csv.
+The sub-folders of FOLDER are the labels of the videos in them; videos directly in
+FOLDER have no label, and a --list can assign others.  After an interruption, the same
+command continues.  With --append it adds new videos: they get new ids in new shards,
+and nothing else changes.  Videos that cannot be decoded are refused, and listed with
+the reason in DATA/refused.csv.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from typing import Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import report, write_manifest, write_shards
+from data_prep.convert import conversion, manifest
 from flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.process_exit import run_and_exit
@@ -38,14 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _convert(flags: cli.Flags) -> None:
     config = flags.config(ConversionConfig)
-    manifest = write_shards.convert(config)
-    for line in report.summary(manifest, config.output_dir):
+    result = conversion.convert(config)
+    for line in manifest.summary(result, config.output_dir):
         print(line)
-    if config.strict and manifest.refused:
+    if config.strict and result.refused:
         raise UserError(
-            f"{len(manifest.refused)} video(s) were refused, which --strict does not"
+            f"{len(result.refused)} video(s) were refused, which --strict does not"
             " allow; all others are converted. The reasons are in"
-            f" {os.path.join(config.output_dir, write_manifest.REFUSED_NAME)}."
+            f" {os.path.join(config.output_dir, manifest.REFUSED_NAME)}."
         )
 
 

@@ -1,8 +1,7 @@
-"""Video files -> small data sets, one after the other, gone once they are used.
+"""Decodes video files into small temporary data sets, one block after another.
 
-For those who look at every frame once, such as `embed.py`: what `convert` would have
-written, block by block, so that what is computed on it is what would be computed on the
-converted records.  Decoders that crash or hang cost their video, as there.
+For programs that read every frame once, such as `embed.py`: the records are those that
+`convert` would write.  As there, decoders that crash or hang cost their video.
 """
 
 from __future__ import annotations
@@ -14,21 +13,24 @@ import shutil
 from typing import Any, Iterator, Mapping, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
-from data_prep.convert import storage, write_shards
-from data_prep.convert.retry_policy import RetryPolicy
+from data_prep.convert import data_folder
 from data_prep.convert.shard_state import ShardMetadata, hash_of
-from data_prep.convert.shard_tasks import ShardTask, size_and_time
+from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
+from data_prep.convert.write_shard import WRITTEN, write_shard
 from data_prep.index.folder import read_folder
-from data_prep.index.found_video import FoundVideo, Row
 from data_prep.index.media_tree import MediaTree
+from data_prep.index.video_row import FoundVideo, VideoRow
 from data_prep.workers import worker_pool
+from data_prep.workers.retry_policy import RetryPolicy
 from vie_tf.storage import shard_index
-from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.files import remove
+from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest
 
-SPLIT = TRAIN_SPLIT  # of all videos: there is but one
+SPLIT = TRAIN_SPLIT  # of all videos
 
-# A block is what a worker does at a time and what a kill loses; but whoever reads it
-# pays for each some tenths of a second, and TensorFlow keeps some 0.2 MB of it.
+# A worker decodes a block at a time, and a kill loses it; but each block costs the
+# reader some tenths of a second, and TensorFlow keeps some 0.2 MB of it.
 _NUM_BLOCKS = 64
 _FEWEST_VIDEOS, _MOST_VIDEOS = 8, 64
 
@@ -37,16 +39,16 @@ def find(path: str) -> list[FoundVideo]:
     """Finds the videos of a folder, labeled by sub-folder, or takes one file.
 
     Args:
-      path: of the folder or the file.
+      path: path of the folder or the file.
 
     Raises:
-      ValueError: there is nothing, or no video in the folder.
+      UserError: the path does not exist, or the folder holds no video.
     """
     if os.path.isfile(path):
         name = os.path.basename(path)
         return [FoundVideo(path=os.path.abspath(path), source=name, label=None)]
     if not os.path.exists(path):
-        raise ValueError(
+        raise UserError(
             f"{path!r} does not exist; give a video file, a folder of videos, or the"
             " folder of a data set."
         )
@@ -54,10 +56,10 @@ def find(path: str) -> list[FoundVideo]:
 
 
 def frame_settings(of_data_set: Mapping[str, Any]) -> FrameSettings:
-    """Returns how the frames of a data set were made, for video files.
+    """Returns the settings of frames that match those of a data set.
 
     Args:
-      of_data_set: `Manifest.settings`; what they do not tell is as `convert` does it.
+      of_data_set: `Manifest.settings`; missing settings have their defaults.
     """
     settings = ConversionConfig("", "").frame_settings()
     names = {field.name for field in dataclasses.fields(settings)} - {"media"}
@@ -72,7 +74,7 @@ def hash_of_files(videos: Sequence[FoundVideo], settings: FrameSettings) -> str:
 
 
 def block_size(num_videos: int) -> int:
-    """Videos of a block: more where there are many, while all workers have some."""
+    """Returns the number of videos in a block: the more videos, the larger."""
     return min(max(num_videos // _NUM_BLOCKS, _FEWEST_VIDEOS), _MOST_VIDEOS)
 
 
@@ -86,21 +88,22 @@ def decode(
     num_processes: int = 0,
     max_seconds: float = ConversionConfig.max_seconds,
 ) -> Iterator[Manifest]:
-    """Yields the blocks in their order, each while its shard is in `scratch_dir`.
+    """Yields the manifests of the blocks in order.
 
-    Workers decode what comes next meanwhile, as many blocks ahead as there are workers.
+    The shard of a block exists in `scratch_dir` until the next block is asked for.
+    Workers decode ahead as many blocks as there are workers.
 
     Args:
-      videos: the id of each is its position.
-      settings: of the frames.
-      scratch_dir: of the shards; made, and emptied before and after.
-      videos_per_block: the last may have fewer; None for `block_size`.
-      first_block: those before it are left out.
+      videos: videos; the id of each is its position.
+      settings: settings of the frames.
+      scratch_dir: folder of the shards; made, and emptied before and after.
+      videos_per_block: number of videos in a block, None for `block_size`.
+      first_block: the first block to be decoded.
       num_processes: as in `ConversionConfig`; 1 for none.
-      max_seconds: as there.
+      max_seconds: as in `ConversionConfig`.
 
     Raises:
-      OSError: the disk is full, or workers die by no video's fault.
+      UserError: the disk is full, or workers die through no fault of a video.
     """
     labels = sorted({video.label for video in videos if video.label is not None})
     videos_per_block = videos_per_block or block_size(len(videos))
@@ -111,32 +114,32 @@ def decode(
     shutil.rmtree(scratch_dir, ignore_errors=True)
     if not tasks:
         return
-    storage.scratch_dir(scratch_dir)
-    blame = RetryPolicy(max_seconds)
+    data_folder.scratch_dir(scratch_dir)
+    retry_policy = RetryPolicy(max_seconds)
 
     def on_report(source: str, state: str) -> None:
-        if state == write_shards.WRITTEN:
-            blame.video_written()
+        if state == WRITTEN:
+            retry_policy.item_done()
 
     results = worker_pool.run_tasks(
         _decode_block,
         tasks,
         num_processes=num_processes,
         on_report=on_report,
-        on_death=blame.task_after,
+        on_death=retry_policy.next_task,
         time_limit_secs=max_seconds,
     )
     ready: dict[str, ShardMetadata] = {}
     try:
-        with contextlib.closing(results):
+        with contextlib.closing(results), data_folder.user_errors(scratch_dir):
             for task in tasks:
                 while task.name not in ready:
-                    name, facts = next(results)
-                    ready[name] = facts
+                    name, shard = next(results)
+                    ready[name] = shard
                 yield _manifest(ready.pop(task.name), labels, settings)
-                shard = os.path.join(scratch_dir, task.name)
-                for path in (shard, shard_index.index_path(shard)):
-                    storage.remove(path)
+                path = os.path.join(scratch_dir, task.name)
+                remove(path)
+                remove(shard_index.index_path(path))
     finally:
         shutil.rmtree(scratch_dir, ignore_errors=True)
 
@@ -149,18 +152,16 @@ def _task(
     scratch_dir: str,
     videos_per_block: int,
 ) -> ShardTask:
-    chosen = videos[start : start + videos_per_block]
+    label_ids = {label: number for number, label in enumerate(labels)}
     rows = tuple(
-        Row(video.path, video.source, video.label, number, SPLIT)
-        for number, video in enumerate(chosen, start)
+        VideoRow(video.path, video.source, video.label, SPLIT, id=number)
+        for number, video in enumerate(videos[start : start + videos_per_block], start)
     )
     return ShardTask(
         name=f"block-{start // videos_per_block:06d}.tfrecord",
         data_dir=scratch_dir,
         rows=rows,
-        labels=tuple(
-            NO_LABEL if row.label is None else labels.index(row.label) for row in rows
-        ),
+        labels=tuple(label_id(row.label, label_ids) for row in rows),
         settings=settings,
     )
 
@@ -168,16 +169,16 @@ def _task(
 def _decode_block(
     task: ShardTask, report: worker_pool.Report
 ) -> tuple[str, ShardMetadata]:
-    return task.name, write_shards.write_shard(task, report)
+    return task.name, write_shard(task, report)
 
 
 def _manifest(
-    facts: ShardMetadata, labels: Sequence[str], settings: FrameSettings
+    shard: ShardMetadata, labels: Sequence[str], settings: FrameSettings
 ) -> Manifest:
     return Manifest(
         class_names=tuple(labels),
-        videos=facts.videos,
-        shards=() if facts.shard is None else (facts.shard,),
-        refused=facts.refused,
+        videos=shard.videos,
+        shards=() if shard.shard is None else (shard.shard,),
+        refused=shard.refused,
         settings=dataclasses.asdict(settings),
     )

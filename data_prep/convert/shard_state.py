@@ -1,8 +1,4 @@
-"""What a data folder remembers of its conversion, so that a run can go on.
-
-`.shards/` holds, beside a lock, the plan (see `conversion_plan`) and the facts of
-every finished shard.
-"""
+"""The metadata of a finished shard, from which an interrupted conversion continues."""
 
 from __future__ import annotations
 
@@ -13,27 +9,24 @@ import os
 from concurrent import futures
 from typing import Any
 
-from data_prep.convert import storage
-from data_prep.convert.storage import STATE_DIR
+from data_prep.convert.data_folder import STATE_DIR
 from vie_tf.storage import files, remote_files
-from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry, ShardEntry, VideoEntry
 
-PLAN_NAME = "plan.json"
-_FACTS_SUFFIX = ".facts.json"
+_SUFFIX = ".facts.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class ShardMetadata:
-    """What became of the rows of one shard.
+    """Result of writing one shard.
 
     Attributes:
-      key: hash of everything that the shard was made from.
-      shard: None where every video was refused and so no file was written.
-      videos: in the order of the shard.
-      refused: in the order of the rows.
-      refused_files: size and time of change of each refused file (see
-        `shard_tasks.size_and_time`), to notice when it is mended.
+      key: hash of everything that the shard depends on.
+      shard: entry of the manifest; None if every video was refused and no file written.
+      videos: entries of its videos, in the order of the shard.
+      refused: entries of the refused videos, in the order of the rows.
+      refused_files: size and modification time of each refused file (see
+        `shard_task.size_and_time`); if they change, the file is tried again.
     """
 
     key: str
@@ -45,34 +38,34 @@ class ShardMetadata:
     def save(self, data_dir: str, name: str) -> None:
         """Marks the shard `name` as finished; its file must be in place."""
         files.write_atomically(
-            os.path.join(data_dir, STATE_DIR, name + _FACTS_SUFFIX),
+            os.path.join(data_dir, STATE_DIR, name + _SUFFIX),
             json.dumps(dataclasses.asdict(self)),
         )
 
     @classmethod
     def load_all(cls, data_dir: str) -> dict[str, ShardMetadata]:
-        """Returns the facts of all finished shards by the name of the shard."""
+        """Returns the metadata of all finished shards by the name of the shard."""
         names = [
-            name[: -len(_FACTS_SUFFIX)]
-            for name in sorted(storage.names_in(os.path.join(data_dir, STATE_DIR)))
-            if name.endswith(_FACTS_SUFFIX)
+            name[: -len(_SUFFIX)]
+            for name in files.names_in(os.path.join(data_dir, STATE_DIR))
+            if name.endswith(_SUFFIX)
         ]
-        # A store answers slowly, but many at a time.
+        # A store answers slowly, but many requests at a time.
         num_threads = 32 if remote_files.is_remote(data_dir) else 1
         with futures.ThreadPoolExecutor(num_threads) as threads:
             loaded = threads.map(lambda name: cls.load(data_dir, name), names)
             pairs = zip(names, loaded)
-            return {name: facts for name, facts in pairs if facts is not None}
+            return {name: metadata for name, metadata in pairs if metadata is not None}
 
     @classmethod
     def load(cls, data_dir: str, name: str) -> ShardMetadata | None:
-        """Reads the facts of a shard; None if it is not finished."""
+        """Reads the metadata of a shard; None if it is not finished."""
+        path = os.path.join(data_dir, STATE_DIR, name + _SUFFIX)
         try:
-            path = os.path.join(data_dir, STATE_DIR, name + _FACTS_SUFFIX)
-            content = json.loads(storage.read_text(path))
+            content = json.loads(files.read_text(path))
             shard = content["shard"] and ShardEntry(**content["shard"])
             if shard is not None:
-                size = storage.size_of(os.path.join(data_dir, shard.name))
+                size = files.size_of(os.path.join(data_dir, shard.name))
                 if size != shard.bytes:
                     return None
             return cls(
@@ -82,20 +75,11 @@ class ShardMetadata:
                 refused=tuple(RefusedEntry(**r) for r in content["refused"]),
                 refused_files=tuple((a, b) for a, b in content["refused_files"]),
             )
-        # Half-written at a power cut, or written by another version: make it again.
+        # Incomplete after a power cut, or written by another version: written again.
         except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
             return None
 
 
-def lock(data_dir: str) -> FolderLock:
-    """Keeps other conversions out of a data folder, which is made if missing.
-
-    Where the folder is remote, only those of this machine.
-    """
-    doing = f"converting into {data_dir!r}"
-    return FolderLock(storage.scratch_dir(data_dir), doing, "--output_dir")
-
-
-def hash_of(facts: Any) -> str:
-    """Returns the hash of anything that JSON can hold."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+def hash_of(content: Any) -> str:
+    """Returns the hash of any JSON-serializable content."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

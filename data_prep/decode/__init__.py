@@ -1,1 +1,1 @@
-"""A video file to JPEG frames at the frame rate and size of the records."""
+"""Decodes a video into JPEG frames at the frame rate and size of the records."""

@@ -1,8 +1,7 @@
-"""What the container of a video file says of itself, read without a decoder.
+"""Reads the metadata of the container of a video file, without a decoder.
 
-`decode_frames` asks when a video gives less than it should, to say why.  The answers
-are those of three families (MP4 and MOV, AVI, Matroska and WebM) and of some files of
-sound; of others nothing is known.  At most a few MB are read.
+It explains why a video has fewer frames than expected.  Three families are known (MP4
+and MOV, AVI, Matroska and WebM), and some audio files.  At most a few MB are read.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ MATROSKA = "Matroska"
 SOUND = "sound"
 UNKNOWN = ""
 
-# What is read of a file at most: of its beginning, of the index of an MP4 file (10
-# hours of video have 20 MB), and the number of parts that are walked over.
+# Most bytes that are read from the beginning of a file, and from the index of an MP4
+# file (20 MB for 10 hours of video), and most parts that are visited.
 _MAX_HEAD_BYTES = 2**20
 _MAX_INDEX_BYTES = 2**26
 _MAX_PARTS = 20_000
@@ -31,24 +30,24 @@ _PARENT_BOXES = (b"trak", b"mdia", b"minf", b"stbl")
 _MATROSKA_START = b"\x1a\x45\xdf\xa3"
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 _MATROSKA_AES = b"\x47\xe1\x81\x05"
-# MP3 (with and without a tag), AAC, FLAC; WAVE and Ogg are told apart by more.
+# MP3 (with and without a tag), AAC, FLAC; WAVE and Ogg are recognized by more bytes.
 _SOUND_STARTS = (b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"\xff\xf9", b"fLaC")
 
 
 @dataclasses.dataclass(frozen=True)
 class ContainerMetadata:
-    """What a container says of itself.
+    """Metadata of a container.
 
     Attributes:
       kind: `MP4`, `AVI`, `MATROSKA`, `SOUND` or `UNKNOWN`.
-      missing_bytes: how many bytes more the file would have to have.
+      missing_bytes: number of bytes that are missing at the end of the file.
       has_index: False for an MP4 file without its `moov` box.
-      has_video: whether it says that there is a video track.
-      has_sound: whether it says that there is sound.
-      is_encrypted: whether it says that pictures are encrypted.
-      pictures: of the longest video track of an MP4 file that has its tables in one
-        place (fragmented ones do not), else None.
-      secs: play time of that track, after its edit list; infinite if not told.
+      has_video: whether there is a video track.
+      has_sound: whether there is an audio track.
+      is_encrypted: whether the pictures are encrypted.
+      pictures: number of pictures of the longest video track of an MP4 file with all
+        tables in one place (unlike fragmented ones), else None.
+      secs: play time of that track after its edit list; infinite if unknown.
     """
 
     kind: str = UNKNOWN
@@ -62,7 +61,7 @@ class ContainerMetadata:
 
 
 def read_metadata(path: str) -> ContainerMetadata:
-    """Reads what the container of a file says of itself.
+    """Reads the metadata of the container of a file.
 
     Raises:
       OSError: the file cannot be read.
@@ -71,11 +70,11 @@ def read_metadata(path: str) -> ContainerMetadata:
     with open(path, "rb") as file:
         head = file.read(_MAX_HEAD_BYTES)
         if head[4:8] in _FIRST_BOXES:
-            return _mp4_facts(file, size)
+            return _mp4_metadata(file, size)
         if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
-            return _avi_facts(file, head, size)
+            return _avi_metadata(file, head, size)
         if head[:4] == _MATROSKA_START:
-            return _matroska_facts(head, size)
+            return _matroska_metadata(head, size)
     is_wave = head[:4] == b"RIFF" and head[8:12] == b"WAVE"
     is_ogg_sound = head[:4] == b"OggS" and b"theora" not in head
     if is_wave or is_ogg_sound or head.startswith(_SOUND_STARTS):
@@ -83,7 +82,7 @@ def read_metadata(path: str) -> ContainerMetadata:
     return ContainerMetadata()
 
 
-def _mp4_facts(file: BinaryIO, size: int) -> ContainerMetadata:
+def _mp4_metadata(file: BinaryIO, size: int) -> ContainerMetadata:
     end, index = 0, b""
     for name, start, end in _top_level_boxes(file, size):
         if name == b"moov":
@@ -112,7 +111,7 @@ def _mp4_facts(file: BinaryIO, size: int) -> ContainerMetadata:
 
 
 def _top_level_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yields name, start of the content and end of the boxes of an MP4 file."""
+    """Yields name, start of the content and end of each box of an MP4 file."""
     offset = 0
     for _ in range(_MAX_PARTS):
         file.seek(offset)
@@ -127,13 +126,13 @@ def _top_level_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, in
         elif length == 0:  # Up to the end of the file.
             length = size - offset
         if offset + length < start or not name.isalnum():
-            return  # Something else stands here, such as zeros.
+            return  # Not a box, but for example zeros.
         yield name, start, offset + length
         offset += length
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yields name and content of the boxes in a box."""
+    """Yields name and content of each box in a box."""
     offset = 0
     while offset + 8 <= len(content):
         length, name = struct.unpack_from(">I4s", content, offset)
@@ -181,7 +180,7 @@ def _number(form: str, box: bytes, at: int) -> int:
     return int(struct.unpack_from(form, box, at)[0])
 
 
-def _avi_facts(file: BinaryIO, head: bytes, size: int) -> ContainerMetadata:
+def _avi_metadata(file: BinaryIO, head: bytes, size: int) -> ContainerMetadata:
     end = 0
     for _ in range(_MAX_PARTS):  # Large files are a chain of parts.
         file.seek(end)
@@ -201,7 +200,7 @@ def _avi_facts(file: BinaryIO, head: bytes, size: int) -> ContainerMetadata:
     )
 
 
-def _matroska_facts(head: bytes, size: int) -> ContainerMetadata:
+def _matroska_metadata(head: bytes, size: int) -> ContainerMetadata:
     length, start = _matroska_size(head, 4)
     segment = start + (length or 0)
     missing = 0
@@ -220,7 +219,7 @@ def _matroska_facts(head: bytes, size: int) -> ContainerMetadata:
 
 
 def _matroska_size(head: bytes, at: int) -> tuple[int | None, int]:
-    """Reads the size of an element (None: not known) and where its content starts."""
+    """Returns the size of an element (None: unknown) and the start of its content."""
     if at >= len(head) or not head[at]:
         return None, at
     num_bytes = 9 - head[at].bit_length()

@@ -1,7 +1,6 @@
-"""Pictures -> JPEG frames of one size.
+"""Encodes pictures as JPEG frames of one size.
 
-`decode_frames` hands over pictures as they decode; only JPEG strings are kept, and a
-picture that fills several frames is one string.
+Only the JPEG strings are kept, and a picture that fills several frames is encoded once.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
 
-# A record is one protocol buffer, which cannot exceed 2 GiB, and is read as a whole.
+# A record is one protocol buffer, which cannot exceed 2 GiB.
 MAX_RECORD_BYTES = 2**30
-# What libjpeg writes, and a bit more than a picture of 8K (7680 x 4320) has: 100 MB
-# as BGR.  A thin line of pixels would grow without end when it is enlarged.
+# The limit of libjpeg, and slightly more than the pixels of 8K (7680 x 4320), 100 MB as
+# BGR: a thin line of pixels would otherwise become huge when it is enlarged.
 MAX_SIDE = 65_500
 MAX_PIXELS = 2**25
 # A Gaussian of this deviation, in pixels of the smaller picture, leaves hardly any
-# alias; a linear filter has this variance already, on average over the places between
-# two pixels; below this factor no blur is left to be added.
+# aliasing.  Linear interpolation has this variance by itself, averaged over positions
+# between two pixels, so that below this factor no blur is needed.
 _BLUR_DEVIATION = 0.42
 _LINEAR_VARIANCE = 1 / 6
 _BLUR_FACTOR = 1.2
@@ -33,32 +32,32 @@ class FrameEncoder:
     """The JPEG frames so far, and the picture that fills the next ones.
 
     Args:
-      settings: of the frames.
-      turn: of `cv2.rotate`, that makes the pictures upright; None if they are.
+      settings: settings of the frames.
+      rotation: code of `cv2.rotate` that makes the pictures upright, or None.
 
     Attributes:
       frames: JPEG strings.
-      size: width and height of all frames: what the first one came to.  A picture
-        of another size (streams may change it) is fitted to that.
-      on_display: [H, W, 3] uint8 BGR, not turned yet, or None.
+      size: width and height of all frames, which the first picture decides.  Later
+        pictures of another size (streams may change it) are resized to it.
+      on_display: current picture, [H, W, 3] uint8 BGR, not rotated yet, or None.
     """
 
-    def __init__(self, settings: FrameSettings, turn: int | None = None) -> None:
+    def __init__(self, settings: FrameSettings, rotation: int | None = None) -> None:
         self.frames = FrameSpool()
         self.size = (0, 0)
         self.on_display: np.ndarray | None = None
         self._shortest_side = settings.shortest_side
         self._enlarge = settings.enlarge
         self._encoding = [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality]
-        self._turn = turn
+        self._rotation = rotation
         self._resizer = _Resizer()
         self._bytes = 0
 
     def fill_up_to(self, count: int) -> bool:
-        """Repeats the picture on display until there are `count` frames.
+        """Repeats the current picture until there are `count` frames.
 
         Returns:
-          False if there is none that could fill them.
+          False if frames are missing and there is no picture.
         """
         missing = count - len(self.frames)
         if missing > 0:
@@ -68,10 +67,10 @@ class FrameEncoder:
         return True
 
     def append(self, jpeg: bytes, times: int = 1) -> None:
-        """Adds a frame that is encoded already, of the right size.
+        """Adds an encoded frame of the right size.
 
         Raises:
-          UnreadableVideo: no record can hold so many.
+          UnreadableVideo: there are more frames than a record can hold.
         """
         self._bytes += times * len(jpeg)
         if self._bytes > MAX_RECORD_BYTES:
@@ -85,8 +84,8 @@ class FrameEncoder:
         """Returns the size of all frames, which the first picture decides.
 
         Args:
-          width: of a picture, in pixels.
-          height: of the same.
+          width: width of a picture, in pixels.
+          height: its height.
 
         Raises:
           UnreadableVideo: the frames would be too large.
@@ -106,13 +105,13 @@ class FrameEncoder:
         return self.size
 
     def _encode(self, picture: np.ndarray) -> bytes:
-        # Turned when it is small, which takes less time.
-        is_sideways = self._turn not in (None, cv2.ROTATE_180)
+        # Rotated after resizing, which is faster.
+        is_sideways = self._rotation not in (None, cv2.ROTATE_180)
         height, width = picture.shape[1::-1] if is_sideways else picture.shape[:2]
         size = self.settle_size(width, height)
         picture = self._resizer.resized(picture, size[::-1] if is_sideways else size)
-        if self._turn is not None:
-            picture = cv2.rotate(picture, self._turn)
+        if self._rotation is not None:
+            picture = cv2.rotate(picture, self._rotation)
         encoded, jpeg = cv2.imencode(".jpg", picture, self._encoding)
         if not encoded:
             raise UnreadableVideo(f"frames of {size} pixels cannot be stored as JPEG")
@@ -145,16 +144,16 @@ def as_bgr(picture: np.ndarray) -> np.ndarray:
 
 
 class _Resizer:
-    """Makes pictures of another size, in memory that is used again.
+    """Resizes pictures in memory that is reused.
 
-    New memory for every step of every picture would take a fifth of the time.
+    New memory for every step of every picture would cost a fifth of the time.
     """
 
     def __init__(self) -> None:
         self._buffers: dict[tuple[str, int, int], np.ndarray] = {}
 
     def resized(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """Returns a picture in a size (width, height), valid until the next call."""
+        """Returns a picture of a size (width, height), valid until the next call."""
         height, width = picture.shape[:2]
         if size == (width, height):
             return picture
@@ -164,12 +163,11 @@ class _Resizer:
         return self._shrunk(picture, size)
 
     def _shrunk(self, picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """Returns a picture in a smaller size (width, height).
+        """Returns a picture of a smaller size (width, height), without aliasing.
 
-        Fine patterns must not turn into coarse ones.  `INTER_AREA` sees to that, but
-        takes 2 to 5 times as long except for halves; this way is at least as close to
-        a filter without aliases (854 x 480 to 569 x 320: 50 dB against 46 dB, 0.7 ms
-        against 1.9).
+        `INTER_AREA` does the same, but is 2 to 5 times slower except for halves, and
+        not closer to an ideal filter (854 x 480 to 569 x 320: 46 dB in 1.9 ms, against
+        50 dB in 0.7 ms).
         """
         height, width = picture.shape[:2]
         while width >= 2 * size[0] and height >= 2 * size[1]:
@@ -177,7 +175,7 @@ class _Resizer:
             picture = self._resize(picture, (width, height), cv2.INTER_AREA)
         factor = min(width / size[0], height / size[1])
         if factor > _BLUR_FACTOR:
-            # What a linear filter does not blur by itself, in variances.
+            # The variance that linear interpolation lacks.
             variance = (_BLUR_DEVIATION * factor) ** 2 - _LINEAR_VARIANCE
             buffer = self._buffer("blurred", width, height)
             picture = cv2.GaussianBlur(picture, (3, 3), math.sqrt(variance), buffer)

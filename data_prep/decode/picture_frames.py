@@ -1,8 +1,7 @@
-"""Pictures -> frames: a folder of numbered pictures, or one picture.
+"""Encodes the frames of a folder of numbered pictures, or of one picture.
 
-What `decode_frames` does with videos, for media that are pictures already.  A JPEG
-file of the right size is stored as it is, byte for byte, so that frames that were
-extracted once do not lose anything.
+A JPEG file of the right size is stored unchanged, so that frames that were extracted
+before lose nothing.
 """
 
 from __future__ import annotations
@@ -17,14 +16,10 @@ from data_prep.config import FrameSettings
 from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
-
-PICTURE_ENDINGS = (
-    *(".jpg", ".jpeg", ".png", ".bmp"),
-    *(".webp", ".tif", ".tiff", ".ppm"),
-)
+from data_prep.index.media_tree import PICTURE_EXTENSIONS
 
 _EXIF_ORIENTATION = 0x0112
-# Float arithmetic puts a segment a little before the picture it is meant to start at.
+# Rounding may put the start of a segment slightly before its first picture.
 _TOLERANCE_PICTURES = 1e-3
 
 
@@ -34,11 +29,11 @@ def encode_folder(
     """Returns the pictures of a folder as frames, `settings.fps` of them a second.
 
     Args:
-      path: folder; hidden files, and those without the ending of a picture, are
-        skipped, numbers in the names count as numbers.
-      settings: of the frames.
-      start: of the segment, in seconds.
-      end: of the segment, in seconds; may be infinite.
+      path: folder.  Hidden files and other files than pictures are skipped; numbers
+        in the names are sorted as numbers.
+      settings: settings of the frames.
+      start: start of the segment, in seconds.
+      end: end of the segment, in seconds; may be infinite.
 
     Raises:
       UnreadableVideo: there is no picture, or one of them is broken.
@@ -52,23 +47,23 @@ def encode_folder(
         )
     first = int(start * settings.fps + _TOLERANCE_PICTURES)
     count = max(1, round((min(end, length) - start) * settings.fps))
-    strip = FrameEncoder(settings)
+    encoder = FrameEncoder(settings)
     for name in names[first : first + count]:
-        _add_picture(strip, os.path.join(path, name), name)
-    return strip
+        _add_picture(encoder, os.path.join(path, name), name)
+    return encoder
 
 
 def encode_image(path: str, settings: FrameSettings) -> FrameEncoder:
-    """Returns a picture as the only frame of a strip.
+    """Returns a picture as the only frame.
 
     Raises:
-      UnreadableVideo: it is broken, or no picture.
+      UnreadableVideo: it is broken, or not a picture.
     """
     if not os.path.exists(path):
         raise UnreadableVideo("there is no such file (or a broken link)")
-    strip = FrameEncoder(settings)
-    _add_picture(strip, path, "it")
-    return strip
+    encoder = FrameEncoder(settings)
+    _add_picture(encoder, path, "it")
+    return encoder
 
 
 def _picture_names(folder: str) -> list[str]:
@@ -80,21 +75,22 @@ def _picture_names(folder: str) -> list[str]:
     names = [
         name
         for name in names
-        if name.lower().endswith(PICTURE_ENDINGS) and not name.startswith(".")
+        if os.path.splitext(name.lower())[1] in PICTURE_EXTENSIONS
+        and not name.startswith(".")
     ]
     if not names:
-        endings = " ".join(ending[1:] for ending in PICTURE_ENDINGS)
-        raise UnreadableVideo(f"the folder has no pictures ({endings})")
+        extensions = " ".join(sorted(PICTURE_EXTENSIONS))
+        raise UnreadableVideo(f"the folder has no pictures ({extensions})")
     return sorted(names, key=_natural_key)
 
 
 def _natural_key(name: str) -> tuple[list[str | int], str]:
-    """Orders 2.jpg before 10.jpg."""
+    """Sorts 2.jpg before 10.jpg."""
     parts = re.split(r"([0-9]+)", name)  # Every second one is a number.
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
-def _add_picture(strip: FrameEncoder, path: str, name: str) -> None:
+def _add_picture(encoder: FrameEncoder, path: str, name: str) -> None:
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -107,30 +103,30 @@ def _add_picture(strip: FrameEncoder, path: str, name: str) -> None:
     if picture is None or (header.is_jpeg and not header.is_complete):
         raise UnreadableVideo(f"{name} is broken, or not a picture")
     height, width = picture.shape[:2]
-    if strip.settle_size(width, height) == (width, height) and header.is_plain:
-        strip.append(content)
+    if encoder.settle_size(width, height) == (width, height) and header.is_plain:
+        encoder.append(content)
         return
-    strip.on_display = picture
-    strip.fill_up_to(len(strip.frames) + 1)
+    encoder.on_display = picture
+    encoder.fill_up_to(len(encoder.frames) + 1)
 
 
 def _decoded(content: bytes) -> np.ndarray | None:
     """Returns a picture, [H, W, 3] uint8 BGR and upright, or None."""
     try:
-        # Of 8 bits and three channels, and turned as its Exif tag says.
+        # With 8 bits and three channels, and rotated by its Exif tag.
         return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # Such as a picture of more than 2^30 pixels.
         return None
 
 
 class _JpegHeader:
-    """What has to be known of a JPEG file to store it as it is.
+    """Properties of a file that decide whether it is stored unchanged.
 
     Attributes:
-      is_jpeg: whether it is one.
-      is_complete: whether its end is there; decoders fill up what is missing.
-      is_plain: whether every reader shows it as we do: three channels of 8 bits, and
-        no tag that says how to turn it, which TensorFlow does not follow.
+      is_jpeg: whether it is a JPEG file.
+      is_complete: whether its end exists; decoders would fill up a missing one.
+      is_plain: whether every reader shows the same picture: three channels of 8 bits,
+        and no rotation tag, which TensorFlow ignores.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -147,7 +143,7 @@ class _JpegHeader:
         )
 
     def _read_segments(self, content: bytes) -> int:
-        """Reads up to the start of the picture itself, which is returned."""
+        """Reads the header and returns the offset of its end."""
         offset = 2
         while offset + 4 <= len(content):
             marker, size = struct.unpack_from(">HH", content, offset)

@@ -1,32 +1,29 @@
-"""Time stamps of the pictures of a file -> play time.
-
-`decode_frames` asks it which picture is on display when.
-"""
+"""Computes the play time of pictures from the time stamps of a file."""
 
 from __future__ import annotations
 
-# A picture that stays for longer than this is taken for an error of the time stamps,
-# which may jump by hours; the clock then goes on by one ordinary interval.
+# A longer display time is taken for an error of the time stamps, which may jump by
+# hours; the clock then advances by one ordinary interval.
 MAX_SECS_ON_DISPLAY = 10.0
-# Frame rates that a container may claim; others (1000, 90000) are time bases.
+# Credible frame rates of containers; others (1000, 90000) are time bases.
 CREDIBLE_FPS = (1.0, 480.0)
 
 
 def is_credible_fps(fps: float) -> bool:
-    """Tells whether a frame rate that a file claims can be one."""
+    """Tells whether the frame rate in a file can be true."""
     return CREDIBLE_FPS[0] <= fps <= CREDIBLE_FPS[1]
 
 
 class PlayClock:
     """Play time, from time stamps that may be missing, repeated or absurd.
 
-    A stamp is believed if it lies a credible step after the last believed one, or
-    after the stamp just before it (then the stamps have jumped, and count on from
-    there).  Other pictures come one ordinary interval after their predecessor.
+    A stamp is believed if it is a credible step after the last believed one, or after
+    the stamp just before it (the stamps have jumped, and continue from there).  Other
+    pictures follow one ordinary interval after their predecessor.
 
     Attributes:
-      pictures: how many have been shown.
-      secs: when the latest of them came on, since the first.
+      pictures: number of pictures so far.
+      secs: time of the latest picture since the first one.
     """
 
     def __init__(self, nominal_fps: float) -> None:
@@ -40,20 +37,20 @@ class PlayClock:
         self.secs = 0.0
 
     def advance(self, stamp_secs: float) -> None:
-        """Moves on to the next picture of the file, which has this stamp."""
+        """Advances to the next picture of the file, which has this stamp."""
         before = self.secs
         self._advance(stamp_secs)
         if self.secs > before:
             self._latest_step = self.secs - before
 
     def expected_secs(self) -> float:
-        """Returns when the next picture comes on, if the pictures are regular."""
+        """Returns the time of the next picture, if the pictures are regular."""
         return self.secs + self._latest_step
 
     def length_secs(self) -> float:
-        """Returns the play time, the last picture staying as long as the average.
+        """Returns the play time if the last picture lasts as long as the average.
 
-        A single picture has no length: 0.
+        A single picture has no play time: 0.
         """
         return self.secs * self.pictures / max(1, self.pictures - 1)
 

@@ -1,13 +1,13 @@
-"""What decoding raises, so that a video is refused with its reason."""
+"""The error of decoding, which refuses a video with a reason."""
 
 from __future__ import annotations
 
 
 class UnreadableVideo(ValueError):
-    """A video that no record can be made of.
+    """A video that cannot become a record.
 
     Attributes:
-      reason: why, in words that can stand behind the name of the video.
+      reason: short explanation, to be printed after the name of the video.
     """
 
     def __init__(self, reason: str) -> None:

@@ -1,7 +1,6 @@
-"""One open video file: its pictures one after the other, and what is wrong with it.
+"""An open video file: its pictures in sequence, and explanations of its faults.
 
-`decode_frames` reads it.  A picture is decoded by `grab`, and converted to BGR only
-if it is asked for.
+A picture is decoded by `grab`, and converted to BGR only if it is asked for.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from data_prep.decode.frame_encoder import as_bgr
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
 
-# What `rotate` needs for each rotation tag, in degrees clockwise.
-_TURNS = {
+# Code of `cv2.rotate` for each rotation tag, in degrees clockwise.
+_ROTATIONS = {
     90: cv2.ROTATE_90_CLOCKWISE,
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-# By the tag of the container; OpenCV's packages open it but have no decoder of it.
+# Codec tag of containers that OpenCV's packages open, but cannot decode.
 _AV1 = "AV01"
 
 
@@ -30,16 +29,16 @@ class VideoFile:
     """An open video file; a context manager.
 
     Attributes:
-      path: of the file.
-      nominal_fps: as claimed by the file; may be absurd.
-      claimed_pictures: as claimed by the file; may be absurd.
-      turn: of `cv2.rotate`, that makes its pictures upright; None if they are.
+      path: path of the file.
+      nominal_fps: frame rate in the file, which may be absurd.
+      claimed_pictures: number of pictures in the file, which may be absurd.
+      rotation: code of `cv2.rotate` that makes its pictures upright, or None.
     """
 
     def __init__(self, path: str) -> None:
-        # One thread: damaged files decode to the same frames on every machine, and
-        # processes already use all cores.  FFmpeg by name: OpenCV would otherwise
-        # try its reader of numbered pictures on names with digits.
+        # With one thread, damaged files decode to the same frames on every machine, and
+        # processes use all cores already.  FFmpeg is named, since OpenCV would try its
+        # reader of numbered pictures on names with digits.
         self.path = path
         self._capture = cv2.VideoCapture()
         self._buffers: list[np.ndarray | None] = [None, None]
@@ -50,7 +49,7 @@ class VideoFile:
             raise UnreadableVideo(_why_closed(path))
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         degrees = int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
-        self.turn: int | None = _TURNS.get(degrees)
+        self.rotation: int | None = _ROTATIONS.get(degrees)
         self.nominal_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.claimed_pictures = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
 
@@ -66,23 +65,23 @@ class VideoFile:
         self._capture.release()
 
     def grab(self) -> bool:
-        """Decodes the next picture; False when there is none.
+        """Decodes the next picture; False if there is none.
 
-        The number of frames that the file claims plays no part: it is often wrong.
+        The number of frames in the file is ignored, since it is often wrong.
         """
         return bool(self._capture.grab())
 
     def stamp_secs(self) -> float:
-        """Returns the time stamp of the picture that was grabbed."""
+        """Returns the time stamp of the grabbed picture."""
         return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
     def picture(self) -> np.ndarray | None:
-        """Returns the picture that was grabbed, [H, W, 3] uint8 BGR, not turned.
+        """Returns the grabbed picture, [H, W, 3] uint8 BGR, not rotated.
 
-        It may be overwritten at the next call but one.  None if OpenCV cannot convert
-        it, which ends the video.
+        The next call but one may overwrite it.  None if OpenCV cannot convert it, which
+        ends the video.
         """
-        # New memory for every picture would take as long as its conversion.
+        # New memory for every picture would cost as much time as its conversion.
         converted, picture = self._capture.retrieve(self._buffers[0])
         if not converted:
             return None
@@ -90,15 +89,15 @@ class VideoFile:
         return as_bgr(picture)
 
     def why_no_picture(self) -> str:
-        """Says why no picture of the file can be decoded."""
-        facts = container.read_metadata(self.path)
+        """Explains why no picture of the file can be decoded."""
+        metadata = container.read_metadata(self.path)
         fourcc = int(self._capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
         name = fourcc.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
         codec = f"codec {name}" if name.isprintable() and name else "no codec"
-        if facts.is_encrypted:
+        if metadata.is_encrypted:
             return f"it is encrypted ({codec})"
-        if facts.missing_bytes:
-            return f"no frame of it can be decoded ({codec}): {_cut_short(facts)}"
+        if metadata.missing_bytes:
+            return f"no frame of it can be decoded ({codec}): {_cut_short(metadata)}"
         if name == _AV1:
             return "no frame of it can be decoded: this OpenCV has no decoder for AV1"
         return f"no frame of it can be decoded ({codec})"
@@ -113,19 +112,19 @@ def _why_closed(path: str) -> str:
         return "no permission to read it"
     if os.path.getsize(path) == 0:
         return "the file is empty"
-    facts = container.read_metadata(path)
-    if facts.is_encrypted:
+    metadata = container.read_metadata(path)
+    if metadata.is_encrypted:
         return "it is encrypted"
-    if facts.has_sound and not facts.has_video:
+    if metadata.has_sound and not metadata.has_video:
         return "it has sound but no picture"
-    if not facts.has_index:
+    if not metadata.has_index:
         return "it is cut short, or one part of a stream: its index (moov) is missing"
-    if facts.missing_bytes:
-        return f"OpenCV cannot open it: {_cut_short(facts)}"
-    if facts.kind and not facts.has_video:
-        return f"it is {facts.kind} without a video track that OpenCV can decode"
+    if metadata.missing_bytes:
+        return f"OpenCV cannot open it: {_cut_short(metadata)}"
+    if metadata.kind and not metadata.has_video:
+        return f"it is {metadata.kind} without a video track that OpenCV can decode"
     return "OpenCV cannot open it as a video"
 
 
-def _cut_short(facts: container.ContainerMetadata) -> str:
-    return f"it is cut short, {facts.missing_bytes} bytes are missing"
+def _cut_short(metadata: container.ContainerMetadata) -> str:
+    return f"it is cut short, {metadata.missing_bytes} bytes are missing"

@@ -1,1 +1,1 @@
-"""Downloads the clips of a Kinetics list."""
+"""Downloads the clips of Kinetics."""

@@ -2,13 +2,12 @@
 
 python -m data_prep.download_kinetics --csv=ANNOTATIONS --output_dir=FOLDER
 
-Know before you start: a large share of these videos no longer exists on YouTube, so
-what you get is a smaller data set than that of the papers.  The official mirror, the
-archives of the CVD Foundation, holds the clips themselves and can be used instead.
+Before you start: a large share of these videos no longer exists on YouTube, so the
+result is a smaller data set than that of the papers.  The official mirror, the archives
+of the CVD Foundation, holds the clips themselves and can be used instead.
 
-Clips are cut to their segment and go to FOLDER/<label>/.  FOLDER/gone.csv lists what
-does not exist any more, with the reason.  The same command goes on where a run was
-interrupted.
+Clips are cut to their segment and stored in FOLDER/<label>/.  FOLDER/gone.csv lists
+unavailable videos with the reason.  After an interruption, the same command continues.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import sys
 from typing import Sequence
 
 from data_prep.config import KineticsConfig
-from data_prep.download_kinetics import download_segments
+from data_prep.download_kinetics import download, reports
 from flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.process_exit import run_and_exit
@@ -36,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _download_kinetics(flags: cli.Flags) -> None:
     config = flags.config(KineticsConfig)
-    result = download_segments.download(config)
-    for line in download_segments.summary(result, config):
+    result = download.download(config)
+    for line in reports.summary(result, config):
         print(line)
     if result.failed:
         raise UserError(
             f"{len(result.failed)} videos failed for reasons that may pass"
-            f" ({download_segments.FAILED_NAME}); run the same command again."
+            f" ({reports.FAILED_NAME}); run the same command again."
         )
 
 

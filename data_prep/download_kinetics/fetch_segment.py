@@ -1,9 +1,7 @@
-"""One segment of a video of YouTube -> one clip.
+"""Downloads one segment of a video on YouTube as a clip: small, H.264, without audio.
 
-Comes in: a segment of the annotations.  Goes out: a clip of exactly that segment, as
-H.264 of a small size, without sound.  yt-dlp fetches the smallest form of the whole
-video that is large enough, and ffmpeg cuts it: a cut by yt-dlp itself goes from key
-frame to key frame, or compresses twice.
+yt-dlp fetches the smallest sufficient version of the whole video, and ffmpeg cuts it:
+yt-dlp itself would cut at key frames, or compress twice.
 """
 
 from __future__ import annotations
@@ -17,19 +15,20 @@ from data_prep.config import KineticsConfig
 from data_prep.decode.opencv import cv2
 from data_prep.download_kinetics.segments import Segment
 from data_prep.workers.child_processes import ChildProcesses
+from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 
-# Most videos take a minute; what takes an hour hangs, or lasts a day.
+# Most videos take a minute; after an hour, a program has probably hung.
 _TIMEOUT_SECS = 3600.0
-# Hardly to be told from the source, about 1 MB for 10 s at 340 pixels.
+# Hardly distinguishable from the source, about 1 MB for 10 s at 340 pixels.
 _CRF = "18"
 
-# What a server says that is busy or tired of us.  Looked for before the next table.
+# Messages of a server that is busy or limits this address; checked first.
 _MAY_PASS = re.compile(
     r"try again later|rate.?limit|too many requests|not a bot", re.IGNORECASE
 )
-# What yt-dlp says of a video that will not come back -> the reason in the report.  The
-# first that fits counts.
-_GONE = tuple(
+# Reason in the report for each message of yt-dlp on a lost video; the first match wins.
+_UNAVAILABLE = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
         ("private", r"private video|video is private"),
@@ -53,11 +52,11 @@ _ERROR = re.compile(r"^ERROR: *(.*\S)", re.MULTILINE)
 _DISK_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
-class GoneVideo(Exception):
-    """A segment that cannot be had, today or later.
+class UnavailableVideo(Exception):
+    """A segment that cannot be downloaded, now or later.
 
     Attributes:
-      reason: in a few words.
+      reason: a few words.
     """
 
     def __init__(self, reason: str) -> None:
@@ -65,25 +64,25 @@ class GoneVideo(Exception):
         self.reason = reason
 
 
-class PassingError(Exception):
-    """Something went wrong that may go well another time."""
+class TransientError(Exception):
+    """An error that may not occur another time."""
 
 
 def fetch_segment(
     segment: Segment, config: KineticsConfig, work_dir: str, children: ChildProcesses
 ) -> None:
-    """Downloads and cuts one segment; the clip appears when it is whole.
+    """Downloads and cuts one segment; the clip appears when it is complete.
 
     Args:
-      segment: what to fetch.
-      config: how, and where to.
+      segment: segment to be fetched.
+      config: settings and output folder.
       work_dir: existing folder for unfinished files, on the disk of the output.
-      children: which runs the programs.
+      children: runner of the programs.
 
     Raises:
-      GoneVideo: the video, or this part of it, does not exist any more.
-      PassingError: anything else that the programs complain of.
-      OSError: the disk is full, or the folder cannot be written.
+      UnavailableVideo: the video, or this part of it, no longer exists.
+      TransientError: the programs reported any other error.
+      UserError: the disk is full.
       Stopped: the run has ended.
     """
     folder = tempfile.mkdtemp(dir=work_dir)
@@ -92,31 +91,30 @@ def fetch_segment(
         clip = os.path.join(folder, "clip.mp4")
         _run(cut_command(config, segment, source, clip), config, folder, children)
         if not _holds_frames(clip):
-            raise GoneVideo("the video ends before the segment")
+            raise UnavailableVideo("the video ends before the segment")
         final = os.path.join(config.output_dir, segment.path)
         os.makedirs(os.path.dirname(final), exist_ok=True)
-        _flush_to_disk(clip)
-        os.replace(clip, final)
+        files.publish(clip, final)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def reason_if_gone(stderr: str) -> str | None:
-    """Returns why a video is gone, or None if the error may pass.
+def reason_if_unavailable(stderr: str) -> str | None:
+    """Returns why a video is unavailable, or None if the error may pass.
 
     Args:
-      stderr: what yt-dlp has written.
+      stderr: output of yt-dlp.
     """
     if not _ERROR.search(stderr):
         return None
     text = error_line(stderr).replace("\u2019", "'")
     if _MAY_PASS.search(text):
         return None
-    return next((reason for reason, what in _GONE if what.search(text)), None)
+    return next((reason for reason, what in _UNAVAILABLE if what.search(text)), None)
 
 
 def error_line(stderr: str) -> str:
-    """Returns the last error of a program; warnings before it say little."""
+    """Returns the last error of a program, without the warnings before it."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return (_ERROR.findall(stderr) or lines or ["it gave no reason"])[-1]
 
@@ -127,21 +125,21 @@ def download_command(
     """Returns the command that fetches a whole video into `folder`."""
     return [
         config.yt_dlp,
-        "--ignore-config",  # Nobody's own settings change what is fetched.
+        "--ignore-config",  # Independent of personal settings.
         "--no-playlist",
         "--no-progress",
         "--quiet",
         *("--socket-timeout", "30"),
         *("--retries", "3"),
         *("--fragment-retries", "3"),
-        "--abort-on-unavailable-fragments",  # Its default is to leave holes.
-        *("--format", "bv/bv*/b"),  # Pictures alone, where they can be had alone.
-        # The size next to what is wanted; H.264, which every ffmpeg decodes.
+        "--abort-on-unavailable-fragments",  # The default would leave holes.
+        *("--format", "bv/bv*/b"),  # Without audio, if possible.
+        # The closest size; H.264, which every ffmpeg decodes.
         *("--format-sort", f"res~{config.shortest_side},vcodec:h264"),
         *("--ffmpeg-location", config.ffmpeg),
         *("--output", os.path.join(folder.replace("%", "%%"), "video.%(ext)s")),
         *config.yt_dlp_options,
-        "--",  # Whatever follows is no option.
+        "--",  # No options follow.
         config.url_template.replace("{id}", segment.youtube_id),
     ]
 
@@ -149,12 +147,12 @@ def download_command(
 def cut_command(
     config: KineticsConfig, segment: Segment, source: str, clip: str
 ) -> list[str]:
-    """Returns the command that cuts a segment out of a file, exact to a frame."""
+    """Returns the command that cuts a segment out of a file, accurate to a frame."""
     side = f"trunc(min({config.shortest_side},min(iw,ih))/2)*2"  # H.264: even.
     return [
         config.ffmpeg,
         *("-hide_banner", "-nostdin", "-loglevel", "error", "-y"),
-        # Before the input: goes to the key frame before, and decodes up to the start.
+        # Before the input: seeks the previous key frame, and decodes up to the start.
         *("-ss", str(segment.start_secs)),
         *("-i", f"file:{source}"),
         *("-t", str(segment.end_secs - segment.start_secs)),
@@ -162,7 +160,7 @@ def cut_command(
         "-vf",
         f"scale=w='if(lte(iw,ih),{side},-2)':h='if(lte(iw,ih),-2,{side})',setsar=1",
         *("-c:v", "libx264", "-preset", "fast", "-crf", _CRF, "-pix_fmt", "yuv420p"),
-        *("-threads", "1"),  # There are several of us.
+        *("-threads", "1"),  # Several programs run at once.
         *("-movflags", "+faststart", "-f", "mp4", f"file:{clip}"),
     ]
 
@@ -174,7 +172,7 @@ def _download(
     _run(download_command(config, segment, folder), config, folder, children)
     names = [name for name in os.listdir(folder) if not name.endswith(".part")]
     if len(names) != 1:
-        raise PassingError(f"yt-dlp left {len(names)} files instead of one video")
+        raise TransientError(f"yt-dlp left {len(names)} files instead of one video")
     return os.path.join(folder, names[0])
 
 
@@ -184,20 +182,20 @@ def _run(
     try:
         finished = children.run(command, _TIMEOUT_SECS)
     except TimeoutError as error:
-        raise PassingError(str(error)) from None
+        raise TransientError(str(error)) from None
     if finished.code == 0:
         return
     if _DISK_FULL.search(finished.stderr):
-        raise OSError(
+        raise UserError(
             f"The disk that holds {config.output_dir!r} is full. Finished clips are"
             " kept; make room and run the same command again."
         )
     if command[0] == config.yt_dlp:
-        if reason := reason_if_gone(finished.stderr):
-            raise GoneVideo(reason)
-    # Where the unfinished file was is nobody's business, and no longer true.
+        if reason := reason_if_unavailable(finished.stderr):
+            raise UnavailableVideo(reason)
+    # The folder of the unfinished file no longer exists.
     message = error_line(finished.stderr).replace(f"{folder}{os.sep}", "")
-    raise PassingError(f"{os.path.basename(command[0])}: {message}")
+    raise TransientError(f"{os.path.basename(command[0])}: {message}")
 
 
 def _holds_frames(path: str) -> bool:
@@ -206,8 +204,3 @@ def _holds_frames(path: str) -> bool:
         return bool(capture.grab())
     finally:
         capture.release()
-
-
-def _flush_to_disk(path: str) -> None:
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())

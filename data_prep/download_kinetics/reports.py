@@ -1,52 +1,96 @@
-"""The reports of a download: what is gone for good, and what failed this time."""
+"""Reports of a download: unavailable videos, failed downloads, and a summary."""
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import csv
 import dataclasses
 import os
 from typing import Callable, Iterable, Iterator, Sequence
 
+from data_prep.config import KineticsConfig
 from data_prep.download_kinetics.segments import Segment
 
-GONE_NAME = "gone.csv"
+UNAVAILABLE_NAME = "gone.csv"
 FAILED_NAME = "failed.csv"
 
 _COLUMNS = ("youtube_id", "time_start", "label", "reason")
+_MOST_LISTED = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What became of a segment.
+    """Result of the download of a segment.
 
     Attributes:
-      segment: which.
-      reason: why there is no clip; empty if there is one.
-      is_gone: whether there never will be.
+      segment: the segment.
+      reason: reason why there is no clip; empty if there is one.
+      is_unavailable: whether there will never be one.
     """
 
     segment: Segment
     reason: str = ""
-    is_gone: bool = False
+    is_unavailable: bool = False
 
 
-def known_as_gone(output_dir: str) -> dict[tuple[str, int], str]:
+@dataclasses.dataclass(frozen=True)
+class Download:
+    """Result of a download, over all its runs.
+
+    Attributes:
+      present: number of clips in the folder.
+      unavailable: segments that no longer exist.
+      failed: segments that failed in this run and may succeed in another.
+    """
+
+    present: int
+    unavailable: tuple[Outcome, ...]
+    failed: tuple[Outcome, ...]
+
+
+def summary(result: Download, config: KineticsConfig) -> Iterator[str]:
+    """Yields the lines that sum up a download."""
+    total = result.present + len(result.unavailable) + len(result.failed)
+    yield f"clips:       {result.present} of {total} are in {config.output_dir}"
+    if result.unavailable:
+        percent = 100 * len(result.unavailable) / total
+        path = os.path.join(config.output_dir, UNAVAILABLE_NAME)
+        count = len(result.unavailable)
+        yield f"unavailable: {count} ({percent:.1f}%), listed in {path}"
+        reasons = collections.Counter(outcome.reason for outcome in result.unavailable)
+        for reason, count in reasons.most_common():
+            yield f"  {count:>7} {reason}"
+    if result.failed:
+        path = os.path.join(config.output_dir, FAILED_NAME)
+        yield f"failed:      {len(result.failed)}, listed in {path}"
+        for outcome in result.failed[:_MOST_LISTED]:
+            yield f"  {outcome.segment.youtube_id}: {outcome.reason}"
+        if len(result.failed) > _MOST_LISTED:
+            yield f"  ... and {len(result.failed) - _MOST_LISTED} more"
+    if result.present:
+        yield (
+            f"Next: python -m data_prep.convert --videos={config.output_dir}"
+            f" --list={config.csv_path} --output_dir=DATA"
+        )
+
+
+def read_unavailable(output_dir: str) -> dict[tuple[str, int], str]:
     """Returns the reasons in the report of earlier runs, by id and start."""
     return {
         (row["youtube_id"], int(row["time_start"])): row["reason"]
-        for row in _read_gone(output_dir)
+        for row in _read_rows(output_dir)
     }
 
 
 @contextlib.contextmanager
-def gone_report(output_dir: str) -> Iterator[Callable[[Outcome], None]]:
+def unavailable_report(output_dir: str) -> Iterator[Callable[[Outcome], None]]:
     """Gives a function that adds a line to the report at once.
 
-    So a run that is killed need not ask again.
+    A run after a kill does not ask for these videos again.
     """
-    rows = _read_gone(output_dir)
-    path = os.path.join(output_dir, GONE_NAME)
+    rows = _read_rows(output_dir)
+    path = os.path.join(output_dir, UNAVAILABLE_NAME)
     _write(path, ([row[name] for name in _COLUMNS] for row in rows))
     with open(path, "a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -59,7 +103,7 @@ def gone_report(output_dir: str) -> Iterator[Callable[[Outcome], None]]:
 
 
 def write_failed(failed: Sequence[Outcome], output_dir: str) -> None:
-    """Writes the list of what may go well another time; none if it is empty."""
+    """Writes the list of failed downloads, or removes it if there are none."""
     path = os.path.join(output_dir, FAILED_NAME)
     if failed:
         _write(path, map(_row, failed))
@@ -68,9 +112,9 @@ def write_failed(failed: Sequence[Outcome], output_dir: str) -> None:
             os.remove(path)
 
 
-def _read_gone(output_dir: str) -> list[dict[str, str]]:
-    """Returns the rows of the report; a line that a kill has cut off is not one."""
-    path = os.path.join(output_dir, GONE_NAME)
+def _read_rows(output_dir: str) -> list[dict[str, str]]:
+    """Returns the rows of the report without a line that a kill has cut off."""
+    path = os.path.join(output_dir, UNAVAILABLE_NAME)
     if not os.path.exists(path):
         return []
     with open(path, newline="", encoding="utf-8", errors="replace") as file:

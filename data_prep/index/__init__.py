@@ -1,1 +1,1 @@
-"""Folders and lists to videos: what there is to convert, before anything is decoded."""
+"""Finds videos in folders and lists, and gives them ids and splits."""

@@ -1,14 +1,12 @@
-"""A folder without a list -> its videos, labeled by sub-folder.
-
-Comes in: the tree of the folder.  Goes out: the videos that `index_videos` gives ids.
-"""
+"""Finds the videos of a folder without a list, labeled by sub-folder."""
 
 from __future__ import annotations
 
-from data_prep.index.found_video import FoundVideo
-from data_prep.index.media_tree import MediaTree
+from data_prep.index.media_tree import MediaTree, check_name
+from data_prep.index.video_row import FoundVideo
+from vie_tf.storage.errors import UserError
 
-# One of them, several, and what they look like.
+# Singular, plural, and what is searched for.
 _WORDS = {
     "videos": ("video", "videos", "files ending in"),
     "frames": ("folder of frames", "folders of frames", "folders with files ending in"),
@@ -19,22 +17,22 @@ _WORDS = {
 def read_folder(tree: MediaTree) -> list[FoundVideo]:
     """Finds the videos of a folder, sorted by source.
 
-    The label of a video is the first-level sub-folder that it lies in, at any depth;
-    videos (or folders of frames) that lie directly in the root have none.
+    The label of a video is the first-level sub-folder that holds it, at any depth;
+    videos (or folders of frames) directly in the root have none.
 
-    Links are followed, out of the root too: making class folders out of links is how
-    a collection is labeled without a copy, and whoever gives the folder has made the
-    links.  (A path that is read from a file is another matter.)  A folder that links
-    back to one it lies in is skipped.
+    Links are followed, even out of the root: class folders of links label a collection
+    without a copy, and their author is the user.  A link back to a parent folder is
+    skipped.
 
     Args:
-      tree: of the folder.
+      tree: tree of the folder.
 
     Raises:
-      ValueError: no video, videos both in the root and in sub-folders, a class folder
+      UserError: no video, videos both in the root and in sub-folders, a class folder
         without a video, or a name that is not UTF-8.
     """
-    _check_names(tree)
+    for source in tree.sources:
+        check_name(source, tree.root)
     _check_frame_folders(tree)
     _check_layout(tree)
     return [
@@ -47,22 +45,11 @@ def read_folder(tree: MediaTree) -> list[FoundVideo]:
     ]
 
 
-def _check_names(tree: MediaTree) -> None:
-    for source in tree.sources:
-        try:
-            source.encode()
-        except UnicodeEncodeError:
-            raise ValueError(
-                f"The file name {source!r} in {tree.root!r} is not valid UTF-8;"
-                " rename it."
-            ) from None
-
-
 def _check_frame_folders(tree: MediaTree) -> None:
     if tree.media != "frames":
         return
     if "" in tree:
-        raise ValueError(
+        raise UserError(
             f"The folder {tree.root!r} holds pictures itself; --media=frames takes one"
             " sub-folder of pictures per video, --media=images takes every picture as"
             " a video."
@@ -72,7 +59,7 @@ def _check_frame_folders(tree: MediaTree) -> None:
         for depth in range(1, len(parts)):
             parent = "/".join(parts[:depth])
             if parent in tree:
-                raise ValueError(
+                raise UserError(
                     f"In {tree.root!r}, both {parent!r} and {source!r} in it hold"
                     " pictures; a folder of frames must not lie in another."
                 )
@@ -82,8 +69,8 @@ def _check_layout(tree: MediaTree) -> None:
     one, several, look = _WORDS[tree.media]
     if not tree.sources:
         hint = "; --media=frames takes extracted frames, --media=images pictures"
-        raise ValueError(
-            f"There is no {one} in the folder {tree.root!r}; looked for {look}"
+        raise UserError(
+            f"There is no {one} in the folder {tree.root!r}; searched for {look}"
             f" {' '.join(sorted(tree.extensions))}"
             f"{hint if tree.media == 'videos' else ''}."
         )
@@ -92,7 +79,7 @@ def _check_layout(tree: MediaTree) -> None:
         return
     if in_root:
         nested = next(source for source in tree.sources if "/" in source)
-        raise ValueError(
+        raise UserError(
             f"The folder {tree.root!r} holds {len(in_root)} {several} itself (such as"
             f" {in_root[0]!r}) and {len(tree.sources) - len(in_root)} in sub-folders"
             f" (such as {nested!r}); put all of them into sub-folders, which become the"
@@ -101,7 +88,7 @@ def _check_layout(tree: MediaTree) -> None:
     classes = {source.split("/")[0] for source in tree.sources}
     empty = [name for name in tree.folders_in_root() if name not in classes]
     if empty:
-        raise ValueError(
+        raise UserError(
             f"No {one} in the class folder{'s' if len(empty) > 1 else ''}"
             f" {', '.join(map(repr, empty))} of {tree.root!r}; put {several} in, or"
             " remove it."

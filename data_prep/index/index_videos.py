@@ -1,8 +1,8 @@
-"""Videos -> rows: id, path, source, label, split.
+"""Finds the videos of a data set and gives them ids and splits.
 
-The first step of the data path; `decode_frames` is the next one.  A reader (one of
-`data_prep.readers`) finds the videos, `make_rows` gives them ids and splits.  This is
-the only place where an id is given.
+This is the first step of the data path; `data_prep.decode` is the next one.  `read`
+calls the reader of a folder or a list, and `make_rows` is the only place where ids are
+assigned.
 """
 
 from __future__ import annotations
@@ -13,80 +13,71 @@ import os
 from typing import Callable, Iterable, Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.index import hmdb51, table, ucf101
+from data_prep.index import csv_table, official_splits
 from data_prep.index.csv_list import read_csv
 from data_prep.index.folder import read_folder
-from data_prep.index.found_video import FoundVideo, Row
 from data_prep.index.kinetics import read_kinetics
 from data_prep.index.media_tree import MediaTree
+from data_prep.index.video_row import FoundVideo, VideoRow
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 
 def read(config: ConversionConfig) -> list[FoundVideo]:
-    """Finds the videos that are asked for, sorted by source.
+    """Finds the videos of a folder or a list, sorted by source.
 
     Args:
-      config: which folder, list and medium.
+      config: folder, list and medium.
 
     Raises:
-      ValueError: the folder or the list cannot be read as a data set; says how to
-        mend it.
+      UserError: the folder or the list cannot be read as a data set.
     """
     list_path, list_format = config.list_path, config.list_format
     if not list_path:
         return read_folder(MediaTree(config.videos, config.media))
     if list_format == "auto":
         list_format = _format_of(list_path)
-    _check_is_there(list_path, list_format)
-    # The other lists hold names, not paths: where links lead to is up to the user.
+    _check_exists(list_path, list_format)
+    # The other lists hold names, not paths: the user decides where links lead.
     may_leave = list_format != "csv"
     tree = MediaTree(config.videos, config.media, links_may_leave=may_leave)
     readers: dict[str, Callable[[], list[FoundVideo]]] = {
         "csv": lambda: read_csv(list_path, tree),
         "kinetics": lambda: read_kinetics(list_path, tree),
-        "ucf101": lambda: ucf101.read_ucf101(list_path, tree, config.fold),
-        "hmdb51": lambda: hmdb51.read_hmdb51(list_path, tree, config.fold),
+        "ucf101": lambda: official_splits.read_ucf101(list_path, tree, config.fold),
+        "hmdb51": lambda: official_splits.read_hmdb51(list_path, tree, config.fold),
     }
     return readers[list_format]()
 
 
 def make_rows(
     videos: Iterable[FoundVideo], *, val_fraction: float, seed: int, first_id: int = 0
-) -> tuple[Row, ...]:
-    """Gives every video its id, and its split where no list has given one.
+) -> tuple[VideoRow, ...]:
+    """Gives every video its id, and its split if no list assigns one.
 
-    Both follow from a hash of (seed, source): neither depends on the order in which
-    the videos were listed, and the ids do not depend on `val_fraction`.  The split
-    is made within each class (over all videos where there are no labels); a class
-    of two or more videos has at least one on each side, a class of one is trained
-    on.
+    Both follow from a hash of (seed, source): neither depends on the order of the
+    videos, and the ids do not depend on `val_fraction`.  Each class is split by itself
+    (without labels, all videos together).  A class of two or more videos has at least
+    one in each split; the video of a class of one is for training.
 
     Args:
-      videos: as found by a reader, each source once.
-      val_fraction: share of each class that is validated on, in [0, 1).
-      seed: another seed gives another split and other ids.
-      first_id: the smallest id; those below are in use.
+      videos: videos as found by a reader, each source once.
+      val_fraction: fraction of each class in the split `val`, in [0, 1).
+      seed: seed of the split and of the ids.
+      first_id: the smallest id; smaller ones are in use.
 
     Returns:
       The rows, sorted by source.
 
     Raises:
-      ValueError: some of the videos have splits and others do not.
+      UserError: some of the videos have splits and others do not.
     """
     videos = sorted(videos, key=lambda video: video.source)
     splits = _splits(videos, val_fraction, seed)
     order = _shuffled([video.source for video in videos], f"id {seed}")
     ids = {source: number for number, source in enumerate(order, start=first_id)}
     return tuple(
-        Row(
-            path=video.path,
-            source=video.source,
-            label=video.label,
-            id=ids[video.source],
-            split=splits[video.source],
-            start_secs=video.start_secs,
-            end_secs=video.end_secs,
-        )
+        VideoRow(**{**vars(video), "split": splits[video.source]}, id=ids[video.source])
         for video in videos
     )
 
@@ -99,10 +90,10 @@ def _splits(
     if listed:
         without = [video.source for video in videos if not video.split]
         if without:
-            raise ValueError(
+            raise UserError(
                 f"{len(without)} of {len(videos)} videos have no split (such as"
-                f" {', '.join(map(repr, without[:3]))}) but others have; write a split"
-                " for all, or for none, which leaves it to --val_fraction."
+                f" {', '.join(map(repr, without[:3]))}) but others have; give all of"
+                " them a split, or none to split them by --val_fraction."
             )
         return listed
     by_class: dict[str | None, list[str]] = collections.defaultdict(list)
@@ -130,32 +121,33 @@ def _shuffled(sources: Iterable[str], salt: str) -> list[str]:
 
 
 def _format_of(list_path: str) -> str:
-    """Returns which of `LIST_FORMATS` a list is in."""
+    """Returns the format of a list, one of `LIST_FORMATS`."""
     if not os.path.isdir(list_path):
-        _check_is_there(list_path, "csv")
-        columns = table.columns_of(list_path)
-        # Paths say more than ids, where a list has both.
-        only_ids = table.YOUTUBE_ID in columns and table.VIDEO not in columns
+        _check_exists(list_path, "csv")
+        columns = csv_table.columns_of(list_path)
+        # If a list has both, paths are more precise than ids.
+        only_ids = csv_table.YOUTUBE_ID in columns and csv_table.VIDEO not in columns
         return "kinetics" if only_ids else "csv"
     names = os.listdir(list_path)
-    if ucf101.CLASSES_NAME in names:
+    if official_splits.UCF101_CLASSES in names:
         return "ucf101"
-    if any(hmdb51.LIST_MARK in name and name.endswith(".txt") for name in names):
+    mark = official_splits.HMDB51_MARK
+    if any(mark in name and name.endswith(".txt") for name in names):
         return "hmdb51"
-    raise ValueError(
-        f"The folder --list={list_path} holds neither {ucf101.CLASSES_NAME} (UCF101)"
-        f" nor files CLASS{hmdb51.LIST_MARK}1.txt (HMDB51); give the folder that"
-        " directly holds the official lists, or a csv file."
+    raise UserError(
+        f"The folder --list={list_path} holds neither {official_splits.UCF101_CLASSES}"
+        f" (UCF101) nor files CLASS{mark}1.txt (HMDB51); give the folder that directly"
+        " holds the official lists, or a csv file."
     )
 
 
-def _check_is_there(list_path: str, list_format: str) -> None:
+def _check_exists(list_path: str, list_format: str) -> None:
     is_folder = list_format in ("ucf101", "hmdb51")
     if os.path.isdir(list_path) if is_folder else os.path.isfile(list_path):
         return
     what = "the folder of the official lists" if is_folder else "a csv file"
     if not os.path.exists(list_path):
-        raise ValueError(f"--list={list_path} does not exist; give {what}.")
-    raise ValueError(
-        f"--list={list_path} is not {what}, which --list_format={list_format} takes."
+        raise UserError(f"--list={list_path} does not exist; give {what}.")
+    raise UserError(
+        f"--list={list_path} is not {what}, as --list_format={list_format} needs."
     )

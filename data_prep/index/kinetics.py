@@ -1,61 +1,104 @@
-"""The annotation csv of Kinetics -> the clips that were downloaded of it.
+"""Reads the annotations of Kinetics, and finds the clips that were downloaded.
 
-Comes in: the csv file as it is published (label, youtube_id, time_start, time_end,
-split) and the tree of the folder of the clips.  Goes out: the videos that
-`index_videos` gives ids.
-
-Clips are found by name in whatever folder: `ID_000012_000022`, `ID_12_22`, `ID_000012`
-or `ID_12`, with any extension of a video, are what is left of a video after cutting.
-A file that is called just `ID` is the whole video, out of which the segment of the
-row is taken.
+Clips are found by name in any folder: `ID_000012_000022`, `ID_12_22`, `ID_000012` or
+`ID_12`, with any extension of a video, are clips that were cut out of a video.  A file
+with the name `ID` is the whole video, of which the segment of the row is taken.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
-from data_prep.index import listed, table
-from data_prep.index.csv_list import segment_of
-from data_prep.index.found_video import FoundVideo
+from data_prep.index import csv_table
+from data_prep.index.csv_table import Table
+from data_prep.index.list_entry import (
+    SPLIT_NAMES,
+    ListEntry,
+    Segment,
+    check_entries,
+    make_entry,
+    parse_segment,
+    parse_split,
+)
 from data_prep.index.media_tree import MediaTree
+from data_prep.index.video_row import FoundVideo
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TEST_SPLIT
+
+
+@dataclasses.dataclass(frozen=True)
+class Annotation:
+    """A row of the annotations.
+
+    Attributes:
+      place: place of the row, for messages.
+      youtube_id: id of the video.
+      label: name of the class; empty if there is none.
+      split: `train`, `val`, `test`, or None.
+      segment: start and end in seconds.
+    """
+
+    place: str
+    youtube_id: str
+    label: str
+    split: str | None
+    segment: Segment
+
+
+def read_annotations(path: str) -> tuple[Table, list[Annotation]]:
+    """Reads an annotation csv (label, youtube_id, time_start, time_end, split).
+
+    Returns:
+      The table and its rows as annotations.
+
+    Raises:
+      UserError: it has no column `youtube_id`, or a row is wrong.
+    """
+    table = csv_table.read_table(path, lambda text: False)
+    if csv_table.YOUTUBE_ID not in table.columns:
+        raise UserError(
+            f"The list {path!r} has no column youtube_id, as the annotations of"
+            " Kinetics have; give --list_format=csv for a list of paths."
+        )
+    annotations = []
+    for row in table.rows:
+        youtube_id = row[csv_table.YOUTUBE_ID]
+        if not youtube_id or "/" in youtube_id:
+            raise UserError(f"{row.place}: {youtube_id!r} cannot be a youtube id.")
+        annotations.append(
+            Annotation(
+                row.place,
+                youtube_id,
+                row[csv_table.LABEL],
+                parse_split(row.place, row[csv_table.SPLIT]),
+                parse_segment(row.place, row[csv_table.START], row[csv_table.END]),
+            )
+        )
+    return table, annotations
 
 
 def read_kinetics(list_path: str, tree: MediaTree) -> list[FoundVideo]:
     """Finds the clips that an annotation csv names, sorted by source.
 
-    A clip that is not there keeps its row, under the name of a downloaded clip.
+    A missing clip keeps its row, under the name of a downloaded clip.
 
     Args:
       list_path: csv file.  The rows of the test split may be without labels.
-      tree: of the folder of clips, which may lie in folders of splits and classes.
+      tree: tree of the folder of clips, which may lie in folders of splits and classes.
 
     Raises:
-      ValueError: the list cannot be used, with the row that is wrong.
+      UserError: the list cannot be used; names the row that is wrong.
     """
-    rows = table.read_table(list_path, lambda text: False)
-    if table.YOUTUBE_ID not in rows.columns:
-        raise ValueError(
-            f"The list {list_path!r} has no column youtube_id, as the annotations of"
-            " Kinetics have; give --list_format=csv for a list of paths."
-        )
-    places = rows.places()
-    splits = [
-        listed.split_of(place, row[table.SPLIT])
-        for place, row in zip(places, rows.rows)
+    table, annotations = read_annotations(list_path)
+    labeled = [
+        row
+        for row, annotation in zip(table.rows, annotations)
+        if annotation.split != TEST_SPLIT or annotation.label
     ]
-    rows.check_labels(
-        [
-            row
-            for row, split in zip(rows.rows, splits)
-            if split != TEST_SPLIT or row[table.LABEL]
-        ]
-    )
-    entries = [
-        _find(place, row, split, tree)
-        for place, row, split in zip(places, rows.rows, splits)
-    ]
-    return listed.checked(entries, list_path, tree.root)
+    table.check_labels(labeled)
+    entries = [_find(annotation, tree) for annotation in annotations]
+    return check_entries(entries, list_path, tree.root)
 
 
 def clip_names(
@@ -72,49 +115,38 @@ def clip_names(
     return [f"{names[0]}_{end:06d}", f"{names[1]}_{end}", *names]
 
 
-def _find(
-    place: str, row: table.TableRow, split: str | None, tree: MediaTree
-) -> listed.Listed:
-    youtube_id = row[table.YOUTUBE_ID]
-    if not youtube_id or "/" in youtube_id:
-        raise ValueError(f"{place}: {youtube_id!r} cannot be a youtube id.")
-    start_secs, end_secs = segment_of(place, row, tree)
-    names = clip_names(youtube_id, start_secs, end_secs)
+def _find(annotation: Annotation, tree: MediaTree) -> ListEntry:
+    segment = annotation.segment
+    if tree.media == "images" and segment != (None, None):
+        raise UserError(
+            f"{annotation.place}: a picture has no start and no end; leave them out."
+        )
+    names = clip_names(annotation.youtube_id, *segment)
     clips = [source for name in names for source in tree.named(name)]
-    whole = tree.named(youtube_id)
+    whole = tree.named(annotation.youtube_id)
     if clips or not whole:
-        start_secs = end_secs = None  # Of the whole video, not of the clip.
+        segment = (None, None)  # The clip has been cut already.
     expected = names[0] if tree.media == "frames" else f"{names[0]}.mp4"
-    label = row[table.LABEL]
-    return listed.make_listed(
-        place,
-        tree,
-        _nearest(clips or whole or [expected], label, split),
-        label=label or None,
-        split=split,
-        start_secs=start_secs,
-        end_secs=end_secs,
-    )
+    source = _nearest(clips or whole or [expected], annotation)
+    label = annotation.label or None
+    return make_entry(annotation.place, tree, source, label, annotation.split, segment)
 
 
-def _nearest(sources: list[str], label: str, split: str | None) -> str:
+def _nearest(sources: list[str], annotation: Annotation) -> str:
     """Returns the first source that lies in folders of the class and the split."""
-    if len(sources) == 1:
-        return sources[0]
 
     def num_matches(source: str) -> int:
-        parts = source.split("/")[:-1]
-        in_class = any(_plain(part) == _plain(label) for part in parts)
-        in_split = any(
-            listed.SPLIT_NAMES.get(part.casefold()) == split for part in parts
-        )
-        return in_class + in_split
+        folders = source.split("/")[:-1]
+        label = _plain(annotation.label)
+        in_class = any(_plain(folder) == label for folder in folders)
+        splits = [SPLIT_NAMES.get(folder.casefold()) for folder in folders]
+        return in_class + (annotation.split in splits)
 
     return max(sources, key=num_matches)  # The first one of the best.
 
 
 def _plain(label: str) -> str:
-    """Returns a class name as far as names of its folder agree.
+    """Returns the part of a class name on which the names of its folders agree.
 
     Spaces, underscores, apostrophes and parentheses differ from copy to copy.
     """

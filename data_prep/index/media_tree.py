@@ -1,7 +1,7 @@
-"""A folder -> the videos, frame folders or pictures below it, found in one walk.
+"""A folder with all videos, frame folders or pictures in it, found in one walk.
 
-The readers of lists look their entries up here, so that a list of 240,000 videos
-costs one walk and no search per row.
+The readers of lists look up their entries here, so that a list of 240,000 videos costs
+one walk and no search per row.
 """
 
 from __future__ import annotations
@@ -11,29 +11,33 @@ import functools
 import os
 from typing import Iterator
 
+from vie_tf.storage.errors import UserError
+
 VIDEO_EXTENSIONS = frozenset(
     ".3g2 .3gp .asf .avi .divx .f4v .flv .gif .m1v .m2ts .m2v .m4v .mjpeg .mjpg .mkv"
     " .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogg .ogv .qt .rm .rmvb .ts .vob .webm .wmv"
     " .y4m".split()
 )
 PICTURE_EXTENSIONS = frozenset(".bmp .jpeg .jpg .png .ppm .tif .tiff .webp".split())
-# Made by systems, not by users; some cannot be read.
+# Made by operating systems; some cannot be read.
 _SYSTEM_FOLDERS = frozenset(
     ("lost+found", "$RECYCLE.BIN", "System Volume Information", "@eaDir", "__MACOSX")
 )
 
 
 class MediaTree:
-    """All that can be a video below a folder.
+    """All possible videos in a folder and its sub-folders.
 
-    A source is a path relative to the folder, with `/` between the parts: of a video
-    file, of a folder that directly holds pictures, or of a picture, by `media`.
+    A source is the path of a video relative to the folder, with `/` between the parts.
+    Depending on `media`, a video is a file, a folder that directly holds pictures, or a
+    picture.
 
     Attributes:
       root: absolute path of the folder.
       media: one of `data_prep.config.MEDIA`.
-      sources: of all videos, sorted.  That of `root` itself, as a folder that holds
-        pictures, is empty.
+      extensions: extensions of the files of this medium, in lower case.
+      sources: sources of all videos, sorted.  If `root` itself directly holds pictures,
+        its source is empty.
     """
 
     def __init__(self, root: str, media: str, *, links_may_leave: bool = True) -> None:
@@ -44,14 +48,14 @@ class MediaTree:
         Args:
           root: folder.
           media: see the class.
-          links_may_leave: whether links to what lies outside of `root` are followed.
+          links_may_leave: whether links to places outside of `root` are followed.
 
         Raises:
-          ValueError: no such folder.
+          UserError: the folder does not exist or cannot be read.
         """
         if not os.path.isdir(root):
             what = "is a file" if os.path.exists(root) else "does not exist"
-            raise ValueError(
+            raise UserError(
                 f"The folder of videos {root!r} {what}; give a folder with videos in"
                 " it, or with one sub-folder of videos per class."
             )
@@ -61,15 +65,21 @@ class MediaTree:
         self._links_may_leave = links_may_leave
         self._real_folders: dict[str, str] = {}
         self.extensions = VIDEO_EXTENSIONS if media == "videos" else PICTURE_EXTENSIONS
-        found = self._walk(self.root, prefix="", parents=(self._real_root,))
-        self.sources = tuple(sorted(found))
+        try:
+            found = sorted(self._walk(self.root, "", parents=(self._real_root,)))
+        except OSError as error:
+            raise UserError(
+                f"The folder {error.filename!r} cannot be read ({error.strerror});"
+                " change its permissions, or move it elsewhere."
+            ) from error
+        self.sources = tuple(found)
         self._known = frozenset(self.sources)
 
     def __contains__(self, source: str) -> bool:
         return source in self._known
 
     def path(self, source: str) -> str:
-        """Returns the absolute path of a source, which need not be there."""
+        """Returns the absolute path of a source, which may be missing."""
         return os.path.join(self.root, source)
 
     def completions(self, source: str) -> list[str]:
@@ -77,7 +87,7 @@ class MediaTree:
         return self._by_stem.get(source, [])
 
     def named(self, name: str) -> list[str]:
-        """Returns the videos of a name, in whatever folder.
+        """Returns the videos of a name, in any folder.
 
         Args:
           name: file name without the extension, or name of a folder of pictures.
@@ -85,11 +95,11 @@ class MediaTree:
         return self._by_name.get(name, [])
 
     def named_in_any_case(self, name: str) -> list[str]:
-        """Returns the like of `named` where letters may differ in case."""
+        """Returns the videos of a name in upper or lower case, in any folder."""
         return self._by_folded_name.get(name.casefold(), [])
 
     def folders_in_root(self) -> list[str]:
-        """Returns the names of the first-level sub-folders that a walk goes into."""
+        """Returns the names of the first-level sub-folders that the walk visits."""
         with os.scandir(self.root) as entries:
             return sorted(
                 entry.name
@@ -100,14 +110,14 @@ class MediaTree:
             )
 
     def is_medium(self, name: str) -> bool:
-        """Returns whether a file of this name is a video or picture, by extension."""
+        """Tells whether a file of this name is a video or picture, by its extension."""
         return (
             self.media != "frames"
             and os.path.splitext(name)[1].lower() in self.extensions
         )
 
     def leads_outside(self, source: str) -> bool:
-        """Returns whether a path below the root ends outside of it, through links."""
+        """Tells whether a path in the root leads outside of it through links."""
         folder, _, name = source.rpartition("/")
         if folder not in self._real_folders:
             self._real_folders[folder] = os.path.realpath(self.path(folder))
@@ -135,7 +145,7 @@ class MediaTree:
         )
 
     def _stem(self, source: str) -> str:
-        """Returns a source without the extension, which all files have."""
+        """Returns a source without its extension."""
         return source if self.media == "frames" else source.rpartition(".")[0]
 
     def _is_inside(self, real: str) -> bool:
@@ -144,7 +154,13 @@ class MediaTree:
     def _walk(
         self, folder: str, prefix: str, parents: tuple[str, ...]
     ) -> Iterator[str]:
-        """Yields the sources in a folder; `parents` are the real paths down to it."""
+        """Yields the sources in a folder.
+
+        Args:
+          folder: path of the folder.
+          prefix: its source, with a `/` at the end.
+          parents: real paths from the root down to the folder.
+        """
         holds_pictures = False
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -166,6 +182,16 @@ class MediaTree:
                     holds_pictures = True
         if holds_pictures and self.media == "frames":
             yield prefix[:-1]
+
+
+def check_name(source: str, root: str) -> None:
+    """Raises UserError if a name is not valid UTF-8."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        raise UserError(
+            f"The file name {source!r} in {root!r} is not valid UTF-8; rename it."
+        ) from None
 
 
 def _grouped(pairs: Iterator[tuple[str, str]]) -> dict[str, list[str]]:

@@ -1,1 +1,1 @@
-"""Generated videos whose class is a motion."""
+"""Generates videos whose class is a motion."""

@@ -1,9 +1,9 @@
-"""Makes videos whose class is a motion, to try everything without a data set.
+"""Generates videos whose class is a motion, to try everything without a data set.
 
 python -m data_prep.synthesize --output_dir=VIDEOS
 
-The appearance of a video changes from scene to scene and says nothing about its
-class.  The same command goes on where a run was interrupted.
+The appearance of a video changes from scene to scene and is independent of its class.
+After an interruption, the same command continues.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sys
 from typing import Sequence
 
 from data_prep.config import SynthesisConfig
-from data_prep.synthesize import write_videos
+from data_prep.synthesize import render, write_videos
 from flags import cli
 from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Makes the videos, says what comes next, and returns the exit code.
+    """Generates the videos, prints the next step, and returns the exit code.
 
     Args:
       arguments: command line; None for that of the process.
@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _synthesize(flags: cli.Flags) -> None:
     config = flags.config(SynthesisConfig)
     videos = write_videos.synthesize(config)
-    width, height = write_videos.frame_size(config)
+    width, height = render.frame_size(config)
     print(
         f"{len(videos)} videos of {config.num_classes} motions, {config.seconds:g} s at"
-        f" {write_videos.FPS} fps, {width}x{height}, in {config.output_dir}"
+        f" {render.FPS} fps, {width}x{height}, in {config.output_dir}"
     )
     print(
         f"Next: python -m data_prep.convert --videos={config.output_dir}"

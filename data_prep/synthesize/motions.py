@@ -1,8 +1,8 @@
 """The motions that are the classes of generated videos.
 
-A motion gives the place of everything in the picture at a time, as an affine map
-about the center of the frame.  Every class looks the same in a mirror (it holds both
-directions, or none that is horizontal), because training flips clips.
+A motion is an affine map of the picture about the center of the frame, for each time.
+Every class is its own mirror image (it has both horizontal directions, or none),
+because training flips clips.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Callable
 
 import numpy as np
 
-# All per frame.  Fast enough to be seen in 8 frames shrunk to half their size, slow
-# enough for a picture to overlap with the one 16 frames later.
+# All per frame.  Fast enough to be visible in 8 frames at half their size, slow enough
+# for a picture to overlap with the one 16 frames later.
 _SHIFT_PIXELS = (0.8, 2.5)
 _TURN_DEGREES = (2.0, 5.0)
 ZOOM_LOG = (0.02, 0.04)
-# At the fastest moment of an oscillation, which is at rest at others.
+# At the fastest moment of an oscillation.
 _SHIFT_PEAK_PIXELS = (1.5, 3.0)
 _TURN_PEAK_DEGREES = (3.0, 6.0)
 _ZOOM_PEAK_LOG = (0.03, 0.06)
@@ -27,14 +27,14 @@ _PERIOD_FRAMES = (8.0, 14.0)
 
 @dataclasses.dataclass(frozen=True)
 class Draw:
-    """What is drawn once for a video.
+    """Random numbers of a video.
 
     Attributes:
       direction: -1 or 1.
-      strength: place in the range of the motion's speed, 0 to 1.
-      period: of an oscillation, in frames.
-      phase: of an oscillation, in radians.
-      pixel: pixels that stand for one of a frame with a shortest side of 96.
+      strength: position in the range of the motion's speed, 0 to 1.
+      period: period of an oscillation, in frames.
+      phase: phase of an oscillation, in radians.
+      pixel: size of a pixel, relative to frames with a shortest side of 96.
     """
 
     direction: int
@@ -45,7 +45,7 @@ class Draw:
 
     @classmethod
     def random(cls, rng: np.random.Generator, pixel: float) -> Draw:
-        """Draws everything."""
+        """Draws all random numbers."""
         return cls(
             direction=int(rng.choice((-1, 1))),
             strength=float(rng.uniform()),
@@ -55,7 +55,7 @@ class Draw:
         )
 
     def between(self, limits: tuple[float, float]) -> float:
-        """Returns the value of a range that `strength` stands for."""
+        """Returns the value at the position `strength` of a range."""
         return limits[0] + self.strength * (limits[1] - limits[0])
 
     def swing(self, peak: float, frame: float, quarter: float = 0.0) -> float:

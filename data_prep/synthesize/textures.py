@@ -1,13 +1,11 @@
-"""Random color textures that tile without a seam.
+"""Random color textures that tile without a seam, one for each scene of a video.
 
-Comes in: a random generator.  Goes out: the appearance of one scene of a generated
-video; `write_videos` moves it.  Every texture is band-limited noise, because stripes
-do not show a motion along themselves.
+Every texture is band-limited noise, because stripes hide a motion along themselves.
 
-Textures differ in what they show, not in their statistics: contrast, spectrum and
-mean color vary little.  Were they as different as real scenes, an untrained network
-would tell them apart far better than motions, and instance recognition would spend
-its first thousands of steps on forgetting them: the tutorial would take hours.
+Textures differ in their structure, but hardly in contrast, spectrum and mean color.  If
+they differed as real scenes do, an untrained network would distinguish them far better
+than motions, and instance recognition would spend its first thousands of steps on
+unlearning them: the tutorial would take hours.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ import math
 
 import numpy as np
 
-# Wave lengths in pixels of a frame whose shortest side is 96: long enough to be seen
-# when frames are shrunk to 48, short enough for many of them in a frame.
+# Wavelengths in pixels of a frame whose shortest side is 96: long enough to be visible
+# at 48 pixels, short enough for many of them in a frame.
 _SHORTEST_WAVE = 9.0
 _LONGEST_WAVE = 42.0
 _SPECTRAL_POWER = 1.5  # of the fall of amplitude with frequency
@@ -27,8 +25,8 @@ _SPECTRAL_POWER = 1.5  # of the fall of amplitude with frequency
 def texture_side(size: int) -> int:
     """Returns the side of the textures for frames of a shortest side, in pixels.
 
-    A power of two (for the Fourier transform) that is no less than the part of the
-    plane that an enlarged frame of 4:3 shows, so that no frame shows a repetition.
+    A power of two (for the Fourier transform) that is at least the extent of an
+    enlarged 4:3 frame, so that no frame shows a repetition.
     """
     return 2 ** math.ceil(math.log2(2.6 * size))
 
@@ -37,17 +35,17 @@ def random_texture(rng: np.random.Generator, side: int, pixel: float) -> np.ndar
     """Draws a texture.
 
     Args:
-      rng: source of everything random.
-      side: in pixels, a power of two.
-      pixel: pixels that stand for one of a frame with a shortest side of 96.
+      rng: random generator.
+      side: side in pixels, a power of two.
+      pixel: size of a pixel, relative to frames with a shortest side of 96.
 
     Returns:
       [side, side, 3] uint8, periodic in both directions.
     """
     light = _noise(rng, side, pixel)  # [side, side]
     tint = _noise(rng, side, pixel)  # [side, side]
-    # Light moves all channels to the same side, so that the structure survives the
-    # conversion to gray; tint moves them apart.
+    # Light changes all channels alike, so that the structure survives the conversion to
+    # gray; tint changes them differently.
     base = rng.uniform(120, 136, size=3)
     by_light = rng.uniform(42, 52, size=3)
     by_tint = rng.uniform(-20, 20, size=3)
@@ -56,7 +54,7 @@ def random_texture(rng: np.random.Generator, side: int, pixel: float) -> np.ndar
 
 
 def _noise(rng: np.random.Generator, side: int, pixel: float) -> np.ndarray:
-    """Noise over two octaves, its spectrum falling with frequency."""
+    """Returns noise over two octaves, whose spectrum falls with frequency."""
     frequency = _frequencies(side) * np.float32(pixel)
     amplitude = frequency ** np.float32(-_SPECTRAL_POWER)
     amplitude *= (frequency > 1 / _LONGEST_WAVE) & (frequency < 1 / _SHORTEST_WAVE)
@@ -67,10 +65,10 @@ def _noise(rng: np.random.Generator, side: int, pixel: float) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4)
 def _frequencies(side: int) -> np.ndarray:
-    """Cycles per pixel of the terms of `rfft2`, [side, side // 2 + 1]."""
+    """Returns cycles per pixel of the terms of `rfft2`, [side, side // 2 + 1]."""
     down = np.fft.fftfreq(side)[:, None]
     across = np.fft.rfftfreq(side)[None, :]
-    # The mean is not 0, so that a power of it can be taken; every band leaves it out.
+    # The mean gets a frequency above 0, which has a power; every band excludes it.
     return np.maximum(np.hypot(down, across), 1e-6).astype(np.float32)
 
 

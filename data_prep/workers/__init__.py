@@ -1,1 +1,1 @@
-"""Processes that share the work, and their progress."""
+"""Runs tasks over processes, Beam pipelines and programs."""

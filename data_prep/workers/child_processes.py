@@ -1,4 +1,4 @@
-"""Programs run by several threads, all of which can be stopped at once."""
+"""Runs programs from several threads, and can stop all of them at once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Sequence
 
 
 class Stopped(Exception):
-    """The run has ended while a thread had still something in hand."""
+    """The run has ended while a thread was still working."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Finished:
-    """How a program has ended: its exit code and what it wrote to stderr."""
+    """Exit code of a program, and what it wrote to stderr."""
 
     code: int
     stderr: str
 
 
 class ChildProcesses:
-    """The programs that are running."""
+    """All programs that are running."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -35,8 +35,8 @@ class ChildProcesses:
         """Runs a program to its end.
 
         Args:
-          command: program and arguments; no shell reads it.
-          timeout_secs: when it is killed.
+          command: program and arguments, without a shell.
+          timeout_secs: time after which the program is killed.
 
         Raises:
           Stopped: `stop` was called.
@@ -50,7 +50,8 @@ class ChildProcesses:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                # Ctrl-C is for us; and programs may start others, to be killed too.
+                # Ctrl-C is for this process; and programs may start others, which
+                # have to be killed with them.
                 start_new_session=True,
             )
             self._running.add(process)
@@ -70,12 +71,12 @@ class ChildProcesses:
         return Finished(process.returncode, stderr.decode(errors="replace"))
 
     def sleep(self, secs: float) -> None:
-        """Waits, or raises Stopped as soon as `stop` is called."""
+        """Waits; raises Stopped as soon as `stop` is called."""
         if self._stopped.wait(secs):
             raise Stopped
 
     def stop(self) -> None:
-        """Kills all programs; no other will be started."""
+        """Kills all programs and starts no more."""
         with self._lock:
             self._stopped.set()
             for process in self._running:
@@ -83,8 +84,8 @@ class ChildProcesses:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kills a program and all that it has started."""
+    """Kills a program and all programs that it has started."""
     if process.returncode is not None:
-        return  # Its number may be another's by now.
+        return  # Another process may have its number by now.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A progress bar on a terminal, and a few lines in a log file."""
+"""Shows progress: a bar on a terminal, and a few lines in a log file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ import tqdm
 
 _LOG_PARTS = 10
 _LOG_SECS = 60.0
+_LOG_LINE = (
+    "{desc}: {n_fmt}/{total_fmt} videos{postfix}, {rate_noinv_fmt}, {remaining} left"
+)
 
 
 class Progress:
-    """Counts videos on stderr: done, refused, rate and time left.
+    """Counts finished and refused videos on stderr, with rate and remaining time.
 
-    A context manager.  Where stderr is no terminal it prints one line for each
-    tenth of the work, and at least every minute.
+    A context manager.  If stderr is not a terminal, it prints one line for each tenth
+    of the work, and at least one every minute.
+
+    Args:
+      verb: the work, such as `converting`.
+      total: number of videos.
+      already_done: number of videos that an earlier run has finished.
+      refused_word: word for refused videos.
     """
 
     def __init__(
@@ -26,69 +35,40 @@ class Progress:
         already_done: int = 0,
         refused_word: str = "refused",
     ) -> None:
-        """Starts counting.
-
-        Args:
-          verb: what is done to the videos, such as `converting`.
-          total: number of videos.
-          already_done: how many of them an earlier run has finished.
-          refused_word: what the user reads for `refused`.
-        """
-        self._verb = verb
-        self._total = total
-        self._done = self._already_done = already_done
-        self._refused = 0
-        self._refused_word = refused_word
-        self._first_at = self._last_line = time.monotonic()
-        self._bar = None
-        if sys.stderr.isatty():
-            self._bar = tqdm.tqdm(
-                desc=verb,
-                total=total,
-                initial=already_done,
-                unit="video",
-                dynamic_ncols=True,
-            )
+        self._refused, self._refused_word = 0, refused_word
+        self._is_log = not sys.stderr.isatty()
+        self._last_line = time.monotonic()
+        self._bar = tqdm.tqdm(
+            desc=verb,
+            total=total,
+            initial=already_done,
+            unit=" videos",
+            dynamic_ncols=True,
+            # In a log it only measures the rate, and never shows itself.
+            delay=float("inf") if self._is_log else 0,
+        )
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
     def advance(self, *, refused: bool = False) -> None:
         """Counts one more video."""
-        if self._done == self._already_done:
-            # Workers take seconds to start, which says nothing of the rate.
-            self._first_at = time.monotonic()
-        self._done += 1
-        self._refused += refused
-        if self._bar is not None:
-            if refused:
-                text = f"{self._refused} {self._refused_word}"
-                self._bar.set_postfix_str(text, refresh=False)
-            self._bar.update()
-        elif self._line_is_due():
-            self._print_line()
+        if refused:
+            self._refused += 1
+            text = f"{self._refused} {self._refused_word}"
+            self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update()
+        if self._is_log and self._line_is_due():
+            self._last_line = time.monotonic()
+            line = tqdm.tqdm.format_meter(
+                **{**self._bar.format_dict, "bar_format": _LOG_LINE}
+            )
+            print(" ".join(line.split()), file=sys.stderr, flush=True)
 
     def _line_is_due(self) -> bool:
-        part = self._done * _LOG_PARTS // self._total
-        is_next_part = part > (self._done - 1) * _LOG_PARTS // self._total
+        done, total = self._bar.n, self._bar.total
+        is_next_part = done * _LOG_PARTS // total > (done - 1) * _LOG_PARTS // total
         return is_next_part or time.monotonic() - self._last_line > _LOG_SECS
-
-    def _print_line(self) -> None:
-        self._last_line = time.monotonic()
-        secs = self._last_line - self._first_at
-        refused = f", {self._refused} {self._refused_word}" if self._refused else ""
-        pace = ""
-        # The first one starts the clock, and says nothing of the rate either.
-        if num_timed := self._done - self._already_done - 1:
-            rate = num_timed / max(secs, 1e-3)
-            secs_left = round((self._total - self._done) / rate)
-            pace = f", {rate:.1f} videos/s, {secs_left // 60}:{secs_left % 60:02d} left"
-        print(
-            f"{self._verb}: {self._done}/{self._total} videos{refused}{pace}",
-            file=sys.stderr,
-            flush=True,
-        )

@@ -1,8 +1,8 @@
-"""Tasks over worker processes, of which it is always known which one does what.
+"""Runs tasks over worker processes that may crash or hang.
 
-concurrent.futures cannot tell which task a dead process had in hand; here every
-worker has its own pipe, so that a decoder that crashes or hangs can be named with its
-video, and the task be done again without it.
+concurrent.futures cannot tell which task a dead process was working on.  Here every
+worker has its own pipe, so that the video at which a decoder crashed or hung is known,
+and the task can be done again without it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
 Report = Callable[[str, str], None]
-"""Called by a task with the name of an item and what became of it."""
+"""Called by a task with the name of an item and its state."""
 
 STARTED = "started"
 
-# How often the clocks of the items are looked at.
+# How often the time limits of the items are checked.
 _TICK_SECS = 0.25
 
 
@@ -31,11 +31,11 @@ class WorkerDied(ChildProcessError):
     """A worker process has ended in the middle of a task.
 
     Attributes:
-      task: what it was doing.
-      item: the one that it had reported `STARTED` and nothing more, or None.
-      cause: name of the signal or the exit code, in words.
-      was_killed: by a SIGKILL from outside, which is how running out of memory ends.
-      was_out_of_time: by this pool, after the time limit of the item.
+      task: task of the worker.
+      item: item that was `STARTED` and not reported again, or None.
+      cause: name of the signal, or the exit code.
+      was_killed: whether it got a SIGKILL from outside, as when memory runs out.
+      was_out_of_time: whether this pool killed it after the time limit of the item.
     """
 
     def __init__(
@@ -57,14 +57,14 @@ class WorkerDied(ChildProcessError):
 
 
 def num_cores() -> int:
-    """Returns how many cores this process may use."""
+    """Returns the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def give_up(death: WorkerDied) -> Any:
-    """Ends everything when a worker dies; see `run_tasks`."""
+    """Stops all workers when one of them dies; see `run_tasks`."""
     raise death
 
 
@@ -77,24 +77,24 @@ def run_tasks(
     on_death: Callable[[WorkerDied], _Task] = give_up,
     time_limit_secs: float = 0.0,
 ) -> Generator[_Result, None, None]:
-    """Yields the results of `function(task, report)`, in the order they get ready.
+    """Yields the results of `function(task, report)` in the order of completion.
 
     Args:
-      function: importable; what it returns and reports travels by pickle.
-      tasks: `str(task)` names one in messages.
-      num_processes: 0 for one per core; 1 works in this process, without workers, and
-        so without `on_death` and without a time limit.
-      on_report: called in this process for everything that a task reports.  A task
-        that is done again reports its items again.
-      on_death: returns the task that a fresh worker does in place of the one that a
-        worker died at, or raises.
-      time_limit_secs: a worker is killed that does nothing for longer between the
-        report that an item is `STARTED` and the next one; 0 for no limit.
+      function: importable; its results and reports are pickled.
+      tasks: tasks, which messages name by `str(task)`.
+      num_processes: number of workers, 0 for one per core; 1 works in this process,
+        without `on_death` and without a time limit.
+      on_report: called in this process for every report of a task.  A task that is
+        done again reports its items again.
+      on_death: returns the task that a new worker does instead of that of a dead
+        worker, or raises.
+      time_limit_secs: a worker is killed if longer than this passes between the
+        report that an item is `STARTED` and the next report; 0 for no limit.
 
     Raises:
-      WorkerDied: naming the task and the item; unless `on_death` does otherwise.
-      OSError, ValueError: as raised by the function.  After any other exception a
-        worker prints its stack trace and counts as dead.
+      WorkerDied: a worker has died, unless `on_death` returns a task.
+      OSError, ValueError: raised by the function.  After any other exception a worker
+        prints its stack trace and counts as dead.
     """
     if num_processes == 1:
         for task in tasks:
@@ -133,10 +133,7 @@ def run_tasks(
 
 
 class _Ticks:
-    """A clock that does not count the time in which this process was stopped itself.
-
-    After a Ctrl-Z and a night nobody is late.
-    """
+    """A clock that does not count time in which this process was suspended itself."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -151,8 +148,8 @@ class _Worker:
     """One process, which is replaced when it dies, and this end of its pipe.
 
     Attributes:
-      pipe: to wait on.
-      task: what it is working on, or None.
+      pipe: connection that is readable when the worker has sent something or died.
+      task: its current task, or None.
     """
 
     pipe: connection.Connection
@@ -171,7 +168,7 @@ class _Worker:
         self._process = spawn.Process(
             target=_work, args=(self._function, far_end), daemon=True
         )
-        _start_deaf_to_interrupts(self._process)
+        _start_ignoring_sigint(self._process)
         far_end.close()  # So that the death of the process closes the pipe.
 
     def give(self, task: Any) -> None:
@@ -179,13 +176,13 @@ class _Worker:
         try:
             self.pipe.send(task)
         except (BrokenPipeError, ConnectionResetError):
-            raise self._obituary() from None
+            raise self._exit_error() from None
 
     def receive(self) -> tuple[str, Any]:
         try:
             kind, content = self.pipe.recv()
         except (EOFError, OSError):  # The latter in the middle of a message.
-            raise self._obituary() from None
+            raise self._exit_error() from None
         if kind == "error":
             raise content
         if kind == "report":
@@ -195,21 +192,21 @@ class _Worker:
         return kind, content
 
     def is_late(self, secs: float, limit_secs: float) -> bool:
-        """Whether the item takes too long, now that `secs` more have gone by."""
+        """Tells whether the item takes too long, now that `secs` more have passed."""
         if self._item is None:
             return False
         self._item_secs += secs
-        # What lies in the pipe may be the news that the item is done.
+        # The pipe may hold the report that the item is done.
         return self._item_secs > limit_secs and not self.pipe.poll()
 
     def kill(self) -> WorkerDied:
-        """Ends a worker that is late, whatever it does just now."""
+        """Kills a worker that is late."""
         self._process.kill()
         self._process.join()
         return WorkerDied(self.task, self._item, "out of time", was_out_of_time=True)
 
     def restart(self, task: Any) -> None:
-        """Puts a fresh process in place of a dead one and gives it a task."""
+        """Replaces a dead process by a new one and gives it a task."""
         self.pipe.close()
         self._start()
         self.give(task)
@@ -219,7 +216,7 @@ class _Worker:
         self._process.terminate()
         self._process.join()
 
-    def _obituary(self) -> WorkerDied:
+    def _exit_error(self) -> WorkerDied:
         self._process.join()
         code = self._process.exitcode or 0
         cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -228,8 +225,8 @@ class _Worker:
         )
 
 
-def _start_deaf_to_interrupts(process: context.SpawnProcess) -> None:
-    """Starts a process that leaves Ctrl-C to this one, which stops it in order."""
+def _start_ignoring_sigint(process: context.SpawnProcess) -> None:
+    """Starts a process that leaves Ctrl-C to this one, which then stops it."""
     if threading.current_thread() is not threading.main_thread():
         process.start()
         return
@@ -241,7 +238,7 @@ def _start_deaf_to_interrupts(process: context.SpawnProcess) -> None:
 
 
 def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -> None:
-    """Does tasks until the other end of the pipe is gone."""
+    """Does tasks until the other end of the pipe is closed."""
 
     def report(item: str, state: str) -> None:
         pipe.send(("report", (item, state)))
@@ -258,15 +255,15 @@ def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -
                 answer = ("error", error)
             pipe.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        # The parent is gone.  At once, as the ordinary end would be an abort where
-        # tensorflow-io was used: see `flags.cli`.
+        # The parent has ended.  An ordinary exit would be an abort if tensorflow-io was
+        # used, see `vie_tf.storage.command_line`.
         os._exit(0)
 
 
 def _end_with_parent() -> None:
-    """Ends this process when the parent is gone: a hanging decoder would never do it.
+    """Ends this process when the parent has ended, even if a decoder hangs.
 
-    What it was writing stays under its temporary name, as after any kill.
+    Its unfinished files keep their temporary names, as after any kill.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -6,8 +6,9 @@ import pytest
 from video_fixtures import cut, picture_number, write_video
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import decode_blocks, write_shards
+from data_prep.convert import conversion, decode_blocks, write_shard
 from vie_tf.storage import records
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 
 
@@ -99,7 +100,7 @@ def test_frames_are_those_that_a_conversion_stores(videos, tmp_path):
     config = ConversionConfig(
         *(videos, str(tmp_path / "data")), shortest_side=40, num_processes=1
     )
-    manifest = write_shards.convert(config)
+    manifest = conversion.convert(config)
     stored = {video.source: video for video in manifest.videos}
     of_run = decode_blocks.frame_settings(manifest.settings)
     assert of_run == config.frame_settings()
@@ -119,7 +120,7 @@ def test_frames_are_those_that_a_conversion_stores(videos, tmp_path):
 def test_one_file_is_a_folder_of_one(videos):
     (video,) = decode_blocks.find(os.path.join(videos, "a", "0.avi"))
     assert (video.source, video.label) == ("0.avi", None)
-    with pytest.raises(ValueError, match="does not exist; give a video file"):
+    with pytest.raises(UserError, match="does not exist"):
         decode_blocks.find(os.path.join(videos, "nothing"))
 
 
@@ -146,7 +147,7 @@ def die_at_the_second(task, report):
             if row.source == "a/2.avi":
                 report(row.source, "started")
                 os.kill(os.getpid(), signal.SIGSEGV)
-    return task.name, write_shards.write_shard(task, report)
+    return task.name, write_shard.write_shard(task, report)
 
 
 def test_a_video_that_crashes_the_decoder_is_refused(videos, tmp_path, monkeypatch):

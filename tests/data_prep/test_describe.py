@@ -3,8 +3,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,6 +10,7 @@ import video_fixtures as videos
 
 from data_prep.config import DescriptionConfig
 from data_prep.decode.opencv import cv2
+from data_prep.describe import __main__ as command
 from data_prep.describe import describe_data_set, statistics, verify
 from data_prep.describe.contact_sheet import sample_videos
 from data_prep.describe.description import describe
@@ -20,7 +19,6 @@ from vie_tf.storage.frame_spool import FrameSpool
 from vie_tf.storage.manifest import Manifest, RefusedEntry, ShardEntry, VideoEntry
 from vie_tf.storage.records import write_record
 
-PROJECT = pathlib.Path(__file__).parents[2]
 GOLDEN = pathlib.Path(__file__).with_name("golden")
 CLASSES = ("run", "walk")
 
@@ -377,17 +375,12 @@ def test_classes_take_turns_on_the_contact_sheet():
     assert sample_videos(manifest, 0) == []
 
 
-def test_the_command_lists_all_problems_and_ends_with_one_line(data_dir):
+def test_the_command_lists_all_problems_and_ends_with_one_line(data_dir, capsys):
     (data_dir / "val-00000.tfrecord").unlink()
-    command = [sys.executable, "-m", "data_prep.describe", f"--data_dir={data_dir}"]
-    result = subprocess.run(
-        [*command, "--verify", "--num_processes=1"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 1
-    assert "PROBLEM val-00000.tfrecord: the file is missing" in result.stdout
-    *progress, last = result.stderr.splitlines()
+    flags = [f"--data_dir={data_dir}", "--verify", "--num_processes=1"]
+    assert command.main(flags) == 1
+    captured = capsys.readouterr()
+    assert "PROBLEM val-00000.tfrecord: the file is missing" in captured.out
+    *progress, last = captured.err.splitlines()
     assert last.startswith("error: ") and " 1 " in last
     assert all(line.startswith("verifying: ") for line in progress)

@@ -8,8 +8,9 @@ from list_fixtures import read, touch
 
 from data_prep.config import ConversionConfig
 from data_prep.index import index_videos
-from data_prep.index.found_video import FoundVideo, Row
 from data_prep.index.index_videos import make_rows
+from data_prep.index.video_row import FoundVideo, VideoRow
+from vie_tf.storage.errors import UserError
 
 
 def _found(**counts: int) -> list[FoundVideo]:
@@ -89,7 +90,7 @@ def test_splits_and_segments_of_a_list_hold():
 def test_splits_for_some_videos_only_are_refused():
     videos = _found(run=5)
     videos[0] = dataclasses.replace(videos[0], split="train")
-    with pytest.raises(ValueError, match="4 of 5 .*'run/1.mp4', .*for all, or for no"):
+    with pytest.raises(UserError, match="4 of 5 .*'run/1.mp4'.*--val_fraction"):
         make_rows(videos, val_fraction=0.5, seed=0)
 
 
@@ -102,7 +103,7 @@ def test_without_a_list_all_videos_of_the_folder_are_rows(tmp_path):
     rows = make_rows(index_videos.read(_config(tmp_path)), val_fraction=0.5, seed=0)
     assert [row.source for row in rows] == ["run/a.mp4", "run/b.mp4"]
     assert sorted(row.split for row in rows) == ["train", "val"]
-    assert isinstance(rows[0], Row)
+    assert isinstance(rows[0], VideoRow)
 
 
 def test_the_medium_says_what_a_video_is(tmp_path):
@@ -146,11 +147,11 @@ def test_the_format_of_a_list_is_found_out(tmp_path, files, list_name, label):
 @pytest.mark.parametrize(
     ("list_name", "list_format", "message"),
     [
-        ("nowhere", "auto", "nowhere does not exist; give a csv file"),
-        ("folder", "auto", "neither classInd.txt .UCF101. nor files CLASS_test_split1"),
-        ("folder", "csv", "is not a csv file, which --list_format=csv takes"),
-        ("list.csv", "ucf101", "is not the folder of the official lists"),
-        ("list.csv", "auto", "no column that names the videos, only 'x', 'y'"),
+        ("nowhere", "auto", "--list=.*nowhere"),
+        ("folder", "auto", "classInd.txt .*CLASS_test_split1"),
+        ("folder", "csv", "--list_format=csv"),
+        ("list.csv", "ucf101", "--list_format=ucf101"),
+        ("list.csv", "auto", "'x', 'y'"),
     ],
 )
 def test_a_list_of_no_known_format_is_refused(
@@ -158,6 +159,6 @@ def test_a_list_of_no_known_format_is_refused(
 ):
     touch(tmp_path, "videos/a.mp4", "folder/notes.txt")
     (tmp_path / "list.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         read(tmp_path / "videos", tmp_path / list_name, list_format=list_format)
     assert "\n" not in str(error.value)

@@ -7,7 +7,7 @@ import pytest
 import video_fixtures as videos
 
 from data_prep.config import FrameSettings
-from data_prep.decode.decode_frames import UnreadableVideo, decode_video
+from data_prep.decode.decode_video import UnreadableVideo, decode_video
 from data_prep.decode.opencv import cv2
 
 

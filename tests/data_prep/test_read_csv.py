@@ -5,6 +5,8 @@ import os
 import pytest
 from list_fixtures import folders_listed, read, touch
 
+from vie_tf.storage.errors import UserError
+
 
 @pytest.fixture
 def root(tmp_path):
@@ -25,7 +27,7 @@ def _facts(found) -> list[tuple]:
 
 
 def _fails(root, path, message, **settings) -> None:
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         read(root, path, **settings)
     assert "\n" not in str(error.value)
 
@@ -143,10 +145,10 @@ def test_a_segment_is_cut_by_start_and_end(root, tmp_path):
 @pytest.mark.parametrize(
     ("times", "message"),
     [
-        ("22,12", r"row 2: the end \(12\) must be after the start \(22\)"),
+        ("22,12", "row 2: the end .12. .*start .22."),
         ("12,12", "row 2: the end"),
         (",0", "row 2: the end"),
-        ("soon,12", "row 2: the start is 'soon'.*neither seconds.*nor h:m:s"),
+        ("soon,12", "row 2: the start is 'soon'"),
         ("-1,12", "row 2: the start is '-1'"),
         ("1,nan", "row 2: the end is 'nan'"),
         ("1,1:2:3:4", "row 2: the end is '1:2:3:4'"),
@@ -169,7 +171,7 @@ def test_an_extension_may_be_left_out(root, tmp_path):
 def test_an_extension_that_is_left_out_must_be_the_only_one(root, tmp_path):
     touch(root, "run/a.avi")
     path = _list(tmp_path, "video\nrun/a\n")
-    _fails(root, path, "row 2: 'run/a' may be 'run/a.avi' or 'run/a.mp4'")
+    _fails(root, path, "row 2: 'run/a' .*'run/a.avi' .*'run/a.mp4'")
 
 
 def test_paths_may_be_written_as_on_windows_or_with_a_dot(root, tmp_path):
@@ -180,16 +182,16 @@ def test_paths_may_be_written_as_on_windows_or_with_a_dot(root, tmp_path):
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        ("../../etc/passwd", "row 3: '../../etc/passwd' leads out.*relative to"),
-        ("run/../walk/e.mp4", r"row 3: .* leads out of a folder by '\.\.'"),
-        ("..\\secret.mp4", "row 3: .* leads out"),
-        ("/etc/passwd", "row 3: '/etc/passwd' is an absolute path; write it relative"),
-        ("C:\\videos\\a.mp4", "row 3: 'C:/videos/a.mp4' is an absolute path"),
-        ("link.mp4", "row 3: 'link.mp4' leads out of --videos through a link"),
-        ("linked/s.mp4", "row 3: 'linked/s.mp4' leads out"),
-        ("linked/s", "row 3: 'linked/s' leads out"),
-        (".hidden/s.mp4", "row 3: '.hidden/s.mp4' leads out"),
-        ("run/inner/s.mp4", "row 3: 'run/inner/s.mp4' leads out"),
+        ("../../etc/passwd", "row 3: '../../etc/passwd'.*--videos"),
+        ("run/../walk/e.mp4", "row 3: .*run/../walk"),
+        ("..\\secret.mp4", "row 3: .*secret"),
+        ("/etc/passwd", "row 3: '/etc/passwd'.*--videos"),
+        ("C:\\videos\\a.mp4", "row 3: 'C:/videos/a.mp4'"),
+        ("link.mp4", "row 3: 'link.mp4'.*--videos"),
+        ("linked/s.mp4", "row 3: 'linked/s.mp4'"),
+        ("linked/s", "row 3: 'linked/s'"),
+        (".hidden/s.mp4", "row 3: '.hidden/s.mp4'"),
+        ("run/inner/s.mp4", "row 3: 'run/inner/s.mp4'"),
     ],
 )
 def test_a_listed_path_cannot_leave_the_folder_of_videos(
@@ -221,7 +223,7 @@ def test_labels_missing_for_some_rows_are_refused_with_the_rows(root, tmp_path):
         *(f"{i}.mp4," for i in range(4)),
     ]
     path = _list(tmp_path, "\n".join(rows))
-    _fails(root, path, r"no label in row 3, 5, 6, 7, 8, \.\.\. \(6 in all\)")
+    _fails(root, path, "row 3, 5, 6, 7, 8, .*6")
 
 
 def test_a_label_column_without_a_label_is_no_label_column(root, tmp_path):
@@ -232,12 +234,12 @@ def test_a_label_column_without_a_label_is_no_label_column(root, tmp_path):
 @pytest.mark.parametrize("second", ["run/a.mp4", "./run/a.mp4", "run/a"])
 def test_two_rows_of_one_video_are_refused_with_both_rows(root, tmp_path, second):
     path = _list(tmp_path, f"video,label\nrun/a.mp4,run\nwalk/e.mp4,w\n{second},run\n")
-    _fails(root, path, "row 2 and list.csv, row 4 .*same video 'run/a.mp4'")
+    _fails(root, path, "row 2 .*row 4 .*'run/a.mp4'")
 
 
 def test_two_rows_of_one_segment_are_refused_with_both_rows(root, tmp_path):
     path = _list(tmp_path, "video,start,end\nrun/a.mp4,60,70\nrun/a.mp4,1:00,1:10\n")
-    _fails(root, path, "row 2 and list.csv, row 3 .*'run/a.mp4#t=60,70'")
+    _fails(root, path, "row 2 .*row 3 .*'run/a.mp4#t=60,70'")
 
 
 def test_a_file_that_is_not_there_keeps_its_row(root, tmp_path):
@@ -256,7 +258,7 @@ def test_a_file_of_an_unknown_kind_is_taken_as_it_is_listed(root, tmp_path):
 def test_if_no_listed_file_is_there_it_says_where_it_has_looked(root, tmp_path):
     path = _list(tmp_path, "video\nvideos/run/a.mp4\nvideos/walk/e.mp4\n")
     looked = os.path.join(root, "videos", "run", "a.mp4")
-    _fails(root, path, f"None of the 2 videos.*row 2 was looked for as '{looked}'")
+    _fails(root, path, f" 2 videos.*row 2 .*'{looked}'")
 
 
 @pytest.mark.parametrize(
@@ -264,15 +266,15 @@ def test_if_no_listed_file_is_there_it_says_where_it_has_looked(root, tmp_path):
     [
         ("", "is empty"),
         ("\n \n", "is empty"),
-        ("video,label\n", "no row below its column names"),
-        ("clip no,what\n1,run\n", "no column.*only 'clip no', 'what'.*file filename"),
-        ("run/a.mp4 10 3\n", "no column.*'run/a.mp4', '10', '3'.*`path label`"),
-        ("video,file\na,b\n", "'video' and 'file'.*both could be the video; rename"),
-        ("video,label\nrun/f, g.mp4,run\n", "row 2 has 3 fields, the first row 2"),
-        ('video,label\n"run/a.mp4,run\nx.mp4,y\n', "row 2 cannot be read.*quotes"),
-        ("video,split\nrun/a.mp4,holdout\n", "row 2: the split is 'holdout'.*train,"),
-        ("video,label\n,run\n", "row 2: the path of the video is empty"),
-        ("video,label\n.,run\n", "row 2: '.' is the folder --videos itself"),
+        ("video,label\n", "no row"),
+        ("clip no,what\n1,run\n", "'clip no', 'what'.*file filename"),
+        ("run/a.mp4 10 3\n", "'run/a.mp4', '10', '3'"),
+        ("video,file\na,b\n", "'video' and 'file'"),
+        ("video,label\nrun/f, g.mp4,run\n", "row 2 .*3 .*2"),
+        ('video,label\n"run/a.mp4,run\nx.mp4,y\n', "row 2 .*quotes"),
+        ("video,split\nrun/a.mp4,holdout\n", "row 2: .*'holdout'.*train,"),
+        ("video,label\n,run\n", "row 2: .*empty"),
+        ("video,label\n.,run\n", "row 2: '.' .*--videos"),
         ("video\n\0\n", "is not a text file"),
     ],
 )
@@ -282,8 +284,8 @@ def test_a_list_that_cannot_be_used_says_why_in_one_line(root, tmp_path, text, m
 
 def test_a_list_in_another_encoding_is_refused(root, tmp_path):
     text = "video,label\nrun/a.mp4,run\nrun/Läufer.mp4,run\n"
-    _fails(root, _list(tmp_path, text, "latin-1"), r"not UTF-8 \(first in row 3\)")
-    _fails(root, _list(tmp_path, text, "utf-16"), "is UTF-16; save it as UTF-8")
+    _fails(root, _list(tmp_path, text, "latin-1"), "UTF-8.*row 3")
+    _fails(root, _list(tmp_path, text, "utf-16"), "UTF-16")
 
 
 @pytest.mark.parametrize(
@@ -313,7 +315,7 @@ def test_paths_alone_need_no_column_name(root, tmp_path):
 
 def test_a_list_without_column_names_must_be_alike_in_all_rows(root, tmp_path):
     path = _list(tmp_path, "run/a.mp4 0\nrun/b c.avi 0\n")
-    _fails(root, path, "row 2 has 3 fields, the first row 2")
+    _fails(root, path, "row 2 .*3 .*2")
 
 
 def test_a_listed_folder_of_frames_is_a_video(tmp_path):
@@ -336,7 +338,7 @@ def test_a_listed_picture_is_a_video_without_start_and_end(tmp_path):
         ("dog/2.png", "1", None),
     ]
     path = _list(tmp_path, "image,end\ncat/1.JPEG,2\n")
-    _fails(root, path, "row 2: a picture has no start and no end", media="images")
+    _fails(root, path, "row 2: .*picture", media="images")
 
 
 def test_a_long_list_is_looked_up_without_listing_folders_again(

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from list_fixtures import read, touch
 
+from vie_tf.storage.errors import UserError
+
 
 @pytest.fixture
 def lists(tmp_path):
@@ -29,7 +31,7 @@ def _facts(found) -> list[tuple]:
 
 
 def _fails(root, path, message, **settings) -> None:
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         read(root, path, **settings)
     assert "\n" not in str(error.value)
 
@@ -83,11 +85,11 @@ def test_folders_of_frames_stand_for_the_listed_videos(lists, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("trainlist01.txt", "Archery/a.avi 2", "row 1: .*number 2, but 1 in classInd"),
-        ("testlist01.txt", "Surfing/a.avi", "row 1: classInd.txt has no class 'Surf"),
-        ("trainlist01.txt", "\na.avi 1", "row 2: 'a.avi 1' is not of the form CLASS/"),
-        ("testlist01.txt", "Archery/.. 1", "row 1: 'Archery/.. 1' is not of the form"),
-        ("classInd.txt", "Archery", "row 1: 'Archery' is not a number and a class"),
+        ("trainlist01.txt", "Archery/a.avi 2", "row 1: .*2, .*1 in classInd"),
+        ("testlist01.txt", "Surfing/a.avi", "row 1: classInd.txt .*'Surf"),
+        ("trainlist01.txt", "\na.avi 1", "row 2: 'a.avi 1' .*CLASS/"),
+        ("testlist01.txt", "Archery/.. 1", "row 1: 'Archery/.. 1'"),
+        ("classInd.txt", "Archery", "row 1: 'Archery'"),
         (
             "testlist01.txt",
             "Archery/v_Archery_g08_c01.avi",
@@ -105,4 +107,4 @@ def test_lists_that_disagree_are_refused_with_the_row(
 
 def test_a_split_that_is_not_there_is_named(lists, tmp_path):
     touch(tmp_path / "videos", "v_Archery_g08_c01.avi")
-    _fails(tmp_path / "videos", lists, "There is no trainlist03.txt", fold=3)
+    _fails(tmp_path / "videos", lists, "trainlist03.txt", fold=3)

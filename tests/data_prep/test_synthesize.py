@@ -12,8 +12,10 @@ from data_prep.config import SynthesisConfig
 from data_prep.decode.opencv import cv2
 from data_prep.synthesize import write_videos
 from data_prep.synthesize.motions import MOTIONS, Draw
+from data_prep.synthesize.render import VideoTask, render
 from data_prep.synthesize.textures import random_texture, texture_side
-from data_prep.synthesize.write_videos import VideoTask, render, synthesize
+from data_prep.synthesize.write_videos import synthesize
+from vie_tf.storage.errors import UserError
 
 DRAW = Draw(direction=1, strength=0.5, period=10.0, phase=0.3, pixel=1.0)
 # How a motion is drawn to be another's mirror image; the others are their own.
@@ -76,14 +78,14 @@ def test_a_second_run_makes_only_what_is_missing(tmp_path, capfd):
     assert before.items() <= _files(tmp_path).items()
     assert len(_files(tmp_path)) == 6
     assert kept.stat().st_mtime_ns == time_of_kept
-    assert "Keeping 3 of 6 videos" in capfd.readouterr().out
+    assert "3 of 6 videos" in capfd.readouterr().out
 
 
 def test_a_folder_of_other_videos_is_left_alone(tmp_path):
     synthesize(_config(tmp_path))
-    with pytest.raises(ValueError, match="other settings.*choose another"):
+    with pytest.raises(UserError, match="--output_dir"):
         synthesize(_config(tmp_path, seed=3))
-    with pytest.raises(ValueError, match="2 files that are not of this set"):
+    with pytest.raises(UserError, match="2 files.*--output_dir"):
         synthesize(_config(tmp_path, num_videos=2))
 
 
@@ -91,15 +93,21 @@ def test_a_folder_of_other_videos_is_left_alone(tmp_path):
     ("settings", "message"),
     [
         ({"num_classes": 13, "num_videos": 20}, "1 to 12.*orbit"),
-        ({"num_videos": 1}, "at least num_classes=2"),
-        ({"size": 49}, "even"),
-        ({"seconds": 4, "scenes": 2}, "use scenes=3"),
+        ({"num_videos": 1}, "--num_classes=2"),
+        ({"size": 49}, "--size=49"),
+        ({"seconds": 4, "scenes": 2}, "--scenes=3"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(tmp_path, settings, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         synthesize(_config(tmp_path, **settings))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="--output_dir"):
+        synthesize(_config(tmp_path / "file"))
 
 
 @pytest.mark.parametrize("name", MOTIONS)

@@ -11,9 +11,8 @@ import pytest
 from process_fixtures import children_of, is_running, wait_until
 
 from data_prep.config import FrameSettings
-from data_prep.convert import retry_policy
-from data_prep.convert.shard_tasks import ShardTask
-from data_prep.workers import worker_pool
+from data_prep.convert.shard_task import ShardTask
+from data_prep.workers import retry_policy, worker_pool
 from data_prep.workers.worker_pool import WorkerDied
 
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -39,7 +38,7 @@ def test_the_pool_returns_all_results_and_reports():
 
 
 def test_a_dead_worker_is_named_with_its_task_and_item():
-    with pytest.raises(WorkerDied, match=r"made 13 died at 'item 13' \(SIGSEGV\)"):
+    with pytest.raises(WorkerDied, match=r"13 .*'item 13' \(SIGSEGV\)"):
         run(dying_workers.double_or_die, [1, 13])
 
 
@@ -82,14 +81,14 @@ def test_the_time_limit_is_that_of_an_item_and_not_of_a_task():
 
 
 def test_a_worker_that_dies_before_any_item_ends_everything():
-    judge = retry_policy.RetryPolicy(max_seconds=0)
-    with pytest.raises(WorkerDied, match=r"made 7 died \(exit code 3\)"):
-        run(dying_workers.exit_at_once, [7, 7], on_death=judge.task_after)
+    policy = retry_policy.RetryPolicy(max_seconds=0)
+    with pytest.raises(WorkerDied, match="exit code 3"):
+        run(dying_workers.exit_at_once, [7, 7], on_death=policy.next_task)
 
 
 POOL_THAT_HANGS = """
 import dying_workers
-from data_prep import worker_pool
+from data_prep.workers import worker_pool
 
 list(worker_pool.run_tasks(
     dying_workers.double_or_hang, [13, 13], num_processes=2,
@@ -99,7 +98,7 @@ list(worker_pool.run_tasks(
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
 def test_workers_that_hang_do_not_outlive_a_pool_that_is_killed():
-    paths = os.pathsep.join(map(str, (PROJECT, PROJECT / "tests")))
+    paths = os.pathsep.join(map(str, (PROJECT, PROJECT / "tests" / "fixtures")))
     pool = subprocess.Popen(
         [sys.executable, "-c", POOL_THAT_HANGS],
         env={**os.environ, "PYTHONPATH": paths},
@@ -134,28 +133,28 @@ def test_time_in_which_the_pool_itself_was_stopped_does_not_count(monkeypatch):
     ],
 )
 def test_the_video_at_which_a_worker_died_is_refused(death, reason):
-    task = retry_policy.RetryPolicy(max_seconds=600.0).task_after(death)
+    task = retry_policy.RetryPolicy(max_seconds=600.0).next_task(death)
     assert task.rejected == (("a.mp4", reason),)
     assert task.key() == SHARD.key()
 
 
 def test_a_kill_from_outside_is_no_video_s_fault_but_not_tried_for_ever():
-    judge = retry_policy.RetryPolicy(max_seconds=600)
+    policy = retry_policy.RetryPolicy(max_seconds=600)
     for item in ("a.mp4", "b.mp4"):
         death = WorkerDied(SHARD, item, "SIGKILL", was_killed=True)
-        assert judge.task_after(death) == SHARD
+        assert policy.next_task(death) == SHARD
     with pytest.raises(WorkerDied, match="at 'b.mp4'"):
-        judge.task_after(death)
+        policy.next_task(death)
 
 
 def test_deaths_at_one_video_after_the_other_are_no_fault_of_the_videos():
-    def die_20_times(judge):
+    def die_20_times(policy):
         for number in range(20):
-            judge.task_after(WorkerDied(SHARD, f"{number}.mp4", "exit code 1"))
+            policy.next_task(WorkerDied(SHARD, f"{number}.mp4", "exit code 1"))
 
     with pytest.raises(WorkerDied, match="at '19.mp4'"):
         die_20_times(retry_policy.RetryPolicy(max_seconds=600))
-    judge = retry_policy.RetryPolicy(max_seconds=600)
+    policy = retry_policy.RetryPolicy(max_seconds=600)
     for number in range(40):
-        judge.task_after(WorkerDied(SHARD, f"{number}.mp4", "exit code 1"))
-        judge.video_written()
+        policy.next_task(WorkerDied(SHARD, f"{number}.mp4", "exit code 1"))
+        policy.item_done()

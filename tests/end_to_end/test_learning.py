@@ -14,7 +14,7 @@ from run_fixtures import run_config, with_settings
 from video_fixtures import write_pictures
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import write_shards
+from data_prep.convert import conversion
 from vie_tf.config import KnnTaskConfig, RetrievalConfig
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
 from vie_tf.evaluation.restored_run import RestoredRun
@@ -51,7 +51,7 @@ def fixture_data_dir(tmp_path_factory):
             rng = np.random.default_rng(100 * number + label)
             path = videos / f"stripes_{label:02d}" / f"{number}.avi"
             write_pictures(path, list(striped_pictures(label, rng)))
-    write_shards.convert(
+    conversion.convert(
         ConversionConfig(str(videos), str(data_dir), val_fraction=0.5, num_processes=1)
     )
     return data_dir

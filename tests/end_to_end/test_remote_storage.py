@@ -9,7 +9,7 @@ import sys
 import pytest
 from conversion_fixtures import config, contents, write_collection
 
-from data_prep.convert import storage, write_shards
+from data_prep.convert import conversion, data_folder
 from vie_tf.storage import remote_files
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def fixture_collection(tmp_path_factory) -> pathlib.Path:
 def fixture_local_files(collection, tmp_path_factory) -> dict[str, bytes]:
     """What a conversion into a local folder writes for its readers."""
     folder = tmp_path_factory.mktemp("local")
-    write_shards.convert(config(collection, folder))
+    conversion.convert(config(collection, folder))
     return contents(folder)
 
 
@@ -128,9 +128,10 @@ def test_nothing_unfinished_is_left_anywhere(converted, bucket):
 
 KILLED_AT_ITS_FIFTH_VIDEO = """
 import os, signal, sys
-from data_prep import config, write_shards
+from data_prep import config
+from data_prep.convert import conversion, data_folder, write_shard
 
-decode_video, calls = write_shards.decode_video, []
+decode_video, calls = write_shard.decode_video, []
 
 def decode_or_die(*args, **kwargs):
     calls.append(1)
@@ -138,8 +139,8 @@ def decode_or_die(*args, **kwargs):
         os.kill(os.getpid(), signal.SIGKILL)
     return decode_video(*args, **kwargs)
 
-write_shards.decode_video = decode_or_die
-write_shards.convert(config.ConversionConfig(
+write_shard.decode_video = decode_or_die
+conversion.convert(config.ConversionConfig(
     *sys.argv[1:], val_fraction=0.25, videos_per_shard=2, num_processes=1))
 """
 
@@ -183,7 +184,7 @@ def test_a_bucket_that_is_missing_is_one_line_and_exit_code_one(bucket, collecti
 @pytest.mark.parametrize("address", ["ftp://host/data", "s3://", "file:///data"])
 def test_an_address_that_cannot_be_used_is_refused_in_one_line(collection, address):
     with pytest.raises(ValueError, match="no address that can be used.*s3://BUCKET"):
-        write_shards.convert(config(collection, address))
+        conversion.convert(config(collection, address))
 
 
 def test_an_address_is_absolute_as_it_is(tmp_path, monkeypatch):
@@ -199,11 +200,14 @@ def test_a_local_path_needs_no_tensorflow_io(monkeypatch):
 
 def test_unfinished_files_of_a_remote_data_set_are_local(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    path = storage.unfinished_path("s3://bucket/data", "train-00000.tfrecord")
+    place = ("s3://bucket/data", "train-00000.tfrecord")
+    path = data_folder.unfinished_path(*place)
     assert not remote_files.is_remote(path)
-    assert path != storage.unfinished_path("s3://bucket/data", "train-00000.tfrecord")
+    assert path != data_folder.unfinished_path(
+        "s3://bucket/data", "train-00000.tfrecord"
+    )
     pathlib.Path(path).write_text("half")
-    storage.remove_unfinished("s3://bucket/other")
+    data_folder.remove_unfinished("s3://bucket/other")
     assert os.path.exists(path)
-    storage.remove_unfinished("s3://bucket/data/")
+    data_folder.remove_unfinished("s3://bucket/data/")
     assert not os.path.exists(path)

@@ -15,7 +15,7 @@ from run_fixtures import run_config
 from video_fixtures import cut, write_video
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import write_shards
+from data_prep.convert import conversion
 from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import video_embeddings
@@ -75,7 +75,7 @@ def fixture_folder(tmp_path_factory):
         num_processes=1,
         videos_per_shard=3,
     )
-    manifest = write_shards.convert(config)
+    manifest = conversion.convert(config)
     save_run(folder / "data", folder / "run", manifest)
     return folder
 

@@ -170,6 +170,26 @@ def copy(source: str, target: str) -> None:
         tf.io.gfile.copy(source, target, overwrite=True)
 
 
+def publish(finished: str, path: str) -> None:
+    """Gives a finished file its name, under which it is never seen half written.
+
+    Args:
+      finished: local file, on the same disk as `path` if that is local.
+      path: local or remote file, which is replaced if it exists.
+    """
+    remote_files.connect(path)
+    with file_errors(path):
+        if not remote_files.is_remote(path):
+            flush_to_disk(finished)
+            os.replace(finished, path)
+            flush_to_disk(os.path.dirname(path) or ".")
+        elif path.startswith(_OBJECT_STORES):
+            tf.io.gfile.copy(finished, path, overwrite=True)
+        else:
+            tf.io.gfile.copy(finished, f"{path}{_UNFINISHED}", overwrite=True)
+            tf.io.gfile.rename(f"{path}{_UNFINISHED}", path, overwrite=True)
+
+
 def remove(path: str) -> None:
     """Removes a file or a folder with all that it holds, if there is one."""
     remote_files.connect(path)

@@ -1,7 +1,7 @@
-"""A csv file -> rows of what its columns mean.
+"""Reads a csv file into rows by the meaning of its columns.
 
-The delimiter is whatever makes the most of the first row, and columns may have any
-name that people give them: what is meant by a name is written once, in `ALIASES`.
+The delimiter is the one that finds most known columns in the first row.  Columns may
+have any of the names in `ALIASES`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import os
 import re
 from typing import Callable, Iterator, Sequence
 
-from data_prep.index.list_text import place, read_text, some_of
+from data_prep.index.list_file import place, read_text
+from vie_tf.storage.errors import UserError
 
 VIDEO = "video"
 YOUTUBE_ID = "youtube_id"
@@ -22,8 +23,8 @@ SPLIT = "split"
 START = "start"
 END = "end"
 
-# What a column means by its name, in small letters and without what joins words.
-# Names of the second group count only where there is none of the first.
+# The names of each column, in lower case and without word separators.  Names of the
+# second group count only if there is none of the first.
 ALIASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     VIDEO: (
         (
@@ -49,75 +50,80 @@ ALIASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 _DELIMITERS = (",", ";", "\t", " ")
-_NO_DELIMITER = "\x1f"  # The ASCII unit separator, which no list has.
-_MAX_HEADER = 10_000  # Of a file that is no csv, the first line may be all of it.
+_NO_DELIMITER = "\x1f"  # The ASCII unit separator, which no list holds.
+_MAX_HEADER = 10_000  # If the file is no csv, its first line may be very long.
 
 
 @dataclasses.dataclass(frozen=True)
 class TableRow:
-    """One row: its number in the file (from 1), its fields, which of them is what."""
+    """A row of a csv file.
+
+    Attributes:
+      number: its number in the file, which counts from 1.
+      place: how messages name it.
+      fields: texts of all fields.
+      columns: index of the field of each known column.
+    """
 
     number: int
+    place: str
     fields: list[str]
     columns: dict[str, int]
 
     def __getitem__(self, column: str) -> str:
-        """Returns the text of a column, empty where there is none."""
+        """Returns the text of a column, empty if there is none."""
         index = self.columns.get(column, len(self.fields))
         return self.fields[index] if index < len(self.fields) else ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """What a csv file says.
+    """Contents of a csv file.
 
     Attributes:
-      path: of the file.
-      columns: those of `ALIASES` that it has.
-      rows: in order.
+      path: path of the file.
+      columns: known columns that it has.
+      rows: its rows in order.
     """
 
     path: str
     columns: frozenset[str]
     rows: tuple[TableRow, ...]
 
-    def places(self) -> list[str]:
-        """Returns how messages name each row."""
-        name = os.path.basename(self.path)
-        return [place(name, row.number) for row in self.rows]
-
     def check_labels(self, rows: Sequence[TableRow]) -> None:
-        """Refuses a table of which some of these rows have a label and others none."""
-        without = [row.number for row in rows if not row[LABEL]]
+        """Raises UserError if some of these rows have a label and others have none."""
+        without = [str(row.number) for row in rows if not row[LABEL]]
         if without and len(without) < len(rows):
-            raise ValueError(
-                f"The list {self.path!r} has no label in row {some_of(without)} but"
-                " has one in others; label all rows, or remove the label column."
+            more = f", ... ({len(without)} in all)" if len(without) > 5 else ""
+            raise UserError(
+                f"The list {self.path!r} has no label in row {', '.join(without[:5])}"
+                f"{more} but has one in others; label all rows, or remove the label"
+                " column."
             )
 
 
 def read_table(path: str, is_video: Callable[[str], bool]) -> Table:
     """Reads a csv file.
 
-    A file without a row of column names is read as `path` or as `path label`, if its
-    first row is just that.
+    A file without column names is read as `path` or as `path label`, if its first row
+    has that form.
 
     Args:
-      path: of a UTF-8 file, delimited by commas, semicolons, tabs or spaces.
-      is_video: whether a text names a video.
+      path: path of a UTF-8 file, delimited by commas, semicolons, tabs or spaces.
+      is_video: tells whether a text names a video.
 
     Raises:
-      ValueError: no column says which video, two columns say the same, the fields
-        cannot be told apart, or there are no rows.
+      UserError: no column names the videos, two columns have the same meaning, a row
+        has too many fields, or there are no rows.
     """
     text = read_text(path)
     first = _first_line(text)
     if not first:
-        raise ValueError(f"The list {path!r} is empty.")
+        raise UserError(f"The list {path!r} is empty.")
     header = _header(path, first)
     layout = header or _without_header(first, is_video)
     if layout is None:
-        raise ValueError(_no_video_column(path, first))
+        raise UserError(_no_video_column(path, first))
     delimiter, names, columns = layout
     name = os.path.basename(path)
     numbered = _fields(name, text, delimiter)
@@ -125,19 +131,20 @@ def read_table(path: str, is_video: Callable[[str], bool]) -> Table:
         next(numbered)
     rows = []
     for number, fields in numbered:
+        where = place(name, number)
         if any(fields[len(names) :]):
-            raise ValueError(
-                f"{place(name, number)} has {len(fields)} fields, the first row"
-                f" {len(names)}; put fields that hold a delimiter into double quotes."
+            raise UserError(
+                f"{where} has {len(fields)} fields, the first row {len(names)}; put"
+                " fields that hold a delimiter into double quotes."
             )
-        rows.append(TableRow(number, fields, columns))
+        rows.append(TableRow(number, where, fields, columns))
     if not rows:
-        raise ValueError(f"The list {path!r} has no row below its column names.")
+        raise UserError(f"The list {path!r} has no row below its column names.")
     return Table(path, frozenset(columns), tuple(rows))
 
 
 def columns_of(path: str) -> frozenset[str]:
-    """Returns the columns of `ALIASES` in a csv file; none without column names."""
+    """Returns the known columns of a csv file; none if it has no column names."""
     header = _header(path, _first_line(read_text(path)))
     return frozenset(header[2]) if header else frozenset()
 
@@ -148,7 +155,7 @@ def _first_line(text: str) -> str:
 
 
 def _header(path: str, line: str) -> tuple[str, list[str], dict[str, int]] | None:
-    """Returns delimiter, names and columns, if a line holds names of columns."""
+    """Returns delimiter, names and columns if a line holds column names."""
     best = None
     # Names may hold spaces: "file name" is one column, "file name,class" are two.
     delimiters = [d for d in _delimiters_in(line) if d != " "] or _delimiters_in(line)
@@ -165,9 +172,9 @@ def _header(path: str, line: str) -> tuple[str, list[str], dict[str, int]] | Non
     for meaning, indices in columns.items():
         if len(indices) > 1:
             both = " and ".join(repr(names[i]) for i in indices)
-            raise ValueError(
-                f"The columns {both} of the list {path!r} both could be the {meaning};"
-                " rename those that are not meant."
+            raise UserError(
+                f"The columns {both} of the list {path!r} could both be the {meaning};"
+                " rename all but one of them."
             )
     return delimiter, names, {name: only for name, (only,) in columns.items()}
 
@@ -175,7 +182,7 @@ def _header(path: str, line: str) -> tuple[str, list[str], dict[str, int]] | Non
 def _without_header(
     line: str, is_video: Callable[[str], bool]
 ) -> tuple[str, list[str], dict[str, int]] | None:
-    """Returns the like of `_header` for a first row that is `path` or `path label`."""
+    """Returns the same as `_header` for a first row `path` or `path label`."""
     if is_video(_split(line, _NO_DELIMITER)[0]):
         return _NO_DELIMITER, [VIDEO], {VIDEO: 0}
     for delimiter in _delimiters_in(line):
@@ -214,7 +221,7 @@ def _fields(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[st
         if delimiter == " "
         else io.StringIO(text)
     )
-    # Strict: one quote too many would otherwise swallow the rows behind it.
+    # Strict: one quote too many would otherwise swallow the rows after it.
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     number = 1
     try:
@@ -224,9 +231,9 @@ def _fields(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[st
                 yield number, fields
             number = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(
+        raise UserError(
             f"{place(name, number)} cannot be read ({error}); put fields that hold"
-            ' double quotes into double quotes, and write "" for each in them.'
+            ' double quotes into double quotes, and write "" for each of those.'
         ) from None
 
 
@@ -236,6 +243,6 @@ def _no_video_column(path: str, line: str) -> str:
     understood = " ".join(name for group in ALIASES[VIDEO] for name in group)
     return (
         f"The list {path!r} has no column that names the videos, only {names}; name it"
-        f" {VIDEO!r} (understood are: {understood}, and {YOUTUBE_ID} for Kinetics). A"
-        " list without column names has to be `path` or `path label`."
+        f" {VIDEO!r} (known names: {understood}, and {YOUTUBE_ID} for Kinetics). A list"
+        " without column names must have the form `path` or `path label`."
     )

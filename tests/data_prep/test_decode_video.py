@@ -10,7 +10,7 @@ import video_fixtures as videos
 
 from data_prep.config import FrameSettings
 from data_prep.decode import frame_encoder, play_clock
-from data_prep.decode.decode_frames import UnreadableVideo, decode_video
+from data_prep.decode.decode_video import UnreadableVideo, decode_video
 from data_prep.decode.frame_encoder import as_bgr
 from data_prep.decode.opencv import cv2
 from data_prep.decode.play_clock import PlayClock

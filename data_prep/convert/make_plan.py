@@ -1,7 +1,6 @@
-"""Found videos, and what a data folder holds already -> the plan of the conversion.
+"""Makes the plan of a conversion, from the videos and the state of the data folder.
 
-Comes in: the videos as `index_videos` reads them.  Goes out: a `Plan`, whose tasks
-`write_shards` does next.  Nothing is written here; what must not go on raises.
+Nothing is written here; a conversion that would destroy something is refused.
 """
 
 from __future__ import annotations
@@ -11,50 +10,51 @@ import os
 from typing import Any, Mapping, Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import storage
-from data_prep.convert.conversion_plan import Generation, Plan, without_paths
-from data_prep.convert.shard_state import PLAN_NAME, STATE_DIR, ShardMetadata, hash_of
-from data_prep.convert.shard_tasks import size_and_time
+from data_prep.convert.data_folder import STATE_DIR
+from data_prep.convert.plan import PLAN_NAME, Generation, Plan, without_paths
+from data_prep.convert.shard_state import ShardMetadata, hash_of
+from data_prep.convert.shard_task import size_and_time
 from data_prep.index import index_videos
-from data_prep.index.found_video import FoundVideo, Row
+from data_prep.index.video_row import FoundVideo, VideoRow
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.files import names_in
 from vie_tf.storage.manifest import MANIFEST_NAME
 
-# Of the settings, those that may change without making another data set: names.
+# Settings that may change without changing the data set: names of folder and list.
 _NAMES = ("videos", "list")
 
 
-def plan_conversion(
+def make_plan(
     videos: Sequence[FoundVideo],
     config: ConversionConfig,
     on_disk: Mapping[str, ShardMetadata],
 ) -> Plan:
-    """Returns the plan that a conversion shall follow.
+    """Returns the plan of a conversion.
 
-    Without `append`, a data set of one generation is planned as if for the first
-    time; it must come to the same rows as before, and of its shards those are made
-    again whose videos have changed.  Otherwise all that is in the old plan stays, and
-    what is new becomes a generation of its own.
+    Without `append`, a data set of one generation is planned as if for the first time:
+    its rows must be the same as before, and shards whose videos have changed are
+    written again.  Otherwise the old plan stays, and the new videos become a generation
+    of their own.
 
     Args:
-      videos: as found.
-      config: as for `convert`.
-      on_disk: the facts of the shards that are finished, by name.
+      videos: videos as found by a reader.
+      config: settings of the conversion.
+      on_disk: metadata of the finished shards by name.
 
     Raises:
-      ValueError: what is on the disk was made with other settings or from other
-        videos, and would have to go; says what to do.
+      UserError: the data set was made with other settings or from other videos.
     """
     old = Plan.load(config)
     if old is None:
-        _check_is_ours(config.output_dir)
-    if old is None or not any(facts.videos for facts in on_disk.values()):
+        _check_has_plan(config.output_dir)
+    if old is None or not any(metadata.videos for metadata in on_disk.values()):
         return _with_one_more(None, _rows(videos, config), config)
     _check_settings(old, config)
     if config.append or len(old.generations) > 1:
         new = _new_videos(old, videos, config, on_disk)
         if new and not config.append:
-            raise _other_videos(_in_words("new", {v.source for v in new}), config)
-        _say_what_stays(old, videos)
+            raise _other_videos(_describe("new", {v.source for v in new}), config)
+        _print_ignored_changes(old, videos)
         first_id = 1 + max(row.id for row in old.rows)
         plan = _with_one_more(old, _rows(new, config, first_id), config)
     else:
@@ -69,16 +69,16 @@ def plan_conversion(
 
 def _rows(
     videos: Sequence[FoundVideo], config: ConversionConfig, first_id: int = 0
-) -> tuple[Row, ...]:
+) -> tuple[VideoRow, ...]:
     return index_videos.make_rows(
         videos, val_fraction=config.val_fraction, seed=config.seed, first_id=first_id
     )
 
 
 def _with_one_more(
-    old: Plan | None, rows: tuple[Row, ...], config: ConversionConfig
+    old: Plan | None, rows: tuple[VideoRow, ...], config: ConversionConfig
 ) -> Plan:
-    """Returns a plan with these rows as its last, or only, generation."""
+    """Returns a plan with these rows as its last (or only) generation."""
     generations = old.generations if old else ()
     if rows:
         labels = {row.label for row in rows if row.label is not None}
@@ -99,8 +99,8 @@ def _new_videos(
     config: ConversionConfig,
     on_disk: Mapping[str, ShardMetadata],
 ) -> list[FoundVideo]:
-    """Returns the videos that no generation has, and the refused that have changed."""
-    refused = _refused_then(old, config, on_disk)
+    """Returns new videos, and refused videos whose files have changed."""
+    refused = _refused_files(old, config, on_disk)
     known = {row.source for row in old.rows}
     return [
         video
@@ -111,37 +111,37 @@ def _new_videos(
     ]
 
 
-def _refused_then(
+def _refused_files(
     old: Plan, config: ConversionConfig, on_disk: Mapping[str, ShardMetadata]
 ) -> dict[str, tuple[int, int]]:
     """Returns size and time of the refused videos of the closed generations.
 
-    Those of a generation that is not complete yet are at their turn anyway.
+    Videos of a generation that is not complete are tried again anyway.
     """
     refused: dict[str, tuple[int, int]] = {}
     closed, others = old.tasks(config)
     for task in closed:
-        facts = on_disk.get(task.name)
-        if facts is not None:
+        metadata = on_disk.get(task.name)
+        if metadata is not None:
             for row in task.rows:
                 refused.pop(row.source, None)
-            sources = (entry.source for entry in facts.refused)
-            refused.update(zip(sources, facts.refused_files))
+            sources = (entry.source for entry in metadata.refused)
+            refused.update(zip(sources, metadata.refused_files))
     for task in others:
         for row in task.rows:
             refused.pop(row.source, None)
     return refused
 
 
-def _say_what_stays(old: Plan, videos: Sequence[FoundVideo]) -> None:
-    """Prints what of the folder and the list is not followed."""
+def _print_ignored_changes(old: Plan, videos: Sequence[FoundVideo]) -> None:
+    """Prints which changes of the folder and the list are ignored."""
     rows = {row.source: row for row in old.rows}
     found = {video.source: video for video in videos}
-    gone = rows.keys() - found.keys()
-    if gone:
+    missing = rows.keys() - found.keys()
+    if missing:
         print(
-            f"Not found any more: {len(gone)} videos (such as {min(gone)!r}); what is"
-            " in the data set stays."
+            f"No longer found: {len(missing)} videos (such as {min(missing)!r}); they"
+            " stay in the data set."
         )
     changed = [
         source
@@ -152,15 +152,15 @@ def _say_what_stays(old: Plan, videos: Sequence[FoundVideo]) -> None:
     if changed:
         print(
             f"Another label or split than before: {len(changed)} videos (such as"
-            f" {min(changed)!r}); they keep those that they have."
+            f" {min(changed)!r}); they keep the old one."
         )
 
 
-def _check_is_ours(data_dir: str) -> None:
-    """Raises ValueError if a data folder without a plan holds shards."""
-    names = storage.names_in(data_dir)
+def _check_has_plan(data_dir: str) -> None:
+    """Raises UserError if a data folder without a plan holds shards."""
+    names = names_in(data_dir)
     if MANIFEST_NAME in names or any(n.endswith(".tfrecord") for n in names):
-        raise ValueError(
+        raise UserError(
             f"{data_dir!r} holds a data set whose state ({STATE_DIR}/{PLAN_NAME}) is"
             " missing or of another version, so nothing can be added to it; choose"
             " another --output_dir."
@@ -174,7 +174,7 @@ def _check_settings(old: Plan, config: ConversionConfig) -> None:
         if name not in _NAMES and old.settings.get(name) != value
     ]
     if changes:
-        raise ValueError(
+        raise UserError(
             f"{config.output_dir!r} was made with other settings:"
             f" {', '.join(changes)}; use the same again, or choose another"
             " --output_dir."
@@ -188,38 +188,34 @@ def _check_was_only_moved(
     config: ConversionConfig,
     found: set[str],
 ) -> None:
-    """Raises ValueError if the shards were not made from the files that are found."""
+    """Raises UserError if the shards were not made from the files that were found."""
     keys = {task.key() for tasks in plan.tasks(config) for task in tasks}
-    if any(facts.videos and facts.key not in keys for facts in on_disk.values()):
-        if not {row.source for row in old.rows} & found:
-            raise ValueError(
-                f"{config.output_dir!r} was made from another folder (named"
-                f" {old.settings.get('videos')!r}). --append wants that one, with new"
-                " videos put into it; or choose another --output_dir."
-            )
-        raise ValueError(
+    if any(shard.videos and shard.key not in keys for shard in on_disk.values()):
+        same_names = {row.source for row in old.rows} & found
+        raise UserError(
             f"{config.output_dir!r} was made from another folder (named"
-            f" {old.settings.get('videos')!r}) with videos of the same names; choose"
-            " another --output_dir."
+            f" {old.settings.get('videos')!r})"
+            f"{' with videos of the same names' if same_names else ''}; choose another"
+            " --output_dir, or put new videos into that folder and --append them."
         )
 
 
-def _other_videos(how: str, config: ConversionConfig) -> ValueError:
-    return ValueError(
+def _other_videos(how: str, config: ConversionConfig) -> UserError:
+    return UserError(
         f"{config.output_dir!r} was made from other videos than there are now ({how});"
-        " --append keeps what is there and adds the new ones, or choose another"
+        " --append keeps the old ones and adds the new ones, or choose another"
         " --output_dir."
     )
 
 
-def _difference(old: Sequence[Row], new: Sequence[Row]) -> str:
+def _difference(old: Sequence[VideoRow], new: Sequence[VideoRow]) -> str:
     before = {row.source for row in old}
     now = {row.source for row in new}
-    parts = [_in_words("new", now - before), _in_words("gone", before - now)]
+    parts = [_describe("new", now - before), _describe("missing", before - now)]
     return "; ".join(filter(None, parts)) or "other labels or splits"
 
 
-def _in_words(word: str, sources: set[str]) -> str:
+def _describe(word: str, sources: set[str]) -> str:
     return f"{len(sources)} {word}, such as {min(sources)!r}" if sources else ""
 
 

@@ -1,0 +1,105 @@
+"""The rows of one shard: what `write_shard` writes, independently of other shards."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import os
+from typing import Sequence
+
+from data_prep.config import ConversionConfig, FrameSettings
+from data_prep.convert.shard_state import hash_of
+from data_prep.index.video_row import VideoRow
+from vie_tf.storage.manifest import NO_LABEL, SCHEMA_VERSION, SPLITS
+
+# To be raised when the same rows and settings no longer give the same shards.
+_FORMAT_VERSION = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardTask:
+    """One shard to be written.
+
+    Attributes:
+      name: file name of the shard.
+      data_dir: folder of the data set.
+      rows: its videos, all of one split, in the order of the shard.
+      labels: index of the class of each row, or `NO_LABEL`.
+      settings: settings of the frames.
+      rejected: sources of videos that are refused without being opened, because they
+        have ended a worker, each with the reason.  They are not known in advance, and
+        so not part of the key.
+    """
+
+    name: str
+    data_dir: str
+    rows: tuple[VideoRow, ...]
+    labels: tuple[int, ...]
+    settings: FrameSettings
+    rejected: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"the shard {self.name}"
+
+    def key(self) -> str:
+        """Returns the hash of everything that the shard depends on.
+
+        Size and modification time stand for the contents of the videos.
+        """
+        videos = [
+            (
+                *(row.id, row.source, row.split, label),
+                *(row.start_secs, row.end_secs, *size_and_time(row.path)),
+            )
+            for row, label in zip(self.rows, self.labels)
+        ]
+        versions = [_FORMAT_VERSION, SCHEMA_VERSION]
+        return hash_of([versions, dataclasses.asdict(self.settings), videos])
+
+    def without(self, source: str, reason: str) -> ShardTask:
+        """Returns this task with one video rejected."""
+        return dataclasses.replace(self, rejected=(*self.rejected, (source, reason)))
+
+
+def make_tasks(
+    rows: Sequence[VideoRow],
+    class_names: Sequence[str],
+    config: ConversionConfig,
+    earlier: Sequence[ShardTask] = (),
+) -> list[ShardTask]:
+    """Distributes rows over shards of one split each, in the order of their ids.
+
+    Args:
+      rows: all videos, or those to be added.
+      class_names: names of all classes in the order of their label ids.
+      config: settings of the conversion.
+      earlier: shards of the data set so far, after which the numbering continues.
+    """
+    numbers = collections.Counter(task.rows[0].split for task in earlier)
+    settings = config.frame_settings()
+    label_ids = {name: index for index, name in enumerate(class_names)}
+    tasks = []
+    for split in SPLITS:
+        members = sorted((r for r in rows if r.split == split), key=lambda row: row.id)
+        starts = range(0, len(members), config.videos_per_shard)
+        for number, start in enumerate(starts, numbers[split]):
+            chosen = tuple(members[start : start + config.videos_per_shard])
+            labels = tuple(label_id(row.label, label_ids) for row in chosen)
+            name = f"{split}-{number:05d}.tfrecord"
+            task = ShardTask(name, config.output_dir, chosen, labels, settings)
+            tasks.append(task)
+    return tasks
+
+
+def label_id(label: str | None, label_ids: dict[str, int]) -> int:
+    """Returns the index of a class, `NO_LABEL` for None."""
+    return NO_LABEL if label is None else label_ids[label]
+
+
+def size_and_time(path: str) -> tuple[int, int]:
+    """Returns the size in bytes and the modification time in ns; -1 if unreadable."""
+    try:
+        status = os.stat(path)
+    except OSError:  # Decoding reports the reason.
+        return -1, -1
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,86 @@
+"""Decodes one video into JPEG frames at a fixed rate and size.
+
+The input is the path and the segment of a row of `data_prep.index`; `write_shard` puts
+the frames into a record.  Frames are encoded as they are decoded, so that memory does
+not grow with the pictures, but only with their JPEG strings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from data_prep.config import FrameSettings
+from data_prep.decode import picture_frames, video_frames
+from data_prep.decode.unreadable_video import UnreadableVideo
+from vie_tf.storage.frame_spool import FrameSpool
+
+
+@dataclasses.dataclass(frozen=True)
+class DecodedVideo:
+    """The frames of one video.
+
+    Attributes:
+      frames: JPEG strings in order of time, all of `height` x `width`.
+      fps: frames per second of `frames`.
+      height: in pixels.
+      width: in pixels.
+      frames_decoded: number of pictures that were decoded; for a segment, including
+        those before it.
+    """
+
+    frames: FrameSpool
+    fps: float
+    height: int
+    width: int
+    frames_decoded: int
+
+
+def decode_video(
+    path: str,
+    settings: FrameSettings,
+    start_secs: float | None = None,
+    end_secs: float | None = None,
+) -> DecodedVideo:
+    """Decodes a video into JPEG frames, `settings.fps` of them per second.
+
+    Frame k is the picture that is displayed k / fps seconds after the start, by the
+    time stamps of the file: pictures are repeated if the file has fewer, and skipped if
+    it has more.  Each is rotated as the file says, and shrunk (enlarged only if the
+    settings say so) until its shortest side is `settings.shortest_side`.
+
+    Args:
+      path: a video file, a folder of numbered pictures at `settings.fps`, or a picture,
+        depending on `settings.media`.
+      settings: settings of the frames.
+      start_secs: start of the segment in the play time of the file, whose first
+        picture is displayed at 0; None for the beginning.
+      end_secs: end of the segment; None, or any time after the end of the video, for
+        the end of the video.
+
+    Raises:
+      UnreadableVideo: the file cannot be opened, no picture or too few of them can be
+        decoded, the segment starts after the end, there are fewer frames than
+        `settings.min_frames`, or more or larger ones than a record can hold.
+    """
+    start = 0.0 if start_secs is None else start_secs
+    end = math.inf if end_secs is None else end_secs
+    if not 0 <= start < end:
+        raise UnreadableVideo(
+            f"a segment from {start:g} to {end:g} s has no frame; start must be at"
+            " least 0, and end above it"
+        )
+    if settings.media == "images":
+        encoder, num_pictures = picture_frames.encode_image(path, settings), 1
+    elif settings.media == "frames":
+        encoder = picture_frames.encode_folder(path, settings, start, end)
+        num_pictures = len(encoder.frames)
+    else:
+        encoder, num_pictures = video_frames.encode_file(path, settings, start, end)
+    if settings.media != "images" and len(encoder.frames) < settings.min_frames:
+        raise UnreadableVideo(
+            f"{len(encoder.frames)} frame(s) at {settings.fps:g} fps ({num_pictures} in"
+            f" the file), fewer than min_frames={settings.min_frames}"
+        )
+    width, height = encoder.size
+    return DecodedVideo(encoder.frames, settings.fps, height, width, num_pictures)

@@ -1,0 +1,122 @@
+"""Renders a video whose class is a motion.
+
+The appearance changes at every cut and is independent of the class, unlike the motion.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from typing import Iterator
+
+import numpy as np
+
+from data_prep.config import SynthesisConfig
+from data_prep.decode.opencv import cv2
+from data_prep.synthesize.motions import MOTIONS, ZOOM_LOG, Draw
+from data_prep.synthesize.textures import random_texture, texture_side
+
+FPS = 25
+# Range of the scale of the textures, as a logarithm.
+_SCALE_LOG = 0.25
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoTask:
+    """A video to be generated.
+
+    Attributes:
+      motion: its class, a key of `MOTIONS`.
+      number: its number within the class.
+      config: settings of all videos.
+    """
+
+    motion: str
+    number: int
+    config: SynthesisConfig
+
+    def __str__(self) -> str:
+        return f"the video {self.path}"
+
+    @property
+    def path(self) -> str:
+        """Path of the video."""
+        name = f"{self.motion}_{self.number:05d}.mp4"
+        return os.path.join(self.config.output_dir, self.motion, name)
+
+
+def render(task: VideoTask) -> Iterator[np.ndarray]:
+    """Yields the frames of a video.
+
+    Cuts follow every `seconds / scenes` seconds, the first at a random time, so that no
+    frame number is always the start of a zoom, whose scale would reveal the class.
+
+    Yields:
+      [H, W, 3] uint8 BGR.
+    """
+    config = task.config
+    classes = list(MOTIONS)
+    rng = np.random.default_rng([config.seed, classes.index(task.motion), task.number])
+    width, height = frame_size(config)
+    pixel = config.size / 96
+    move = MOTIONS[task.motion]
+    draw = Draw.random(rng, pixel)
+    centered = _square(np.array([[1, 0, -width / 2], [0, 1, -height / 2]]))
+    scene_frames = num_frames(config) / config.scenes
+    scene_start = -rng.uniform(0, scene_frames)
+    scene = None
+    for frame in range(num_frames(config)):
+        if scene is None or frame >= scene_start + scene_frames:
+            if scene is not None:
+                scene_start += scene_frames
+            scene = random_texture(rng, texture_side(config.size), pixel)
+            placement = random_placement(task.motion, rng, scene_frames, scene.shape[0])
+            # The motion continues through the cut; the new texture is placed so that
+            # it is at rest in the middle of the scene.
+            middle = _square(move(draw, scene_start + scene_frames / 2))
+        # From a pixel, relative to the center, back along the motion to the middle of
+        # the scene, and to a position in the texture.  OpenCV inverts 2x3 matrices
+        # without starting the threads of numpy.linalg.
+        back = middle @ _square(cv2.invertAffineTransform(move(draw, frame)))
+        lookup = (placement @ back @ centered)[:2]
+        yield cv2.warpAffine(
+            scene,
+            lookup,
+            (width, height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_WRAP,
+        )
+
+
+def frame_size(config: SynthesisConfig) -> tuple[int, int]:
+    """Returns width and height in pixels: 4:3, and even for the codec."""
+    return 2 * round(config.size * 2 / 3), config.size
+
+
+def num_frames(config: SynthesisConfig) -> int:
+    """Returns the number of frames of a video."""
+    return round(config.seconds * FPS)
+
+
+def random_placement(
+    motion: str, rng: np.random.Generator, scene_frames: float, side: int
+) -> np.ndarray:
+    """Draws the placement of a texture: [3, 3], frame to texture.
+
+    At any moment, the scale has the same distribution in all classes: without a zoom,
+    it is that of a random moment of a zoom.
+    """
+    log_scale = rng.uniform(-_SCALE_LOG, _SCALE_LOG)
+    zoomed = rng.uniform(*ZOOM_LOG) * scene_frames * rng.uniform(-0.5, 0.5)
+    if not motion.startswith("zoom"):
+        log_scale += zoomed
+    angle = rng.uniform(0, 2 * math.pi)
+    cos, sin = math.cos(angle), math.sin(angle)
+    placement = math.exp(-log_scale) * np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
+    placement[:, 2] = rng.uniform(0, side, size=2)
+    return _square(placement)
+
+
+def _square(affine: np.ndarray) -> np.ndarray:
+    return np.vstack([affine, [0.0, 0.0, 1.0]])  # [3, 3]

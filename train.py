@@ -36,9 +36,9 @@ def _train(flags: cli.Flags) -> None:
         if dry_run.check_input:
             check_input(config)
         return
-    from vie_tf.training import loop
+    from vie_tf.training.train import train as train_run
 
-    loop.train(config)
+    train_run(config)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import time
 import tensorflow as tf
 
 from vie_tf import models
-from vie_tf.config import TrainConfig
+from vie_tf.config import LossConfig, TrainConfig
+from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import schedules
 from vie_tf.runs.run_directory import RunDirectory
@@ -50,11 +51,11 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--folder", help="on the disk of the runs; default: temporary")
     arguments = parser.parse_args()
+    bank = MemoryBank(tf.zeros([arguments.num_videos], tf.int64))
     state = TrainState(
         model=models.build(arguments.model),
         optimizer=schedules.TF1MomentumSGD(0.03, 0.9),
-        bank=MemoryBank(tf.zeros([arguments.num_videos], tf.int64)),
-        num_clusterings=1,
+        objective=InstanceRecognition(bank, LossConfig(), batch_size=128, seed=0),
     )
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         median, longest = save_seconds(state, folder, arguments.repeats)

@@ -122,7 +122,7 @@ def print_epoch(num_videos: int, num_clusters: int) -> None:
     bank = MovingBank(num_videos, num_clusters)
     rows, contents = bank.rows, bank.contents
     before = clustering.k_means(
-        rows, num_clusters, settled_share=LossConfig.la_kmeans_tolerance
+        rows, num_clusters, tolerance=LossConfig.la_kmeans_tolerance
     )
     print(
         f"k-means, {num_videos} x {DIM}, {num_clusters} clusters, before the epoch:"
@@ -146,7 +146,7 @@ def print_epoch(num_videos: int, num_clusters: int) -> None:
     for share in SETTLED_SHARES:
         start = time.process_time()
         warm = clustering.k_means(
-            bank.rows, num_clusters, settled_share=share, start=before.centroids
+            bank.rows, num_clusters, tolerance=share, start=before.centroids
         )
         seconds = time.process_time() - start
         changed = tf.reduce_mean(tf.cast(warm.labels != before.labels, tf.float32))

@@ -35,7 +35,7 @@ from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.files import write_atomically
-from vie_tf.training import loop
+from vie_tf.training.train import train
 
 IR_STEPS, STEPS = 300, 400
 # Clips of a third to a half of a second, as a scene lasts one: the paper's of two to
@@ -112,9 +112,9 @@ def train_family(family: str, arguments: argparse.Namespace) -> None:
     if RunDirectory(configs["LA"].train.model_dir).latest() is None:
         ir = configs["IR"]
         start = dataclasses.replace(ir.train, train_steps=IR_STEPS)
-        loop.train(dataclasses.replace(ir, train=start))
+        train(dataclasses.replace(ir, train=start))
     for training in ("random", "LA", "IR", "supervised"):
-        loop.train(configs[training])
+        train(configs[training])
 
 
 def evaluate(

@@ -34,9 +34,9 @@ from vie_tf.config import (
 )
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.objectives import clustering
+from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.objectives.memory_bank import random_rows
-from vie_tf.storage.manifest import Manifest, VideoEntry
-from vie_tf.training import distribution, loop
+from vie_tf.training import distribution, start
 from vie_tf.training.step import make_train_step
 
 NUMS_VIDEOS = (10_000, 30_000, 100_000, 239_888, 1_000_000)
@@ -76,28 +76,20 @@ def replica_step_seconds(num_replicas: int, num_videos: int) -> float:
     )
     devices = distribution.join(DistributionConfig(num_replicas=num_replicas))
     with devices.strategy.scope():
-        state = loop.make_state(config, _videos(num_videos))
+        state = start.make_state(config, np.full(num_videos, -1))
     labels = np.random.default_rng(0).integers(0, NUM_CLUSTERS, [1, num_videos])
-    state.cluster_labels.assign(labels)
-    step = make_train_step(config, state, devices.strategy, "la")
+    assert isinstance(state.objective, LocalAggregation)
+    state.objective.cluster_labels.assign(labels)
+    step = make_train_step(
+        *(state, state.objective, devices.strategy, config.train),
+        weight_decay=config.loss.weight_decay,
+    )
     clips = tf.zeros([REPLICA_BATCH_SIZE, 1, PIXELS, PIXELS, 3], tf.uint8)
     rows = tf.range(REPLICA_BATCH_SIZE, dtype=tf.int64)
     batch = tf.data.Dataset.from_tensors({"clips": clips, "rows": rows}).repeat()
     share = batch.unbatch().batch(REPLICA_BATCH_SIZE // num_replicas)
     batches = devices.batches(share)
     return seconds(lambda: step(next(batches)))
-
-
-def _videos(count: int) -> Manifest:
-    """A manifest of so many videos, without files."""
-    facts = {"label": -1, "fps": 25.0, "height": 1, "width": 1, "bytes": 0}
-    videos = tuple(
-        VideoEntry(
-            id=n, split="train", shard="none", frames=1, source=f"{n}.mp4", **facts
-        )
-        for n in range(count)
-    )
-    return Manifest((), videos, (), (), {})
 
 
 def draw(

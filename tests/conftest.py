@@ -20,15 +20,13 @@ def fixture_data_dir(tmp_path_factory):
 @pytest.fixture(name="quick")
 def fixture_quick(monkeypatch, data_dir):
     """Trains `GridEmbedder` with given settings."""
-    from run_fixtures import GridEmbedder, run_config
+    from run_fixtures import run_config, use_grid_networks
 
-    from vie_tf.training import loop
+    from vie_tf.training import train as training
 
-    monkeypatch.setattr(
-        loop, "build_model", lambda model, seed: GridEmbedder(seed=seed)
-    )
+    use_grid_networks(monkeypatch)
 
     def train(model_dir, **settings):
-        loop.train(run_config(data_dir, model_dir, log_steps=1, **settings))
+        training.train(run_config(data_dir, model_dir, log_steps=1, **settings))
 
     return train

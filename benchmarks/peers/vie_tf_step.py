@@ -1,13 +1,14 @@
 """This project's training step, made and called as `train.py` does.
 
-The state, the mirrored variables and the step are those of `vie_tf.training.loop`; only
-the batch is random, and kept ready on the devices, so that no input is waited for.
+The state, the mirrored variables and the step are those of `vie_tf.training`; only the
+batch is random, and kept ready on the devices, so that no input is waited for.
 """
 
 from __future__ import annotations
 
 from typing import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from benchmarks.peers import measurement
@@ -21,9 +22,10 @@ from vie_tf.config import (
     TrainConfig,
 )
 from vie_tf.models.from_config import with_family_defaults
+from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest, VideoEntry
-from vie_tf.training.loop import make_state
+from vie_tf.storage.manifest import NO_LABEL
+from vie_tf.training.start import make_state
 from vie_tf.training.step import make_train_step
 
 
@@ -45,23 +47,19 @@ def run_config(case: Case) -> RunConfig:
     )
 
 
-def manifest_of(num_videos: int) -> Manifest:
-    """Describes a data set of which only the number of videos matters."""
-    facts = {"split": TRAIN_SPLIT, "source": "", "shard": "", "label": NO_LABEL}
-    frames = {"frames": 250, "fps": 25.0, "height": 320, "width": 320, "bytes": 0}
-    videos = tuple(VideoEntry(id=i, **facts, **frames) for i in range(num_videos))
-    return Manifest(class_names=(), videos=videos, shards=(), refused=(), settings={})
-
-
 def make_step(case: Case) -> tuple[TrainState, Callable[[], dict]]:
     """Makes the state of a run, and a call that takes a step on a ready batch."""
     config = run_config(case)
     strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
-        state = make_state(config, manifest_of(case.num_videos))
-    state.bank.rows.assign(case.bank_rows())
-    state.cluster_labels.assign(case.cluster_labels()[None])
-    train_step = make_train_step(config, state, strategy, "la")
+        state = make_state(config, np.full(case.num_videos, NO_LABEL))
+    objective = state.objective
+    assert isinstance(objective, LocalAggregation)
+    objective.bank.rows.assign(case.bank_rows())
+    objective.cluster_labels.assign(case.cluster_labels()[None])
+    train_step = make_train_step(
+        state, objective, strategy, config.train, config.loss.weight_decay
+    )
     clips, rows = tf.constant(case.clips()), tf.constant(case.rows())
     share = case.batch_size // strategy.num_replicas_in_sync
 

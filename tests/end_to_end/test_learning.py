@@ -18,7 +18,7 @@ from data_prep.convert import conversion
 from vie_tf.config import KnnTaskConfig, RetrievalConfig
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.training import loop
+from vie_tf.training import train as training
 
 NUM_CLASSES, NUM_FRAMES, NUM_NEGATIVES, NUM_STEPS = 12, 4, 32, 150
 KNN = {"ks": (1,), "num_clips": 3}
@@ -76,7 +76,7 @@ def fixture_config(data_dir, tmp_path_factory):
 
 @pytest.fixture(name="run", scope="module")
 def fixture_run(config):
-    loop.train(config)
+    training.train(config)
     return RestoredRun.load(config.train.model_dir, config.data)
 
 

@@ -19,15 +19,11 @@ from record_fixtures import write_data_set
 from run_contents import events_in
 
 from vie_tf.config import DataConfig, FinetuneConfig
-from vie_tf.evaluation import restored_run
 from vie_tf.evaluation.labels import finetune as finetune_task
-from vie_tf.evaluation.labels import training
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.input.sampling import consecutive_clips
-from vie_tf.models.from_config import build_model
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.training import loop
 
 QUICK = {"batch_size": 9, "learning_rate": 0.05, "num_clips": 1}
 QUICK.update(log_steps=1, eval_steps=0, lr_schedule="boundaries")
@@ -176,7 +172,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
     whole, stopped = make_run("whole"), make_run("stopped")
     finetune(whole, **settings)
     with monkeypatch.context() as patch:
-        stop_after(patch, training, 5)
+        stop_after(patch, 5)
         with pytest.raises(KeyboardInterrupt):
             finetune(stopped, **settings)
     finetune(stopped, **settings)
@@ -189,17 +185,18 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(
 
 
 def test_dropout_leaves_out_pooled_features_by_the_seed(make_run):
-    learner = finetune_task._learner(make_run(), settings_of(dropout=0.5))
+    state = finetune_task._make_state(make_run(), settings_of(dropout=0.5))
     clips = tf.random.stateless_uniform([2, 2, 32, 32, 3], [0, 1], 0, 256, tf.int32)
     clips = tf.cast(clips, tf.uint8)
+    endpoints = state.model(clips, training=True)
     one, same, other = (
-        learner.logits(clips, tf.constant(seed, tf.int64))["softmax"]
-        for seed in ([0, 1], [0, 1], [0, 2])
+        state.objective.logits(endpoints, tf.constant(step, tf.int64))["softmax"]
+        for step in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)
     assert np.any(one != other)
-    pooled = learner.state.model(clips, training=True)["pooled"].numpy()
-    kernel, bias = learner.state.model.head.dense.get_weights()
+    pooled = endpoints["pooled"].numpy()
+    kernel, bias = state.model.head.dense.get_weights()
     kept = tf.nn.experimental.stateless_dropout(
         tf.ones_like(pooled), 0.5, tf.constant([0, 1], tf.int64)
     ).numpy()
@@ -263,8 +260,7 @@ def test_the_mean_of_splits_is_not_overwritten_by_one_of_them(make_run, tmp_path
 
 
 def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path, monkeypatch):
-    for module in (loop, restored_run, finetune_task):
-        monkeypatch.setattr(module, "build_model", build_model)
+    monkeypatch.undo()
     write_run(tmp_path / "single", data_dir, model=SINGLE)
     write_run(tmp_path / "slow", data_dir, step=5)
     data = restored(tmp_path / "slow", data_dir).data

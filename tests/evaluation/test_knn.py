@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import numbered_frames, write_data_set
-from run_fixtures import run_config
+from run_fixtures import new_state, run_config
 
 from vie_tf.config import DataConfig, KnnConfig, KnnTaskConfig, RetrievalConfig
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
@@ -19,7 +19,6 @@ from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import loop
 
 KNN = KnnTaskConfig(ks=(3, 1), temperatures=(0.07, 1.0), num_clips=2)
 RETRIEVAL = RetrievalConfig(KnnConfig(k=3, num_clips=2), num_shown=2)
@@ -41,7 +40,7 @@ def make_run(data_dir, model_dir, **model):
     manifest = Manifest.load(str(data_dir))
     directory = RunDirectory(str(model_dir))
     directory.save_config(config, manifest)
-    directory.save(loop.make_state(config, manifest))
+    directory.save(new_state(config, manifest))
     return str(model_dir)
 
 
@@ -236,7 +235,7 @@ def test_the_rows_of_a_view_cannot_be_left_out(tmp_path):
     config = dataclasses.replace(config, data=of_bins)
     directory = RunDirectory(str(tmp_path / "run"))
     directory.save_config(config, manifest)
-    directory.save(loop.make_state(config, manifest))
+    directory.save(new_state(config, manifest))
     run = load(str(tmp_path / "run"), data_dir)
     with pytest.raises(ValueError, match="own row cannot be left out"):
         knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))

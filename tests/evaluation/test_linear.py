@@ -22,11 +22,9 @@ from run_contents import events_in
 
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import restored_run
-from vie_tf.evaluation.labels import linear, sklearn_linear, training
+from vie_tf.evaluation.labels import linear, sklearn_linear
 from vie_tf.evaluation.labels.linear import LAYERS
 from vie_tf.input import pipeline
-from vie_tf.models.from_config import build_model
-from vie_tf.training import loop
 
 QUICK = {"batch_size": 9, "learning_rate": 0.05, "num_clips": 2}
 QUICK.update(log_steps=5, eval_steps=0)
@@ -146,7 +144,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(make_run, monkeypat
     whole, stopped = make_run("whole"), make_run("stopped")
     linear.evaluate_linear(whole, settings_of(train_steps=12))
     with monkeypatch.context() as patch:
-        stop_after(patch, training, 7)
+        stop_after(patch, 7)
         with pytest.raises(KeyboardInterrupt):
             linear.evaluate_linear(stopped, settings_of(train_steps=12))
     assert int(numbers_of(f"{stopped.eval_dir}/linear")[STEP]) == 7
@@ -164,7 +162,7 @@ STEP = "step/.ATTRIBUTES/VARIABLE_VALUE"
 
 def test_a_finished_training_is_only_tested_again(make_run, monkeypatch):
     first = linear.evaluate_linear(make_run(), settings_of(train_steps=5))
-    stop_after(monkeypatch, training, 0)
+    stop_after(monkeypatch, 0)
     again = linear.evaluate_linear(make_run(), settings_of(train_steps=5))
     assert again["scores"] == first["scores"]
 
@@ -282,12 +280,10 @@ def test_bad_records_are_skipped_and_counted(tmp_path, make_run):
     assert result["num_queries"] + result["num_skipped"] == 6
 
 
-def test_a_real_network_is_read_out_and_stays_as_it_is(data_dir, tmp_path):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(restored_run, "build_model", build_model)
-        patch.setattr(loop, "build_model", build_model)
-        write_run(tmp_path, data_dir)
-        run = restored(tmp_path, data_dir)
+def test_a_real_network_is_probed_and_stays_as_it_is(data_dir, tmp_path, monkeypatch):
+    monkeypatch.undo()
+    write_run(tmp_path, data_dir)
+    run = restored(tmp_path, data_dir)
     before = run.model.get_weights()
     result = linear.evaluate_linear(run, settings_of(train_steps=1))
     for old, new in zip(before, run.model.get_weights()):

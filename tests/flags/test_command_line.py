@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from record_fixtures import write_data_set
-from run_fixtures import run_config
+from run_fixtures import new_state, run_config
 
 import embed
 import evaluate
@@ -15,7 +15,6 @@ from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import loop
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = (
@@ -54,7 +53,7 @@ def fixture_model_dir(tmp_path_factory, data_dir):
     manifest = Manifest.load(str(data_dir))
     directory = RunDirectory(str(model_dir))
     directory.save_config(config, manifest)
-    directory.save(loop.make_state(config, manifest))
+    directory.save(new_state(config, manifest))
     return model_dir
 
 

@@ -6,7 +6,8 @@ import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 
 from vie_tf.metrics import linear_probe, sklearn_probe
-from vie_tf.metrics.video_logits import VideoLogits
+from vie_tf.metrics.split_pass import SplitPass
+from vie_tf.metrics.video_logits import video_logits
 from vie_tf.objectives import losses
 from vie_tf.runs.schedules import TF1MomentumSGD
 
@@ -144,20 +145,20 @@ def batches_of(elements):
 
 
 def test_logits_are_averaged_over_the_clips_of_a_video():
-    logits = VideoLogits(brightness).of_split(batches_of([([1, 3], 1), ([4], 0)]), 2)
+    logits = video_logits(SplitPass(brightness), batches_of([([1, 3], 1), ([4], 0)]), 2)
     np.testing.assert_allclose(logits.values["square"], [[16, 4], [5, 2]])
 
 
 def test_clips_of_a_video_may_come_one_after_the_other():
     elements = [([1], 0), ([3], 0), ([5], 2), ([8], 0)]
-    logits = VideoLogits(brightness).of_split(batches_of(elements), 3)
+    logits = video_logits(SplitPass(brightness), batches_of(elements), 3)
     np.testing.assert_allclose(logits.values["square"], [[74 / 3, 4], [25, 5]])
-    assert logits.rows.tolist() == [0, 2]  # the video between them was skipped
+    assert logits.video_index.tolist() == [0, 2]  # the video between them was skipped
 
 
 def test_accuracies_leave_out_what_was_skipped():
     # Levels above 1 have the larger square: class 0.
-    logits = VideoLogits(brightness).of_split(batches_of([([3], 0), ([2], 2)]), 3)
+    logits = video_logits(SplitPass(brightness), batches_of([([3], 0), ([2], 2)]), 3)
     scores = logits.accuracies(np.array([0, 0, 1]))
     assert scores == {"square": {"top1": 0.5, "top5": 1.0}}
 

@@ -12,9 +12,10 @@ from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.input import pipeline
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.input.sampling import ClipRecipe
-from vie_tf.metrics.features import ClipEmbedder, NothingRead
+from vie_tf.metrics.features import NothingRead
+from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.validation import (
-    SoftmaxValidation,
+    LogitsValidation,
     make_validation,
     split_to_validate,
 )
@@ -40,15 +41,18 @@ def fixture_validation_of(request, tmp_path):
         state = grid_state([video.label for video in manifest.split("train")])
         settings = KnnConfig(k=3, num_clips=2)
         return make_validation(
-            *(state, data, manifest, RECIPE, settings),
+            *(state.bank, data, manifest, RECIPE, settings),
             network=state.model,
             part=part,
             gather=gather,
         )
 
     def of_softmax(part, gather):
-        return SoftmaxValidation(
-            embedder=ClipEmbedder(GridEmbedder(dim=2)),
+        network = GridEmbedder(dim=2)
+        return LogitsValidation(
+            name="softmax",
+            heads=("",),
+            logits=SplitPass(lambda clips: {"": network(clips)["embedding"]}),
             clips=pipeline.evaluation_clips(
                 data, manifest, "val", RECIPE, num_clips=2, part=part
             ),
@@ -96,17 +100,16 @@ def test_videos_without_a_label_are_left_out_of_the_accuracies(tmp_path, kind):
         ),
     )
     state = grid_state([0] * len(manifest.split("train")))
-    if kind == "softmax":
-        state.bank = None
+    bank = state.bank if kind == "knn" else None
     validation = make_validation(
-        *(state, DataConfig(str(tmp_path)), manifest, RECIPE, KnnConfig(3, 0.07, 2)),
+        *(bank, DataConfig(str(tmp_path)), manifest, RECIPE, KnnConfig(3, 0.07, 2)),
         network=state.model if kind == "knn" else ClassZero(),
         part=ClipShard(),
         gather=lambda values: values,
     )
     # All labels are those of class 0, which every video is told to be of.
-    assert validation()["top1"] == 1.0
-    assert validation.num_queries == 2
+    scores = validation()
+    assert (scores.top1, scores.num_queries) == (1.0, 2)
 
 
 def test_validation_videos_without_labels_are_nothing_to_validate_on(tmp_path):

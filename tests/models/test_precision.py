@@ -10,16 +10,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
-from run_fixtures import GridEmbedder, run_config, unit_rows
+from run_fixtures import GridEmbedder, la_state, make_step, run_config, unit_rows
 
 from vie_tf import models
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.runs.schedules import TF1MomentumSGD
-from vie_tf.runs.state import TrainState
-from vie_tf.training import loop
-from vie_tf.training import step as train_step
+from vie_tf.training import train as training
 
 NUM_VIDEOS = 10
 # Largest difference of an embedding from float32's, which has unit norm: about ten
@@ -107,20 +104,14 @@ def test_every_kernel_of_a_family_learns_in_bfloat16(bfloat16_errors, case):
 
 def grid_step(scales_loss, clips, scale=None):
     """Weights before and after a step of `GridEmbedder`."""
-    state = TrainState(
-        model=GridEmbedder(),
-        optimizer=TF1MomentumSGD(0.1, 0.9),
-        bank=MemoryBank(np.zeros(NUM_VIDEOS), 16),
-        num_clusterings=1,
-        scales_loss=scales_loss,
-    )
+    config = run_config("data", learning_rate=0.1)
+    bank = MemoryBank(np.zeros(NUM_VIDEOS), 16)
+    state = la_state(GridEmbedder(), bank, config, scales_loss=scales_loss)
     state.bank.rows.assign(unit_rows(NUM_VIDEOS))
     if scale:
         state.loss_scaler._loss_scale._current_loss_scale.assign(scale)
     before = state.model.dense.kernel.numpy()
-    step = train_step.make_train_step(
-        run_config("data", learning_rate=0.1), state, tf.distribute.get_strategy(), "ir"
-    )
+    step = make_step(config, state, "ir")
     scalars = step({"clips": tf.constant(clips), "rows": tf.constant([3, 7, 0, 9])})
     return state, before, float(scalars["loss"])
 
@@ -156,9 +147,9 @@ def fixture_data_dir(tmp_path_factory):
 
 def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path):
     model = {"precision": "mixed_float16"}
-    loop.train(run_config(data_dir, tmp_path / "whole", model=model, train_steps=3))
+    training.train(run_config(data_dir, tmp_path / "whole", model=model, train_steps=3))
     for train_steps in (2, 3):
-        loop.train(
+        training.train(
             run_config(
                 data_dir, tmp_path / "parts", model=model, train_steps=train_steps
             )
@@ -174,15 +165,15 @@ def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path):
 
 
 def test_a_float16_run_starts_from_one_of_float32(data_dir, tmp_path):
-    loop.train(run_config(data_dir, tmp_path / "exact", train_steps=1))
+    training.train(run_config(data_dir, tmp_path / "exact", train_steps=1))
     settings = {"init_from": str(tmp_path / "exact"), "train_steps": 2}
     half = {"precision": "mixed_float16"}
-    loop.train(run_config(data_dir, tmp_path / "half", model=half, **settings))
+    training.train(run_config(data_dir, tmp_path / "half", model=half, **settings))
     assert RunDirectory(str(tmp_path / "half")).latest().endswith("step-2")
 
 
 def test_the_precision_of_a_run_cannot_change(data_dir, tmp_path):
-    loop.train(run_config(data_dir, tmp_path, train_steps=1))
+    training.train(run_config(data_dir, tmp_path, train_steps=1))
     half = {"precision": "mixed_float16"}
     with pytest.raises(ValueError, match="--precision was 'float32', is now 'mixed_fl"):
-        loop.train(run_config(data_dir, tmp_path, model=half, train_steps=2))
+        training.train(run_config(data_dir, tmp_path, model=half, train_steps=2))

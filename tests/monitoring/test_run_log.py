@@ -5,7 +5,6 @@ import pytest
 from run_contents import events_in
 from run_fixtures import grid_state, run_config
 
-from vie_tf.input.instances import Instances
 from vie_tf.monitoring import run_log
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.stopwatch import Interval, StepClock
@@ -27,9 +26,16 @@ def fixture_state():
 
 @pytest.fixture(name="log")
 def fixture_log(tmp_path, state):
-    instances = Instances((None,) * NUM_VIDEOS, np.ones(NUM_VIDEOS, np.int64))
-    config = run_config("data", tmp_path, loss={"name": "la"}, train_steps=99)
-    return RunLog(config, state, Summaries(str(tmp_path)), instances)
+    config = run_config("data", loss={"name": "la"})
+    return RunLog(
+        state,
+        Summaries(str(tmp_path)),
+        group="train",
+        train_steps=99,
+        log_steps=1,
+        settled_at=3,
+        loss=config.loss,
+    )
 
 
 def test_an_interval_has_the_steps_since_the_last_one(monkeypatch):
@@ -65,7 +71,7 @@ def test_input_that_keeps_the_network_waiting_raises_an_alarm(
 ):
     intervals(monkeypatch, waits)
     for step in range(1, len(waits) + 1):
-        log.step(step, "ir", SCALARS)
+        log.step(step, "IR", SCALARS)
     events = events_in(tmp_path)
     wanted = {step: pytest.approx(w / 10) for step, w in enumerate(waits, start=1)}
     assert events["input/wait_share"] == wanted
@@ -76,26 +82,31 @@ def test_input_that_keeps_the_network_waiting_raises_an_alarm(
 def test_a_batch_of_one_video_is_told_of_without_others_and_without_alarm(log, capsys):
     alone = {**SCALARS}
     del alone["similarity_between_videos"]
-    log.step(50, "ir", alone)
+    log.step(50, "IR", alone)
     told = capsys.readouterr().out
     assert "similarity to own row 0.50  rate" in told
     assert "ALARM" not in told
 
 
 @pytest.mark.parametrize(
-    ("ir", "loss", "top1", "is_told"),
-    [
-        (0.6, "la", 0.4, True),
-        (0.6, "la", 0.58, False),
-        (0.6, "ir", 0.4, False),
-        (-1.0, "la", 0.0, False),  # nothing is known of IR
-    ],
+    ("reference", "top1", "is_told"),
+    [(0.6, 0.4, True), (0.6, 0.58, False), (None, 0.0, False)],
 )
-def test_la_that_falls_below_ir_raises_an_alarm(
-    log, state, tmp_path, ir, loss, top1, is_told
+def test_a_validation_below_its_reference_raises_an_alarm(
+    log, tmp_path, reference, top1, is_told
 ):
-    state.ir_accuracy.assign(ir)
-    log.validation(5, loss, "knn", {"top1": top1, "top5": 1.0}, 2, num_queries=500)
+    scores = {"": {"top1": top1, "top5": 1.0}}
+    log.validation(5, "knn", scores, 2, num_queries=500, reference=reference)
     events = events_in(tmp_path)
     assert events["knn/top1"] == {5: pytest.approx(top1)}
     assert ("alarms/knn_below_ir" in events) == is_told
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "at", "wanted"),
+    [(0.6, 9, 0.6), (0.6, 3, None), (-1.0, 9, None)],  # IR, or nothing is known of it
+)
+def test_what_ir_had_is_the_reference_of_la(accuracy, at, wanted):
+    state = grid_state(np.zeros(NUM_VIDEOS), ir_steps=5)
+    state.objective.first.accuracy.assign(accuracy)
+    assert state.objective.at(at).reference_accuracy() == wanted

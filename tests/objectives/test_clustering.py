@@ -13,7 +13,7 @@ def unit_rows(num_rows, dim=16, seed=0):
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def slow_k_means(rows, start, settled_share, num_iterations=20):
+def slow_k_means(rows, start, tolerance, num_iterations=20):
     """Loops over clusters and rows, in float64.
 
     Returns labels, centroids and the number of iterations.
@@ -26,7 +26,7 @@ def slow_k_means(rows, start, settled_share, num_iterations=20):
 
     labels, distances = nearest()
     iteration, changed, is_full = 0, 1.0, False
-    while iteration < num_iterations and changed > (settled_share if is_full else 0):
+    while iteration < num_iterations and changed > (tolerance if is_full else 0):
         iteration += 1
         members = [set(np.flatnonzero(labels == c)) for c in range(len(start))]
         far = iter(np.argsort(-distances, kind="stable"))
@@ -68,14 +68,12 @@ def fixture_bank():
     return rows, clustering.k_means(tf.constant(rows), 50), moved(rows)
 
 
-@pytest.mark.parametrize("settled_share", [0.0, 0.005, 0.05])
-def test_a_warm_start_does_what_its_slow_twin_does(bank, settled_share):
+@pytest.mark.parametrize("tolerance", [0.0, 0.005, 0.05])
+def test_a_warm_start_does_what_its_slow_twin_does(bank, tolerance):
     _, first, rows = bank
     start = first.centroids
-    result = clustering.k_means(
-        tf.constant(rows), 50, settled_share=settled_share, start=start
-    )
-    labels, centroids, iterations = slow_k_means(rows, start.numpy(), settled_share)
+    result = clustering.k_means(tf.constant(rows), 50, tolerance=tolerance, start=start)
+    labels, centroids, iterations = slow_k_means(rows, start.numpy(), tolerance)
     np.testing.assert_array_equal(result.labels, labels)
     np.testing.assert_allclose(result.centroids, centroids, atol=1e-5)
     assert result.num_iterations == iterations
@@ -86,7 +84,7 @@ def test_a_warm_start_with_empty_clusters_does_what_its_slow_twin_does(bank):
     start = first.centroids.numpy()
     start[[4, 30, 31]] += 100
     result = clustering.k_means(
-        tf.constant(rows), 50, settled_share=0.05, start=tf.constant(start)
+        tf.constant(rows), 50, tolerance=0.05, start=tf.constant(start)
     )
     labels, centroids, iterations = slow_k_means(rows, start, 0.05)
     assert result.num_relocated >= 3
@@ -108,37 +106,37 @@ def fixture_epochs():
 
 def test_warm_starts_are_as_good_as_twenty_cold_iterations_and_cheaper(epochs):
     share = LossConfig.la_kmeans_tolerance
-    warm = clustering.k_means(epochs[0], 130, settled_share=share)
+    warm = clustering.k_means(epochs[0], 130, tolerance=share)
     for epoch, rows in enumerate(epochs[1:]):
         cold = clustering.k_means(rows, 130, seed=epoch + 1)
-        warm = clustering.k_means(rows, 130, settled_share=share, start=warm.centroids)
+        warm = clustering.k_means(rows, 130, tolerance=share, start=warm.centroids)
         assert warm.objective <= 1.005 * cold.objective
         assert warm.num_iterations < cold.num_iterations
         assert 3 * (warm.num_iterations + 1) <= 20 + 1  # passes over the rows
 
 
-@pytest.mark.parametrize("settled_share", [0.0, 0.01, 0.3, 1.0])
+@pytest.mark.parametrize("tolerance", [0.0, 0.01, 0.3, 1.0])
 def test_labels_that_settle_early_are_no_worse_than_those_of_one_iteration(
-    bank, settled_share
+    bank, tolerance
 ):
     _, first, rows = bank
     rows = tf.constant(rows)
     for start in (None, first.centroids):
         one = clustering.k_means(rows, 50, num_iterations=1, start=start)
-        early = clustering.k_means(rows, 50, settled_share=settled_share, start=start)
+        early = clustering.k_means(rows, 50, tolerance=tolerance, start=start)
         assert early.objective <= one.objective * (1 + 1e-6)
 
 
 def test_labels_have_settled_when_few_of_them_change(bank):
     rows = tf.constant(bank[0])
-    early = clustering.k_means(rows, 50, settled_share=0.02)
-    assert 0 < early.changed_share <= 0.02
+    early = clustering.k_means(rows, 50, tolerance=0.02)
+    assert 0 < early.changed_fraction <= 0.02
     longer = clustering.k_means(rows, 50, num_iterations=early.num_iterations - 1)
-    assert longer.changed_share > 0.02
+    assert longer.changed_fraction > 0.02
 
 
 def test_rows_that_coincide_do_not_keep_k_means_going():
-    result = clustering.k_means(tf.ones([50, 4]), 10, settled_share=0.01)
+    result = clustering.k_means(tf.ones([50, 4]), 10, tolerance=0.01)
     assert result.num_iterations == 1
     assert result.objective == pytest.approx(0.0, abs=1e-5)
 

@@ -11,18 +11,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from deterministic_weights import value_of
-from run_fixtures import run_config
+from run_fixtures import la_state, make_step, run_config
 
 from vie_tf.objectives.memory_bank import MemoryBank
-from vie_tf.runs.schedules import TF1MomentumSGD
-from vie_tf.runs.state import TrainState
-from vie_tf.training import step as train_step
 
 PARITY = json.loads(
     (pathlib.Path(__file__).parents[1] / "fixtures/parity/parity.json").read_text()
 )
 NUM_VIDEOS = 1000
 LOSS = {"ir_num_negatives": 64, "la_num_background": 64, "la_num_clusterings": 2}
+CONFIG = run_config("data", loss={"weight_decay": 0.0, **LOSS}, learning_rate=0.0)
 
 
 class GivenEmbeddings(tf.keras.Model):
@@ -38,14 +36,11 @@ class GivenEmbeddings(tf.keras.Model):
 
 def state_of(expected):
     """The authors' memory bank and cluster labels, before the step."""
-    state = TrainState(
-        model=GivenEmbeddings(expected["embedding_training"]),
-        optimizer=TF1MomentumSGD(0.0, 0.9),
-        bank=MemoryBank(np.zeros(NUM_VIDEOS)),
-        num_clusterings=2,
-    )
+    model = GivenEmbeddings(expected["embedding_training"])
+    state = la_state(model, MemoryBank(np.zeros(NUM_VIDEOS)), CONFIG)
     state.bank.rows.assign(value_of("instance/memory_bank", [NUM_VIDEOS, 128]))
-    state.cluster_labels.assign(value_of("instance/cluster_labels", [2, NUM_VIDEOS]))
+    clusters = value_of("instance/cluster_labels", [2, NUM_VIDEOS])
+    state.objective.cluster_labels.assign(clusters)
     return state
 
 
@@ -60,16 +55,12 @@ class Step:
 
 def take_step(name, loss):
     expected = PARITY[name]
-    config = run_config("data", loss={"weight_decay": 0.0, **LOSS})
     state = state_of(expected)
-    with pytest.MonkeyPatch.context() as patch:
-        # The authors' negatives, which ours are not drawn as.
-        noise_rows = tf.constant(expected["noise_rows"])
-        patch.setattr(train_step, "draw_negatives", lambda *_: noise_rows)
-        step = train_step.make_train_step(
-            config, state, tf.distribute.get_strategy(), loss
-        )
-        scalars = step({"clips": tf.zeros([4]), "rows": tf.constant(expected["rows"])})
+    # The authors' negatives, which ours are not drawn as.
+    noise_rows = tf.constant(expected["noise_rows"])
+    state.objective.first.negatives = lambda step: noise_rows
+    step = make_step(CONFIG, state, loss)
+    scalars = step({"clips": tf.zeros([4]), "rows": tf.constant(expected["rows"])})
     scalars = {name: float(value) for name, value in scalars.items()}
     return Step(scalars, state.bank.rows.numpy(), expected)
 

@@ -47,12 +47,13 @@ def used_state(num_clusterings=2):
     for number, variable in enumerate(state.optimizer.accumulators):
         variable.assign(accumulator(number, variable.shape))
     state.bank.rows.assign(unit_rows(NUM_VIDEOS))
-    state.cluster_labels.assign(np.arange(num_clusterings * 6).reshape(-1, 6) % 5)
+    clusters = np.arange(num_clusterings * 6).reshape(-1, 6) % 5
+    state.objective.cluster_labels.assign(clusters)
     centroids = np.random.default_rng(70).normal(size=(num_clusterings, 5, DIM))
-    state.cluster_centroids.assign(centroids)
+    state.objective.cluster_centroids.assign(centroids)
     state.step.assign(12)
-    state.clustered_at.assign(9)
-    state.ir_accuracy.assign(0.375)
+    state.objective.clustered_at.assign(9)
+    state.objective.first.accuracy.assign(0.375)
     return state
 
 
@@ -66,9 +67,9 @@ def numbers(state):
         "weights": [variable.numpy() for variable in state.model.variables],
         "accumulators": [v.numpy() for v in state.optimizer.accumulators],
         "bank": [state.bank.rows.numpy()],
-        "clusters": [state.cluster_labels.numpy(), state.cluster_centroids.numpy()],
-        "steps": [state.step.numpy(), state.clustered_at.numpy()],
-        "watched": [state.ir_accuracy.numpy()],
+        "clusters": [v.numpy() for v in state.objective.recomputed().values()],
+        "steps": [state.step.numpy()],
+        "watched": [state.objective.first.accuracy.numpy()],
     }
 
 
@@ -113,14 +114,6 @@ def test_the_momentum_of_a_restored_optimizer_acts_on_the_next_step(run):
     np.testing.assert_array_equal(after, saved.model.dense.kernel.numpy())
     wanted = before - 0.01 * (0.9 * accumulator(0, before.shape) + 1)
     np.testing.assert_allclose(after, wanted, rtol=1e-4, atol=1e-6)
-
-
-def test_steps_since_clustering_are_none_until_there_was_one():
-    state = grid_state(LABELS)
-    assert state.steps_since_clustering() is None
-    state.step.assign(7)
-    state.clustered_at.assign(5)
-    assert state.steps_since_clustering() == 2
 
 
 def test_the_newest_checkpoints_are_kept_and_the_last_is_found(tmp_path):
@@ -320,7 +313,7 @@ def test_videos_that_were_appended_get_rows_at_the_end_of_the_bank(run, config):
     np.testing.assert_array_equal(state.bank.rows[:NUM_VIDEOS], unit_rows(NUM_VIDEOS))
     np.testing.assert_array_equal(state.bank.rows[NUM_VIDEOS:], new_rows)
     assert state.steps_taken() == used_state().steps_taken()
-    assert state.steps_since_clustering() is None
+    assert state.objective.clustered_at.numpy() == -1
 
 
 def test_a_kill_before_the_first_checkpoint_of_a_grown_bank_loses_nothing(run, config):
@@ -358,8 +351,8 @@ def test_more_clusterings_can_start_from_a_run_that_has_one(run):
     state = grid_state(LABELS, seed=1, num_clusterings=3)
     run.restore(state)
     np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
-    assert state.cluster_labels.shape == (3, NUM_VIDEOS)
-    assert state.steps_since_clustering() is None
+    assert state.objective.cluster_labels.shape == (3, NUM_VIDEOS)
+    assert state.objective.clustered_at.numpy() == -1
 
 
 def test_a_run_whose_number_of_clusters_changes_clusters_from_random_rows(run):
@@ -367,7 +360,7 @@ def test_a_run_whose_number_of_clusters_changes_clusters_from_random_rows(run):
     state = grid_state(LABELS, seed=1, num_clusterings=2, num_clusters=4)
     run.restore(state)
     np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
-    assert state.steps_since_clustering() is None
+    assert state.objective.clustered_at.numpy() == -1
 
 
 def test_variables_that_this_version_does_not_keep_are_ignored(run, monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
-from run_fixtures import DIM, run_config
+from run_fixtures import DIM, new_state, run_config
 
 from vie_tf.config import DataConfig, KnnTaskConfig
 from vie_tf.evaluation.neighbors import knn_task
@@ -15,7 +15,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.models.from_config import build_model
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import loop
+from vie_tf.training import train as training
 
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}
 KNN = KnnTaskConfig(ks=(3,), num_clips=2)
@@ -33,8 +33,8 @@ def fixture_runs(tmp_path_factory, data_dir):
     """Runs of `single` and of `slow` with two frames, of one step each."""
     folder = tmp_path_factory.mktemp("runs")
     settings = {"train_steps": 1, "learning_rate": 0.1}
-    loop.train(run_config(data_dir, folder / "slow", **settings))
-    loop.train(run_config(data_dir, folder / "single", model=SINGLE, **settings))
+    training.train(run_config(data_dir, folder / "slow", **settings))
+    training.train(run_config(data_dir, folder / "single", model=SINGLE, **settings))
     return folder
 
 
@@ -108,7 +108,7 @@ def test_the_best_checkpoint_is_that_of_each_run(runs, data_dir, tmp_path):
         shutil.copytree(runs / name, tmp_path / name)
         directory = RunDirectory(str(tmp_path / name))
         config, _ = directory.load_config()
-        state = loop.make_state(config, Manifest.load(data_dir))
+        state = new_state(config, Manifest.load(data_dir))
         state.step.assign(step)
         directory.save_best(state, "knn/top1", 2.0)
     run = streams_of(tmp_path, data_dir, tmp_path / "best", checkpoint="best")
@@ -138,7 +138,7 @@ def test_two_runs_are_trained_on_as_one_network(runs, data_dir, tmp_path, capsys
         "dynamic_from": str(runs / "slow"),
         "learning_rate": 0.0,
     }
-    loop.train(
+    training.train(
         run_config(
             data_dir,
             tmp_path,
@@ -154,7 +154,7 @@ def test_two_runs_are_trained_on_as_one_network(runs, data_dir, tmp_path, capsys
 
 
 def test_streams_may_be_trained_together_from_scratch(data_dir, tmp_path):
-    loop.train(run_config(data_dir, tmp_path, model={"name": "two_stream_s"}))
+    training.train(run_config(data_dir, tmp_path, model={"name": "two_stream_s"}))
     run = RestoredRun.load(str(tmp_path), DataConfig(data_dir))
     assert (run.step, run.config.model.embedding_dim) == (2, DIM)
 
@@ -179,7 +179,7 @@ def test_runs_that_are_no_streams_are_refused(
 
 def test_streams_of_other_widths_are_refused(runs, data_dir, tmp_path):
     wide = {**SINGLE, "num_filters": 8}
-    loop.train(run_config(data_dir, tmp_path / "w", model=wide, train_steps=0))
+    training.train(run_config(data_dir, tmp_path / "w", model=wide, train_steps=0))
     data = DataConfig(data_dir)
     with pytest.raises(ValueError, match="agree in --num_filters, but .* 8 .* has 4"):
         RestoredRun.of_streams(
@@ -196,13 +196,13 @@ def test_settings_that_are_not_those_of_the_runs_are_refused(runs, data_dir, tmp
         dynamic_from=str(runs / "slow"),
     )
     with pytest.raises(ValueError, match="--model=two_stream_sf, but the runs"):
-        loop.train(config)
+        training.train(config)
 
 
 def test_one_stream_alone_is_refused(runs, data_dir, tmp_path):
     config = run_config(data_dir, tmp_path, single_from=str(runs / "single"))
     with pytest.raises(ValueError, match="are given together"):
-        loop.train(config)
+        training.train(config)
 
 
 # ------------------------------------------------------------------- Input-Single

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from deterministic_weights import clips_for, value_of
 from record_fixtures import write_data_set
+from run_fixtures import la_state
 
 from vie_tf import models
 from vie_tf.config import ModelConfig
@@ -20,7 +21,6 @@ from vie_tf.models.from_config import build_model
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import tf1_checkpoint
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import Manifest
 
@@ -104,12 +104,8 @@ def made(full: str, tmp_path_factory: pytest.TempPathFactory) -> tf1_checkpoint.
 @pytest.fixture(scope="module")
 def resumed(made: tf1_checkpoint.MadeRun) -> TrainState:
     """The state of `made`, as train.py restores it."""
-    state = TrainState(
-        build_model(made.config.model, seed=5),
-        TF1MomentumSGD(),
-        MemoryBank([0] * NUM_VIDEOS, seed=5),
-        NUM_CLUSTERINGS,
-    )
+    model, bank = build_model(made.config.model, seed=5), MemoryBank([0] * NUM_VIDEOS)
+    state = la_state(model, bank, made.config)
     RunDirectory(made.config.train.model_dir).restore(state)
     return state
 
@@ -179,9 +175,9 @@ def test_a_run_has_the_weights_and_the_momentum(resumed, values) -> None:
 def test_a_run_has_the_bank_the_clusters_and_the_step(resumed, values) -> None:
     np.testing.assert_array_equal(resumed.bank.rows, values["instance/memory_bank"])
     clusters = values["instance/cluster_labels"]
-    np.testing.assert_array_equal(resumed.cluster_labels, clusters)
+    np.testing.assert_array_equal(resumed.objective.cluster_labels, clusters)
     assert resumed.steps_taken() == STEP
-    assert resumed.steps_since_clustering() is None
+    assert resumed.objective.clustered_at.numpy() == -1
 
 
 def test_a_run_has_the_embeddings_of_the_checkpoint(model, resumed, values) -> None:
@@ -203,9 +199,7 @@ def test_a_run_made_without_data_goes_on_with_as_many_videos(made, resumed) -> N
     run = RunDirectory(made.config.train.model_dir)
     anything = Manifest((), (), (), (), {})
     run.check_continues(made.config, anything)
-    small = TrainState(
-        resumed.model, TF1MomentumSGD(), MemoryBank([0] * 9), NUM_CLUSTERINGS
-    )
+    small = la_state(resumed.model, MemoryBank([0] * 9), made.config)
     with pytest.raises(ValueError, match=r"bank of 10 videos.* 9 training"):
         run.restore(small)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import numbered_frames, write_data_set
-from run_fixtures import run_config
+from run_fixtures import new_state, run_config
 
 from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
@@ -10,7 +10,6 @@ from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.search.clip_features import Network, averaged, blocks_of_data_set
 from vie_tf.storage.manifest import Manifest, RefusedEntry
-from vie_tf.training import loop
 
 BROKEN_ID = 8
 
@@ -28,7 +27,7 @@ def make_run(folder, **model):
     manifest = Manifest.load(data_dir)
     directory = RunDirectory(model_dir)
     directory.save_config(config, manifest)
-    directory.save(loop.make_state(config, manifest))
+    directory.save(new_state(config, manifest))
     return model_dir
 
 
@@ -129,7 +128,7 @@ def test_another_checkpoint_has_another_fingerprint(folder, tmp_path):
     directory = RunDirectory(str(tmp_path / "run"))
     manifest = Manifest.load(str(tmp_path / "data"))
     directory.save_config(config, manifest)
-    directory.save(loop.make_state(config, manifest))
+    directory.save(new_state(config, manifest))
     other = Network(str(tmp_path / "run"), "latest", ["embedding"], 1)
     assert other.fingerprint != first
 

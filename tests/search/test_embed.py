@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 import pytest
-from run_fixtures import run_config
+from run_fixtures import new_state, run_config
 from video_fixtures import cut, write_video
 
 from data_prep.config import ConversionConfig
@@ -21,7 +21,6 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.training import loop
 
 ROOT = pathlib.Path(__file__).parents[2]
 SOURCES = [f"{name}/{n}.avi" for name in ("a", "b") for n in range(5)]
@@ -84,7 +83,7 @@ def save_run(data_dir, model_dir, manifest, seed=0):
     config = with_family_defaults(run_config(data_dir, model_dir, seed=seed))
     directory = RunDirectory(str(model_dir))
     directory.save_config(config, manifest)
-    directory.save(loop.make_state(config, manifest))
+    directory.save(new_state(config, manifest))
 
 
 @pytest.fixture(name="of_records", scope="module")

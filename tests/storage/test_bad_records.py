@@ -14,7 +14,7 @@ from vie_tf.input import pipeline
 from vie_tf.input.clip_source import BadRecord
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.storage.frame_index import FrameIndex
-from vie_tf.training import loop
+from vie_tf.training import train as training
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 BAD_VIDEO = 6  # position among the ten training videos; of the second shard
@@ -130,10 +130,10 @@ def test_evaluation_leaves_out_what_is_skipped(data):
 def test_a_run_fails_in_one_line_or_counts_in_tensorboard(data, tmp_path):
     config = run_config(data[0], tmp_path / "run", train_steps=5, log_steps=5)
     with pytest.raises(BadRecord, match="Video 9"):
-        loop.train(config)
+        training.train(config)
     skipping = with_settings(config, "data", on_bad_record="skip")
     skipping = with_settings(skipping, "train", model_dir=str(tmp_path / "skipping"))
-    loop.train(skipping)
+    training.train(skipping)
     values = {}
     for path in (tmp_path / "skipping" / "tensorboard").iterdir():
         for event in tf.compat.v1.train.summary_iterator(str(path)):

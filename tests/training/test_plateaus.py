@@ -9,9 +9,10 @@ from run_fixtures import (
     run_config,
 )
 
-from vie_tf.metrics.validation import KnnValidation
+from vie_tf.metrics.validation import KnnValidation, Scores
 from vie_tf.runs.schedules import Plateau
-from vie_tf.training import loop, plateau_watch
+from vie_tf.training import loop
+from vie_tf.training import train as training
 
 NUM_VIDEOS = 10
 PLATEAU = {"lr_schedule": "plateau", "plateau_patience": 2, "plateau_max_drops": 2}
@@ -20,7 +21,8 @@ PLATEAU = {"lr_schedule": "plateau", "plateau_patience": 2, "plateau_max_drops":
 def test_a_plateau_divides_the_rate_and_outlives_a_kill(
     quick, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(KnnValidation, "__call__", lambda _: {"top1": 0.5, "top5": 1.0})
+    scores = Scores({"": {"top1": 0.5, "top5": 1.0}}, 4)
+    monkeypatch.setattr(KnnValidation, "__call__", lambda _: scores)
     settings = {**PLATEAU, "eval_steps": 2, "checkpoint_steps": 4, "train_steps": 12}
     quick(tmp_path / "whole", **settings)
     # The first validation is a gain, those of steps 4 and 6 are none: the first drop.
@@ -48,7 +50,7 @@ def test_a_plateau_divides_the_rate_and_outlives_a_kill(
 def test_which_validations_a_plateau_is_made_of(step, wanted):
     config = run_config("data", eval_steps=5, **PLATEAU)
     state = grid_state(np.zeros(NUM_VIDEOS))
-    plateau_watch.watch(state, config.train, step, 0.5)
+    loop.watch_plateau(state, config.train, step, 0.5)
     assert state.plateau() == wanted
 
 
@@ -79,5 +81,5 @@ def test_a_plateau_needs_validations(tmp_path, num_classes, eval_steps, message)
         tmp_path / "data", tmp_path / "run", eval_steps=eval_steps, **PLATEAU
     )
     with pytest.raises(ValueError, match=message):
-        loop.train(config)
+        training.train(config)
     assert not (tmp_path / "run").exists()

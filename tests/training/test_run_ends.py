@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 from run_contents import events_in, numbers_in
 
-from vie_tf.metrics.validation import KnnValidation
+from vie_tf.metrics.validation import KnnValidation, Scores
+from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.training import failures, loop
 
@@ -37,12 +38,11 @@ def test_ctrl_c_while_the_first_graph_is_made_has_read_no_batch(
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    make = loop.make_train_step
-    monkeypatch.setattr(loop, "make_train_step", lambda *_: interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        quick(tmp_path / "stopped", train_steps=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(InstanceRecognition, "loss", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            quick(tmp_path / "stopped", train_steps=2)
     assert numbers_in(tmp_path / "stopped")["position"] == 0
-    monkeypatch.setattr(loop, "make_train_step", make)
     quick(tmp_path / "stopped", train_steps=2)
     quick(tmp_path / "whole", train_steps=2)
     for name, wanted in numbers_in(tmp_path / "whole").items():
@@ -70,7 +70,7 @@ def test_a_validation_that_was_interrupted_is_done_when_the_run_goes_on(
         answer = next(answers)
         if answer is KeyboardInterrupt:
             raise answer
-        return {"top1": answer, "top5": 1.0}
+        return Scores({"": {"top1": answer, "top5": 1.0}}, 4)
 
     monkeypatch.setattr(KnnValidation, "__call__", validate)
     quick(tmp_path / "whole", **settings)

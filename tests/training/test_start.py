@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 from record_fixtures import write_data_set
 from run_contents import events_in, numbers_in
-from run_fixtures import (
-    BATCH_SIZE,
-    run_config,
-    unit_rows,
-)
+from run_fixtures import BATCH_SIZE, new_state, run_config, unit_rows
 
-from vie_tf.metrics.validation import KnnValidation
+from vie_tf.metrics.validation import KnnValidation, Scores
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.monitoring import alarms
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.training import loop
+from vie_tf.training import train as training
 from vie_tf.training.start import restore_or_start
 
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}
@@ -45,13 +41,13 @@ def momentum(state):
 def fixture_single(tmp_path, manifest):
     """The state of a run of single of 7 steps, with a checkpoint in `single`."""
     config = config_of(tmp_path, "single", SINGLE, seed=1)
-    state = loop.make_state(config, manifest)
+    state = new_state(config, manifest)
     rng = np.random.default_rng(0)
     for variable in (*state.model.variables, *state.optimizer.accumulators):
         variable.assign(rng.normal(size=variable.shape))
     state.bank.rows.assign(unit_rows(state.bank.num_videos))
     state.step.assign(7)
-    state.clustered_at.assign(5)
+    state.objective.clustered_at.assign(5)
     run = RunDirectory(config.train.model_dir)
     run.save_config(config, manifest)
     run.save(state)
@@ -60,7 +56,7 @@ def fixture_single(tmp_path, manifest):
 
 def start(folder, manifest, model):
     config = config_of(folder, "trn", model, init_from=str(folder / "single"))
-    state = loop.make_state(config, manifest)
+    state = new_state(config, manifest)
     before = [variable.numpy() for variable in state.model.trainable_variables]
     restore_or_start(state, RunDirectory(config.train.model_dir), config, manifest)
     return state, before
@@ -76,7 +72,7 @@ def test_trn_takes_all_but_the_head_of_single(single, tmp_path, manifest, head, 
     for wanted, actual in zip(momentum(single)[:-HEAD], momentum(state)):
         np.testing.assert_array_equal(actual, wanted)
     np.testing.assert_array_equal(state.bank.rows, single.bank.rows)
-    assert (state.steps_taken(), state.steps_since_clustering()) == (7, None)
+    assert (state.steps_taken(), state.objective.clustered_at.numpy()) == (7, -1)
     num_taken = len(momentum(single)) - HEAD
     assert len(before) > num_taken
     heads = zip(before, state.model.trainable_variables, momentum(state))
@@ -122,7 +118,9 @@ def test_la_starts_from_the_weights_bank_and_step_of_another_run(quick, tmp_path
 def test_la_knows_after_a_restart_what_ir_had(quick, tmp_path, monkeypatch, capsys):
     accuracies = iter([0.2, 0.9, 0.4, 0.5])
     monkeypatch.setattr(
-        KnnValidation, "__call__", lambda _: {"top1": next(accuracies), "top5": 1.0}
+        KnnValidation,
+        "__call__",
+        lambda _: Scores({"": {"top1": next(accuracies), "top5": 1.0}}, 4),
     )
     monkeypatch.setattr(alarms, "_STANDARD_ERRORS", 0.0)  # there are four queries
     loss = {"name": "la", "ir_steps": 2}
@@ -141,7 +139,7 @@ def test_init_from_a_run_on_other_videos_is_refused(quick, tmp_path):
     settings = {"init_from": str(tmp_path / "origin"), "train_steps": 2}
     config = run_config(tmp_path / "others", tmp_path / "run", **settings)
     with pytest.raises(ValueError, match="was trained on other videos"):
-        loop.train(config)
+        training.train(config)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
@@ -159,11 +157,11 @@ def test_a_run_goes_on_when_videos_were_appended_to_its_data(tmp_path, capsys):
     whole = write_data_set(data_dir, num_train=12, num_val=0, per_shard=5)
     first = dataclasses.replace(whole.prefix(10, 2), shards=whole.shards[:2])
     first.save(data_dir)
-    loop.train(run_config(data_dir, tmp_path / "run", train_steps=2))
+    training.train(run_config(data_dir, tmp_path / "run", train_steps=2))
     before = numbers_in(tmp_path / "run")["bank/rows"]
     whole.save(data_dir)
     settings = {"train_steps": 3, "learning_rate": 0.0}
-    loop.train(run_config(data_dir, tmp_path / "run", **settings))
+    training.train(run_config(data_dir, tmp_path / "run", **settings))
     assert "2 rows of the memory bank are new" in capsys.readouterr().out
     after = numbers_in(tmp_path / "run")["bank/rows"]
     assert (len(before), len(after)) == (10, 12)
@@ -202,5 +200,5 @@ def test_images_are_not_trained_on_as_if_they_moved(tmp_path):
     write_data_set(tmp_path / "images", num_frames=1)
     config = run_config(tmp_path / "images", tmp_path / "run")
     with pytest.raises(ValueError, match="has images .* Add --static_video"):
-        loop.train(config)
+        training.train(config)
     assert not (tmp_path / "run").exists()

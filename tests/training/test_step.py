@@ -9,6 +9,7 @@ from run_fixtures import (
     BATCH_SIZE,
     DIM,
     grid_state,
+    make_step,
     random_clips,
     run_config,
     unit_rows,
@@ -67,9 +68,10 @@ class Step:
         strategy = tf.distribute.MirroredStrategy(["/cpu:0"])
         with strategy.scope():
             state = grid_state(np.zeros(NUM_VIDEOS), num_clusterings=2)
+        state.objective.first.negatives = lambda step: tf.constant(NOISE_ROWS)
         self.old_bank = unit_rows(NUM_VIDEOS)
         state.bank.rows.assign(self.old_bank)
-        state.cluster_labels.assign(CLUSTERS)
+        state.objective.cluster_labels.assign(CLUSTERS)
         clips, weights = random_clips(), state.model.trainable_variables
         with tf.GradientTape() as tape:
             embeddings = state.model(clips)["embedding"]
@@ -80,7 +82,7 @@ class Step:
         self.wanted_weights = [
             (w - RATE * g).numpy() for w, g in zip(weights, gradients)
         ]
-        step = train_step.make_train_step(config, state, strategy, loss)
+        step = make_step(config, state, loss, strategy)
         batch = {"clips": tf.constant(clips), "rows": tf.constant(ROWS)}
         self.scalars = {name: float(value) for name, value in step(batch).items()}
         self.state = state
@@ -88,9 +90,7 @@ class Step:
 
 @pytest.fixture(name="step", scope="module", params=["ir", "la"])
 def fixture_step(request):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train_step, "draw_negatives", lambda *_: tf.constant(NOISE_ROWS))
-        return Step(request.param)
+    return Step(request.param)
 
 
 def test_the_loss_equals_its_slow_twin_on_the_old_rows(step):
@@ -142,7 +142,7 @@ def test_embeddings_on_one_point_have_similarity_one_and_no_deviation():
 def test_a_batch_of_one_video_has_no_other_to_be_compared_with():
     state = grid_state(np.zeros(NUM_VIDEOS))
     config = run_config("data", batch_size=1)
-    step = train_step.make_train_step(config, state, tf.distribute.get_strategy(), "ir")
+    step = make_step(config, state, "ir")
     batch = {"clips": tf.constant(random_clips(1)), "rows": tf.constant(ROWS[:1])}
     scalars = step(batch)
     assert "similarity_to_own_row" in scalars
@@ -158,9 +158,7 @@ def test_the_weights_outlive_a_loss_that_is_not_finite():
     state = grid_state(np.zeros(NUM_VIDEOS))
     state.bank.rows.assign(np.full([NUM_VIDEOS, 16], np.nan, np.float32))
     kernel = state.model.dense.kernel.numpy()
-    step = train_step.make_train_step(
-        run_config("data"), state, tf.distribute.get_strategy(), "ir"
-    )
+    step = make_step(run_config("data"), state, "ir")
     batch = {"clips": tf.constant(random_clips()), "rows": tf.constant(ROWS)}
     with pytest.raises(tf.errors.InvalidArgumentError, match="loss : Tensor had NaN"):
         step(batch)
@@ -168,11 +166,13 @@ def test_the_weights_outlive_a_loss_that_is_not_finite():
 
 
 def test_negatives_are_uniform_and_others_at_every_step():
-    config = run_config("data", loss={"ir_num_negatives": 2000})
-    state = grid_state(np.zeros(NUM_VIDEOS))
-    first = train_step.draw_negatives(config, state).numpy()
-    np.testing.assert_array_equal(first, train_step.draw_negatives(config, state))
+    state = grid_state(np.zeros(NUM_VIDEOS), ir_num_negatives=2000)
+
+    def negatives(step):
+        return state.objective.first.negatives(tf.constant(step, tf.int64)).numpy()
+
+    first = negatives(0)
+    np.testing.assert_array_equal(first, negatives(0))
     assert first.shape == (BATCH_SIZE, 2000)
     np.testing.assert_allclose(np.bincount(first.ravel()) / 8000, 0.1, atol=0.02)
-    state.step.assign(1)
-    assert np.mean(first == train_step.draw_negatives(config, state)) < 0.2
+    assert np.mean(first == negatives(1)) < 0.2

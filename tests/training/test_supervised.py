@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
-from run_fixtures import run_config, with_settings
+from run_fixtures import new_state, run_config, with_settings
 
 from vie_tf import models
 from vie_tf.config import DataConfig, KnnTaskConfig
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.input.instances import from_data
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives import losses
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import loop
 from vie_tf.training import step as train_step
+from vie_tf.training import train as training
 from vie_tf.training.setup import complete_settings
 
 NUM_CLASSES = 3
@@ -94,12 +95,14 @@ def test_the_loss_equals_its_slow_twin():
 def test_a_step_moves_all_weights_and_knows_its_accuracy(data_dir):
     config = run_config(data_dir, loss=SUPERVISED)
     manifest = Manifest.load(str(data_dir))
-    config = complete_settings(config, manifest)
-    state = loop.make_state(config, manifest)
+    instances = from_data(config.data, manifest)
+    config = complete_settings(config, manifest, instances)
+    state = new_state(config, manifest)
     assert state.bank is None
     before = [weight.numpy() for weight in state.model.trainable_variables]
     step = train_step.make_train_step(
-        config, state, tf.distribute.get_strategy(), "supervised"
+        *(state, state.objective, tf.distribute.get_strategy(), config.train),
+        weight_decay=1e-4,
     )
     clips = tf.zeros([4, 2, 32, 32, 3], tf.uint8)
     labels = tf.constant([0, 0, 1, 1], tf.int64)
@@ -126,7 +129,7 @@ def test_labels_are_learned_and_validated(tmp_path, capsys):
         learning_rate=0.05,
         log_steps=40,
     )
-    loop.train(with_settings(config, "data", color="none"))
+    training.train(with_settings(config, "data", color="none"))
     output = capsys.readouterr().out
     assert "softmax loss" in output
     assert "accuracy 1.00" in output
@@ -135,7 +138,7 @@ def test_labels_are_learned_and_validated(tmp_path, capsys):
 
 def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
     for train_steps in (1, 2):
-        loop.train(
+        training.train(
             run_config(data_dir, tmp_path, loss=SUPERVISED, train_steps=train_steps)
         )
     assert "Going on from" in capsys.readouterr().out
@@ -150,7 +153,7 @@ def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
 
 def test_without_validation_videos_there_is_no_validation(tmp_path, capsys):
     write_data_set(tmp_path / "data", num_val=0)
-    loop.train(
+    training.train(
         run_config(tmp_path / "data", tmp_path / "run", loss=SUPERVISED, train_steps=1)
     )
     assert "top-1" not in capsys.readouterr().out
@@ -160,22 +163,22 @@ def test_videos_without_labels_are_refused_at_once(tmp_path):
     write_data_set(tmp_path / "data", num_classes=0)
     config = run_config(tmp_path / "data", tmp_path / "run", loss=SUPERVISED)
     with pytest.raises(ValueError, match="at least two classes.*14 videos without"):
-        loop.train(config)
+        training.train(config)
     assert not (tmp_path / "run").exists()
 
 
 def test_runs_with_and_without_a_bank_do_not_start_from_each_other(data_dir, tmp_path):
-    loop.train(run_config(data_dir, tmp_path / "ir", train_steps=1))
+    training.train(run_config(data_dir, tmp_path / "ir", train_steps=1))
     settings = {"init_from": str(tmp_path / "ir"), "loss": SUPERVISED}
     with pytest.raises(ValueError, match="is trained with a memory bank: a run with"):
-        loop.train(run_config(data_dir, tmp_path / "run", **settings))
+        training.train(run_config(data_dir, tmp_path / "run", **settings))
 
 
 # ----------------------------------------------------------- the untrained network
 
 
 def test_a_run_of_no_steps_is_the_untrained_network(data_dir, tmp_path, capsys):
-    loop.train(run_config(data_dir, tmp_path, train_steps=0, seed=5))
+    training.train(run_config(data_dir, tmp_path, train_steps=0, seed=5))
     assert "Wrote the network as it is at step 0" in capsys.readouterr().out
     config, _ = RunDirectory(str(tmp_path)).load_config()
     untrained = build_model(config.model, seed=5)

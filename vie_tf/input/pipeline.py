@@ -75,6 +75,7 @@ def training_clips(
     seed: int,
     start_position: int = 0,
     part: ClipShard = ALL_CLIPS,
+    instances: views.Instances | None = None,
 ) -> Clips:
     """Endless batches of augmented clips, every video once per epoch.
 
@@ -88,6 +89,7 @@ def training_clips(
       seed: of order, clips and augmentation.
       start_position: of the first clip.
       part: of the positions, where workers share them; then without a data service.
+      instances: instances of the data settings; None finds them.
 
     Returns:
       Batches of `clips` [B, T, H, W, 3] uint8, `rows` [B] int64, `labels` [B] int64, -1
@@ -99,7 +101,7 @@ def training_clips(
     """
     recipe = _recipe_of(data, recipe)
     source = ClipSource(data, manifest, TRAIN_SPLIT, portable=bool(data.data_service))
-    instances = views.from_data(data, manifest)
+    instances = instances or views.from_data(data, manifest)
     place_of_id = {video.id: place for place, video in enumerate(source.videos)}
     places = np.array([place_of_id[video.id] for video in instances.videos], np.int64)
     num_videos = len(places)

@@ -1,14 +1,13 @@
-"""Accuracy of a network on the validation videos while it trains.
+"""Validation of a network in training: accuracies on videos that have labels.
 
-Videos without a label are left out, as in `vie_tf.evaluation`.
-
-Letters: V videos, D dimension, C classes.
+Comes in: clips of a split.  Goes out: top-1 and top-5, by kNN in the memory bank or by
+the mean of the logits of a video's clips.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Union
+from typing import Callable, Mapping, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -18,118 +17,174 @@ from vie_tf.input import pipeline
 from vie_tf.input.clip_source import Clips
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import knn
-from vie_tf.metrics.features import ClipEmbedder, ClipFeatures, NothingRead
+from vie_tf.metrics.features import ClipEmbedder, NothingRead
+from vie_tf.metrics.split_pass import SplitPass
+from vie_tf.metrics.video_logits import video_logits
 from vie_tf.objectives.memory_bank import MemoryBank
-from vie_tf.runs.state import TrainState
-from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
 
 Gather = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclasses.dataclass(frozen=True)
-class _VideoValidation:
-    """Accuracies of the class scores that a subclass computes from features.
+class Scores(NamedTuple):
+    """Result of a validation.
 
     Attributes:
-      embedder: of the network.
-      clips: evaluation clips of this worker.
-      labels: classes of all videos of the split, -1 without one, [V].
+      heads: `top1` and `top5` as fractions, by the name of the head; a single head has
+        the name "".
+      num_queries: videos that were classified.
+    """
+
+    heads: dict[str, dict[str, float]]
+    num_queries: int
+
+    @property
+    def top1(self) -> float:
+        """Mean top-1 accuracy of the heads, by which checkpoints and plateaus go."""
+        return float(np.mean([values["top1"] for values in self.heads.values()]))
+
+
+class Validation(Protocol):
+    """A way to validate."""
+
+    @property
+    def name(self) -> str:
+        """Group of the scores in TensorBoard."""
+
+    @property
+    def num_classes(self) -> int:
+        """C."""
+
+    def __call__(self, title: str = "") -> Scores:
+        """Looks at the videos once; `title` is that of the progress bar, if any."""
+
+
+@dataclasses.dataclass(frozen=True)
+class KnnValidation:
+    """The authors' validation: queries of 5 clips, the running bank as gallery.
+
+    Attributes:
+      embedder: embedder of the network.
+      bank: memory bank of the run.
+      clips: clips of the queries.
+      labels: [V] classes of the queries.
+      own_index: [V] positions of the queries in the bank, None if they are not in it.
       num_classes: C.
-      gather: concatenates an array of all workers.
+      settings: settings of the votes.
+      gather: concatenates the arrays of all workers.
     """
 
     embedder: ClipEmbedder
+    bank: MemoryBank
     clips: Clips
     labels: np.ndarray
+    own_index: np.ndarray | None
     num_classes: int
+    settings: KnnConfig
     gather: Gather
 
-    @property
-    def num_queries(self) -> int:
-        """Number of videos that have a label."""
-        return int(np.sum(self.labels >= 0))
+    name = "knn"
 
-    def __call__(self) -> dict[str, float]:
-        """Returns `top1` and `top5` as fractions.
+    def __call__(self, title: str = "") -> Scores:
+        """Classifies the queries.
 
         Raises:
           NothingRead: no worker could read a video that has a label.
         """
+        video_index = np.zeros([0], np.int64)
+        votes = np.zeros([0, self.num_classes], np.float32)
         try:
-            features = self.embedder.embed(self.clips, len(self.labels))
-            scores, video_index = self._scores(features), features.video_index
-        except NothingRead:  # another worker may have some
-            scores = np.zeros([0, self.num_classes], np.float32)
-            video_index = np.zeros([0], np.int64)
-        all_scores, labels = self.gather(scores), self.gather(self.labels[video_index])
-        has_label = labels >= 0
-        if not has_label.any():
-            raise NothingRead(self.num_queries)
-        return knn.accuracies(all_scores[has_label], labels[has_label])
-
-    def _scores(self, features: ClipFeatures) -> np.ndarray:
-        """Returns class scores, [V, C] float32."""
-        raise NotImplementedError
+            features = self.embedder.embed(self.clips, len(self.labels), title)
+        except NothingRead:
+            pass  # another worker may have read some
+        else:
+            video_index = features.video_index
+            own = None if self.own_index is None else self.own_index[video_index]
+            votes = knn.classify_videos(
+                tf.convert_to_tensor(self.bank.rows),
+                self.bank.labels.numpy(),
+                features.values,
+                self.num_classes,
+                k=self.settings.k,
+                temperature=self.settings.temperature,
+                own_index=own,
+            )
+        return _scores({"": votes}, video_index, self.labels, self.gather)
 
 
 @dataclasses.dataclass(frozen=True)
-class KnnValidation(_VideoValidation):
-    """kNN against the running memory bank, as in the authors' code.
+class LogitsValidation:
+    """Classification by the mean of the logits of a video's clips (section 3).
 
     Attributes:
-      bank: memory bank of the run.
-      own_index: positions of the queries in the bank, [V]; None if they are not in it.
-      settings: number of neighbors, and temperature.
+      name: group of the scores in TensorBoard.
+      heads: names of the heads; a single one is "".
+      logits: pass that computes their logits.
+      clips: clips of the videos.
+      labels: [V] classes of the videos.
+      num_classes: C.
+      gather: concatenates the arrays of all workers.
     """
 
-    bank: MemoryBank
-    own_index: np.ndarray | None
-    settings: KnnConfig
+    name: str
+    heads: tuple[str, ...]
+    logits: SplitPass
+    clips: Clips
+    labels: np.ndarray
+    num_classes: int
+    gather: Gather = np.asarray
 
-    name = "knn"
+    def __call__(self, title: str = "") -> Scores:
+        """Classifies the videos.
 
-    def _scores(self, features: ClipFeatures) -> np.ndarray:
-        own = None if self.own_index is None else self.own_index[features.video_index]
-        return knn.classify_videos(
-            tf.convert_to_tensor(self.bank.rows),
-            self.bank.labels.numpy(),
-            features.values,
-            self.num_classes,
-            k=self.settings.k,
-            temperature=self.settings.temperature,
-            own_index=own,
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class SoftmaxValidation(_VideoValidation):
-    """Logits of a supervised network, averaged over a video's clips (section 3)."""
-
-    name = "softmax"
-
-    def _scores(self, features: ClipFeatures) -> np.ndarray:
-        return features.values.mean(axis=1)
+        Raises:
+          NothingRead: no worker could read a video that has a label.
+        """
+        found = video_logits(self.logits, self.clips, len(self.labels), title)
+        nothing = np.zeros([0, self.num_classes])
+        logits = {name: found.values.get(name, nothing) for name in self.heads}
+        return _scores(logits, found.video_index, self.labels, self.gather)
 
 
-Validation = Union[KnnValidation, SoftmaxValidation]
+def _scores(
+    heads: Mapping[str, np.ndarray],
+    video_index: np.ndarray,
+    labels: np.ndarray,
+    gather: Gather,
+) -> Scores:
+    """Scores the labeled videos of all workers, of which this one may have none.
+
+    Args:
+      heads: [V', C] by head, for the videos that this worker could read.
+      video_index: [V'] positions of these videos among the labels.
+      labels: [V] classes of all videos, -1 where one has none.
+      gather: concatenates the arrays of all workers.
+    """
+    has_label = labels[video_index] != NO_LABEL
+    wanted = gather(labels[video_index][has_label])
+    everyone = {name: gather(scores[has_label]) for name, scores in heads.items()}
+    if not len(wanted):
+        raise NothingRead(int(np.sum(labels != NO_LABEL)))
+    accuracies = {n: knn.accuracies(scores, wanted) for n, scores in everyone.items()}
+    return Scores(accuracies, len(wanted))
 
 
 def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
     """Chooses the videos that a run is validated on.
 
-    Without validation videos, kNN takes the training videos as queries and
-    leaves each out of the gallery.  That is not possible for a supervised network,
-    which has learned their labels, nor for a bank of a subset or of bins
-    (`vie_tf.input.instances`), which does not have one entry for each of them.
+    Without validation videos, kNN takes the training videos as queries, each without
+    its own row; a supervised network has learned their labels, so it is not validated.
+    Neither is a run on a subset or on bins of the training videos then
+    (`vie_tf.input.instances`), whose bank has not one row for each of them.
 
     Args:
-      manifest: of the data set.
+      manifest: manifest of the data set.
       bank_size: size of the memory bank, None for a supervised network.
 
     Returns:
-      A split, or None where there is nothing to validate on.
+      A split, or None where there is no label to validate on.
     """
-    labeled = {video.split for video in manifest.videos if video.label >= 0}
+    labeled = {video.split for video in manifest.videos if video.label != NO_LABEL}
     if VAL_SPLIT in labeled:
         return VAL_SPLIT
     if TRAIN_SPLIT in labeled and not manifest.split(VAL_SPLIT):
@@ -138,7 +193,7 @@ def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
 
 
 def make_validation(
-    state: TrainState,
+    bank: MemoryBank | None,
     data: DataConfig,
     manifest: Manifest,
     recipe: ClipRecipe,
@@ -148,37 +203,42 @@ def make_validation(
     part: pipeline.ClipShard,
     gather: Gather,
 ) -> Validation | None:
-    """Makes the validation of a run.
+    """Prepares the validation that fits a run.
 
     Args:
-      state: state of the run; supervised if it has no memory bank.
-      data: where the records are and how they are read.
-      manifest: manifest of the data set.
-      recipe: frames and size of a clip.
-      settings: number of clips, neighbors, and temperature.
-      network: network whose current weights are validated.
-      part: clips that this worker reads.
-      gather: concatenates an array of all workers.
+      bank: memory bank of the run, None for a supervised network.
+      data: data settings of the run.
+      manifest: manifest of its data set.
+      recipe: recipe of its clips.
+      settings: number of clips, and settings of the votes.
+      network: network that is validated; its weights are read at every validation.
+      part: shard of the clips that this worker looks at.
+      gather: concatenates the arrays of all workers.
 
     Returns:
       None where there is nothing to validate on.
     """
-    bank = state.bank
     split = split_to_validate(manifest, bank.num_videos if bank else None)
     if split is None:
         return None
     videos = manifest.split(split)
+    labels = np.array([video.label for video in videos])
     clips = pipeline.evaluation_clips(
         data, manifest, split, recipe, num_clips=settings.num_clips, part=part
     )
-    shared: dict[str, Any] = {
-        "embedder": ClipEmbedder(network, "embedding" if bank else "logits"),
-        "clips": clips,
-        "labels": np.array([video.label for video in videos]),
-        "num_classes": len(manifest.class_names),
-        "gather": gather,
-    }
+    num_classes = len(manifest.class_names)
     if bank is None:
-        return SoftmaxValidation(**shared)
-    own_index = None if split == VAL_SPLIT else np.arange(len(videos))
-    return KnnValidation(**shared, bank=bank, own_index=own_index, settings=settings)
+        logits = SplitPass(lambda c: {"": network(c, training=False)["logits"]})
+        return LogitsValidation(
+            "softmax", ("",), logits, clips, labels, num_classes, gather
+        )
+    return KnnValidation(
+        embedder=ClipEmbedder(network),
+        bank=bank,
+        clips=clips,
+        labels=labels,
+        own_index=None if split == VAL_SPLIT else np.arange(len(videos)),
+        num_classes=num_classes,
+        settings=settings,
+        gather=gather,
+    )

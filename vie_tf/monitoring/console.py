@@ -6,15 +6,13 @@ from typing import Mapping
 
 import numpy as np
 
-from vie_tf.config import LabelConfig, RunConfig, TrainConfig
-from vie_tf.input import instances as views
+from vie_tf.config import OptimizationConfig, RunConfig
+from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.monitoring.stopwatch import Interval
 from vie_tf.runs import schedules
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest
-
-_LOSS_TITLES = {"ir": "IR", "la": "LA", "supervised": "softmax"}
 
 
 def description(
@@ -22,13 +20,13 @@ def description(
     manifest: Manifest,
     state: TrainState,
     devices: str,
+    instances: Instances,
 ) -> str:
-    """The run in a sentence: network, clips, devices, videos, step."""
+    """Describes the run: network, clips, devices, videos, step."""
     recipe = clip_recipe(config.model)
     num_parameters = sum(
         int(np.prod(variable.shape)) for variable in state.model.trainable_variables
     )
-    instances = views.from_data(config.data, manifest)
     training = f"{len(instances.videos)} training"
     if len(instances.videos) < len(manifest.split(TRAIN_SPLIT)):
         training += f" (of {len(manifest.split(TRAIN_SPLIT))})"
@@ -46,28 +44,31 @@ def description(
 
 def step_line(
     step: int,
-    loss: str,
-    values: dict[str, float],
+    title: str,
+    values: Mapping[str, float],
     interval: Interval,
     train_steps: int,
     seconds_per_step: float,
 ) -> str:
-    """A step: its loss, what that works on, the rate, how fast, and how long still.
+    """Formats a step: its loss and progress, the rate, the speed and the time left.
 
     Args:
-      step: of the run.
-      loss: `ir`, `la` or `supervised`.
-      values: of the step.
-      interval: that ends with it.
-      train_steps: of the whole run.
-      seconds_per_step: since the start, work between steps included.
+      step: number of the step.
+      title: name of the loss, if it needs one.
+      values: what the step returned.
+      interval: interval that ends with it.
+      train_steps: last step of the training.
+      seconds_per_step: mean since the start, work between steps included.
     """
-    return (
-        f"step {step}/{train_steps}  {_LOSS_TITLES[loss]} loss"
-        f" {values['loss']:.3f}  {_progress(values)}  rate"
-        f" {values['learning_rate']:.2g}"
-        f"  {_pace(interval, seconds_per_step * (train_steps - step))}"
-    )
+    loss = f"{title} loss" if title else "loss"
+    parts = [
+        f"step {step}/{train_steps}",
+        f"{loss} {values['loss']:.3f}",
+        _progress(values),
+        f"rate {values['learning_rate']:.2g}",
+        _pace(interval, seconds_per_step * (train_steps - step)),
+    ]
+    return "  ".join(part for part in parts if part)
 
 
 def _pace(interval: Interval, seconds_left: float) -> str:
@@ -88,65 +89,48 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
-def _progress(values: dict[str, float]) -> str:
-    """What the loss is working on, in words."""
-    if "accuracy" in values:
-        return f"accuracy {values['accuracy']:.2f}"
-    own = f"similarity to own row {values['similarity_to_own_row']:.2f}"
-    if "similarity_between_videos" not in values:  # in batches of a single video
-        return own
-    return f"{own}, to others {values['similarity_between_videos']:.2f}"
+def _progress(values: Mapping[str, float]) -> str:
+    """Formats what the loss is working on."""
+    end = "accuracy"
+    accuracies = [
+        f"{name[: -len(end)].rstrip('_')} {value:.2f}".lstrip()
+        for name, value in values.items()
+        if name.endswith(end)
+    ]
+    if accuracies:
+        return f"{end} {'  '.join(accuracies)}"
+    similarities = {"similarity_to_own_row": "own row"}
+    similarities["similarity_between_videos"] = "others"  # not of a single video
+    known = [
+        f"to {name} {values[key]:.2f}"
+        for key, name in similarities.items()
+        if key in values
+    ]
+    return f"similarity {', '.join(known)}" if known else ""
 
 
 def validation_line(
-    step: int, name: str, scores: Mapping[str, float], num_classes: int
+    step: int, name: str, heads: Mapping[str, Mapping[str, float]], num_classes: int
 ) -> str:
-    """Formats the accuracies of a validation by `knn` or `softmax`."""
-    title = {"knn": "kNN"}.get(name, name)
+    """Formats the accuracies of a validation.
+
+    Args:
+      step: number of the step before it.
+      name: name of the validation.
+      heads: `top1` and `top5` of every head, by its name; a single one has none.
+      num_classes: C.
+    """
+    if "" not in heads:
+        top1 = [f"{head} {scores['top1']:.1%}" for head, scores in heads.items()]
+        return f"step {step}  validation top-1  {'  '.join(top1)}"
+    title, scores = {"knn": "kNN"}.get(name, name), heads[""]
     return (
         f"step {step}  {title} top-1 {scores['top1']:.1%} (chance"
         f" {1 / num_classes:.1%}), top-5 {scores['top5']:.1%}"
     )
 
 
-def label_line(
-    step: int,
-    values: dict[str, float],
-    interval: Interval,
-    train_steps: int,
-    seconds_per_step: float,
-) -> str:
-    """A step of a training on labels: loss, accuracy of each read-out, and pace.
-
-    Args:
-      step: of the training.
-      values: of the step.
-      interval: that ends with it.
-      train_steps: of the whole training.
-      seconds_per_step: since the start, work between steps included.
-    """
-    end = "_accuracy"
-    accuracies = "  ".join(
-        f"{name[: -len(end)]} {value:.2f}"
-        for name, value in values.items()
-        if name.endswith(end)
-    )
-    return (
-        f"step {step}/{train_steps}  loss {values['loss']:.3f}  accuracy {accuracies} "
-        f" rate {values['learning_rate']:.2g}"
-        f"  {_pace(interval, seconds_per_step * (train_steps - step))}"
-    )
-
-
-def probes_line(step: int, scores: Mapping[str, Mapping[str, float]]) -> str:
-    """Top-1 accuracies of the read-outs in a validation."""
-    top1 = "  ".join(f"{name} {values['top1']:.1%}" for name, values in scores.items())
-    return f"step {step}  validation top-1  {top1}"
-
-
-def drop_line(
-    step: int, now: schedules.Plateau, settings: TrainConfig | LabelConfig
-) -> str:
+def drop_line(step: int, now: schedules.Plateau, settings: OptimizationConfig) -> str:
     """That a plateau has divided the learning rate, and why."""
     return (
         f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"

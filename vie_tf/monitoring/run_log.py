@@ -1,4 +1,4 @@
-"""What is said of a run while it trains, in the terminal and in TensorBoard.
+"""What is logged of a training, in the terminal and in TensorBoard.
 
 Comes in: what steps and validations return.  Goes out: lines, scalars and alarms.  The
 loop says when.
@@ -8,51 +8,57 @@ from __future__ import annotations
 
 import collections
 import time
-from typing import Mapping
+from typing import Mapping, Sequence
 
 import tensorflow as tf
 
-from vie_tf.config import RunConfig
-from vie_tf.input.instances import Instances
+from vie_tf.config import LossConfig
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import console, statistics
 from vie_tf.monitoring.alarms import Alarm
 from vie_tf.monitoring.stopwatch import Interval, StepClock
 from vie_tf.monitoring.tensorboard import Summaries
-from vie_tf.runs.state import UNKNOWN, TrainState
+from vie_tf.objectives.clustering import Clusters
+from vie_tf.runs.state import TrainState
 
 # Input that is slow for one interval may have had a disk to wait for.
 _INTERVALS = 3
 
 
 class RunLog:
-    """Tells of the steps and validations of one start of a run.
+    """Logs the steps and validations of one start of a training.
 
     Args:
-      config: of the run.
-      state: of the run, before its first step of this start.
-      summaries: that are written.
-      instances: that the run trains on.
+      state: state before the first step of this start.
+      summaries: writer of TensorBoard.
+      group: group of the steps' scalars in TensorBoard.
+      train_steps: last step of the training.
+      log_steps: steps between lines.
+      settled_at: step after which alarms are raised; None for no alarms, as their
+        advice is for train.py.
+      loss: settings of the loss, which alarms on LA compare with.
     """
 
     def __init__(
         self,
-        config: RunConfig,
         state: TrainState,
         summaries: Summaries,
-        instances: Instances,
+        *,
+        group: str,
+        train_steps: int,
+        log_steps: int,
+        settled_at: int | None = None,
+        loss: LossConfig | None = None,
     ) -> None:
-        self._config, self._state, self._summaries = config, state, summaries
-        batch_size = config.train.batch_size
-        assert batch_size is not None
-        # Untrained networks give all videos similar embeddings.
-        epoch_steps = -(-instances.count // batch_size)
-        self._settled_at = max(epoch_steps, config.train.lr_warmup_steps)
+        self._state, self._summaries, self._group = state, summaries, group
+        self._train_steps, self._log_steps = train_steps, max(log_steps, 1)
+        self._settled_at, self._loss = settled_at, loss
         self._clock = StepClock()
         self._intervals: collections.deque[Interval] = collections.deque([], _INTERVALS)
         self._is_first_interval = True
         self._started, self._first_step = time.perf_counter(), state.steps_taken()
         self._skipped = int(state.num_skipped.numpy())
+        self._clustered_at: int | None = None
 
     def waited(self, seconds: float) -> None:
         """Notes a step and how long its batch was waited for."""
@@ -62,41 +68,61 @@ class RunLog:
         """Notes that work between two steps, such as a validation, has ended."""
         self._clock.reset()
 
-    def step(self, step: int, loss: str, scalars: Mapping[str, tf.Tensor]) -> None:
-        """Tells of a step, and of the interval that ends with it.
+    def clips(self, clips: tf.Tensor, step: int) -> None:
+        """Shows the first clips [B, T, H, W, 3] of a start."""
+        self._summaries.clips(clips.numpy(), step)
+
+    def clusterings(self, clusterings: Sequence[Clusters], step: int) -> None:
+        """Logs what k-means has found before the next step, if anything."""
+        if not clusterings:
+            return
+        # Small collections are clustered every few steps.
+        before, self._clustered_at = self._clustered_at, step
+        prints = before is None or step // self._log_steps > before // self._log_steps
+        for number, clusters in enumerate(clusterings):
+            facts = statistics.cluster_statistics(
+                clusters.labels.numpy(),
+                int(clusters.centroids.shape[0]),
+                clusters.previous_labels,
+            )
+            self._summaries.clusters(
+                clusters, facts, clusters.seconds, step, number, prints
+            )
+        self.went_on()
+
+    def step(self, step: int, title: str, scalars: Mapping[str, tf.Tensor]) -> None:
+        """Logs a step, and the interval that ends with it.
 
         Args:
-          step: of the run.
-          loss: `ir`, `la` or `supervised`.
-          scalars: that the step returned.
+          step: number of the step.
+          title: name of its loss in the terminal.
+          scalars: what the step returned.
         """
         interval = self._clock.interval()
         values = {name: float(value) for name, value in scalars.items()}
         if "similarity_to_own_row" in values:
             values["alignment"] = statistics.alignment(values["similarity_to_own_row"])
         speed = {"steps_per_second": interval.steps_per_second}
-        self._summaries.scalars("train", {**values, **speed}, step)
+        self._summaries.scalars(self._group, {**values, **speed}, step)
         seconds = time.perf_counter() - self._started
         seconds_per_step = seconds / (step - self._first_step)
-        train_steps = self._config.train.train_steps
         line = console.step_line(
-            step, loss, values, interval, train_steps, seconds_per_step
+            step, title, values, interval, self._train_steps, seconds_per_step
         )
         print(line, flush=True)
-        if step > self._settled_at:
-            self._summaries.alarms("train", self._alarms(values), step)
+        if self._settled_at is not None and step > self._settled_at:
+            self._summaries.alarms(self._group, self._alarms(values), step)
         self._input(step, interval)
 
     def _alarms(self, values: Mapping[str, float]) -> list[Alarm]:
-        """Alarms on what a step returned."""
+        """Returns alarms on what a step returned."""
         alarms = health.embedding_alarms(values)
         if "close_share" in values:
-            settings = self._config.loss
-            assert settings.la_num_clusters is not None
+            assert self._loss is not None and self._loss.la_num_clusters is not None
             alarms += health.close_share_alarms(
                 values["close_share"],
-                settings.la_num_background,
-                settings.la_num_clusters,
+                self._loss.la_num_background,
+                self._loss.la_num_clusters,
             )
         return alarms
 
@@ -111,38 +137,43 @@ class RunLog:
         if not self._is_first_interval:
             self._intervals.append(interval)
         self._is_first_interval = False
-        if len(self._intervals) == _INTERVALS:
+        if len(self._intervals) == _INTERVALS and self._settled_at is not None:
             lately = sum(self._intervals, Interval(0, 0.0, 0.0))
             alarms = health.input_alarms(lately.wait_share)
             self._summaries.alarms("input", alarms, step)
 
     def bank(self, step: int) -> None:
-        """Tells what the rows of the memory bank look like, where there is one."""
+        """Logs what the rows of the memory bank look like, where there is one."""
         if self._state.bank is not None:
             self._summaries.bank(self._state.bank, step)
 
     def validation(
         self,
         step: int,
-        loss: str,
         name: str,
-        scores: Mapping[str, float],
+        heads: Mapping[str, Mapping[str, float]],
         num_classes: int,
         num_queries: int,
+        reference: float | None = None,
     ) -> None:
         """Logs a validation, and whether LA has lost what IR had.
 
         Args:
-          step: of the run.
-          loss: of that step.
-          name: of the validation, its group in TensorBoard.
-          scores: `top1` and `top5`.
+          step: number of the step before it.
+          name: name of the validation, and of its group in TensorBoard.
+          heads: `top1` and `top5` of every head, by its name; a single one has none.
           num_classes: C, which the accuracy of chance follows from.
           num_queries: videos that were classified.
+          reference: accuracy that the top-1 of a single head should not fall below.
         """
-        self._summaries.scalars(name, scores, step)
-        print(console.validation_line(step, name, scores, num_classes), flush=True)
-        before = float(self._state.ir_accuracy.numpy())
-        if loss == "la" and before != UNKNOWN:
-            alarms = health.knn_alarms(scores["top1"], before, num_queries)
+        values = {
+            f"{head}_{metric}" if head else metric: value
+            for head, scores in heads.items()
+            for metric, value in scores.items()
+        }
+        self._summaries.scalars(name, values, step)
+        print(console.validation_line(step, name, heads, num_classes), flush=True)
+        if reference is not None:
+            top1 = heads[""]["top1"]
+            alarms = health.knn_alarms(top1, reference, num_queries)
             self._summaries.alarms("knn", alarms, step)

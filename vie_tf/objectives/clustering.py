@@ -1,7 +1,7 @@
 """k-means on the rows of the memory bank, inside TensorFlow.
 
-Comes in: the bank's rows.  Goes out: a cluster label per row, by which
-`vie_tf.training.loop` finds the close neighbors of the LA loss.
+Comes in: the bank's rows.  Goes out: a cluster label for every row, by which
+`vie_tf.objectives.local_aggregation` finds the close neighbors.
 
 Letters: N rows, D dimension, M clusters.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import time
 from typing import Callable
 
+import numpy as np
 import tensorflow as tf
 
 # Scores of a block of rows to all centroids are written by the product and read
@@ -31,17 +33,22 @@ class Clusters:
       centroids: [M, D] float32.
       objective: sum over rows of the squared distance to their centroid.
       num_iterations: how often the centroids were moved.
-      changed_share: share of the labels that the last iteration changed; 1 where no
-        iteration was compared with another.
+      changed_fraction: fraction of the labels that the last iteration changed; 1 where
+        no iteration was compared with another.
       num_relocated: clusters that had run empty and were moved, in all iterations.
+      seconds: duration of k-means.
+      previous_labels: [N] int32, labels of the clustering that this one started from;
+        None if it started from random rows.
     """
 
     labels: tf.Tensor
     centroids: tf.Tensor
     objective: float
     num_iterations: int
-    changed_share: float
+    changed_fraction: float
     num_relocated: int
+    seconds: float = 0.0
+    previous_labels: np.ndarray | None = None
 
 
 def k_means(
@@ -49,7 +56,7 @@ def k_means(
     num_clusters: int,
     *,
     num_iterations: int = 20,
-    settled_share: float = 0.0,
+    tolerance: float = 0.0,
     seed: int = 0,
     start: tf.Tensor | None = None,
     strategy: tf.distribute.Strategy | None = None,
@@ -64,18 +71,18 @@ def k_means(
       rows: [N, D] float32.
       num_clusters: M, at most N.
       num_iterations: at most this many.
-      settled_share: in [0, 1]; the labels have settled, and no iteration follows, when
-        one has changed no more than this share of them and no cluster is empty.
+      tolerance: in [0, 1]; the labels have settled, and no iteration follows, when
+        one has changed no more than this fraction of them and no cluster is empty.
       seed: of the choice of the starting rows.
       start: [M, D] starting centroids instead of random rows; those of an earlier
         clustering are near the end already if the rows have not moved far.
-      strategy: whose replicas share the work, each with its part of the rows; None for
-        this device alone.  All workers have to call.
+      strategy: strategy whose replicas divide the rows; None for this device alone.
+        All workers have to call.
 
     Raises:
       ValueError: more clusters than rows, or fewer than one.
     """
-    num_rows = int(rows.shape[0])
+    began, num_rows = time.perf_counter(), int(rows.shape[0])
     if not 1 <= num_clusters <= num_rows:
         raise ValueError(
             f"{num_clusters} clusters were asked for, but there are {num_rows} videos:"
@@ -89,33 +96,34 @@ def k_means(
         start = tf.gather(rows, order[:num_clusters])
     assign = _assign
     if strategy is not None and strategy.num_replicas_in_sync > 1:
-        assign = _shared_assign(strategy, num_rows)
+        assign = _distributed_assign(strategy, num_rows)
     centroids, num_relocated, iteration = start, 0, 0
     labels, distances, sums, counts = assign(rows, centroids)
-    changed_share = 1.0
+    changed_fraction = 1.0
     while iteration < num_iterations:
         centroids, relocated = _update(rows, centroids, labels, distances, sums, counts)
         num_relocated += int(relocated)
         iteration += 1
         previous = labels
         labels, distances, sums, counts = assign(rows, centroids)
-        changed_share = float(_share_of_unequal(labels, previous))
-        has_settled = changed_share <= settled_share and int(_num_empty(counts)) == 0
+        changed_fraction = float(_fraction_of_unequal(labels, previous))
+        has_settled = changed_fraction <= tolerance and int(_num_empty(counts)) == 0
         # Without any change the next iteration would be the same again.
-        if has_settled or changed_share == 0.0:
+        if has_settled or changed_fraction == 0.0:
             break
     return Clusters(
         labels=labels,
         centroids=centroids,
         objective=float(tf.reduce_sum(distances)),
         num_iterations=iteration,
-        changed_share=changed_share,
+        changed_fraction=changed_fraction,
         num_relocated=num_relocated,
+        seconds=time.perf_counter() - began,
     )
 
 
 @tf.function(reduce_retracing=True)
-def _share_of_unequal(labels: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+def _fraction_of_unequal(labels: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(labels != others, tf.float32))
 
 
@@ -166,14 +174,14 @@ def _assign(
 
 
 @functools.lru_cache(maxsize=4)
-def _shared_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Callable:
+def _distributed_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Callable:
     """As `_assign`, but every replica takes one pass over its part of the rows."""
-    share = -(-num_rows // strategy.num_replicas_in_sync)
+    size = -(-num_rows // strategy.num_replicas_in_sync)
 
-    def of_replica(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def replica_assign(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
         context = tf.distribute.get_replica_context()
-        first = context.replica_id_in_sync_group * share
-        part = rows[first : first + share]
+        first = context.replica_id_in_sync_group * size
+        part = rows[first : first + size]
         labels, distances, sums, counts = _assign(part, centroids)
         # All as float32, whole numbers below 2^24 included: TensorFlow keeps int32 in
         # the memory of the host, where collective operations of GPUs do not look.
@@ -185,7 +193,7 @@ def _shared_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Callable:
 
     @tf.function
     def assign(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        results = strategy.run(of_replica, args=(rows, centroids))
+        results = strategy.run(replica_assign, args=(rows, centroids))
         return tuple(strategy.experimental_local_results(x)[0] for x in results)
 
     return assign

@@ -17,15 +17,14 @@ import tensorflow as tf
 from vie_tf.config import DataConfig, Role, RunConfig, settings_of
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
-from vie_tf.runs.state import CLUSTERS, NEVER, TrainState
+from vie_tf.runs.state import TrainState
 from vie_tf.storage import remote_files
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import Manifest
 
 _CONFIG_NAME = "config.json"
-_BANK_KEY = "bank/rows/.ATTRIBUTES/VARIABLE_VALUE"
-_LABELS_KEY = "cluster_labels/.ATTRIBUTES/VARIABLE_VALUE"
-_CENTROIDS_KEY = "cluster_centroids/.ATTRIBUTES/VARIABLE_VALUE"
+_VALUE = ".ATTRIBUTES/VARIABLE_VALUE"
+_BANK_KEY = f"bank/rows/{_VALUE}"
 _LOSS_SCALE_KEY = "optimizer/loss_scale/"
 
 # What else than the data set decides which rows the bank has.
@@ -255,20 +254,21 @@ class RunDirectory:
         shapes = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         was_scaled = any(key.startswith(_LOSS_SCALE_KEY) for key in shapes)
         has_scale = state.loss_scaler is not None
-        same_clusters = [shapes[_LABELS_KEY], shapes[_CENTROIDS_KEY]] == [
-            state.cluster_labels.shape.as_list(),
-            state.cluster_centroids.shape.as_list(),
-        ]
+        recomputed = state.objective.recomputed()
+        same_clusters = all(
+            shapes.get(f"{name}/{_VALUE}") == variable.shape
+            for name, variable in recomputed.items()
+        )
         grows = state.bank is not None and self.bank_size(path) != state.bank.num_videos
         leave_out: set[str] = {"bank"} if grows else set()
         if grows or not with_head or not same_clusters or was_scaled != has_scale:
-            leave_out.update(CLUSTERS)
+            leave_out.update(recomputed)
         status = state.checkpoint(leave_out, with_head).restore(path)
         if was_scaled or not has_scale:
             status.assert_existing_objects_matched()
         status.expect_partial()
         if leave_out:
-            state.clustered_at.assign(NEVER)
+            state.objective.recompute()
         if not grows:
             return 0
         assert state.bank is not None

@@ -11,13 +11,10 @@ from typing import Any, Collection
 import tensorflow as tf
 
 from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.objective import Objective, counter
 from vie_tf.runs.schedules import Plateau, TF1MomentumSGD, is_due
 
 NEVER = -1  # the step of what has not been done yet
-UNKNOWN = -1.0  # an accuracy that was not measured yet
-
-# Parts of a checkpoint that runs with other numbers of clusters do not share.
-CLUSTERS = ("cluster_labels", "cluster_centroids", "clustered_at")
 
 
 class TrainState(tf.Module):
@@ -26,45 +23,33 @@ class TrainState(tf.Module):
     Create it inside the strategy's scope.
 
     Attributes:
-      model: the network.
-      optimizer: with its accumulators.
-      loss_scaler: around the optimizer of a float16 network, else None.
-      bank: the memory bank; None in supervised training, which has none.
-      cluster_labels: [clusterings, N] int32, cluster of every row; zeros until LA
-        begins.
-      cluster_centroids: [clusterings, M, D] float32, where the next k-means starts;
-        zeros until LA begins.
+      model: network that is trained.
+      optimizer: optimizer with its accumulators.
+      loss_scaler: wrapper around the optimizer of a float16 network, else None.
+      objective: objective with its own variables.
       step: steps taken, scalar int64.
       position: clips that were read, bad ones included, scalar int64.
       num_skipped: bad records among them, scalar int64.
-      clustered_at: step of the last clustering, -1 if there was none.
       validated_at: step of the last validation that came to its end, or that a run
         without validations would have had; -1 if there was none.
       best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
       validations_since_best: scalar int64.
       num_drops: how often a plateau has divided the learning rate, scalar int64.
-      ir_accuracy: of the last kNN validation during IR, scalar float64, -1 if there was
-        none.
     """
 
     def __init__(
         self,
         model: tf.keras.Model,
         optimizer: TF1MomentumSGD,
-        bank: MemoryBank | None,
-        num_clusterings: int,
-        num_clusters: int = 0,
+        objective: Objective,
         scales_loss: bool = False,
     ) -> None:
         """Starts at step 0 with the optimizer's accumulators made.
 
         Args:
-          model: the network.
-          optimizer: of its weights.
-          bank: None in supervised training.
-          num_clusterings: of LA.
-          num_clusters: M of each; 0 in a run without LA, whose checkpoints need no room
-            for centroids.
+          model: network that is trained.
+          optimizer: optimizer of its weights.
+          objective: what it learns.
           scales_loss: whether the network computes in float16.
         """
         super().__init__(name="train_state")
@@ -75,66 +60,42 @@ class TrainState(tf.Module):
         self.loss_scaler: tf.keras.mixed_precision.LossScaleOptimizer | None = None
         if scales_loss:
             self.loss_scaler = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
-        self.bank = bank
-
-        def counter(start: float, name: str, dtype: str = "int64") -> tf.Variable:
-            return tf.Variable(
-                tf.constant(start, dtype),
-                trainable=False,
-                name=name,
-                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-            )
-
+        self.objective = objective
         self.step = counter(0, "step")
         self.position = counter(0, "position")
         self.num_skipped = counter(0, "num_skipped")
-        self.clustered_at = counter(NEVER, "clustered_at")
         self.validated_at = counter(NEVER, "validated_at")
         # Python's precision, so that a restart compares with the very same number.
         self.best_accuracy = counter(Plateau.best, "best_accuracy", "float64")
         self.validations_since_best = counter(0, "validations_since_best")
         self.num_drops = counter(0, "num_drops")
-        self.ir_accuracy = counter(UNKNOWN, "ir_accuracy", "float64")
-        self.cluster_labels = tf.Variable(
-            tf.zeros([num_clusterings, bank.num_videos if bank else 0], tf.int32),
-            trainable=False,
-            name="cluster_labels",
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-        dim = bank.rows.shape[1] if bank else 0
-        self.cluster_centroids = tf.Variable(
-            tf.zeros([num_clusterings, num_clusters, dim]),
-            trainable=False,
-            name="cluster_centroids",
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
+
+    @property
+    def bank(self) -> MemoryBank | None:
+        """Memory bank of the objective."""
+        return self.objective.bank
 
     def steps_taken(self) -> int:
-        """Value of `step`."""
+        """Returns the value of `step`."""
         return int(self.step.numpy())
 
     def clips_read(self) -> int:
-        """Value of `position`."""
+        """Returns the value of `position`."""
         return int(self.position.numpy())
 
-    def steps_since_clustering(self) -> int | None:
-        """Age of `cluster_labels` in steps, None if they were never computed."""
-        clustered_at = int(self.clustered_at.numpy())
-        return None if clustered_at == NEVER else self.steps_taken() - clustered_at
-
     def owes_validation(self, eval_steps: int, train_steps: int) -> bool:
-        """Whether the validation of the last step was interrupted.
+        """Tells whether the validation of the last step was interrupted.
 
         Args:
-          eval_steps: between validations.
-          train_steps: the last step, which is validated as well.
+          eval_steps: steps between validations.
+          train_steps: last step, which is validated as well.
         """
         step = self.steps_taken()
         is_missing = int(self.validated_at.numpy()) < step
         return step > 0 and is_missing and is_due(step, eval_steps, train_steps)
 
     def plateau(self) -> Plateau:
-        """What the schedule of the learning rate remembers of the validations."""
+        """Returns what the learning rate's schedule remembers of the validations."""
         return Plateau(
             float(self.best_accuracy.numpy()),
             int(self.validations_since_best.numpy()),
@@ -150,13 +111,13 @@ class TrainState(tf.Module):
     def checkpoint(
         self, leave_out: Collection[str] = (), with_head: bool = True
     ) -> tf.train.Checkpoint:
-        """What is written; the names are the keys in the file.
+        """Returns what is written; the names are the keys in the file.
 
         Args:
           leave_out: names of parts that runs do not share.
-          with_head: whether the head of the network is among it, and its momentum.
+          with_head: whether the head of the network and its momentum are included.
         """
-        # The loss scale of float16 is a part of the optimizer that it is around.
+        # The loss scale of float16 is a part of the optimizer that it wraps.
         model, optimizer = self.model, self.optimizer
         if not with_head:
             model = tf.train.Checkpoint(backbone=self.model.backbone)
@@ -169,16 +130,11 @@ class TrainState(tf.Module):
             "step": self.step,
             "position": self.position,
             "num_skipped": self.num_skipped,
+            "validated_at": self.validated_at,
             "best_accuracy": self.best_accuracy,
             "validations_since_best": self.validations_since_best,
             "num_drops": self.num_drops,
-            "ir_accuracy": self.ir_accuracy,
-            "cluster_labels": self.cluster_labels,
-            "cluster_centroids": self.cluster_centroids,
-            "clustered_at": self.clustered_at,
-            "validated_at": self.validated_at,
+            **self.objective.checkpoint(),
         }
-        if self.bank is not None:
-            parts["bank"] = self.bank
-        shared = {name: part for name, part in parts.items() if name not in leave_out}
-        return tf.train.Checkpoint(**shared)
+        kept = {name: part for name, part in parts.items() if name not in leave_out}
+        return tf.train.Checkpoint(**kept)

@@ -30,7 +30,8 @@ from vie_tf.config import (
 )
 from vie_tf.models import tf1_names
 from vie_tf.models.from_config import build_model, with_family_defaults
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives import OBJECTIVES
+from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.runs import tf1_archive
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import TF1MomentumSGD
@@ -288,13 +289,9 @@ def make_run(
         # First, so that a checkpoint of another network is called just that.
         checkpoint.check(_network(model), model.name)
         labels = _labels(checkpoint, manifest, uses_bank)
-        bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
-        state = TrainState(
-            model=model,
-            optimizer=TF1MomentumSGD(config.train.learning_rate, config.train.momentum),
-            bank=bank,
-            num_clusterings=config.loss.la_num_clusterings,
-        )
+        objective = OBJECTIVES[config.loss.name].from_config(config, np.array(labels))
+        optimizer = TF1MomentumSGD(config.train.learning_rate, config.train.momentum)
+        state = TrainState(model, optimizer, objective)
         unused = () if uses_bank else _OF_THE_BANK
         if manifest is None:
             unused = (*unused, "labels")  # a run has labels from its data
@@ -310,7 +307,7 @@ def make_run(
     # The settings last: a folder with settings alone would be a run at step 0.
     run.save(state)
     run.save_config(config, manifest)
-    return MadeRun(config, report, state.steps_taken(), bank.num_videos)
+    return MadeRun(config, report, state.steps_taken(), len(labels))
 
 
 def _config(
@@ -353,7 +350,8 @@ def _rest(state: TrainState, labels: tf.Variable) -> _Targets:
         for variable, slot in slots
     }
     targets[_BANK] = ("memory bank", state.bank.rows)
-    targets[_CLUSTERS] = ("cluster labels", state.cluster_labels)
+    if isinstance(state.objective, LocalAggregation):
+        targets[_CLUSTERS] = ("cluster labels", state.objective.cluster_labels)
     targets[_LABELS] = ("labels", labels)
     targets[_STEP] = ("step", state.step)
     return targets

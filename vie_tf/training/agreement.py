@@ -38,9 +38,9 @@ def of_state(state: TrainState) -> dict[str, Any]:
     """Weights, bank and counters; call outside of the strategy's scope."""
     digest = hashlib.sha256()
     variables = [*state.model.variables, *state.optimizer.variables()]
-    variables += [state.step, state.position, state.cluster_labels]
-    if state.bank is not None:
-        variables.append(state.bank.rows)
+    variables += [state.step, state.position]
+    for part in state.objective.checkpoint().values():
+        variables += getattr(part, "variables", [part])
     for variable in variables:
         digest.update(variable.numpy().tobytes())
     return {"at the start the weights and bank": digest.hexdigest()[:12]}

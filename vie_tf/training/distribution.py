@@ -32,7 +32,7 @@ _LOST = (
 )
 
 
-class WorkerLost(OSError):
+class WorkerLost(UserError):
     """Another worker of the run has ended or cannot be reached."""
 
 
@@ -65,6 +65,21 @@ class Distribution:
         kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
         of_workers = f" of {self.num_workers} workers" if self.num_workers > 1 else ""
         return f"{self.num_replicas} {kind}{of_workers}"
+
+    def check_divides(self, batch_size: int) -> None:
+        """Checks that every device can take the same number of clips.
+
+        Args:
+          batch_size: clips of a step over all devices.
+
+        Raises:
+          UserError: they cannot be divided.
+        """
+        if batch_size % self.num_replicas:
+            raise UserError(
+                f"--batch_size={batch_size} cannot be divided among"
+                f" {self.num_replicas} devices: give a multiple of that."
+            )
 
     def batches(self, dataset: tf.data.Dataset) -> Iterator[dict]:
         """Distributed batches: each replica of this worker takes one of them.
@@ -118,7 +133,7 @@ class Distribution:
           folder: of the run, there for the chief.
 
         Raises:
-          ValueError: a worker has another folder of that name.
+          UserError: a worker has another folder of that name.
         """
         if self.num_workers == 1:
             return
@@ -135,7 +150,7 @@ class Distribution:
             tf.io.gfile.remove(path)
         blind = [str(number) for number, sees in enumerate(seen) if not sees]
         if blind:
-            raise ValueError(
+            raise UserError(
                 f"The workers do not share --model_dir={folder}: worker"
                 f" {', '.join(blind)} does not see what the chief writes there. It has"
                 " to be a folder or an address that all of them see."
@@ -206,7 +221,7 @@ def join(settings: DistributionConfig) -> Distribution:
       settings: of the run.
 
     Raises:
-      ValueError: devices that are not there, or no word of the other workers.
+      UserError: devices that are not there, or no word of the other workers.
     """
     if settings.strategy == "multi_worker":
         return _join_workers(settings)
@@ -220,7 +235,7 @@ def _devices(num_replicas: int | None) -> list[str] | None:
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         if num_replicas > len(gpus):
-            raise ValueError(
+            raise UserError(
                 f"--num_replicas={num_replicas} is more than the {len(gpus)} GPUs that"
                 " TensorFlow sees. CUDA_VISIBLE_DEVICES decides which it sees."
             )
@@ -234,7 +249,7 @@ def _devices(num_replicas: int | None) -> list[str] | None:
 
 def _join_workers(settings: DistributionConfig) -> Distribution:
     if settings.num_replicas is not None:
-        raise ValueError(
+        raise UserError(
             "--num_replicas is for one machine. With --strategy=multi_worker every"
             " worker takes all GPUs that it sees: set CUDA_VISIBLE_DEVICES for it."
         )
@@ -255,7 +270,7 @@ def _join_workers(settings: DistributionConfig) -> Distribution:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (tf.errors.OpError, RuntimeError) as error:
         reason = error_line(error)
-        raise ValueError(
+        raise UserError(
             f"Worker {workers.number} at {own} could not join the others ({reason})."
             " Its port has to be free and reachable from them."
         ) from error

@@ -8,10 +8,12 @@ import tensorflow as tf
 
 from vie_tf.config import DistributionConfig, RunConfig
 from vie_tf.input import clip_pictures, inspection
+from vie_tf.input import instances as instance_lists
+from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.storage import remote_files
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import distribution, loop
+from vie_tf.training import distribution, start
 from vie_tf.training.setup import complete_settings
 from vie_tf.training.step import make_train_step
 
@@ -29,8 +31,8 @@ def show_batch(config: RunConfig, num_clips: int) -> str:
     Returns:
       Path of the picture.
     """
-    config, manifest = _prepare(config)
-    clips = loop.clips_of_run(config, manifest)
+    config, manifest, instances = _prepare(config)
+    clips = start.clips_of_run(config, manifest, instances)
     examples = [clips.example(position) for position in range(num_clips)]
     recipe = clip_recipe(config.model)
     title = (
@@ -52,16 +54,17 @@ def check_input(config: RunConfig) -> inspection.InputRates:
     Args:
       config: of the run; nothing is written.
     """
-    config, manifest = _prepare(config)
+    config, manifest, instances = _prepare(config)
     # Of several workers, this one looks at its own devices.
     own = DistributionConfig(num_replicas=config.distribution.num_replicas)
     strategy = distribution.join(own).strategy
-    clips = loop.clips_of_run(config, manifest)
+    clips = start.clips_of_run(config, manifest, instances)
     with strategy.scope():
-        state = loop.make_state(config, manifest)
-    # A step of LA costs some percent more, which no input is near to.
-    loss = "supervised" if state.bank is None else "ir"
-    step = make_train_step(config, state, strategy, loss)
+        state = start.make_state(config, instances.labels)
+    step = make_train_step(
+        *(state, state.objective.at(0), strategy),
+        *(config.train, config.loss.weight_decay),
+    )
 
     def take_step(batch: dict) -> None:
         whole = tf.data.Dataset.from_tensors(batch).unbatch().batch(len(batch["rows"]))
@@ -76,8 +79,9 @@ def check_input(config: RunConfig) -> inspection.InputRates:
     return rates
 
 
-def _prepare(config: RunConfig) -> tuple[RunConfig, Manifest]:
+def _prepare(config: RunConfig) -> tuple[RunConfig, Manifest, Instances]:
     remote_files.connect(config.data.data_dir)
     remote_files.connect(config.train.model_dir)
     manifest = Manifest.load(config.data.data_dir)
-    return complete_settings(config, manifest), manifest
+    instances = instance_lists.from_data(config.data, manifest)
+    return complete_settings(config, manifest, instances), manifest, instances

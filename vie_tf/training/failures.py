@@ -1,7 +1,4 @@
-"""What goes wrong with a step, in words.
-
-Clips that fail, a step that takes too much memory, a loss that is no number.
-"""
+"""Failures of a step: bad clips, too little memory, a loss that is not finite."""
 
 from __future__ import annotations
 
@@ -12,15 +9,15 @@ import tensorflow as tf
 from vie_tf.input.clip_source import Clips
 from vie_tf.runs import disk_full
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.errors import error_line
+from vie_tf.storage.errors import UserError, error_line
 
 
-class TrainingDiverged(ValueError):
+class TrainingDiverged(UserError):
     """The loss is not a finite number any more."""
 
 
-class StepTooLarge(ValueError):
-    """A device has not the memory for a step."""
+class StepTooLarge(UserError):
+    """A device does not have the memory for a step."""
 
 
 def next_batch(

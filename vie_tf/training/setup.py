@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 
 from vie_tf.config import RunConfig
-from vie_tf.input import instances as views
+from vie_tf.input.instances import Instances
 from vie_tf.metrics import validation
 from vie_tf.models.from_config import clip_recipe, with_family_defaults
+from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import streams
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
 # Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
@@ -20,21 +22,24 @@ _PAPER_NUM_VIDEOS = 239_888
 _PAPER_NUM_CLUSTERS = 8000
 
 
-def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
+def complete_settings(
+    config: RunConfig, manifest: Manifest, instances: Instances
+) -> RunConfig:
     """Fills in what family, streams and data decide, and checks the result.
 
     Args:
-      config: as it was asked for.
-      manifest: of the data.
+      config: settings as they were asked for.
+      manifest: manifest of the data.
+      instances: instances that the run trains on.
 
     Raises:
-      ValueError: settings that contradict each other, the streams or the data.
+      UserError: settings that contradict each other, the streams or the data.
     """
     train = config.train
     model = config.model
     if train.single_from or train.dynamic_from:
         if not (train.single_from and train.dynamic_from) or train.init_from:
-            raise ValueError(
+            raise UserError(
                 "--single_from and --dynamic_from are given together, and without"
                 " --init_from."
             )
@@ -42,25 +47,25 @@ def complete_settings(config: RunConfig, manifest: Manifest) -> RunConfig:
             train.single_from, train.dynamic_from, model.static_frames
         )
         streams.check_agrees(config.model, model)
-    if config.loss.name == "supervised":
+    needs_labels = OBJECTIVES[config.loss.name].needs_labels
+    if needs_labels:
         model = dataclasses.replace(model, num_classes=_num_classes(config, manifest))
     elif model.num_classes is not None:
-        raise ValueError(
+        raise UserError(
             "The streams are supervised networks; train them on with --loss=supervised."
         )
     loss = config.loss
     if loss.la_num_clusters is None:
-        num_videos = views.from_data(config.data, manifest).count
-        num_clusters = num_clusters_for(num_videos)
+        num_clusters = num_clusters_for(instances.count)
         loss = dataclasses.replace(loss, la_num_clusters=num_clusters)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
     _check_distribution(config)
     _check_clips(config, manifest)
-    _check_loss(config, manifest)
-    _check_schedule(config, manifest)
+    _check_loss(config, instances.count)
+    _check_schedule(config, manifest, None if needs_labels else instances.count)
     steps = config.train.profile_steps
     if steps and steps[1] > config.train.train_steps:
-        raise ValueError(
+        raise UserError(
             f"--profile_steps={steps[0]},{steps[1]} ends after the last step,"
             f" --train_steps={config.train.train_steps}: give earlier steps."
         )
@@ -82,9 +87,9 @@ def num_clusters_for(num_videos: int) -> int:
 def _num_classes(config: RunConfig, manifest: Manifest) -> int:
     unlabeled = [v for v in manifest.videos if v.label == NO_LABEL]
     if len(manifest.class_names) < 2 or unlabeled:
-        raise ValueError(
-            f"--loss=supervised needs videos of at least two classes, all of them with"
-            f" a label, but {config.data.data_dir!r} has"
+        raise UserError(
+            f"--loss={config.loss.name} needs videos of at least two classes, all of"
+            f" them with a label, but {config.data.data_dir!r} has"
             f" {len(manifest.class_names)} classes and {len(unlabeled)} videos without"
             " a label. Put the videos into one folder per class and convert them"
             " again, or take --loss=ir, which needs no labels."
@@ -94,7 +99,7 @@ def _num_classes(config: RunConfig, manifest: Manifest) -> int:
 
 def _check_distribution(config: RunConfig) -> None:
     if config.distribution.strategy == "multi_worker" and config.data.data_service:
-        raise ValueError(
+        raise UserError(
             "--data_service gives its batches to one process: with"
             " --strategy=multi_worker every worker reads its own part of the clips, so"
             " leave --data_service out."
@@ -106,19 +111,17 @@ def _check_clips(config: RunConfig, manifest: Manifest) -> None:
     videos = manifest.split(TRAIN_SPLIT)
     is_image_set = bool(videos) and all(video.frames == 1 for video in videos)
     if is_image_set and num_frames > 1 and not config.data.static_video:
-        raise ValueError(
+        raise UserError(
             f"{config.data.data_dir!r} has images (videos of one frame), but --model="
             f"{config.model.name} takes {num_frames} frames. Add --static_video to show"
             " it each image as a static video, or take --model=single."
         )
 
 
-def _check_loss(config: RunConfig, manifest: Manifest) -> None:
-    instances = views.from_data(config.data, manifest)
-    num_videos = instances.count
+def _check_loss(config: RunConfig, num_videos: int) -> None:
     settings = config.loss
     if num_videos < 2:
-        raise ValueError(
+        raise UserError(
             f"There are {num_videos} training videos in {config.data.data_dir!r}, but a"
             " loss that tells videos apart needs at least 2."
         )
@@ -127,33 +130,32 @@ def _check_loss(config: RunConfig, manifest: Manifest) -> None:
     # Checked before the first step, not after 50,000 steps of IR.
     assert settings.la_num_clusters is not None
     if settings.la_num_clusters > num_videos:
-        raise ValueError(
+        raise UserError(
             f"--la_num_clusters={settings.la_num_clusters} is more than the"
             f" {num_videos} training videos. The paper takes one cluster for about 30"
             f" videos: --la_num_clusters={num_clusters_for(num_videos)}, which is what"
             " --la_num_clusters=auto takes."
         )
     if settings.la_num_background > num_videos:
-        raise ValueError(
+        raise UserError(
             f"--la_num_background={settings.la_num_background} is more than the"
             f" {num_videos} training videos. Try --la_num_background="
             f"{max(num_videos // 8, 2)}."
         )
 
 
-def _check_schedule(config: RunConfig, manifest: Manifest) -> None:
+def _check_schedule(
+    config: RunConfig, manifest: Manifest, num_rows: int | None
+) -> None:
     if config.train.lr_schedule != "plateau":
         return
     if config.train.eval_steps == 0:
-        raise ValueError(
+        raise UserError(
             "--lr_schedule=plateau follows the validations, but --eval_steps=0 makes"
             " none on the way: give the steps between them, or --lr_boundaries instead."
         )
-    num_rows = None
-    if config.loss.name != "supervised":
-        num_rows = views.from_data(config.data, manifest).count
     if validation.split_to_validate(manifest, num_rows) is None:
-        raise ValueError(
+        raise UserError(
             "--lr_schedule=plateau follows the validations, but"
             f" {config.data.data_dir!r} has no videos with labels to validate this run"
             " on: give --lr_boundaries instead."

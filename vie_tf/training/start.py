@@ -1,14 +1,96 @@
-"""Where a run begins: at its own checkpoint, at that of another run, or at nothing."""
+"""The start of a run: its state, from a checkpoint or from scratch, and its clips."""
 
 from __future__ import annotations
 
+from typing import Callable
+
+import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
+from vie_tf.input import pipeline
+from vie_tf.input.clip_source import Clips
+from vie_tf.input.instances import Instances
+from vie_tf.input.pipeline import ClipShard
+from vie_tf.models.from_config import build_model, clip_recipe
+from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import schedules, streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import Manifest
+from vie_tf.training.distribution import Distribution
+
+
+def make_state(config: RunConfig, labels: np.ndarray) -> TrainState:
+    """Makes the state of a run at step 0; call in the strategy's scope.
+
+    Args:
+      config: complete settings of the run.
+      labels: [N] classes of the instances, -1 where one has none.
+    """
+    make_objective = OBJECTIVES[config.loss.name].from_config
+    return TrainState(
+        model=build_model(config.model, config.train.seed),
+        optimizer=schedules.TF1MomentumSGD(
+            config.train.learning_rate, config.train.momentum
+        ),
+        objective=make_objective(config, labels),
+        scales_loss=config.model.precision == "mixed_float16",
+    )
+
+
+def clips_of_run(
+    config: RunConfig,
+    manifest: Manifest,
+    instances: Instances,
+    position: int = 0,
+    devices: Distribution | None = None,
+) -> Clips:
+    """Makes the training clips of a run.
+
+    Args:
+      config: complete settings of the run.
+      manifest: manifest of its data.
+      instances: instances that it trains on.
+      position: position of the first clip.
+      devices: devices that share a step, each taking a batch; None for a single one.
+    """
+    assert config.train.batch_size is not None
+    batch_size, part = config.train.batch_size, pipeline.ALL_CLIPS
+    if devices is not None:
+        block = batch_size // devices.num_workers
+        part = ClipShard(devices.worker, devices.num_workers, block)
+        batch_size //= devices.num_replicas
+    return pipeline.training_clips(
+        config.data,
+        manifest,
+        clip_recipe(config.model),
+        batch_size=batch_size,
+        seed=config.train.seed,
+        start_position=position,
+        part=part,
+        instances=instances,
+    )
+
+
+def network_to_validate(
+    config: RunConfig, state: TrainState, devices: Distribution
+) -> tuple[tf.keras.Model, Callable[[], None]]:
+    """Returns the network that a worker validates, and a call that updates it.
+
+    Workers look at numbers of videos of their own.  Reading the moving statistics of
+    the run's network is an operation in which all of them take part, so each of several
+    has a copy; all of them have to call.
+    """
+    if devices.num_workers == 1:
+        return state.model, lambda: None
+    copy = build_model(config.model, config.train.seed)
+
+    def refresh() -> None:
+        for own, other in zip(copy.variables, state.model.variables):
+            own.assign(other.read_value())
+
+    return copy, refresh
 
 
 def restore_or_start(

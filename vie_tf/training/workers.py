@@ -12,6 +12,8 @@ from typing import Any, Mapping
 
 from tensorflow.python.distribute.cluster_resolver import slurm_cluster_resolver
 
+from vie_tf.storage.errors import UserError
+
 EXAMPLE = (
     'TF_CONFIG=\'{"cluster": {"worker": ["host1:8888", "host2:8888"]}, "task": {"type":'
     ' "worker", "index": 0}}\''
@@ -41,13 +43,13 @@ def from_environment(environment: Mapping[str, str]) -> WorkerAddresses:
       environment: variables of the process.
 
     Raises:
-      ValueError: neither is there, or what is there makes no sense.
+      UserError: neither is there, or what is there makes no sense.
     """
     if environment.get("TF_CONFIG"):
         return _from_tf_config(environment["TF_CONFIG"])
     if all(environment.get(name) for name in _SLURM):
         return _from_slurm(environment)
-    raise ValueError(
+    raise UserError(
         "--strategy=multi_worker needs to know the workers: set TF_CONFIG for each, as"
         f" in {EXAMPLE}, or start all of them with Slurm's srun."
     )
@@ -57,7 +59,7 @@ def _from_tf_config(text: str) -> WorkerAddresses:
     try:
         content: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"TF_CONFIG is no JSON ({error}): give {EXAMPLE}.") from error
+        raise UserError(f"TF_CONFIG is no JSON ({error}): give {EXAMPLE}.") from error
     try:
         jobs, task = dict(content["cluster"]), dict(content["task"])
         kind, index = task["type"], int(task["index"])
@@ -65,26 +67,26 @@ def _from_tf_config(text: str) -> WorkerAddresses:
         chiefs = list(jobs.pop("chief", []))
         workers = list(jobs.pop("worker", []))
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
+        raise UserError(
             f"TF_CONFIG lacks its cluster or its task ({error!r}): give {EXAMPLE}."
         ) from error
     others = sorted(set(jobs) - {"evaluator"})
     if others or kind not in ("chief", "worker"):
-        raise ValueError(
+        raise UserError(
             f"TF_CONFIG has the jobs {', '.join(sorted(content['cluster']))} and makes"
             f" this process a {kind}: only workers (and one chief) train, as in"
             f" {EXAMPLE}."
         )
     own = chiefs if kind == "chief" else workers
     if not 0 <= index < len(own):
-        raise ValueError(
+        raise UserError(
             f"TF_CONFIG has {len(own)} of the job {kind}, but this process is number"
             f" {index} of them: numbers go from 0 to {len(own) - 1}."
         )
     addresses = tuple(chiefs + workers)
     wrong = [place for place in addresses if not _is_address(place)]
     if wrong or len(set(addresses)) < len(addresses):
-        raise ValueError(
+        raise UserError(
             f"TF_CONFIG has the addresses {', '.join(map(str, addresses))}: give every"
             " worker a HOST:PORT of its own."
         )
@@ -117,7 +119,7 @@ def _from_slurm(environment: Mapping[str, str]) -> WorkerAddresses:
         )
         own = range(len(addresses)).index(int(number))
     except ValueError as error:
-        raise ValueError(
+        raise UserError(
             "What Slurm says of the job step makes no sense:"
             f" {', '.join(f'{name}={environment[name]}' for name in _SLURM)} ({error})."
             " Start the workers with srun, or set TF_CONFIG."

@@ -12,7 +12,6 @@ from typing import Any, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf import models
 from vie_tf.config import (
     OLD_CROPS,
     FinetuneConfig,
@@ -26,15 +25,17 @@ from vie_tf.evaluation.labels import protocol as label_protocol
 from vie_tf.evaluation.labels import settings as label_settings
 from vie_tf.evaluation.labels import training
 from vie_tf.evaluation.labels.folder import LabelFolder
-from vie_tf.evaluation.labels.training import SplitTest
 from vie_tf.evaluation.provenance import NOTHING
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.metrics.validation import LogitsValidation
 from vie_tf.models.from_config import build_model
 from vie_tf.models.heads import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
-from vie_tf.runs.disk_full import disk_full_errors
+from vie_tf.objectives.supervised import Supervised
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
+from vie_tf.storage.errors import UserError
+from vie_tf.training.distribution import Distribution
 
 TASK = "finetune"
 _HEAD = "softmax"
@@ -42,49 +43,35 @@ _HEAD = "softmax"
 _CROPS_IN_NAMES = {new: old for old, new in OLD_CROPS.items()}
 
 
-class WholeNetwork:
-    """A classifier of which all is trained; a `label_training.Learner`.
+class FineTuning(Supervised):
+    """The softmax loss of a classifier, with dropout of its pooled features.
 
     Args:
-      model: a supervised network.
-      settings: of the training.
-      scales_loss: whether it computes in float16.
+      model: the classifier.
+      dropout: fraction of the pooled features that a step leaves out.
+      seed: seed of which.
     """
 
-    name = TASK
-    keeps_best = True
+    title = ""
 
-    def __init__(
-        self, model: tf.keras.Model, settings: FinetuneConfig, scales_loss: bool
-    ) -> None:
-        self._dropout = settings.dropout
-        self.state = TrainState(
-            model=model,
-            optimizer=TF1MomentumSGD(settings.learning_rate, settings.momentum),
-            bank=None,
-            num_clusterings=1,
-            scales_loss=scales_loss,
-        )
-        self.decayed: Sequence[tf.Variable] = models.decayed_variables(model)
+    def __init__(self, model: tf.keras.Model, dropout: float, seed: int) -> None:
+        self._model, self._dropout, self._seed = model, dropout, seed
 
-    def inputs(self, clips: tf.Tensor) -> tf.Tensor:
-        """The clips: gradients go through the whole network."""
-        return clips
-
-    def logits(self, inputs: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Logits [B, C], batch norm in training mode."""
-        endpoints = self.state.model(inputs, training=True)
+    def logits(
+        self, endpoints: dict[str, tf.Tensor], step: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Computes logits [B, C] in replica context, with dropout drawn by step."""
         if not self._dropout:
             return {_HEAD: endpoints["logits"]}
+        context = tf.distribute.get_replica_context()
+        replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+        number = step * context.num_replicas_in_sync + replica
         # A function of the seed, so that a training goes on with the same bits.
+        seed = tf.stack([tf.constant(self._seed, tf.int64), number])
         pooled = tf.nn.experimental.stateless_dropout(
             endpoints["pooled"], self._dropout, seed
         )
-        return {_HEAD: self.state.model.classify(pooled)}
-
-    def test_logits(self, clips: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Logits [B, C]."""
-        return {_HEAD: self.state.model(clips, training=False)["logits"]}
+        return {_HEAD: self._model.classify(pooled)}
 
 
 def evaluate_finetune(
@@ -92,16 +79,18 @@ def evaluate_finetune(
     settings: FinetuneConfig,
     *,
     start_over: bool = False,
+    devices: Distribution | None = None,
 ) -> dict[str, Any]:
     """Trains and tests on every split; writes and prints `eval/finetune-DATA.json`.
 
     Args:
       runs: the same network, with the data of each split.
-      settings: of the training.
+      settings: settings of the training.
       start_over: whether trainings that are there are removed.
+      devices: devices that share a batch; None takes all of this machine.
 
     Raises:
-      ValueError: the data or the settings do not suit.
+      UserError: the data or the settings do not suit.
     """
     for run in runs:
         data_checks.check_all_labels(run, TASK)
@@ -112,26 +101,27 @@ def evaluate_finetune(
     names = [run.data_name for run in runs]
     results.check_free(runs[0], _task_name(runs[0], settings), names)
     if settings.dropout and runs[0].config.model.trn_head != "concat":
-        raise ValueError(
+        raise UserError(
             f"--dropout={settings.dropout:g} is for networks whose pooled features go"
             f" into one dense layer, not for --trn_head="
             f"{runs[0].config.model.trn_head}: leave it out."
         )
-    splits = [_of_split(run, settings, start_over) for run in runs]
+    devices = devices or Distribution(tf.distribute.MirroredStrategy())
+    splits = [_tune_on_split(run, settings, start_over, devices) for run in runs]
     return _save(runs, settings, splits)
 
 
 def _check_splits(runs: Sequence[RestoredRun]) -> None:
     names = [run.data_name for run in runs]
     if len(set(names)) < len(names):
-        raise ValueError(
+        raise UserError(
             f"--splits has folders of the same name ({', '.join(names)}), by which the"
             " results are told apart: rename them."
         )
     classes = [run.manifest.class_names for run in runs]
     for name, of_split in zip(names, classes):
         if of_split != classes[0]:
-            raise ValueError(
+            raise UserError(
                 f"--splits are to have the same classes, but {names[0]!r} and {name!r}"
                 f" have {len(classes[0])} and {len(of_split)}, of which"
                 f" {len(set(classes[0]) ^ set(of_split))} are in one of them only."
@@ -148,50 +138,59 @@ def _task_name(run: RestoredRun, settings: FinetuneConfig) -> str:
     return name
 
 
-def _of_split(
-    run: RestoredRun, settings: FinetuneConfig, start_over: bool
+def _tune_on_split(
+    run: RestoredRun, settings: FinetuneConfig, start_over: bool, devices: Distribution
 ) -> dict[str, Any]:
     settings = label_settings.complete(settings, run)
-    strategy = tf.distribute.MirroredStrategy()
-    training.check_devices(settings, strategy)
-    with strategy.scope():
-        learner = _learner(run, settings)
-    validation = SplitTest(run, learner, settings.num_clips)
+    devices.check_divides(settings.batch_size)
+    with devices.strategy.scope():
+        state = _make_state(run, settings)
+
+    def logits_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {_HEAD: state.model(clips, training=False)["logits"]}
+
+    def test_on(num_clips: int | None) -> LogitsValidation:
+        return training.make_validation(run, TASK, [_HEAD], logits_of, num_clips)
+
+    test = test_on(settings.num_clips)
     print(f"Fine-tuning {run.config.model.name} on {run.data_dir}.", flush=True)
     with LabelFolder(run, _task_name(run, settings), settings, start_over) as folder:
         directory = folder.directory
-        directory.save_config(
-            _config(run, settings, learner.state.model, folder.path), run.manifest
+        config = _config(run, settings, folder.path)
+        directory.save_config(config, run.manifest)
+        scores = training.train(
+            state, run, settings, folder, devices, test, keeps_best=True
         )
-        with disk_full_errors(directory):
-            logits = training.train(
-                learner, run, settings, folder, strategy, validation
-            )
         if _is_consecutive(run, settings):
-            logits = SplitTest(run, learner, None)("testing")
-        elif logits is None:
-            logits = validation("testing")
+            scores = test_on(None)("testing")
+        elif scores is None:
+            scores = test("testing")
         best = directory.best_metadata() or {}
         return {
             "data": run.data_name,
-            **logits.accuracies(validation.labels)[_HEAD],
+            **scores.heads[_HEAD],
             "num_train": len(run.instances.videos),
-            "num_queries": len(logits.rows),
-            "num_skipped": len(validation.labels) - len(logits.rows),
-            "steps": learner.state.steps_taken(),
+            "num_queries": scores.num_queries,
+            "num_skipped": len(test.labels) - scores.num_queries,
+            "steps": state.steps_taken(),
             "best_step": best.get("step"),
             "best_validation_top1": best.get("score"),
             "folder": folder.path,
         }
 
 
-def _learner(run: RestoredRun, settings: FinetuneConfig) -> WholeNetwork:
+def _make_state(run: RestoredRun, settings: FinetuneConfig) -> TrainState:
     num_classes = len(run.manifest.class_names)
     config = dataclasses.replace(run.config.model, num_classes=num_classes)
     model = build_model(config, settings.seed)
     if not settings.from_scratch:
         _take_weights(model, run.model)
-    return WholeNetwork(model, settings, config.precision == "mixed_float16")
+    return TrainState(
+        model=model,
+        optimizer=TF1MomentumSGD(settings.learning_rate, settings.momentum),
+        objective=FineTuning(model, settings.dropout, settings.seed),
+        scales_loss=config.precision == "mixed_float16",
+    )
 
 
 def _take_weights(model: tf.keras.Model, trained: tf.keras.Model) -> None:
@@ -208,10 +207,8 @@ def _take_weights(model: tf.keras.Model, trained: tf.keras.Model) -> None:
             layer.set_weights(of_trained.get_weights())
 
 
-def _config(
-    run: RestoredRun, settings: FinetuneConfig, model: tf.keras.Model, path: str
-) -> RunConfig:
-    """The settings by which the fine-tuned network is found as a run of its own."""
+def _config(run: RestoredRun, settings: FinetuneConfig, path: str) -> RunConfig:
+    """Returns settings by which the fine-tuned network is a run of its own."""
     num_classes = len(run.manifest.class_names)
     shared = {field.name for field in dataclasses.fields(TrainConfig)}
     values = {k: v for k, v in vars(settings).items() if k in shared}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -12,87 +12,85 @@ from vie_tf.evaluation.labels import protocol as label_protocol
 from vie_tf.evaluation.labels import settings as label_settings
 from vie_tf.evaluation.labels import training
 from vie_tf.evaluation.labels.folder import LabelFolder
-from vie_tf.evaluation.labels.training import SplitTest
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import linear_probe
-from vie_tf.metrics.video_logits import SplitLogits
+from vie_tf.metrics.validation import Scores
 from vie_tf.models.from_config import build_model
 from vie_tf.models.resnet import PROBED_LAYERS
-from vie_tf.runs.disk_full import disk_full_errors
+from vie_tf.objectives.supervised import Supervised
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import VAL_SPLIT
+from vie_tf.training.distribution import Distribution
 
 TASK = "linear"
 LAYERS = tuple(PROBED_LAYERS)
 
 
-class FrozenNetwork:
-    """A network whose layers are read out; a `label_training.Learner`.
+class ProbedNetwork(linear_probe.LinearProbes):
+    """Linear probes together with the frozen network whose layers they are given.
+
+    The network is no part of what is trained or written to checkpoints.
 
     Args:
-      network: stays as it is, its batch norm in inference mode.
-      recipe_size: T, height and width of its clips.
+      network: network that stays as it is, its batch norm in inference mode.
+      recipe: recipe of its clips.
       num_classes: C.
-      settings: of the training.
     """
 
-    name = TASK
-    keeps_best = False
-
     def __init__(
-        self,
-        network: tf.keras.Model,
-        recipe_size: tuple[int, int],
-        num_classes: int,
-        settings: LinearConfig,
+        self, network: tf.keras.Model, recipe: ClipRecipe, num_classes: int
     ) -> None:
-        self._network = network
-        num_frames, crop_size = recipe_size
-        clip = tf.zeros([1, num_frames, crop_size, crop_size, 3], tf.uint8)
-        counts = {
-            layer: features.shape[1] for layer, features in self.inputs(clip).items()
-        }
-        self._read_outs = linear_probe.LinearProbes(counts, num_classes)
-        self.state = TrainState(
-            model=self._read_outs,
-            optimizer=TF1MomentumSGD(settings.learning_rate, settings.momentum),
-            bank=None,
-            num_clusterings=1,
-        )
-        self.decayed: Sequence[tf.Variable] = self._read_outs.trainable_variables
+        def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+            endpoints = network(clips, training=False)
+            return {
+                layer: tf.stop_gradient(linear_probe.layer_features(endpoints[layer]))
+                for layer in LAYERS
+            }
 
-    def inputs(self, clips: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Features [B, F] float32 by layer."""
-        endpoints = self._network(clips, training=False)
-        return {
-            layer: linear_probe.layer_features(endpoints[layer]) for layer in LAYERS
-        }
+        size = recipe.crop_size
+        clip = tf.zeros([1, recipe.num_frames, size, size, 3], tf.uint8)
+        counts = {layer: found.shape[1] for layer, found in features_of(clip).items()}
+        super().__init__(counts, num_classes)
+        self._features_of = features_of
+
+    def __call__(
+        self, clips: tf.Tensor, training: bool = False
+    ) -> dict[str, tf.Tensor]:
+        """Computes logits [B, C] by layer, from clips [B, T, H, W, 3] uint8."""
+        return super().__call__(self._features_of(clips))
+
+
+class LinearReadout(Supervised):
+    """The sum of the softmax losses of all probes."""
+
+    title = ""
 
     def logits(
-        self, inputs: dict[str, tf.Tensor], seed: tf.Tensor
+        self, endpoints: dict[str, tf.Tensor], step: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Logits [B, C] by layer; nothing is random."""
-        del seed
-        return self._read_outs(inputs)
-
-    def test_logits(self, clips: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Logits [B, C] by layer."""
-        return self._read_outs(self.inputs(clips))
+        """Returns the outputs of `ProbedNetwork`."""
+        return endpoints
 
 
 def evaluate_linear(
-    run: RestoredRun, settings: LinearConfig, *, start_over: bool = False
+    run: RestoredRun,
+    settings: LinearConfig,
+    *,
+    start_over: bool = False,
+    devices: Distribution | None = None,
 ) -> dict[str, Any]:
-    """Trains the read-outs and tests them; writes and prints `eval/linear.json`.
+    """Trains and tests the linear probes; writes and prints `eval/linear.json`.
 
     Args:
-      run: to be evaluated.
-      settings: of the training.
+      run: run to be evaluated.
+      settings: settings of the training.
       start_over: whether a training that is there is removed.
+      devices: devices that share a batch; None takes all of this machine.
 
     Raises:
-      ValueError: the data or the settings do not suit.
+      UserError: the data or the settings do not suit.
     """
     data_checks.check_all_labels(run, TASK)
     data_checks.check_clips(run)
@@ -102,23 +100,19 @@ def evaluate_linear(
     if not start_over:
         results.check_free(run, TASK)
     settings = label_settings.complete(settings, run)
-    strategy = tf.distribute.MirroredStrategy()
-    training.check_devices(settings, strategy)
-    with strategy.scope():
-        learner = FrozenNetwork(
-            _on_all_devices(run, strategy),
-            (run.recipe.num_frames, run.recipe.crop_size),
-            len(run.manifest.class_names),
-            settings,
-        )
-    test = SplitTest(run, learner, settings.num_clips)
+    devices = devices or Distribution(tf.distribute.MirroredStrategy())
+    devices.check_divides(settings.batch_size)
+    with devices.strategy.scope():
+        network = _on_all_devices(run, devices.strategy)
+        probes = ProbedNetwork(network, run.recipe, len(run.manifest.class_names))
+        optimizer = TF1MomentumSGD(settings.learning_rate, settings.momentum)
+        state = TrainState(probes, optimizer, LinearReadout())
+    test = training.make_validation(run, TASK, LAYERS, probes, settings.num_clips)
     with LabelFolder(run, TASK, settings, start_over) as folder:
-        with disk_full_errors(folder.directory):
-            logits = training.train(learner, run, settings, folder, strategy, test)
-        if logits is None:
-            logits = test("testing")
-        scores = logits.accuracies(test.labels)
-        return _save(run, settings, learner.state.steps_taken(), scores, logits)
+        scores = training.train(
+            state, run, settings, folder, devices, test, keeps_best=False
+        )
+        return _save(run, settings, state.steps_taken(), scores or test("testing"))
 
 
 def _on_all_devices(
@@ -136,17 +130,16 @@ def _save(
     run: RestoredRun,
     settings: LinearConfig,
     steps: int,
-    scores: dict[str, dict[str, float]],
-    logits: SplitLogits,
+    scores: Scores,
 ) -> dict[str, Any]:
     num_classes = len(run.manifest.class_names)
     num_videos = len(run.manifest.split(VAL_SPLIT))
     content = {
-        "scores": scores,
+        "scores": scores.heads,
         "chance": 1 / num_classes,
         "num_classes": num_classes,
-        "num_queries": len(logits.rows),
-        "num_skipped": num_videos - len(logits.rows),
+        "num_queries": scores.num_queries,
+        "num_skipped": num_videos - scores.num_queries,
         "num_train": len(run.instances.videos),
         "settings": results.settings_of(run, settings),
         "steps": steps,

@@ -1,0 +1,158 @@
+"""Local aggregation (LA): a video moves toward the neighbors that share its cluster.
+
+Equation 4 of the paper: among the K rows of the memory bank that are nearest to an
+embedding, those that k-means puts into the cluster of its video are close neighbors.
+The first steps are those of IR; then the bank is clustered once in every epoch.
+
+Letters: B videos of a replica, K background neighbors, N videos, C clusterings, M
+clusters, D dimension.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import LossConfig, RunConfig
+from vie_tf.objectives import clustering, losses
+from vie_tf.objectives.clustering import Clusters
+from vie_tf.objectives.instance_recognition import UNKNOWN, InstanceRecognition
+from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.objective import Objective, counter, variable
+
+NEVER = -1
+
+
+class LocalAggregation(Objective):
+    """The LA loss with its clusters, after some steps of IR on the same bank.
+
+    Args:
+      first: objective of the first `settings.ir_steps` steps.
+      settings: temperature, and what clusters and neighbors are made of.
+      epoch_steps: steps between two clusterings.
+      seed: seed of the first centroids.
+
+    Attributes:
+      cluster_labels: [C, N] int32, cluster of every row; zeros until LA begins.
+      cluster_centroids: [C, M, D] float32, where the next k-means starts.
+      clustered_at: step of the last clustering, -1 if there was none.
+    """
+
+    title = "LA"
+
+    def __init__(
+        self,
+        first: InstanceRecognition,
+        settings: LossConfig,
+        epoch_steps: int,
+        seed: int,
+    ) -> None:
+        self.first, self._settings = first, settings
+        self._epoch_steps, self._seed = epoch_steps, seed
+        self.bank: MemoryBank = first.bank
+        self._strategy = tf.distribute.get_strategy()
+        assert settings.la_num_clusters is not None
+        bank, count = first.bank, settings.la_num_clusterings
+        dim = bank.rows.shape[1]
+        self.cluster_labels = variable(
+            tf.zeros([count, bank.num_videos], tf.int32), "cluster_labels"
+        )
+        self.cluster_centroids = variable(
+            tf.zeros([count, settings.la_num_clusters, dim]), "cluster_centroids"
+        )
+        self.clustered_at = counter(NEVER, "clustered_at")
+
+    @classmethod
+    def from_config(cls, config: RunConfig, labels: np.ndarray) -> LocalAggregation:
+        """Makes the objective of a run with a bank of random rows."""
+        assert config.train.batch_size is not None
+        first = InstanceRecognition.from_config(config, labels)
+        epoch_steps = -(-len(labels) // config.train.batch_size)
+        return cls(first, config.loss, epoch_steps, config.train.seed)
+
+    def at(self, steps_taken: int) -> Objective:
+        """Returns IR for the first steps."""
+        return self.first if steps_taken < self._settings.ir_steps else self
+
+    def before_step(self, steps_taken: int) -> Sequence[Clusters]:
+        """Clusters the bank before the first step of LA and once in every epoch.
+
+        k-means starts from the last centroids where there are any: in an epoch the rows
+        move so little that a few iterations suffice.
+        """
+        clustered_at = int(self.clustered_at.numpy())
+        is_first = clustered_at == NEVER
+        if not is_first and steps_taken - clustered_at < self._epoch_steps:
+            return ()
+        settings, rows = self._settings, tf.convert_to_tensor(self.bank.rows)
+        assert settings.la_num_clusters is not None
+        old_labels = self.cluster_labels.numpy()
+        clusterings = []
+        for number in range(settings.la_num_clusterings):
+            clusters = clustering.k_means(
+                rows,
+                settings.la_num_clusters,
+                num_iterations=settings.la_num_iterations,
+                tolerance=settings.la_kmeans_tolerance,
+                seed=self._seed + 1000 * number + steps_taken,
+                start=None if is_first else self.cluster_centroids[number],
+                strategy=self._strategy,
+            )
+            previous = None if is_first else old_labels[number]
+            clusterings.append(dataclasses.replace(clusters, previous_labels=previous))
+        self.cluster_labels.assign(tf.stack([c.labels for c in clusterings]))
+        self.cluster_centroids.assign(tf.stack([c.centroids for c in clusterings]))
+        self.clustered_at.assign(steps_taken)
+        return clusterings
+
+    def loss(
+        self, endpoints: dict[str, tf.Tensor], batch: dict, step: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Computes equation 4 from the rows as they were before the step."""
+        embeddings, rows = endpoints["embedding"], batch["rows"]
+        _, background = self.bank.nearest(embeddings, self._settings.la_num_background)
+        own_clusters = tf.gather(self.cluster_labels, rows, axis=1)  # [C, B]
+        clusters = tf.gather(self.cluster_labels, background, axis=1)  # [C, B, K]
+        is_close = tf.reduce_any(clusters == own_clusters[:, :, None], axis=0)
+        similarities = self.bank.similarities(embeddings, background)  # [B, K]
+        loss = losses.local_aggregation_loss(
+            similarities, is_close, self._settings.temperature
+        )
+        return loss, {
+            "close_share": tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1),
+            "similarity_to_own_row": self.bank.similarities(embeddings, rows),
+        }
+
+    def updates(
+        self, endpoints: dict[str, tf.Tensor], batch: dict
+    ) -> dict[str, tf.Tensor]:
+        """Computes the new rows of the batch, as IR does."""
+        return self.first.updates(endpoints, batch)
+
+    def after_step(self, updates: Mapping[str, tf.Tensor]) -> None:
+        """Writes the rows, as IR does."""
+        self.first.after_step(updates)
+
+    def reference_accuracy(self) -> float | None:
+        """Returns what IR had come to before LA began."""
+        accuracy = float(self.first.accuracy.numpy())
+        return None if accuracy == UNKNOWN else accuracy
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Returns what IR has, and the clusters."""
+        return {**self.first.checkpoint(), **self.recomputed()}
+
+    def recomputed(self) -> dict[str, tf.Variable]:
+        """Returns the clusters."""
+        return {
+            "cluster_labels": self.cluster_labels,
+            "cluster_centroids": self.cluster_centroids,
+            "clustered_at": self.clustered_at,
+        }
+
+    def recompute(self) -> None:
+        """Makes k-means start from random rows before the next step of LA."""
+        self.clustered_at.assign(NEVER)

@@ -1,0 +1,126 @@
+"""The interface of an objective: what is learned, apart from how it is trained.
+
+The training step (`vie_tf.training.step`) calls `loss` and `updates` on every replica
+and then `after_step` once; the loop (`vie_tf.training.loop`) calls the rest.  Neither
+knows an objective by its name.  `vie_tf.objectives.OBJECTIVES` lists those that
+train.py offers, and docs/extending.md adds one to them.
+
+Letters: B videos in the batch of a replica.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import RunConfig
+from vie_tf.objectives.clustering import Clusters
+from vie_tf.objectives.memory_bank import MemoryBank
+
+
+class Objective:
+    """A loss with the variables that it needs beside the network's.
+
+    Create it inside the strategy's scope.
+
+    Attributes:
+      title: name of the loss in the terminal.
+      needs_labels: whether every training video needs a label, which makes the network
+        a classifier.
+      bank: the memory bank; None for an objective without one.
+    """
+
+    title = ""
+    needs_labels = False
+    bank: MemoryBank | None = None
+
+    @classmethod
+    def from_config(cls, config: RunConfig, labels: np.ndarray) -> Objective:
+        """Makes the objective of a run at step 0.
+
+        Args:
+          config: complete settings of the run.
+          labels: [N] classes of the instances, -1 where one has none.
+        """
+        raise NotImplementedError
+
+    def loss(
+        self, endpoints: dict[str, tf.Tensor], batch: dict, step: tf.Tensor
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Computes the loss of every video; called in replica context.
+
+        Args:
+          endpoints: of the network in training mode, by name.
+          batch: `clips`, `rows` [B] and `labels` [B] of this replica.
+          step: steps taken before this one, scalar int64, from which randomness comes.
+
+        Returns:
+          [B] float32, and parts [B] that are logged as means over the global batch.
+        """
+        raise NotImplementedError
+
+    def updates(
+        self, endpoints: dict[str, tf.Tensor], batch: dict
+    ) -> dict[str, tf.Tensor]:
+        """Computes what `after_step` is given, [B, ...] by name, in replica context."""
+        return {}
+
+    def after_step(self, updates: Mapping[str, tf.Tensor]) -> None:
+        """Writes variables after the update; called in cross-replica context.
+
+        Args:
+          updates: of all replicas, [global batch, ...] by name.
+        """
+
+    def before_step(self, steps_taken: int) -> Sequence[Clusters]:
+        """Does what is due every so often, outside of the step's graph.
+
+        Args:
+          steps_taken: before the step.
+
+        Returns:
+          New clusterings, which are logged.
+        """
+        return ()
+
+    def at(self, steps_taken: int) -> Objective:
+        """Returns the objective of the next step, where several follow each other."""
+        return self
+
+    def after_validation(self, top1: float) -> None:
+        """Takes note of the accuracy of a validation, a fraction."""
+
+    def reference_accuracy(self) -> float | None:
+        """Returns an accuracy that validations should not fall below, if any."""
+        return None
+
+    def checkpoint(self) -> dict[str, Any]:
+        """Returns what a checkpoint holds of the objective, by its key in the file."""
+        return {}
+
+    def recomputed(self) -> dict[str, tf.Variable]:
+        """Returns the variables of `checkpoint` that the objective can compute again.
+
+        A run that starts from one with other shapes of these leaves them out.
+        """
+        return {}
+
+    def recompute(self) -> None:
+        """Makes the next `before_step` compute the variables of `recomputed`."""
+
+
+def counter(start: float, name: str, dtype: str = "int64") -> tf.Variable:
+    """Makes a scalar variable that every replica holds the same value of."""
+    return variable(tf.constant(start, dtype), name)
+
+
+def variable(start: tf.Tensor, name: str) -> tf.Variable:
+    """Makes a variable that is written in cross-replica context."""
+    return tf.Variable(
+        start,
+        trainable=False,
+        name=name,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )

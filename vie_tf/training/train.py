@@ -1,0 +1,193 @@
+"""Training of a run: from its settings to its last step.
+
+`train` checks the settings against the data and the folder, makes or restores the
+state, says what goes on, and hands everything to the loop (`vie_tf.training.loop`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+
+from vie_tf.config import RunConfig
+from vie_tf.input import instances as instance_lists
+from vie_tf.input.instances import Instances
+from vie_tf.input.pipeline import ClipShard
+from vie_tf.metrics.validation import make_validation
+from vie_tf.models.from_config import clip_recipe
+from vie_tf.monitoring import console
+from vie_tf.monitoring.profiler import StepProfile
+from vie_tf.monitoring.run_log import RunLog
+from vie_tf.monitoring.tensorboard import Summaries
+from vie_tf.runs import disk_full, history
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.runs.state import TrainState
+from vie_tf.storage import remote_files
+from vie_tf.storage.folder_lock import FolderLock
+from vie_tf.storage.manifest import Manifest
+from vie_tf.training import agreement, distribution, start
+from vie_tf.training.distribution import Distribution
+from vie_tf.training.loop import Training, run_steps
+from vie_tf.training.setup import complete_settings
+
+
+def train(config: RunConfig) -> None:
+    """Trains until `config.train.train_steps`, from where the run stands.
+
+    Args:
+      config: settings of the run.
+
+    Raises:
+      UserError: settings that contradict each other, the data or the run; another
+        process that trains in the same folder; workers that disagree.
+      DiskFull: the run's folder takes no more.
+      WorkerLost: another worker has ended.
+    """
+    # First, as TensorFlow wants to know its devices before it computes anything.
+    devices = distribution.join(config.distribution)
+    with devices.explain_lost_workers(), devices.chief_alone_prints():
+        remote_files.connect(config.data.data_dir)
+        manifest = Manifest.load(config.data.data_dir)
+        instances = instance_lists.from_data(config.data, manifest)
+        asked, config = config, complete_settings(config, manifest, instances)
+        if config.loss.name == "la" and asked.loss.la_num_clusters is None:
+            print(
+                f"--la_num_clusters=auto: {config.loss.la_num_clusters} clusters for"
+                f" {instances.count} training videos."
+            )
+        run = RunDirectory(
+            config.train.model_dir,
+            config.train.num_to_keep,
+            writes=devices.is_chief,
+            of_chief=devices.of_chief,
+        )
+        devices.check_agreement(agreement.of_settings(config, manifest, run.latest()))
+        with contextlib.ExitStack() as resources:
+            lock = None
+            if devices.is_chief:
+                place = config.train.model_dir
+                lock = FolderLock(place, f"training in {place!r}", "--model_dir")
+                resources.enter_context(lock)
+            resources.enter_context(disk_full.disk_full_errors(run))
+            _train_in_folder(config, manifest, instances, run, lock, devices)
+
+
+def _train_in_folder(
+    config: RunConfig,
+    manifest: Manifest,
+    instances: Instances,
+    run: RunDirectory,
+    lock: FolderLock | None,
+    devices: Distribution,
+) -> None:
+    settings = config.train
+    assert settings.batch_size is not None
+    run.check_continues(config, manifest)
+    devices.check_divides(settings.batch_size)
+    with devices.strategy.scope():
+        state = start.make_state(config, instances.labels)
+        start.restore_or_start(state, run, config, manifest)
+    if devices.num_workers > 1:
+        devices.check_agreement(agreement.of_state(state))
+    if lock is not None:
+        lock.take()  # until here a refused run has left nothing behind
+    devices.check_shared(run.model_dir)
+    described = console.description(
+        config, manifest, state, devices.describe(), instances
+    )
+    print(described, flush=True)
+    owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)
+    is_done = state.steps_taken() >= settings.train_steps and not owes_validation
+    if is_done and not devices.of_chief(run.latest() is None):
+        print(
+            f"Nothing to do: the run is at step {state.steps_taken()} of"
+            f" --train_steps={settings.train_steps}."
+        )
+        return
+    _note_start(config, manifest, run, state, devices)
+    if settings.batch_size > instances.count:
+        print(
+            f"A batch of {settings.batch_size} has the {instances.count} training"
+            " videos more than once: lower --batch_size."
+        )
+    if is_done:
+        print(f"Wrote the network as it is at step 0: {run.save(state)}.")
+    else:
+        run_steps(_prepare(config, manifest, instances, run, state, devices))
+
+
+def _note_start(
+    config: RunConfig,
+    manifest: Manifest,
+    run: RunDirectory,
+    state: TrainState,
+    devices: Distribution,
+) -> None:
+    """Says what has changed since the last start, and writes settings and history."""
+    if state.steps_taken() and run.exists():
+        changed = config.changes(run.load_config()[0])
+        if changed:
+            print(f"From step {state.steps_taken() + 1} on: {'; '.join(changed)}.")
+    if devices.is_chief:
+        run.save_config(config, manifest)
+        history.note_start(
+            run.model_dir,
+            config,
+            sys.argv,
+            state.steps_taken(),
+            devices.num_replicas,
+            devices.num_workers,
+        )
+
+
+def _prepare(
+    config: RunConfig,
+    manifest: Manifest,
+    instances: Instances,
+    run: RunDirectory,
+    state: TrainState,
+    devices: Distribution,
+) -> Training:
+    """Prepares clips, validation and log of a start."""
+    settings = config.train
+    assert settings.batch_size is not None
+    summaries = Summaries(settings.model_dir, writes=devices.is_chief)
+    if run.latest() is None:
+        summaries.hyper_parameters(config)
+    network, refresh = start.network_to_validate(config, state, devices)
+    validation = make_validation(
+        state.bank,
+        config.data,
+        manifest,
+        clip_recipe(config.model),
+        config.knn,
+        network=network,
+        part=ClipShard(devices.worker, devices.num_workers),
+        gather=devices.gather,
+    )
+    epoch_steps = -(-instances.count // settings.batch_size)
+    return Training(
+        state=state,
+        settings=settings,
+        weight_decay=config.loss.weight_decay,
+        clips=start.clips_of_run(
+            config, manifest, instances, state.clips_read(), devices
+        ),
+        devices=devices,
+        run=run,
+        log=RunLog(
+            state,
+            summaries,
+            group="train",
+            train_steps=settings.train_steps,
+            log_steps=settings.log_steps,
+            # Untrained networks give all videos similar embeddings.
+            settled_at=max(epoch_steps, settings.lr_warmup_steps),
+            loss=config.loss,
+        ),
+        validation=validation,
+        prepare_validation=refresh,
+        profile=StepProfile(
+            settings.profile_steps if devices.is_chief else None, settings.model_dir
+        ),
+    )

@@ -73,6 +73,7 @@ class Objective:
         Args:
           updates: of all replicas, [global batch, ...] by name.
         """
+        del updates
 
     def before_step(self, steps_taken: int) -> Sequence[Clusters]:
         """Does what is due every so often, outside of the step's graph.

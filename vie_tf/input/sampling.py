@@ -3,7 +3,8 @@
 Comes in: the number of frames of a video.  Goes out: frame indices, with which
 `vie_tf.input.pipeline` picks JPEG strings before anything is decoded.
 
-Sampling strategies of section 3 ("Architecture and sampling strategy"):
+Sampling rules of section 3 ("Architecture and sampling strategy"), a table in
+`SAMPLING_RULES`:
 
   name     families         clip
   single   single           one random frame
@@ -24,12 +25,11 @@ Letters: F frames of the video, T frames of a clip.
 from __future__ import annotations
 
 import dataclasses
+from typing import Callable, NamedTuple
 
 import tensorflow as tf
 
 BIN_FRAMES = 12  # half a second at 25 fps (section 3, family 3)
-
-STRATEGIES = ("single", "dense", "sparse", "binned")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ClipRecipe:
       frame_interval: frames from one frame of the clip to the next, at 25 fps;
         `binned` takes its bins instead.
       crop_size: height and width, in pixels.
-      sampling: one of `STRATEGIES`.
+      sampling: a key of `SAMPLING_RULES`.
       static: whether all T frames are one, drawn as by `single`.
     """
 
@@ -67,17 +67,7 @@ def training_clip(
     """
     if recipe.static:
         return _tiled(training_clip(_one_frame(recipe), num_video_frames, seed), recipe)
-    num_frames = recipe.num_frames
-    if recipe.sampling == "binned":
-        width = _bin_frames(num_video_frames, num_frames)
-        start = _uniform(seed, [], _num_bin_starts(num_video_frames, width, num_frames))
-        first = (start + tf.range(num_frames)) * width  # [T], first frame of each bin
-        size = tf.clip_by_value(num_video_frames - first, 1, width)  # last bin: a rest
-        offset = _uniform(seed + 1, [num_frames], size)
-        return (first + offset) % num_video_frames
-    starts = _num_starts(num_video_frames, recipe)
-    start = _uniform(seed, [], starts)
-    return (start + tf.range(num_frames) * recipe.frame_interval) % num_video_frames
+    return SAMPLING_RULES[recipe.sampling].draw(recipe, num_video_frames, seed)
 
 
 def bin_range(
@@ -119,20 +109,7 @@ def evaluation_clips(
     if recipe.static:
         frames = evaluation_clips(_one_frame(recipe), num_video_frames, num_clips)
         return _tiled(frames, recipe)
-    num_frames, interval = recipe.num_frames, recipe.frame_interval
-    clip = tf.range(num_clips)
-    if recipe.sampling == "single":
-        start = (2 * clip + 1) * num_video_frames // (2 * num_clips)
-        return (start[:, None] + tf.range(num_frames) * interval) % num_video_frames
-    if recipe.sampling == "binned":
-        width = _bin_frames(num_video_frames, num_frames)
-        starts = _num_bin_starts(num_video_frames, width, num_frames)
-        first_bin = (clip + 1) * starts // (num_clips + 1)
-        bins = first_bin[:, None] + tf.range(num_frames)  # [num_clips, T]
-        return (bins * width + width // 2) % num_video_frames
-    starts = _num_starts(num_video_frames, recipe)
-    start = (clip + 1) * starts // (num_clips + 1)
-    return (start[:, None] + tf.range(num_frames) * interval) % num_video_frames
+    return SAMPLING_RULES[recipe.sampling].spread(recipe, num_video_frames, num_clips)
 
 
 def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
@@ -191,3 +168,75 @@ def _uniform(seed: tf.Tensor, shape: list[int], upper: tf.Tensor) -> tf.Tensor:
     fraction = tf.random.stateless_uniform(shape, seed)
     drawn = tf.cast(fraction * tf.cast(upper, tf.float32), tf.int32)
     return tf.minimum(drawn, upper - 1)
+
+
+def _draw_start(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    """Draws the first frame; the others follow at the interval of the recipe."""
+    start = _uniform(seed, [], _num_starts(num_video_frames, recipe))
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (start + offsets) % num_video_frames
+
+
+def _draw_in_bins(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, seed: tf.Tensor
+) -> tf.Tensor:
+    """Draws the first of T consecutive bins, and one frame in each."""
+    num_frames = recipe.num_frames
+    width = _bin_frames(num_video_frames, num_frames)
+    start = _uniform(seed, [], _num_bin_starts(num_video_frames, width, num_frames))
+    first = (start + tf.range(num_frames)) * width  # [T], first frame of each bin
+    size = tf.clip_by_value(num_video_frames - first, 1, width)  # the last is shorter
+    offset = _uniform(seed + 1, [num_frames], size)
+    return (first + offset) % num_video_frames
+
+
+def _spread_frames(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
+) -> tf.Tensor:
+    """Takes the middle frame of each of as many parts of the video as clips."""
+    start = (2 * tf.range(num_clips) + 1) * num_video_frames // (2 * num_clips)
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (start[:, None] + offsets) % num_video_frames
+
+
+def _spread_starts(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
+) -> tf.Tensor:
+    """Spaces the starts of the clips equally."""
+    starts = _num_starts(num_video_frames, recipe)
+    start = (tf.range(num_clips) + 1) * starts // (num_clips + 1)
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (start[:, None] + offsets) % num_video_frames
+
+
+def _spread_bins(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
+) -> tf.Tensor:
+    """Spaces the first bins of the clips equally, and takes their middle frames."""
+    width = _bin_frames(num_video_frames, recipe.num_frames)
+    starts = _num_bin_starts(num_video_frames, width, recipe.num_frames)
+    first_bin = (tf.range(num_clips) + 1) * starts // (num_clips + 1)
+    bins = first_bin[:, None] + tf.range(recipe.num_frames)  # [num_clips, T]
+    return (bins * width + width // 2) % num_video_frames
+
+
+class SamplingRule(NamedTuple):
+    """How the frames of a clip are chosen.
+
+    Attributes:
+      draw: takes a recipe, F and a seed; draws a training clip, [T] int32.
+      spread: takes a recipe, F and a number of clips; returns [num_clips, T] int32.
+    """
+
+    draw: Callable[[ClipRecipe, tf.Tensor, tf.Tensor], tf.Tensor]
+    spread: Callable[[ClipRecipe, tf.Tensor, int], tf.Tensor]
+
+
+SAMPLING_RULES = {
+    "single": SamplingRule(_draw_start, _spread_frames),
+    "dense": SamplingRule(_draw_start, _spread_starts),
+    "sparse": SamplingRule(_draw_start, _spread_starts),
+    "binned": SamplingRule(_draw_in_bins, _spread_bins),
+}

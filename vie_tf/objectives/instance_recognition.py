@@ -41,7 +41,7 @@ class InstanceRecognition(Objective):
         self, bank: MemoryBank, settings: LossConfig, batch_size: int, seed: int
     ) -> None:
         self.bank: MemoryBank = bank
-        self._settings, self._batch_size, self._seed = settings, batch_size, seed
+        self.settings, self._batch_size, self._seed = settings, batch_size, seed
         self.accuracy = counter(UNKNOWN, "ir_accuracy", "float64")
 
     @classmethod
@@ -56,10 +56,10 @@ class InstanceRecognition(Objective):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Computes equation 3 from the rows as they were before the step."""
         embeddings, rows = endpoints["embedding"], batch["rows"]
-        temperature = self._settings.temperature
+        temperature = self.settings.temperature
         noise = self.bank.similarities(embeddings, self.negatives(step))  # [B, K]
         normalizer = losses.IMAGENET_NORMALIZER
-        if self._settings.ir_normalizer == "batch":
+        if self.settings.ir_normalizer == "batch":
             own_estimate = losses.estimate_normalizer(noise, temperature)
             normalizer = mean_of_replicas(own_estimate)
         own = self.bank.similarities(embeddings, rows)  # [B]
@@ -84,7 +84,7 @@ class InstanceRecognition(Objective):
         context = tf.distribute.get_replica_context()
         share = self._batch_size // context.num_replicas_in_sync
         drawn = tf.random.stateless_uniform(
-            [self._batch_size, self._settings.ir_num_negatives],
+            [self._batch_size, self.settings.ir_num_negatives],
             seed=tf.stack([tf.constant(self._seed, tf.int64), step]),
             maxval=self.bank.num_videos,
             dtype=tf.int32,

@@ -50,7 +50,7 @@ class LocalAggregation(Objective):
         epoch_steps: int,
         seed: int,
     ) -> None:
-        self.first, self._settings = first, settings
+        self.first, self.settings = first, settings
         self._epoch_steps, self._seed = epoch_steps, seed
         self.bank: MemoryBank = first.bank
         self._strategy = tf.distribute.get_strategy()
@@ -75,7 +75,7 @@ class LocalAggregation(Objective):
 
     def at(self, steps_taken: int) -> Objective:
         """Returns IR for the first steps."""
-        return self.first if steps_taken < self._settings.ir_steps else self
+        return self.first if steps_taken < self.settings.ir_steps else self
 
     def before_step(self, steps_taken: int) -> Sequence[Clusters]:
         """Clusters the bank before the first step of LA and once in every epoch.
@@ -87,7 +87,7 @@ class LocalAggregation(Objective):
         is_first = clustered_at == NEVER
         if not is_first and steps_taken - clustered_at < self._epoch_steps:
             return ()
-        settings, rows = self._settings, tf.convert_to_tensor(self.bank.rows)
+        settings, rows = self.settings, tf.convert_to_tensor(self.bank.rows)
         assert settings.la_num_clusters is not None
         old_labels = self.cluster_labels.numpy()
         clusterings = []
@@ -113,13 +113,13 @@ class LocalAggregation(Objective):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Computes equation 4 from the rows as they were before the step."""
         embeddings, rows = endpoints["embedding"], batch["rows"]
-        _, background = self.bank.nearest(embeddings, self._settings.la_num_background)
+        _, background = self.bank.nearest(embeddings, self.settings.la_num_background)
         own_clusters = tf.gather(self.cluster_labels, rows, axis=1)  # [C, B]
         clusters = tf.gather(self.cluster_labels, background, axis=1)  # [C, B, K]
         is_close = tf.reduce_any(clusters == own_clusters[:, :, None], axis=0)
         similarities = self.bank.similarities(embeddings, background)  # [B, K]
         loss = losses.local_aggregation_loss(
-            similarities, is_close, self._settings.temperature
+            similarities, is_close, self.settings.temperature
         )
         return loss, {
             "close_share": tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1),

@@ -15,7 +15,7 @@ import train
 from vie_tf.evaluation.labels import finetune
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.training import loop
+from vie_tf.training import train as training
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "run_scripts" / "paper"
@@ -82,7 +82,7 @@ def config_of(row, roots, *arguments):
     """Settings of a row's run, which is not started."""
     seen = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "train", seen.append)
+        patch.setattr(training, "train", seen.append)
         call(train.main, command_of(row, roots, *arguments))
     return seen[0]
 

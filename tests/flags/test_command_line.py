@@ -15,6 +15,7 @@ from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import Manifest
+from vie_tf.training import train as training
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = (
@@ -200,7 +201,7 @@ def test_the_old_name_of_a_flag_is_taken_and_the_new_one_named(
     old, now, monkeypatch, capsys
 ):
     seen = []
-    monkeypatch.setattr(loop, "train", seen.append)
+    monkeypatch.setattr(training, "train", seen.append)
     for flag in (old, f"{now.split('=')[0]}={old.split('=')[1]}"):
         assert train.main(["--data_dir=a", "--model_dir=b", flag]) == 0
     assert f"{old.split('=')[0]}" in (error := capsys.readouterr().err)

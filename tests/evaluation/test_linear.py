@@ -368,7 +368,8 @@ def test_the_quick_look_takes_every_nth_video_where_the_memory_holds_no_more(
 ):
     write_colors(tmp_path / "many", num_train=12, num_val=5)
     run = make_run(data=tmp_path / "many")
-    num_features = sklearn_linear._LayerEmbedder(run)._num_features
+    clip = tf.zeros([1, 2, 32, 32, 3], tf.uint8)
+    num_features = sum(f.shape[1] for f in sklearn_linear._layers(run, clip).values())
     all_bytes = 4 * 12 * QUICK["num_clips"] * num_features
     monkeypatch.setattr(sklearn_linear, "_MAX_BYTES", all_bytes / 1.9)
     result = sklearn_linear.evaluate_linear_quick(run, settings_of())

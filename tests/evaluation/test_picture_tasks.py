@@ -53,4 +53,4 @@ def test_one_clip_of_a_picture_gives_the_numbers_of_five(task, pictures, monkeyp
 def test_the_quick_look_takes_one_clip_of_a_picture(pictures):
     result = sklearn_linear.evaluate_linear_quick(pictures, LinearConfig())
     assert result["scores"]["conv1"]["top1"] == 1
-    assert "standardised features of one clip without" in result["protocol"]
+    assert "standardized features of one clip without" in result["protocol"]

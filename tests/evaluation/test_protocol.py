@@ -3,7 +3,7 @@
 import pytest
 
 from vie_tf.config import FinetuneConfig, LinearConfig
-from vie_tf.evaluation.labels.protocol import rate_in_words
+from vie_tf.evaluation.labels.settings import describe_rate
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from vie_tf.evaluation.labels.protocol import rate_in_words
     ],
 )
 def test_the_rate_is_said_with_its_drops(settings, words):
-    assert rate_in_words(LinearConfig(**settings)) == words
+    assert describe_rate(LinearConfig(**settings)) == words
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_the_rate_is_said_with_its_drops(settings, words):
     [(None, "30 validations"), (500, "validations 500 steps apart")],
 )
 def test_a_plateau_is_said_with_its_rule(eval_steps, which):
-    assert rate_in_words(FinetuneConfig(eval_steps=eval_steps)) == (
+    assert describe_rate(FinetuneConfig(eval_steps=eval_steps)) == (
         f"rate 0.0005, divided by 10 at plateaus of {which} (8 of them without a gain"
         " of 0.3 points; 2 times at most)"
     )

@@ -188,7 +188,7 @@ def test_a_video_is_not_fitted_to_by_its_own_fold():
     assert np.mean(logits.argmax(axis=1) == labels) <= 0.5
 
 
-def test_fits_equal_scikit_learn_on_standardised_clips():
+def test_fits_equal_scikit_learn_on_standardized_clips():
     features, labels = clusters(60, 1)
     tests, _ = clusters(30, 2)
     mean, deviation = features.mean(axis=0), features.std(axis=0)

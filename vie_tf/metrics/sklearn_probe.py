@@ -29,7 +29,7 @@ def fitted_logits(
     num_classes: int,
     inverse_penalty: float = 1.0,
 ) -> np.ndarray:
-    """Logits of videos by logistic regression on standardised features.
+    """Logits of videos by logistic regression on standardized features.
 
     Args:
       features: of the clips to fit to, [V, num_clips, F] float32.

@@ -9,7 +9,7 @@ Letters: B videos of a replica, K negatives, D dimension.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -92,24 +92,13 @@ class InstanceRecognition(Objective):
         first = context.replica_id_in_sync_group * share
         return drawn[first : first + share]
 
-    def updates(
-        self, endpoints: dict[str, tf.Tensor], batch: dict
-    ) -> dict[str, tf.Tensor]:
-        """Computes the new rows of the batch."""
-        new_rows = self.bank.updated_rows(endpoints["embedding"], batch["rows"])
-        return {"rows": batch["rows"], "new_rows": new_rows}
-
-    def after_step(self, updates: Mapping[str, tf.Tensor]) -> None:
-        """Writes the rows once for the global batch."""
-        self.bank.write(updates["rows"], updates["new_rows"])
-
     def after_validation(self, top1: float) -> None:
         """Keeps what IR has come to, by which LA is judged later."""
         self.accuracy.assign(top1)
 
     def checkpoint(self) -> dict[str, Any]:
         """Returns bank and accuracy."""
-        return {"bank": self.bank, "ir_accuracy": self.accuracy}
+        return {**super().checkpoint(), "ir_accuracy": self.accuracy}
 
 
 def mean_of_replicas(value: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,7 @@ clusters, D dimension.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -125,16 +125,6 @@ class LocalAggregation(Objective):
             "close_share": tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1),
             "similarity_to_own_row": self.bank.similarities(embeddings, rows),
         }
-
-    def updates(
-        self, endpoints: dict[str, tf.Tensor], batch: dict
-    ) -> dict[str, tf.Tensor]:
-        """Computes the new rows of the batch, as IR does."""
-        return self.first.updates(endpoints, batch)
-
-    def after_step(self, updates: Mapping[str, tf.Tensor]) -> None:
-        """Writes the rows, as IR does."""
-        self.first.after_step(updates)
 
     def reference_accuracy(self) -> float | None:
         """Returns what IR had come to before LA began."""

@@ -64,16 +64,23 @@ class Objective:
     def updates(
         self, endpoints: dict[str, tf.Tensor], batch: dict
     ) -> dict[str, tf.Tensor]:
-        """Computes what `after_step` is given, [B, ...] by name, in replica context."""
-        return {}
+        """Computes what `after_step` is given, [B, ...] by name, in replica context.
+
+        By default these are the new rows of the memory bank, where there is one.
+        """
+        if self.bank is None:
+            return {}
+        new_rows = self.bank.updated_rows(endpoints["embedding"], batch["rows"])
+        return {"rows": batch["rows"], "new_rows": new_rows}
 
     def after_step(self, updates: Mapping[str, tf.Tensor]) -> None:
-        """Writes variables after the update; called in cross-replica context.
+        """Writes variables after the update; called once, in cross-replica context.
 
         Args:
           updates: of all replicas, [global batch, ...] by name.
         """
-        del updates
+        if self.bank is not None:
+            self.bank.write(updates["rows"], updates["new_rows"])
 
     def before_step(self, steps_taken: int) -> Sequence[Clusters]:
         """Does what is due every so often, outside of the step's graph.
@@ -99,7 +106,7 @@ class Objective:
 
     def checkpoint(self) -> dict[str, Any]:
         """Returns what a checkpoint holds of the objective, by its key in the file."""
-        return {}
+        return {} if self.bank is None else {"bank": self.bank}
 
     def recomputed(self) -> dict[str, tf.Variable]:
         """Returns the variables of `checkpoint` that the objective can compute again.

@@ -21,10 +21,9 @@ from vie_tf.config import (
     TrainConfig,
 )
 from vie_tf.evaluation import data_checks, protocols, results
-from vie_tf.evaluation.labels import protocol as label_protocol
 from vie_tf.evaluation.labels import settings as label_settings
 from vie_tf.evaluation.labels import training
-from vie_tf.evaluation.labels.folder import LabelFolder
+from vie_tf.evaluation.labels.folder import locked_folder
 from vie_tf.evaluation.provenance import NOTHING
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.validation import LogitsValidation
@@ -154,10 +153,8 @@ def _tune_on_split(
 
     test = test_on(settings.num_clips)
     print(f"Fine-tuning {run.config.model.name} on {run.data_dir}.", flush=True)
-    with LabelFolder(run, _task_name(run, settings), settings, start_over) as folder:
-        directory = folder.directory
-        config = _config(run, settings, folder.path)
-        directory.save_config(config, run.manifest)
+    with locked_folder(run, _task_name(run, settings), settings, start_over) as folder:
+        folder.save_config(_config(run, settings, folder.model_dir), run.manifest)
         scores = training.train(
             state, run, settings, folder, devices, test, keeps_best=True
         )
@@ -165,7 +162,7 @@ def _tune_on_split(
             scores = test_on(None)("testing")
         elif scores is None:
             scores = test("testing")
-        best = directory.best_metadata() or {}
+        best = folder.best_metadata() or {}
         return {
             "data": run.data_name,
             **scores.heads[_HEAD],
@@ -175,7 +172,7 @@ def _tune_on_split(
             "steps": state.steps_taken(),
             "best_step": best.get("step"),
             "best_validation_top1": best.get("score"),
-            "folder": folder.path,
+            "folder": folder.model_dir,
         }
 
 
@@ -284,7 +281,7 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
         f" augmented clips (crop {run.data.crop}, color {run.data.color})"
         f"{protocols.of_view(run)}, batch norm in training mode, dropout"
         f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
-        f" {label_protocol.rate_in_words(settings)}, weight decay"
+        f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"
         f" {drawn}; the last step's network tested on the validation videos, logits"
         f" {clips}; deviation of splits with n - 1"

@@ -6,12 +6,12 @@ says what the training depends on, so that nothing else ever goes on with it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
-from types import TracebackType
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -22,10 +22,11 @@ from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.folder_lock import FolderLock
 
-_NUM_TO_KEEP = 1  # read-outs of Kinetics have 110 million weights
+_NUM_TO_KEEP = 1  # linear probes of Kinetics have 110 million weights
 _OF_A_TRAINING = (
     *(LABEL_SETTINGS, "config.json", "starts.jsonl"),
     *("checkpoints", "tensorboard"),
@@ -40,93 +41,71 @@ _RENAMED = {
 }
 
 
-class LabelFolder:
-    """The folder, locked in a `with` block.
+@contextlib.contextmanager
+def locked_folder(
+    run: RestoredRun, task: str, settings: LabelConfig, start_over: bool
+) -> Iterator[RunDirectory]:
+    """Locks the folder of a training and checks that it belongs to this one.
 
     Args:
-      run: whose network is evaluated.
-      task: name of the task, and of the folder.
-      settings: of the training, complete.
+      run: run whose network is evaluated.
+      task: name of the task and of the folder.
+      settings: complete settings of the training.
       start_over: whether what is there is removed.
 
-    Attributes:
-      path: of the folder.
-      directory: its checkpoints.
+    Yields:
+      The folder, as that of a run.
+
+    Raises:
+      UserError: another process trains there, or the training that is there has other
+        settings.
     """
+    path = os.path.join(results.folder(run), results.name(run, task))
+    facts = _facts(run, settings)
+    with FolderLock(path, f"training in {path!r}", "--model_dir") as lock:
+        lock.take()
+        if start_over:
+            _remove_training(path)
+        _check(path, facts)
+        text = json.dumps(facts, indent=1) + "\n"
+        write_atomically(os.path.join(path, LABEL_SETTINGS), text)
+        yield RunDirectory(path, _NUM_TO_KEEP)
 
-    def __init__(
-        self, run: RestoredRun, task: str, settings: LabelConfig, start_over: bool
-    ) -> None:
-        self._task, self._start_over = task, start_over
-        self._facts = _facts(run, settings)
-        self.path = os.path.join(results.folder(run), results.name(run, task))
-        self.directory = RunDirectory(self.path, _NUM_TO_KEEP)
-        self._lock = FolderLock(self.path, f"training in {self.path!r}", "--model_dir")
 
-    def __enter__(self) -> LabelFolder:
-        """Locks the folder and checks whose it is.
+def _check(folder: str, facts: dict[str, Any]) -> None:
+    path = os.path.join(folder, LABEL_SETTINGS)
+    if not tf.io.gfile.exists(path):
+        return
+    with tf.io.gfile.GFile(path) as file:
+        known = json.loads(file.read())
+    known = {_RENAMED.get(name, name): value for name, value in known.items()}
+    known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
+    # As JSON has them: without tuples.
+    now = json.loads(json.dumps(facts))
+    changed = [
+        f"{name} was {known.get(name)!r}, is now {now[name]!r}"
+        for name in now
+        if known.get(name) != now[name]
+    ]
+    if changed:
+        raise UserError(
+            f"The training in {folder!r} was begun with other settings:"
+            f" {'; '.join(changed)}. Give the same, or --start_over to remove it and"
+            " begin again."
+        )
 
-        Raises:
-          ValueError: another process trains there, or the training that is there has
-            other settings.
-        """
-        self._lock.__enter__()
-        try:
-            self._lock.take()
-            if self._start_over:
-                self._remove()
-            self._check()
-            text = json.dumps(self._facts, indent=1) + "\n"
-            write_atomically(self._settings_path(), text)
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Gives the lock back."""
-        self._lock.__exit__(kind, error, trace)
-
-    def _check(self) -> None:
-        if not tf.io.gfile.exists(self._settings_path()):
-            return
-        with tf.io.gfile.GFile(self._settings_path()) as file:
-            known = json.loads(file.read())
-        known = {_RENAMED.get(name, name): value for name, value in known.items()}
-        known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
-        # As JSON has them: without tuples.
-        now = json.loads(json.dumps(self._facts))
-        changed = [
-            f"{name} was {known.get(name)!r}, is now {now[name]!r}"
-            for name in now
-            if known.get(name) != now[name]
-        ]
-        if changed:
-            raise ValueError(
-                f"The training in {self.path!r} was begun with other settings:"
-                f" {'; '.join(changed)}. Give the same, or --start_over to remove it"
-                " and begin anew."
-            )
-
-    def _remove(self) -> None:
-        for name in _OF_A_TRAINING:
-            path = os.path.join(self.path, name)
-            if tf.io.gfile.isdir(path):
-                tf.io.gfile.rmtree(path)
-            elif tf.io.gfile.exists(path):
-                tf.io.gfile.remove(path)
-
-    def _settings_path(self) -> str:
-        return os.path.join(self.path, LABEL_SETTINGS)
+def _remove_training(folder: str) -> None:
+    for name in _OF_A_TRAINING:
+        path = os.path.join(folder, name)
+        if tf.io.gfile.isdir(path):
+            tf.io.gfile.rmtree(path)
+        elif tf.io.gfile.exists(path):
+            tf.io.gfile.remove(path)
 
 
 def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
-    """What decides what a training learns, by name; flags with their dashes."""
+    """Returns what decides what a training learns, by the name of the flag or fact."""
     facts = {
         one.label: getattr(config, name)
         for config in (settings, run.data)

@@ -8,10 +8,9 @@ import tensorflow as tf
 
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import data_checks, protocols, results
-from vie_tf.evaluation.labels import protocol as label_protocol
 from vie_tf.evaluation.labels import settings as label_settings
 from vie_tf.evaluation.labels import training
-from vie_tf.evaluation.labels.folder import LabelFolder
+from vie_tf.evaluation.labels.folder import locked_folder
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import linear_probe
@@ -108,7 +107,7 @@ def evaluate_linear(
         optimizer = TF1MomentumSGD(settings.learning_rate, settings.momentum)
         state = TrainState(probes, optimizer, LinearReadout())
     test = training.make_validation(run, TASK, LAYERS, probes, settings.num_clips)
-    with LabelFolder(run, TASK, settings, start_over) as folder:
+    with locked_folder(run, TASK, settings, start_over) as folder:
         scores = training.train(
             state, run, settings, folder, devices, test, keeps_best=False
         )
@@ -152,7 +151,7 @@ def _save(
         " frozen network; features averaged over time, and over 2 x 2 positions where"
         " there would be more than"
         f" {linear_probe.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g},"
-        f" {label_protocol.rate_in_words(settings)}, weight decay"
+        f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips and their order;"
         " tested on the validation videos, logits"
         f" {protocols.of_clips(settings.num_clips)}"

@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import LabelConfig
-from vie_tf.evaluation.labels.folder import LabelFolder
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.metrics.split_pass import SplitPass
@@ -22,6 +21,7 @@ from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.runs import history
 from vie_tf.runs.disk_full import disk_full_errors
+from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import VAL_SPLIT
 from vie_tf.training.distribution import Distribution
@@ -57,7 +57,7 @@ def train(
     state: TrainState,
     run: RestoredRun,
     settings: LabelConfig,
-    folder: LabelFolder,
+    folder: RunDirectory,
     devices: Distribution,
     validation: LogitsValidation,
     keeps_best: bool,
@@ -79,18 +79,17 @@ def train(
     Raises:
       UserError: the loss is not a finite number, or a video cannot be read.
     """
-    directory, instances = folder.directory, run.instances
     assert settings.train_steps is not None and settings.eval_steps is not None
-    if directory.latest():
+    if folder.latest():
         with devices.strategy.scope():
-            directory.restore(state)
-        print(f"Going on from {directory.latest()}.")
+            folder.restore(state)
+        print(f"Going on from {folder.latest()}.")
     first_step = state.steps_taken()
     owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)
     if first_step >= settings.train_steps and not owes_validation:
         return None
     history.note_start(
-        folder.path, settings, sys.argv, first_step, devices.num_replicas
+        folder.model_dir, settings, sys.argv, first_step, devices.num_replicas
     )
     clips = pipeline.training_clips(
         run.data,
@@ -99,11 +98,11 @@ def train(
         batch_size=settings.batch_size // devices.num_replicas,
         seed=settings.seed,
         start_position=state.clips_read(),
-        instances=instances,
+        instances=run.instances,
     )
     log = RunLog(
         state,
-        Summaries(folder.path),
+        Summaries(folder.model_dir),
         group=validation.name,
         train_steps=settings.train_steps,
         log_steps=settings.log_steps,
@@ -114,10 +113,10 @@ def train(
         weight_decay=settings.weight_decay,
         clips=clips,
         devices=devices,
-        run=directory,
+        run=folder,
         log=log,
         validation=validation,
         keeps_best=keeps_best,
     )
-    with disk_full_errors(directory):
+    with disk_full_errors(folder):
         return run_steps(training)

@@ -82,7 +82,11 @@ class Embedder(ClipModel):
             The endpoints that the class describes.
         """
         activations, features = self._run_backbone(clips, training)
-        endpoints = {name: activations[block] for name, block in PROBED_LAYERS.items()}
+        endpoints = {
+            name: activations[block]
+            for name, block in PROBED_LAYERS.items()
+            if block in activations
+        }
         endpoints["pooled"], raw = self.head(features, training=training)
         return {**endpoints, **self._outputs(endpoints["pooled"], raw)}
 

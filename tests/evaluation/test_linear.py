@@ -1,4 +1,4 @@
-"""Linear read-outs of a frozen network, from the flags' settings to the result."""
+"""Linear probes of a frozen network, from the flags' settings to the result."""
 
 import dataclasses
 import json
@@ -54,7 +54,7 @@ def fixture_make_run(data_dir, tmp_path):
 # ------------------------------------------------------------------- the trained mode
 
 
-def test_read_outs_learn_colors_and_the_network_stays_as_it_is(make_run, capsys):
+def test_probes_learn_colors_and_the_network_stays_as_it_is(make_run, capsys):
     run = make_run()
     before = [weight.numpy() for weight in run.model.variables]
     assert len(before) == len(run.model.trainable_variables) + 2  # moving statistics
@@ -180,7 +180,7 @@ def test_other_settings_are_refused_until_one_starts_over(make_run):
     assert (result["settings"]["learning_rate"], result["steps"]) == (0.1, 1)
 
 
-def test_read_outs_of_clips_of_another_size_are_not_gone_on_with(make_run):
+def test_probes_of_clips_of_another_size_are_not_gone_on_with(make_run):
     run = make_run()
     linear.evaluate_linear(run, settings_of(train_steps=1))
     folder = run.directory.model_dir
@@ -189,7 +189,7 @@ def test_read_outs_of_clips_of_another_size_are_not_gone_on_with(make_run):
         linear.evaluate_linear(larger, settings_of(train_steps=1))
 
 
-def test_read_outs_of_another_network_are_not_gone_on_with(make_run):
+def test_probes_of_another_network_are_not_gone_on_with(make_run):
     run = make_run()
     linear.evaluate_linear(run, settings_of(train_steps=1))
     for weight in run.model.trainable_variables[:1]:
@@ -198,7 +198,7 @@ def test_read_outs_of_another_network_are_not_gone_on_with(make_run):
         linear.evaluate_linear(run, settings_of(train_steps=1))
 
 
-def test_read_outs_of_the_same_weights_used_otherwise_are_not_gone_on_with(make_run):
+def test_probes_of_the_same_weights_used_otherwise_are_not_gone_on_with(make_run):
     run = make_run()
     linear.evaluate_linear(run, settings_of(train_steps=1))
     model = dataclasses.replace(run.config.model, static_frames="all")
@@ -208,7 +208,7 @@ def test_read_outs_of_the_same_weights_used_otherwise_are_not_gone_on_with(make_
         linear.evaluate_linear(other, settings_of(train_steps=1))
 
 
-def test_read_outs_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
+def test_probes_of_other_data_have_a_folder_of_their_own(make_run, tmp_path):
     write_colors(tmp_path / "others", num_train=12)
     run = make_run(data=tmp_path / "others")
     result = linear.evaluate_linear(run, settings_of(train_steps=1))
@@ -349,7 +349,7 @@ def test_the_quick_look_is_named_as_what_it_is(make_run, capsys):
     assert result["settings"]["folds"] is None
     assert "not the paper's protocol" in result["protocol"]
     assert tf.io.gfile.exists(f"{run.eval_dir}/linear_quick.json")
-    assert "linear read-outs (cached)" in capsys.readouterr().out
+    assert "linear probes (cached)" in capsys.readouterr().out
 
 
 def test_the_quick_look_cross_validates_where_there_is_one_split(tmp_path, make_run):

@@ -1,4 +1,4 @@
-"""The mathematics of linear read-outs, against slow twins and scikit-learn."""
+"""The mathematics of linear probes, against slow twins and scikit-learn."""
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_16_bit_activations_are_averaged_in_32_bits():
     np.testing.assert_allclose(features, wanted, atol=1e-6)
 
 
-# ----------------------------------------------------------------- a trained read-out
+# ----------------------------------------------------------------- a trained probe
 
 
 def clusters(num_examples, seed):
@@ -86,7 +86,7 @@ def clusters(num_examples, seed):
     return features.astype("float32"), labels
 
 
-def test_a_converged_read_out_is_that_of_scikit_learn():
+def test_a_converged_probe_is_that_of_scikit_learn():
     (features, labels), (tests, test_labels) = clusters(400, 1), clusters(1000, 2)
     decay = 1e-3
     heads = linear_probe.LinearProbes({"a": 20}, 4)
@@ -115,7 +115,7 @@ def test_a_converged_read_out_is_that_of_scikit_learn():
     assert np.mean(ours == theirs) > 0.99
 
 
-def test_read_outs_of_layers_do_not_know_each_other():
+def test_probes_of_layers_do_not_know_each_other():
     heads = linear_probe.LinearProbes({"a": 3, "b": 2}, 4)
     heads.kernels["a"].assign(activations(3, 4))
     heads.biases["b"].assign([1.0, 2.0, 3.0, 4.0])

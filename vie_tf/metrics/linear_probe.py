@@ -1,4 +1,4 @@
-"""Linear read-outs: activations of a layer in, logits out.
+"""Linear probes: activations of a layer in, logits out.
 
 Section 4 of the paper: features are averaged over time, so that networks of several
 frames have no more weights to learn than those of one, but not over space.
@@ -29,7 +29,7 @@ def time_average(activations: tf.Tensor) -> tf.Tensor:
 
 
 def layer_features(activations: tf.Tensor) -> tf.Tensor:
-    """Features that a read-out is given.
+    """Computes the features that a probe is given.
 
     Args:
       activations: [B, T', h, w, c], any floating dtype; all but B known.
@@ -89,7 +89,7 @@ class LinearProbes(tf.Module):
     """
 
     def __init__(self, num_features: Mapping[str, int], num_classes: int) -> None:
-        super().__init__(name="read_outs")
+        super().__init__(name="linear_probes")
         self.layers = tuple(num_features)
         self.kernels = {
             layer: tf.Variable(tf.zeros([count, num_classes]), name=f"{layer}_kernel")

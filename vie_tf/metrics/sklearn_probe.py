@@ -1,4 +1,4 @@
-"""Read-outs by scikit-learn: features of clips in, logits of videos out.
+"""Linear probes by scikit-learn: features of clips in, logits of videos out.
 
 A quick look that needs no training loop.  Clips of a video are examples of their own in
 fitting, and never on both sides of a cross-validation; their logits are averaged.
@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from vie_tf.storage.errors import UserError
 
 MAX_FOLDS = 5
 _MAX_ITERATIONS = 1000
@@ -68,11 +70,11 @@ def num_folds(labels: np.ndarray) -> int:
       At least 2.
 
     Raises:
-      ValueError: there are no two classes of two videos.
+      UserError: there are no two classes of two videos.
     """
     sizes = np.sort(np.bincount(labels))[::-1]
     if len(sizes) < 2 or sizes[1] < 2:
-        raise ValueError(
+        raise UserError(
             "Cross-validation needs at least two classes of at least two videos each,"
             f" but the largest classes have {', '.join(map(str, sizes[:2]))}. Add"
             " videos."
@@ -95,7 +97,7 @@ def cross_validated_logits(
       [V, C] float64.
 
     Raises:
-      ValueError: there are no two classes of two videos.
+      UserError: there are no two classes of two videos.
     """
     folds = StratifiedKFold(num_folds(labels), shuffle=True, random_state=seed)
     logits = np.empty([len(labels), num_classes])

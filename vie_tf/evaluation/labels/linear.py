@@ -1,4 +1,4 @@
-"""Linear read-outs of conv1 .. conv5, trained on a frozen network (table 1)."""
+"""Linear probes of conv1 .. conv5, trained on a frozen network (table 1)."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _save(
         "mode": "trained",
     }
     protocol = (
-        f"softmax read-outs of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
+        f"linear softmax probes of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
         f" {steps} steps of {settings.batch_size} augmented clips (crop"
         f" {run.data.crop}, color {run.data.color}){protocols.of_view(run)} on the"
         " frozen network; features averaged over time, and over 2 x 2 positions where"
@@ -168,7 +168,7 @@ def lines(result: dict[str, Any]) -> str:
     rows = {**result["scores"], "chance": chance}
     return "\n".join(
         [
-            f"linear read-outs ({result['mode']}), {result['model']} at step"
+            f"linear probes ({result['mode']}), {result['model']} at step"
             f" {result['step']}: {result['num_queries']} test videos,"
             f" {result['num_train']} training videos, {classes} classes",
             f"  {'':<22}{'top-1':>7}{'top-5':>8}",

@@ -71,12 +71,12 @@ def test_the_rate_is_divided_by_ten_at_each_drop(num_drops, rate):
     assert float(actual) == pytest.approx(rate, rel=1e-5)
 
 
-def drops_of(accuracies, patience=3, min_gain=0.01, max_drops=2):
+def drops_of(accuracies, patience=3, min_delta=0.01, max_drops=2):
     """Positions of the validations after which the rate is divided."""
     plateau, drops = schedules.Plateau(), []
     for position, accuracy in enumerate(accuracies):
         after = plateau.after(
-            accuracy, patience=patience, min_gain=min_gain, max_drops=max_drops
+            accuracy, patience=patience, min_delta=min_delta, max_drops=max_drops
         )
         if after.num_drops > plateau.num_drops:
             drops.append(position)

@@ -1,9 +1,8 @@
 """The losses of VIE: similarities in, one value per video out.
 
 Comes in: similarities of a batch of embeddings to rows of the memory bank, from
-`vie_tf.objectives.memory_bank`.  Goes out: a loss per video, which
-`vie_tf.training.loop` averages over the global batch.  Nothing here reads or writes
-the bank.
+`vie_tf.objectives.memory_bank`.  Goes out: a loss for every video, which the training
+step averages over the global batch.
 
 Letters: B batch, K negatives or background neighbors, N videos in the bank.
 """
@@ -30,7 +29,7 @@ def instance_recognition_loss(
     temperature: float = 0.07,
     normalizer: float | tf.Tensor = IMAGENET_NORMALIZER,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Noise-contrastive estimate of -log P(i|e), equation 3 without weight decay.
+    """Estimates -log P(i|e) of equation 3 by noise contrast, without weight decay.
 
     With P(i|e) = exp(e.v_i / temperature) / Z and Z = normalizer * N, the video
     itself is told apart from K videos drawn uniformly (Wu et al. 2018, eq. 7).
@@ -43,8 +42,8 @@ def instance_recognition_loss(
       normalizer: Z / N.
 
     Returns:
-      Two tensors [B], whose sum is the loss: the term of the video itself and the
-      sum over its negatives.
+      The term of the video itself and the sum over its negatives, [B] each, which add
+      up to the loss.
     """
     num_negatives = noise_similarities.shape[1]
     noise_density = num_negatives / num_videos  # K / N
@@ -77,7 +76,7 @@ def local_aggregation_loss(
     is_close: tf.Tensor,
     temperature: float = 0.07,
 ) -> tf.Tensor:
-    """-log P(C and B | e) / P(B | e), equation 4 without weight decay.
+    """Computes -log P(C and B | e) / P(B | e) of equation 4, without weight decay.
 
     Args:
       background_similarities: [B, K] float32, of each embedding to the rows of its
@@ -96,7 +95,7 @@ def local_aggregation_loss(
 
 
 def softmax_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """-log P(label), of the supervised networks in the paper's tables.
+    """Computes -log P(label), as for the supervised networks of the paper's tables.
 
     Args:
       logits: [B, C] float32.
@@ -109,10 +108,10 @@ def softmax_loss(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 
 def weight_decay_loss(variables: Iterable[tf.Variable], rate: float) -> tf.Tensor:
-    """The L2 term of equations 3 and 4: rate * sum(w ** 2) / 2.
+    """Computes the L2 term of equations 3 and 4: rate * sum(w ** 2) / 2.
 
     Args:
-      variables: what is decayed; the authors leave out batch norm's.
+      variables: variables that are decayed; the authors leave out batch norm's.
       rate: lambda in equation 3.
 
     Returns:

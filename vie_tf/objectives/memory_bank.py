@@ -2,9 +2,7 @@
 
 Comes in: embeddings of a batch with the bank rows of their videos.  Goes out:
 similarities for the losses and for kNN, and the rows to be written after the step.
-
-Order in a step (design, section 4): read the old rows, compute the loss, write.
-Reading happens in each replica, writing once for the global batch.
+Every replica reads the old rows; the new ones are written once for the global batch.
 
 Letters: B batch, N videos, D dimension, K rows per embedding.
 """
@@ -19,24 +17,21 @@ BANK_MOMENTUM = 0.5  # weight of the old row; Wu et al. 2018 and the authors' co
 
 
 class MemoryBank(tf.Module):
-    """[N, D] rows on the unit sphere, the same on all replicas.
+    """[N, D] rows on the unit sphere, the same on all replicas; random at first.
 
     Create it inside the strategy's scope.
 
+    Args:
+      labels: [N] integer labels, -1 where a video has none.
+      dim: D.
+      seed: seed of the random rows.
+
     Attributes:
       rows: [N, D] float32 variable.
-      labels: [N] int64, class of each row's video or -1; not a variable, since it
-        comes from the manifest at every start.
+      labels: [N] int64; not a variable, as it comes from the manifest at every start.
     """
 
     def __init__(self, labels: tf.Tensor, dim: int = 128, seed: int = 0) -> None:
-        """Starts all rows at random.
-
-        Args:
-          labels: [N] integer labels, -1 where a video has none.
-          dim: D.
-          seed: of the random start.
-        """
         super().__init__(name="memory_bank")
         self._strategy = tf.distribute.get_strategy()
         self.labels = tf.convert_to_tensor(labels, tf.int64)
@@ -51,14 +46,14 @@ class MemoryBank(tf.Module):
         )
 
     def similarities(self, embeddings: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-        """Dot products of embeddings with chosen rows; differentiable.
+        """Computes dot products of embeddings with chosen rows; differentiable.
 
         Args:
           embeddings: [B, D] float32.
           indices: [B] or [B, K] rows of the bank.
 
         Returns:
-          Of the shape of `indices`.
+          [B] or [B, K] float32.
         """
         rows = self._gather(indices)  # [B, D] or [B, K, D]
         if indices.shape.rank == 1:
@@ -66,10 +61,10 @@ class MemoryBank(tf.Module):
         return tf.linalg.matvec(rows, embeddings)  # [B, K]
 
     def _gather(self, indices: tf.Tensor) -> tf.Tensor:
-        """Rows at [...] indices, [..., D]; in replica context no other row is read.
+        """Reads rows at [...] indices, [..., D], and in replica context no others.
 
-        `tf.gather` takes the value of a mirrored variable first, and after a scatter
-        update that is a copy of the whole bank.
+        `tf.gather` reads the value of a mirrored variable first, which after a scatter
+        update is a copy of the whole bank.
         """
         if tf.distribute.in_cross_replica_context():
             return tf.gather(self.rows, indices)
@@ -78,11 +73,11 @@ class MemoryBank(tf.Module):
         )
 
     def nearest(self, embeddings: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """The k rows nearest to each embedding; see `nearest_rows`."""
+        """Finds the k rows nearest to each embedding; see `nearest_rows`."""
         return nearest_rows(self.rows, embeddings, k)
 
     def updated_rows(self, embeddings: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-        """The rows to be written: l2_normalize(0.5 * old + 0.5 * embedding).
+        """Computes the rows to be written: l2_normalize(0.5 * old + 0.5 * embedding).
 
         Args:
           embeddings: [B, D] float32, unit norm.
@@ -99,7 +94,7 @@ class MemoryBank(tf.Module):
         """Writes the rows of a global batch; call in cross-replica context.
 
         A video that appears more than once gets the row of its last appearance,
-        always, whatever the number of threads or replicas.
+        whatever the number of threads or replicas.
 
         Args:
           indices: [B] rows of the bank.
@@ -116,18 +111,17 @@ class MemoryBank(tf.Module):
         """Takes over the rows of a smaller bank; call in cross-replica context.
 
         Args:
-          rows: [M, D] float32, M at most N; the rows behind them stay as they are.
+          rows: [M, D] float32, M at most N; the rows after them stay as they are.
         """
-        behind = self.rows[rows.shape[0] :]
-        self.rows.assign(tf.concat([rows, behind], axis=0))
+        self.rows.assign(tf.concat([rows, self.rows[rows.shape[0] :]], axis=0))
 
 
 def nearest_rows(
     rows: tf.Tensor, embeddings: tf.Tensor, k: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The k rows nearest to each embedding, exactly; of a batch, within a step.
+    """Finds the exact k nearest rows of each embedding of a batch, within a step.
 
-    Many queries are searched for by `vie_tf.metrics.nearest`.
+    `vie_tf.metrics.nearest` searches for many queries.
 
     Args:
       rows: [N, D] float32, unit norm.
@@ -137,8 +131,8 @@ def nearest_rows(
     Returns:
       Similarities [B, k], largest first, and rows [B, k] int32.  No gradient.
     """
-    # The product is taken as [N, B] and turned: at N = 240k, D = 128 the other way
-    # round takes five times as long on the CPU (measured on AVX2).
+    # The product is computed as [N, B] and transposed: at N = 240k, D = 128 the other
+    # way round takes five times as long on the CPU (measured on AVX2).
     similarities = tf.transpose(
         tf.matmul(rows, tf.stop_gradient(embeddings), transpose_b=True)
     )  # [B, N]
@@ -146,16 +140,7 @@ def nearest_rows(
 
 
 def random_rows(num_videos: int, dim: int, seed: int) -> tf.Tensor:
-    """Rows uniform in +-1 / sqrt(dim / 3), so of norm 1 on average.
-
-    Args:
-      num_videos: N.
-      dim: D.
-      seed: the same seed gives the same rows.
-
-    Returns:
-      [N, D] float32.
-    """
+    """Draws rows [N, D] uniformly in +-1 / sqrt(dim / 3), so of norm 1 on average."""
     limit = 1.0 / math.sqrt(dim / 3)
     return tf.random.stateless_uniform(
         [num_videos, dim], seed=[seed, 0], minval=-limit, maxval=limit

@@ -1,4 +1,4 @@
-"""What happens at which step: what is due, the learning rate, and the optimizer."""
+"""Schedules of a run: what is due at a step, the learning rate, and the optimizer."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LR_DIVISOR = 10.0  # at every boundary or drop; Zhuang et al. 2019
 
 
 def is_due(step: int, every: int, last_step: int) -> bool:
-    """Whether something is to be done after a step.
+    """Tells whether a periodic action is due after a step.
 
     Args:
-      step: that was taken, from 1.
-      every: steps between two times; 0 for the last step alone.
-      last_step: after which it is always done.
+      step: number of the step, from 1.
+      every: steps between two actions; 0 for the last step alone.
+      last_step: step after which it is always due.
     """
     return step == last_step or (every > 0 and step % every == 0)
 
@@ -28,13 +28,13 @@ def step_decay(
     warmup_steps: int = 0,
     num_drops: tf.Tensor | int = 0,
 ) -> tf.Tensor:
-    """The rate of a step: divided by 10 at every boundary and every drop.
+    """Computes the rate of a step: divided by 10 at every boundary and every drop.
 
     Args:
       step: scalar integer, counted from 0.
-      learning_rate: of the first steps after the warm-up.
+      learning_rate: rate of the first steps after the warm-up.
       boundaries: steps from which on the rate is divided once more.
-      warmup_steps: in which the rate rises in proportion to the square of the step.
+      warmup_steps: steps in which the rate rises with the square of the step.
       num_drops: how often a plateau has divided the rate, scalar integer.
 
     Returns:
@@ -52,11 +52,11 @@ def step_decay(
 
 @dataclasses.dataclass(frozen=True)
 class Plateau:
-    """What is remembered of a run's validations to tell that it no longer gains.
+    """Memory of a run's validations that tells when they stop improving.
 
     Attributes:
-      best: accuracy that the next gain is measured from; -1 before the first one.
-      validations_since_best: how many have not gained on it since, or since a drop.
+      best: accuracy that the next improvement is measured from; -1 before the first.
+      validations_since_best: validations without improvement since, or since a drop.
       num_drops: how often the rate was divided.
     """
 
@@ -65,24 +65,24 @@ class Plateau:
     num_drops: int = 0
 
     def after(
-        self, accuracy: float, *, patience: int, min_gain: float, max_drops: int
+        self, accuracy: float, *, patience: int, min_delta: float, max_drops: int
     ) -> Plateau:
-        """What is remembered after one more validation.
+        """Returns the memory after one more validation.
 
-        Steps too small to be a gain do not move `best`, so they add up: an accuracy
-        that climbs slowly is no plateau.
+        Rises too small to count do not move `best`, so they add up: an accuracy that
+        climbs slowly is no plateau.
 
         Args:
-          accuracy: of the validation, as a fraction.
-          patience: validations without a gain that make the rate drop; as many again
-            have to pass before the next drop.
-          min_gain: an accuracy above `best` by more than this is a gain.
-          max_drops: after which nothing drops any more.
+          accuracy: top-1 as a fraction.
+          patience: validations without improvement after which the rate drops; as many
+            again have to pass before the next drop.
+          min_delta: rise over `best` that is exceeded by an improvement.
+          max_drops: number of drops after which the rate stays.
 
         Returns:
-          One more in `num_drops` if the rate is to be divided now.
+          One more in `num_drops` if the rate is divided now.
         """
-        if accuracy > self.best + min_gain:
+        if accuracy > self.best + min_delta:
             return Plateau(accuracy, 0, self.num_drops)
         waited = self.validations_since_best + 1
         if waited >= patience and self.num_drops < max_drops:
@@ -96,9 +96,8 @@ class TF1MomentumSGD(tf.keras.optimizers.Optimizer):
     accumulator = momentum * accumulator + gradient;
     variable -= learning_rate * accumulator.
 
-    Keras' SGD puts the rate inside the accumulator, so after a boundary it goes on
-    with steps of the old rate for a while; the authors' optimizer does not.  The
-    learning rate may be set anew before every step.
+    Keras' SGD puts the rate inside the accumulator, so that after a boundary the steps
+    keep the old rate for a while; those of the authors' optimizer do not.
     """
 
     def __init__(self, learning_rate: float = 0.03, momentum: float = 0.9) -> None:

@@ -180,7 +180,7 @@ def watch_plateau(
     now = before.after(
         accuracy,
         patience=settings.plateau_patience,
-        min_gain=settings.plateau_min_delta,
+        min_delta=settings.plateau_min_delta,
         max_drops=settings.plateau_max_drops,
     )
     state.set_plateau(now)

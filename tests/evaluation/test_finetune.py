@@ -78,15 +78,16 @@ def test_thirty_steps_lower_the_loss_and_move_all_weights(make_run, capsys):
 
 def test_the_weights_are_those_of_the_checkpoint_until_the_first_step(make_run):
     run = make_run()
-    learner = finetune_task._learner(run, settings_of())
+    state = finetune_task._make_state(run, settings_of())
     for old, new in zip(
-        run.model.backbone.get_weights(), learner.state.model.backbone.get_weights()
+        run.model.backbone.get_weights(), state.model.backbone.get_weights()
     ):
         np.testing.assert_array_equal(old, new)
-    assert learner.state.model.head.dense.kernel.shape[1] == 3
-    untrained = finetune_task._learner(run, settings_of(from_scratch=True, seed=5))
+    assert state.model.head.dense.kernel.shape[1] == 3
+    scratch = settings_of(from_scratch=True, seed=5)
+    untrained = finetune_task._make_state(run, scratch)
     assert np.any(
-        untrained.state.model.backbone.dense.kernel != run.model.backbone.dense.kernel
+        untrained.model.backbone.dense.kernel != run.model.backbone.dense.kernel
     )
 
 

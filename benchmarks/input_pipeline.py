@@ -278,10 +278,10 @@ def recolored(
     windows, size = [tf.constant(image)], image.shape[0]
     if portable:
         clip = augmentations.transform(
-            windows, size, form=form, color=color, portable=True
+            windows, size, implementation=form, color=color, portable=True
         )
     else:
-        clip = opencv_ops.transform(windows, size, form=form, color=color)
+        clip = opencv_ops.transform(windows, size, implementation=form, color=color)
     return clip[0].numpy().astype(int)
 
 

@@ -62,7 +62,6 @@ def convert(config: ConversionConfig) -> Manifest:
 def _check_folders(config: ConversionConfig) -> None:
     output_dir = config.output_dir
     if remote_files.is_remote(output_dir):
-        remote_files.connect(output_dir)
         return
     if os.path.exists(output_dir) and not os.path.isdir(output_dir):
         raise UserError(f"--output_dir={output_dir} is a file; give a folder.")

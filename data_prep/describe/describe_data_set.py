@@ -14,7 +14,7 @@ from data_prep.describe.contact_sheet import (
 from data_prep.describe.histograms import draw_histograms
 from data_prep.describe.statistics import VideoContent, histograms, seconds_of
 from data_prep.describe.verify import Problem, verify
-from vie_tf.storage import canvas, remote_files
+from vie_tf.storage import canvas
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
@@ -36,8 +36,6 @@ def describe(config: DescriptionConfig) -> list[Problem]:
         written.
       WorkerDied: a worker process has died.
     """
-    for folder in (config.data_dir, config.output_dir):
-        remote_files.connect(folder)
     manifest = Manifest.load(config.data_dir)
     if not manifest.videos:
         raise UserError(

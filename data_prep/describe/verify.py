@@ -18,7 +18,8 @@ from data_prep.describe.check_video import check_video
 from data_prep.describe.statistics import VideoContent
 from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
-from vie_tf.storage import records, remote_files
+from vie_tf.storage import files, records
+from vie_tf.storage.errors import FileError
 from vie_tf.storage.manifest import Manifest, ShardEntry, VideoEntry
 
 CHECKED = "checked"
@@ -136,10 +137,9 @@ def check_shard(task: CheckTask, report: worker_pool.Report) -> ShardCheck:
     def add(what: str, source: str = "") -> None:
         problems.append(Problem(task.shard.name, source, what))
 
-    remote_files.connect(task.data_dir)  # In every worker.
     path = os.path.join(task.data_dir, task.shard.name)
     try:
-        if not tf.io.gfile.exists(path):
+        if not files.exists(path):
             add("the file is missing")
         else:
             _check_file(path, task, add)
@@ -157,6 +157,8 @@ def check_shard(task: CheckTask, report: worker_pool.Report) -> ShardCheck:
                 report(video.source, CHECKED)
             for video in unseen.values():
                 add("not found in the shard", video.source)
+    except FileError as error:
+        add(f"cannot be read: {error.strerror}")
     except tf.errors.OpError as error:
         add(f"cannot be read: {(error.message or str(error)).splitlines()[0]}")
     for video in unseen.values():

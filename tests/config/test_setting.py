@@ -151,7 +151,7 @@ def test_a_subclass_changes_a_default_alone():
 
 def test_choices_are_those_of_the_tables():
     settings = {one.label: one for _, one, _ in run_config("data").settings()}
-    assert set(settings["--crop"].choices) == set(crops.RECIPES)
+    assert set(settings["--crop"].choices) == set(crops.CROPS)
     # Input-Single is an evaluation of single, by --clips_of.
     trained = {name for name in MODELS if not name.startswith("input_single")}
     assert set(settings["--model"].choices) == trained

@@ -129,7 +129,7 @@ def test_nothing_unfinished_is_left_anywhere(converted, bucket):
 KILLED_AT_ITS_FIFTH_VIDEO = """
 import os, signal, sys
 from data_prep import config
-from data_prep.convert import conversion, data_folder, write_shard
+from data_prep.convert import conversion, write_shard
 
 decode_video, calls = write_shard.decode_video, []
 
@@ -160,17 +160,70 @@ def test_a_killed_run_goes_on_in_the_bucket(collection, bucket, local_files):
     assert not list(bucket.scratch.rglob("*.tmp"))
 
 
-def test_training_and_evaluation_read_from_the_bucket(converted, bucket, tmp_path):
-    places = ("--data_dir=s3://bucket/data", f"--model_dir={tmp_path}")
+def test_a_run_lives_in_the_bucket_from_training_to_report(converted, bucket):
+    places = ("--data_dir=s3://bucket/data", "--model_dir=s3://bucket/run")
     model = ("--model=slow", "--resnet_size=18", "--num_filters=4", "--num_frames=2")
     clips = ("--embedding_dim=16", "--crop_size=32", "--frame_interval=2")
     steps = ("--train_steps=2", "--batch_size=2", "--ir_num_negatives=4")
     trained = bucket.run("train.py", *places, *model, *clips, *steps, "--knn_k=3")
     assert trained.returncode == 0, trained.stderr
-    assert list((tmp_path / "checkpoints").glob("step-2.*"))
-    result = bucket.run("evaluate.py", "--task=knn", *places, "--knn_k=3")
-    assert result.returncode == 0, result.stderr
-    assert "pure virtual" not in trained.stderr + result.stderr
+    assert "step-2.index" in bucket.names("run/checkpoints")
+    evaluated = bucket.run("evaluate.py", "--task=knn", *places, "--knn_k=3")
+    assert evaluated.returncode == 0, evaluated.stderr
+    report = bucket.run("-m", "vie_tf", "report", "s3://bucket/run")
+    assert report.returncode == 0, report.stderr
+    assert "knn" in report.stdout.lower()
+    for done in (trained, evaluated, report):
+        assert "pure virtual" not in done.stderr
+
+
+def test_an_import_of_a_tf1_checkpoint_ends_well_in_the_bucket(converted, bucket):
+    done = bucket.run(
+        *("-m", "vie_tf", "tf1_checkpoint", "--checkpoint=s3://bucket/nothing"),
+        *("--model=slow", "--model_dir=s3://bucket/data"),
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "--model_dir=s3://bucket/data" in line  # it has the data set in it
+
+
+def test_a_worker_of_the_input_service_ends_well_after_its_use_of_the_bucket(
+    converted, bucket
+):
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-m", "vie_tf", "input_service", *arguments],
+            cwd=ROOT,
+            env=bucket.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    dispatcher = start("dispatcher", "--port=0")
+    address = dispatcher.stdout.readline().split()[0].partition("//")[2]
+    flags = (f"--dispatcher={address}", "--data_dir=s3://bucket/data")
+    worker = start("worker", *flags)
+    try:
+        assert address in worker.stdout.readline()
+        worker.send_signal(signal.SIGINT)
+        _, errors = worker.communicate(timeout=60)
+        assert worker.returncode == 0, errors
+        assert "pure virtual" not in errors
+    finally:
+        for process in (worker, dispatcher):
+            process.kill()
+            process.communicate()
+
+
+def test_a_worker_whose_folder_is_no_data_set_is_refused(bucket, converted):
+    done = bucket.run(
+        *("-m", "vie_tf", "input_service", "worker", "--dispatcher=localhost:1"),
+        "--data_dir=s3://bucket/nothing",
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "--data_dir=s3://bucket/nothing" in line
 
 
 def test_a_bucket_that_is_missing_is_one_line_and_exit_code_one(bucket, collection):
@@ -183,7 +236,9 @@ def test_a_bucket_that_is_missing_is_one_line_and_exit_code_one(bucket, collecti
 
 @pytest.mark.parametrize("address", ["ftp://host/data", "s3://", "file:///data"])
 def test_an_address_that_cannot_be_used_is_refused_in_one_line(collection, address):
-    with pytest.raises(ValueError, match="no address that can be used.*s3://BUCKET"):
+    with pytest.raises(
+        ValueError, match="not an address that can be used.*s3://BUCKET"
+    ):
         conversion.convert(config(collection, address))
 
 
@@ -203,9 +258,7 @@ def test_unfinished_files_of_a_remote_data_set_are_local(tmp_path, monkeypatch):
     place = ("s3://bucket/data", "train-00000.tfrecord")
     path = data_folder.unfinished_path(*place)
     assert not remote_files.is_remote(path)
-    assert path != data_folder.unfinished_path(
-        "s3://bucket/data", "train-00000.tfrecord"
-    )
+    assert path != data_folder.unfinished_path(*place)
     pathlib.Path(path).write_text("half")
     data_folder.remove_unfinished("s3://bucket/other")
     assert os.path.exists(path)

@@ -287,7 +287,7 @@ def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path, monkeypat
     [
         ({"num_classes": 0}, "--task=finetune needs videos of at least two classes"),
         ({"num_val": 0}, "no split val: convert the videos again with --val_fraction"),
-        ({"num_frames": 1}, "has images .* Add --static_video"),
+        ({"num_frames": 1}, "one frame each .* Add --static_video"),
     ],
 )
 def test_data_that_do_not_suit_are_refused(tmp_path, make_run, data, message):

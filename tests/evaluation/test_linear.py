@@ -296,7 +296,7 @@ def test_a_real_network_is_probed_and_stays_as_it_is(data_dir, tmp_path, monkeyp
 
 def test_images_are_shown_as_static_videos(tmp_path, make_run):
     write_colors(tmp_path / "images", num_frames=1)
-    with pytest.raises(ValueError, match="images .videos of one frame.*--static_video"):
+    with pytest.raises(ValueError, match="one frame each .*--static_video"):
         linear.evaluate_linear(make_run(data=tmp_path / "images"), settings_of())
     run = make_run(data=tmp_path / "images", static_video=True)
     result = linear.evaluate_linear(run, settings_of())

@@ -127,7 +127,7 @@ def test_a_shape_that_never_fits_becomes_the_largest_window_in_the_center():
             assert (left, width) == ((1000 - 27) // 2, 27)
 
 
-@pytest.mark.parametrize("recipe", crops.RECIPES.values())
+@pytest.mark.parametrize("recipe", crops.CROPS.values())
 @pytest.mark.parametrize("height,width", [(1, 1), (2, 500), (33, 32)])
 def test_windows_lie_inside_of_tiny_frames(recipe, height, width):
     for top, left, window_height, window_width in windows(recipe, height, width, 50):
@@ -136,6 +136,6 @@ def test_windows_lie_inside_of_tiny_frames(recipe, height, width):
         assert min(window_height, window_width) >= 1
 
 
-@pytest.mark.parametrize("recipe", crops.RECIPES.values())
+@pytest.mark.parametrize("recipe", crops.CROPS.values())
 def test_windows_differ_from_draw_to_draw(recipe):
     assert len(np.unique(windows(recipe, num_draws=50), axis=0)) > 5

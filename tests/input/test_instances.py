@@ -1,4 +1,4 @@
-"""Views of a data set: shares of the videos, and bins as instances."""
+"""Instances of a run: subsets of the videos, and bins."""
 
 import itertools
 
@@ -8,8 +8,8 @@ import tensorflow as tf
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
-from vie_tf.input import instances as views
 from vie_tf.input import pipeline, sampling
+from vie_tf.input.instances import Instances
 from vie_tf.input.sampling import ClipRecipe
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
@@ -24,6 +24,10 @@ def gray_frames(video_id, num_frames):
     return [tf.io.encode_jpeg(frame).numpy() for frame in frames]
 
 
+def instances_of(manifest, **settings):
+    return Instances.from_config(DataConfig("", **settings), manifest)
+
+
 @pytest.fixture(name="data", scope="module")
 def fixture_data(tmp_path_factory):
     """Ten training videos of 20 frames."""
@@ -31,9 +35,9 @@ def fixture_data(tmp_path_factory):
     return data_dir, write_data_set(data_dir, make_frames=gray_frames)
 
 
-def take(data, num_batches, start_position=0, **view):
+def take(data, num_batches, start_position=0, **settings):
     clips = pipeline.training_clips(
-        DataConfig(data[0], color="none", **view),
+        DataConfig(data[0], color="none", **settings),
         data[1],
         RECIPE,
         batch_size=5,
@@ -50,8 +54,8 @@ def rows_of(batches):
     return np.concatenate([batch["rows"] for batch in batches])
 
 
-def test_without_a_view_every_training_video_is_an_instance(data):
-    instances = views.instances_of(data[1])
+def test_by_default_every_training_video_is_an_instance(data):
+    instances = instances_of(data[1])
     assert instances.videos == data[1].split("train")
     assert instances.count == 10
     assert instances.first_rows.tolist() == list(range(10))
@@ -78,7 +82,7 @@ def test_bins_are_those_of_the_authors(num_frames, bin_frames, bins):
 
 
 def test_rows_of_bins_follow_those_of_the_videos_before(data):
-    instances = views.instances_of(data[1], bin_frames=8)  # 20 frames: 8, 8 and 4
+    instances = instances_of(data[1], bin_frames=8)  # 20 frames: 8, 8 and 4
     assert instances.count == 30
     assert instances.first_rows.tolist() == list(range(0, 30, 3))
     assert instances.labels.tolist() == [0, 0, 0, 1, 1, 1] * 5
@@ -108,24 +112,37 @@ def test_a_run_on_bins_goes_on_where_it_stopped(data):
         np.testing.assert_array_equal(actual["clips"], wanted["clips"])
 
 
-def test_a_share_of_the_videos_is_chosen_by_its_seed(data):
+def test_a_subset_of_the_videos_is_chosen_by_its_seed(data):
     manifest = data[1]
 
     def ids(subset, seed=0):
-        chosen = views.instances_of(manifest, subset=subset, subset_seed=seed).videos
+        chosen = instances_of(manifest, subset=subset, subset_seed=seed).videos
         return [video.id for video in chosen]
 
     assert len(ids(0.7)) == 7 and ids(0.7) == sorted(ids(0.7))
     assert set(ids(0.3)) < set(ids(0.7))
     assert ids(0.7) == ids(0.7) != ids(0.7, seed=1)
-    with pytest.raises(ValueError, match="--subset=0.01 of 10.*larger"):
+    with pytest.raises(ValueError, match="--subset=0.01 of 10"):
         ids(0.01)
 
 
-def test_only_the_share_is_read_every_video_once_per_epoch(data):
-    instances = views.instances_of(data[1], subset=0.5)
+def test_only_the_subset_is_read_every_video_once_per_epoch(data):
+    instances = instances_of(data[1], subset=0.5)
     batches = take(data, 3, subset=0.5)
     for batch in batches:
         assert sorted(batch["rows"]) == list(range(5))
         labels = [instances.videos[row].label for row in batch["rows"]]
         assert batch["labels"].tolist() == labels
+
+
+def test_the_frames_of_an_instance_are_those_of_its_bin(data):
+    instances = instances_of(data[1], bin_frames=8)
+    found = instances.frames_of_rows(np.array([0, 2, 29]))
+    ranges = [(frames.video.id, frames.first, frames.end) for frames in found]
+    first, last = instances.videos[0].id, instances.videos[-1].id
+    assert ranges == [(first, 0, 8), (first, 16, 20), (last, 16, 20)]
+
+
+def test_a_round_shows_every_bin_of_the_longest_video(data):
+    assert instances_of(data[1]).clips_per_round == 10
+    assert instances_of(data[1], bin_frames=8).clips_per_round == 30

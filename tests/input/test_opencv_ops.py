@@ -51,7 +51,7 @@ def draw_of(seed):
     return color_jitter.draw(tf.constant(draws, tf.float32))
 
 
-def transformed(portable, form, number, flip=True):
+def transformed(portable, implementation, number, flip=True):
     rng = np.random.default_rng(number)
     # Two frames of soft colors, larger than the crop.
     frames = [cv2.GaussianBlur(reference_frame(), (0, 0), 1 + n) for n in range(2)]
@@ -59,18 +59,18 @@ def transformed(portable, form, number, flip=True):
     return augmentations.transform(
         [tf.constant(frame) for frame in frames],
         32,
-        form=form,
+        implementation=implementation,
         color=draw_of(number),
         flip=tf.constant(flip),
         portable=portable,
     ).numpy()
 
 
-@pytest.mark.parametrize("form,atol", [("none", 1), ("fast", 2)])
+@pytest.mark.parametrize("implementation,atol", [("none", 1), ("fast", 2)])
 @pytest.mark.parametrize("number", range(8))
-def test_opencv_and_tensorflow_agree_within_rounding(form, atol, number):
+def test_opencv_and_tensorflow_agree_within_rounding(implementation, atol, number):
     quick, portable = (
-        transformed(is_portable, form, number).astype(int)
+        transformed(is_portable, implementation, number).astype(int)
         for is_portable in (False, True)
     )
     np.testing.assert_allclose(quick, portable, atol=atol)
@@ -93,14 +93,14 @@ def test_a_flip_mirrors_all_frames():
     assert np.any(mirrored != plain)
 
 
-@pytest.mark.parametrize("form", ["exact", "fast"])
-def test_all_frames_of_a_clip_get_the_same_color(form):
+@pytest.mark.parametrize("implementation", ["exact", "fast"])
+def test_all_frames_of_a_clip_get_the_same_color(implementation):
     frame = tf.constant(reference_frame())
     for number in range(10):
         clip = opencv_ops.transform(
             [frame] * 3,
             24,
-            form=form,
+            implementation=implementation,
             color=draw_of(number),
             flip=tf.constant(number % 2 == 0),
         )

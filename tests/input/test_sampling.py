@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from vie_tf.input import sampling
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import VideoEntry
 
 SINGLE = ClipRecipe(num_frames=1, frame_interval=1, crop_size=224, sampling="single")
 DENSE = ClipRecipe(num_frames=16, frame_interval=1, crop_size=112, sampling="dense")
@@ -148,3 +150,28 @@ def test_an_image_becomes_one_static_clip():
     static = dataclasses.replace(SLOW, static=True)
     clips = sampling.consecutive_clips(static, tf.constant(1))
     np.testing.assert_array_equal(clips, [[0, 0, 0, 0]])
+
+
+def videos_of(*frame_counts):
+    entry = VideoEntry(0, 0, "train", "", "", 1, 25.0, 32, 32, 0)
+    return [dataclasses.replace(entry, frames=count) for count in frame_counts]
+
+
+def test_images_are_refused_for_a_network_of_several_frames():
+    dense = ClipRecipe(16, 1, 112, "dense")
+    with pytest.raises(UserError, match="--model=3dresnet takes 16.*--static_video"):
+        sampling.check_motion(videos_of(1, 1), dense, "3dresnet")
+
+
+@pytest.mark.parametrize(
+    "videos, recipe",
+    [
+        (videos_of(1, 2), ClipRecipe(16, 1, 112, "dense")),
+        (videos_of(1, 1), ClipRecipe(16, 1, 112, "dense", static=True)),
+        (videos_of(1, 1), ClipRecipe(1, 1, 112, "single")),
+        (videos_of(), ClipRecipe(16, 1, 112, "dense")),
+    ],
+    ids=["some have motion", "static clips", "one frame", "no videos"],
+)
+def test_what_a_network_can_be_given_is_accepted(videos, recipe):
+    sampling.check_motion(videos, recipe, "model")

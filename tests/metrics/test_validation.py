@@ -43,7 +43,7 @@ def fixture_validation_of(request, tmp_path):
         return make_validation(
             *(state.bank, data, manifest, RECIPE, settings),
             network=state.model,
-            part=part,
+            shard=part,
             gather=gather,
         )
 
@@ -54,7 +54,7 @@ def fixture_validation_of(request, tmp_path):
             heads=("",),
             logits=SplitPass(lambda clips: {"": network(clips)["embedding"]}),
             clips=pipeline.evaluation_clips(
-                data, manifest, "val", RECIPE, num_clips=2, part=part
+                data, manifest, "val", RECIPE, num_clips=2, shard=part
             ),
             labels=np.array([video.label for video in manifest.split("val")]),
             num_classes=2,
@@ -104,7 +104,7 @@ def test_videos_without_a_label_are_left_out_of_the_accuracies(tmp_path, kind):
     validation = make_validation(
         *(bank, DataConfig(str(tmp_path)), manifest, RECIPE, KnnConfig(3, 0.07, 2)),
         network=state.model if kind == "knn" else ClassZero(),
-        part=ClipShard(),
+        shard=ClipShard(),
         gather=lambda values: values,
     )
     # All labels are those of class 0, which every video is told to be of.

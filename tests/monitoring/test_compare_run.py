@@ -465,7 +465,7 @@ def test_a_plot_that_cannot_be_written_is_said(tmp_path, capsys):
     path = tmp_path / "file" / "curve.png"
     assert compare_run.main([f"--model_dir={tmp_path}", f"--plot={path}"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: The picture {path} cannot be written (")
+    assert line.startswith("error: ") and str(path.parent) in line
 
 
 def test_the_command_works_from_a_terminal(tmp_path):

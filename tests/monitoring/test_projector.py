@@ -13,7 +13,8 @@ from tensorboard.plugins.projector import projector_plugin
 from werkzeug import test as werkzeug_test
 from werkzeug import wrappers
 
-from vie_tf.input import instances
+from vie_tf.config import DataConfig
+from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.monitoring import projector
 from vie_tf.runs.run_directory import RunDirectory
@@ -35,7 +36,7 @@ def make_run(data_dir, model_dir, num_rows=None, num_classes=2, **view):
     )
     config = with_family_defaults(run_config(data_dir, model_dir))
     config = with_settings(config, "data", **view)
-    count = num_rows or instances.from_data(config.data, manifest).count
+    count = num_rows or Instances.from_config(config.data, manifest).count
     state = grid_state(np.zeros(count, np.int64))
     state.bank.rows.assign(unit_rows(count))
     state.step.assign(STEP)
@@ -128,7 +129,7 @@ def test_of_a_large_bank_a_random_sample_is_shown(folders, tmp_path):
 def test_the_rows_of_a_view_have_the_videos_and_bins_of_the_view(folders, tmp_path):
     manifest = make_run(*folders, subset=0.5, bin_frames=8)
     projection = projector.export(folders[1], folders[0])
-    view = instances.instances_of(manifest, subset=0.5, bin_frames=8)
+    view = Instances.from_config(DataConfig("", subset=0.5, bin_frames=8), manifest)
     assert projection.num_rows == view.count == 15  # three bins of five videos
     path = tmp_path / "run" / "tensorboard" / "projector" / "metadata.tsv"
     columns = [line.split("\t") for line in path.read_text().splitlines()[1:]]

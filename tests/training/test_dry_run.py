@@ -7,8 +7,8 @@ from record_fixtures import write_data_set
 from run_fixtures import run_config, with_settings
 
 from vie_tf.config import DataConfig
-from vie_tf.input import clip_pictures, inspection, pipeline
-from vie_tf.input.inspection import InputRates
+from vie_tf.input import batch_picture, pipeline
+from vie_tf.input.input_rates import InputRates
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.training import dry_run
 
@@ -62,7 +62,7 @@ def test_the_window_of_an_example_is_what_becomes_the_clip(data_dir):
 def test_a_picture_shows_every_clip_twice(data_dir):
     clips = clips_of(data_dir)
     one, two = (
-        clip_pictures.draw([clips.example(n) for n in range(count)], "title")
+        batch_picture.draw([clips.example(n) for n in range(count)], "title").pixels
         for count in (1, 2)
     )
     assert one.dtype == np.uint8
@@ -81,7 +81,7 @@ def test_show_batch_writes_a_picture_and_no_run(data_dir, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("loss", ["ir", "supervised"])
-def test_a_check_measures_all_stations_and_writes_nothing(
+def test_a_check_measures_all_stages_and_writes_nothing(
     data_dir, tmp_path, capsys, monkeypatch, loss
 ):
     monkeypatch.setattr(dry_run, "_SECONDS", 0.1)
@@ -102,10 +102,10 @@ def test_a_check_measures_all_stations_and_writes_nothing(
         (InputRates(read=900, decode=300, augment=90, batch=90, step=99), "--color=fa"),
     ],
 )
-def test_the_verdict_names_what_limits_and_what_helps(rates, wanted):
-    assert wanted in inspection.verdict(rates, "exact", has_gpu=True)
+def test_the_advice_names_what_limits_and_what_helps(rates, wanted):
+    assert wanted in rates.advice("exact", has_gpu=True)
 
 
-def test_the_verdict_does_not_advise_what_is_done_already():
+def test_the_advice_does_not_advise_what_is_done_already():
     rates = InputRates(read=900, decode=300, augment=90, batch=90, step=99)
-    assert "--color" not in inspection.verdict(rates, "fast", has_gpu=True)
+    assert "--color" not in rates.advice("fast", has_gpu=True)

@@ -199,6 +199,6 @@ def test_a_batch_larger_than_the_data_is_told(quick, tmp_path, capsys, train_ste
 def test_images_are_not_trained_on_as_if_they_moved(tmp_path):
     write_data_set(tmp_path / "images", num_frames=1)
     config = run_config(tmp_path / "images", tmp_path / "run")
-    with pytest.raises(ValueError, match="has images .* Add --static_video"):
+    with pytest.raises(ValueError, match="one frame each .* Add --static_video"):
         training.train(config)
     assert not (tmp_path / "run").exists()

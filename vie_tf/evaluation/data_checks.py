@@ -6,6 +6,7 @@ Each raises ValueError with a line that names the task and what can be done.
 from __future__ import annotations
 
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.input import sampling
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
 
 
@@ -15,13 +16,8 @@ def check_clips(run: RestoredRun) -> None:
     Args:
       run: that is evaluated.
     """
-    num_frames = run.recipe.num_frames
-    if run.is_image_set and num_frames > 1 and not run.data.static_video:
-        raise ValueError(
-            f"{run.data_dir!r} has images (videos of one frame), but --model="
-            f"{run.config.model.name} takes {num_frames} frames. Add --static_video to"
-            " show it each image as a static video."
-        )
+    recipe = sampling.with_static(run.recipe, run.data.static_video)
+    sampling.check_motion(run.manifest.videos, recipe, run.config.model.name)
 
 
 def check_gallery(run: RestoredRun, task: str) -> None:

@@ -6,12 +6,11 @@ import dataclasses
 import os
 from typing import Iterable
 
-import tensorflow as tf
-
 from vie_tf import models
 from vie_tf.config import ModelConfig
 from vie_tf.monitoring.published import tables
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage import files
 
 NOTHING = "none"  # the loss of a network before its first step
 LABEL_SETTINGS = "settings.json"  # in the folder of a training on labels
@@ -55,7 +54,7 @@ class TrainedOn:
         """
         config = directory.load_config()[0]
         network = _other_than_the_papers(config.model)
-        if tf.io.gfile.exists(os.path.join(directory.model_dir, LABEL_SETTINGS)):
+        if files.exists(os.path.join(directory.model_dir, LABEL_SETTINGS)):
             network = ", ".join(filter(None, ["fine-tuned", network]))
         if step == 0:
             return cls(seed=config.train.seed, network=network)

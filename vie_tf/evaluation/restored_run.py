@@ -10,15 +10,14 @@ import tensorflow as tf
 
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation.provenance import TrainedOn, loss_of
-from vie_tf.input import instances as views
 from vie_tf.input import pipeline
+from vie_tf.input.instances import Instances
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics.features import ClipEmbedder, ClipFeatures
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.runs import streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.streams import StreamPair
-from vie_tf.storage import remote_files
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 
 UNTRAINED = "untrained"
@@ -94,7 +93,6 @@ class RestoredRun:
         if checkpoint == UNTRAINED:
             _check_settings(directory)
         config, fingerprint = directory.load_config()
-        remote_files.connect(data.data_dir)
         manifest = Manifest.load(data.data_dir)
         eval_dir = os.path.join(model_dir, "eval")
         if clips_of is not None:
@@ -156,7 +154,6 @@ class RestoredRun:
         config = dataclasses.replace(config, model=settings)
         trained_size = clip_recipe(settings).crop_size
         config = _with_crop_size(config, crop_size)
-        remote_files.connect(data.data_dir)
         manifest = Manifest.load(data.data_dir)
         model = build_model(settings, config.train.seed)
         steps = (0, 0)
@@ -235,14 +232,14 @@ class RestoredRun:
         return np.array([video.label for video in self.gallery])
 
     @property
-    def instances(self) -> views.Instances:
+    def instances(self) -> Instances:
         """What a training on labels is given: training videos, or a view of them."""
-        return views.from_data(self.data, self.manifest)
+        return Instances.from_config(self.data, self.manifest)
 
     @property
     def bank_labels(self) -> np.ndarray:
         """Classes of the rows of the run's memory bank, [N] int64."""
-        return views.from_data(self.config.data, self.manifest).labels
+        return Instances.from_config(self.config.data, self.manifest).labels
 
     @property
     def is_view(self) -> bool:

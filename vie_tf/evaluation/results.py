@@ -11,18 +11,17 @@ import json
 import os
 from typing import Any, Mapping, Sequence
 
-import tensorflow as tf
-
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.storage import files
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 
 def folder(run: RestoredRun) -> str:
     """The folder of the results, made where it is missing."""
-    tf.io.gfile.makedirs(run.eval_dir)
+    files.make_folder(run.eval_dir)
     return run.eval_dir
 
 
@@ -63,15 +62,14 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
         these.
     """
     file_name = os.path.join(run.eval_dir, f"{name(run, task)}.json")
-    if not tf.io.gfile.exists(file_name):
+    if not files.exists(file_name):
         return
-    with tf.io.gfile.GFile(file_name) as file:
-        try:
-            known = json.loads(file.read())
-            data = known["data"]
-            others = [split["data"] for split in known.get("splits", [])]
-        except (json.JSONDecodeError, KeyError, TypeError):
-            return  # no result of this version
+    try:
+        known = json.loads(files.read_text(file_name))
+        data = known["data"]
+        others = [split["data"] for split in known.get("splits", [])]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return  # no result of this version
     # A run's own data go on being its own when videos are appended to them.
     is_own = run.is_training_data and run.streams is None
     if not is_own and data["fingerprint"] != run.manifest.fingerprint():

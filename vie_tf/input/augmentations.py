@@ -1,14 +1,13 @@
 """Augmentation of clips: one random draw for all frames of a clip.
 
-Comes in: JPEG frames of one sampled clip.  Goes out: a clip [T, S, S, 3] uint8.  The
-step before is `frame_reader`, the step after is batching.
+JPEG frames of one clip come in, a clip [T, S, S, 3] uint8 goes out.  In this order: a
+window is chosen (`crops`), that window alone is decoded, it is resized, gets its color
+jitter (`color_jitter`) and is flipped or not.  The step before is `clip_source`, the
+step after is batching.
 
-In this order: `crop_windows` says which window, that window alone is decoded, then it
-is resized, gets its color noise (`color_noise`) and is flipped or not.
-
-The pixel work has two forms, which agree within rounding: OpenCV's kernels
-(`clip_pixels`), and TensorFlow's operations, `portable`, which are slower, but need no
-Python, so that the workers of a tf.data service can run them.
+There are two implementations, equal within rounding: OpenCV's kernels (`opencv_ops`),
+and TensorFlow's operations, which are slower but `portable`: they need no Python, so
+the workers of a tf.data service can run them.
 """
 
 from __future__ import annotations
@@ -17,13 +16,12 @@ from typing import Sequence
 
 import tensorflow as tf
 
-from vie_tf.config import OLD_CROPS
 from vie_tf.input import color_jitter, crops, opencv_ops
 from vie_tf.input.color_jitter import ColorDraw
 
 FLIP_PROBABILITY = 0.5
 
-# What a JPEG decoder can shrink by while decoding.
+# Factors by which a JPEG decoder can shrink while decoding.
 _RATIOS = (1, 2, 4, 8)
 
 
@@ -42,25 +40,25 @@ def augment_for_training(
 
     Args:
       frames: [T] JPEG strings of one clip.
-      height: of the frames, scalar int32.
-      width: of the frames, scalar int32.
+      height: height of the frames in pixels, scalar int32.
+      width: width of the frames in pixels, scalar int32.
       crop_size: S, in pixels.
       seed: [2] integers; the same seed gives the same clip.
-      crop: a key of `crop_windows.RECIPES`.
-      color: of `color_noise.IMPLEMENTATIONS`.
-      portable: whether to do without Python.
+      crop: a key of `crops.CROPS`.
+      color: implementation of the color jitter, of `color_jitter.IMPLEMENTATIONS`.
+      portable: whether to use TensorFlow's operations alone.
 
     Returns:
       [T, S, S, 3] uint8.
     """
     draws = _draws(seed)
-    of_color = draws[crops.NUM_DRAWS : -1]
+    color_draws = draws[crops.NUM_DRAWS : -1]
     window = _window(height, width, draws, crop)
     return transform(
         decode_window(frames, window, crop_size),
         crop_size,
-        form=color,
-        color=None if color == "none" else color_jitter.draw(of_color),
+        implementation=color,
+        color=None if color == "none" else color_jitter.draw(color_draws),
         flip=draws[-1] < FLIP_PROBABILITY,
         portable=portable,
     )
@@ -69,12 +67,12 @@ def augment_for_training(
 def window_for_training(
     height: tf.Tensor, width: tf.Tensor, seed: tf.Tensor, crop: str
 ) -> tf.Tensor:
-    """The window that `augment_for_training` takes, [4] int32."""
+    """Returns the window that `augment_for_training` takes, [4] int32."""
     return _window(height, width, _draws(seed), crop)
 
 
 def _draws(seed: tf.Tensor) -> tf.Tensor:
-    """All random numbers of a clip: those of window, color and flip."""
+    """Draws all random numbers of a clip: those of window, color and flip."""
     num_draws = crops.NUM_DRAWS + color_jitter.NUM_DRAWS + 1
     return tf.random.stateless_uniform([num_draws], seed)
 
@@ -82,9 +80,7 @@ def _draws(seed: tf.Tensor) -> tf.Tensor:
 def _window(
     height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor, crop: str
 ) -> tf.Tensor:
-    return crops.RECIPES[OLD_CROPS.get(crop, crop)](
-        height, width, draws[: crops.NUM_DRAWS]
-    )
+    return crops.CROPS[crop](height, width, draws[: crops.NUM_DRAWS])
 
 
 def transform_for_test(
@@ -95,7 +91,7 @@ def transform_for_test(
     *,
     portable: bool = False,
 ) -> tf.Tensor:
-    """The test transform of section 4: resize and center crop, nothing random.
+    """Applies the test transform of section 4: resize and center crop.
 
     Args and returns as in `augment_for_training`.
     """
@@ -109,13 +105,13 @@ def decode_window(
 ) -> list[tf.Tensor]:
     """Decodes one window of every frame.
 
-    Where the window is at least twice the crop, the decoder shrinks it by 2, 4 or 8 on
-    its way, without aliases, and has the less to do.
+    Where the window is at least twice the crop, the decoder shrinks it by 2, 4 or 8,
+    which is faster and adds no aliasing.
 
     Args:
       frames: [T] JPEG strings.
       window: [4] int32: top, left, height and width in source pixels.
-      crop_size: that the window will be resized to.
+      crop_size: size that the window will be resized to, in pixels.
 
     Returns:
       T tensors [h, w, 3] uint8, no smaller than the crop if the window is not.
@@ -124,7 +120,7 @@ def decode_window(
 
     def decode(ratio: int) -> list[tf.Tensor]:
         shrunk = tf.maximum(window // ratio, [0, 0, 1, 1])
-        # T ops side by side, not a loop: TensorFlow may decode them in parallel.
+        # T operations, not a loop, so that TensorFlow may decode them in parallel.
         return [
             tf.io.decode_and_crop_jpeg(frames[t], shrunk, channels=3, ratio=ratio)
             for t in range(num_frames)
@@ -139,21 +135,21 @@ def transform(
     windows: Sequence[tf.Tensor],
     crop_size: int,
     *,
-    form: str = "none",
+    implementation: str = "none",
     color: ColorDraw | None = None,
     flip: tf.Tensor | bool = False,
     portable: bool = False,
 ) -> tf.Tensor:
-    """Resizes, recolors and flips decoded frames; arguments as in `clip_pixels`."""
+    """Resizes, recolors and flips decoded frames; arguments as in `opencv_ops`."""
     if not portable:
         return opencv_ops.transform(
-            windows, crop_size, form=form, color=color, flip=flip
+            windows, crop_size, implementation=implementation, color=color, flip=flip
         )
     clip = tf.image.resize(tf.stack(windows), [crop_size, crop_size])
-    if form != "none":
+    if implementation != "none":
         assert color is not None
         apply = {"exact": color_jitter.apply_exact, "fast": color_jitter.apply_fast}
-        clip = apply[form](clip / 255.0, color) * 255.0
+        clip = apply[implementation](clip / 255.0, color) * 255.0
     clip = tf.cast(tf.clip_by_value(tf.round(clip), 0.0, 255.0), tf.uint8)
     clip = tf.cond(flip, lambda: tf.reverse(clip, axis=[2]), lambda: clip)
     return tf.ensure_shape(clip, [len(windows), crop_size, crop_size, 3])

@@ -1,15 +1,16 @@
-"""Color noise of section 4: one draw for all frames of a clip.
+"""Color jitter of section 4: one draw for all frames of a clip.
 
 Brightness, contrast, saturation and hue in random order, then gray.  `draw` makes the
-random choices, which two forms carry out:
+random choices, which two implementations carry out:
 
-  exact  operation after operation, each cut off at black and white; contrast turns
-         about the mean gray of each frame, hue in HSV.  Pillow's ImageEnhance, which
-         the authors' loader uses, in floating point.
-  fast   the same operations as one affine map of the three channels, with hue turned
-         in YIQ and one cut-off at the end (`affine`).
+  exact  operation after operation, each clipped at black and white; contrast scales
+         about the mean gray of each frame, hue rotates in HSV.  This is Pillow's
+         ImageEnhance, which the authors' loader uses, in floating point.
+  fast   the same operations as one affine map of the three channels, with hue rotated
+         in YIQ and one clipping at the end (`affine`).
 
-Both forms here are TensorFlow's; `clip_pixels` has them on bytes, several times faster.
+Here both are TensorFlow operations; `opencv_ops` has them on bytes, several times
+faster.
 
 Letters: T frames; clips are [T, H, W, 3] float32 in 0 .. 1.
 """
@@ -34,21 +35,20 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow's conversion to gray
 _GRAY_MATRIX = np.tile(np.array(LUMA, np.float32), [3, 1])  # rows: new channels
 _TO_YIQ = np.array([LUMA, (0.596, -0.274, -0.322), (0.211, -0.523, 0.312)])
 
-
 _GRAY_MAP = np.kron(np.eye(2, dtype=np.float32), _GRAY_MATRIX)
 
 
 class ColorDraw(NamedTuple):
-    """The random choices for one clip; scalars, but for `order`.
+    """The random choices for one clip, scalar float32 unless it says otherwise.
 
     Attributes:
-      brightness: factor.
-      contrast: factor.
-      saturation: factor.
-      hue: turns.
-      is_gray: bool.
-      order: [4] int32, in which order 0 brightness, 1 contrast, 2 saturation and 3 hue
-        are applied.
+      brightness: factor of the brightness.
+      contrast: factor of the contrast.
+      saturation: factor of the saturation.
+      hue: rotation of the hue in turns.
+      is_gray: whether the clip becomes gray, scalar bool.
+      order: order in which 0 brightness, 1 contrast, 2 saturation and 3 hue are
+        applied, [4] int32.
     """
 
     brightness: tf.Tensor
@@ -60,7 +60,7 @@ class ColorDraw(NamedTuple):
 
 
 def draw(draws: tf.Tensor) -> ColorDraw:
-    """Makes the choices for one clip of uniform random numbers.
+    """Makes the choices for one clip from uniform random numbers.
 
     Args:
       draws: [NUM_DRAWS] float32 in [0, 1).
@@ -76,7 +76,7 @@ def draw(draws: tf.Tensor) -> ColorDraw:
 
 
 def apply_exact(clip: tf.Tensor, color: ColorDraw) -> tf.Tensor:
-    """Carries out a draw, operation after operation."""
+    """Carries out a draw, one operation after the other."""
     operations: list[Callable[[tf.Tensor], tf.Tensor]] = [
         lambda x: adjust_brightness(x, color.brightness),
         lambda x: adjust_contrast(x, color.contrast),
@@ -84,7 +84,7 @@ def apply_exact(clip: tf.Tensor, color: ColorDraw) -> tf.Tensor:
         lambda x: adjust_hue(x, color.hue),
     ]
     for position in range(4):
-        # Bound as defaults: the branches are traced within this very iteration.
+        # Bound as defaults, since the branches are traced within this iteration.
         clip = tf.switch_case(
             color.order[position],
             [lambda op=op, clip=clip: op(clip) for op in operations],
@@ -101,10 +101,10 @@ def apply_fast(clip: tf.Tensor, color: ColorDraw) -> tf.Tensor:
 
 
 def affine(color: ColorDraw) -> tuple[tf.Tensor, tf.Tensor]:
-    """A draw as an affine map: new pixel = A pixel + B mean pixel of the frame.
+    """Returns a draw as an affine map: new pixel = A pixel + B mean pixel of the frame.
 
-    The mean comes in by contrast, which turns about it.  What earlier operations make
-    of the mean is known without looking at the pixels again, since they are linear.
+    The mean enters by contrast, which scales about it.  The mean after the earlier
+    operations is known without looking at the pixels again, since they are linear.
 
     Returns:
       A and B, [3, 3] float32 each.
@@ -130,21 +130,21 @@ def affine(color: ColorDraw) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _maps_of_operations() -> np.ndarray:
-    """The four operations as maps of a pixel and the mean pixel below each other.
+    """Returns the four operations as maps of a pixel and the mean pixel, stacked.
 
-    Each is a [6, 6] matrix, a sum of fixed ones times amounts that `affine` lists.
+    Each is a [6, 6] matrix, a sum of fixed matrices times the amounts of `affine`.
 
     Returns:
       [4 * 36, 8] float32.
     """
     maps = np.zeros([4, 6, 6, 8])
     maps[0, ..., 0] = np.eye(6)
-    # Contrast: the gray of the mean, which goes to pixel and mean alike.
+    # Contrast adds the gray of the mean to the pixel and to the mean.
     maps[1, ..., 1] = np.eye(6)
     maps[1, ..., 2] = np.kron([[0, 1], [0, 1]], _GRAY_MATRIX)
     maps[2, ..., 3] = np.eye(6)
     maps[2, ..., 4] = _GRAY_MAP
-    # Hue: the color plane of YIQ is turned, T^-1 (E + cos C + sin S) T.
+    # Hue rotates the color plane of YIQ: T^-1 (E + cos C + sin S) T.
     back = np.linalg.inv(_TO_YIQ)
     still, cosine, sine = np.zeros([3, 3, 3])
     still[0, 0] = cosine[1, 1] = cosine[2, 2] = sine[1, 2] = 1
@@ -158,35 +158,35 @@ _MAPS = _maps_of_operations()
 
 
 def adjust_brightness(clip: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """Blends with black."""
+    """Blends a clip with black."""
     return tf.clip_by_value(clip * factor, 0.0, 1.0)
 
 
 def adjust_contrast(clip: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """Blends with the mean gray of each frame."""
+    """Blends a clip with the mean gray of each frame."""
     means = tf.reduce_mean(clip, axis=[1, 2])  # [T, 3]
     pivot = tf.linalg.matvec(means, LUMA)[:, None, None, None]  # [T, 1, 1, 1]
     return tf.clip_by_value(clip * factor + pivot * (1.0 - factor), 0.0, 1.0)
 
 
 def adjust_saturation(clip: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
-    """Blends with the gray version."""
+    """Blends a clip with its gray version."""
     matrix = factor * tf.eye(3) + (1.0 - factor) * tf.constant(_GRAY_MATRIX)
     return tf.clip_by_value(_mix_channels(clip, matrix), 0.0, 1.0)
 
 
 def adjust_hue(clip: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """Turns the hue by a fraction of a full turn."""
+    """Rotates the hue by a fraction of a full turn."""
     return tf.image.adjust_hue(clip, turns)
 
 
 def gray(clip: tf.Tensor) -> tf.Tensor:
-    """The gray version, in three equal channels."""
+    """Returns the gray version of a clip, in three equal channels."""
     return _mix_channels(clip, tf.constant(_GRAY_MATRIX))
 
 
 def _mix_channels(clip: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
-    """Multiplies a [3, 3] matrix by every pixel."""
+    """Multiplies every pixel by a [3, 3] matrix."""
     shape = tf.shape(clip)
     pixels = tf.matmul(tf.reshape(clip, [-1, 3]), matrix, transpose_b=True)
     return tf.ensure_shape(tf.reshape(pixels, shape), clip.shape)

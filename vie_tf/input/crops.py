@@ -1,9 +1,9 @@
-"""Which window of a frame becomes the crop: arithmetic on sizes, no images.
+"""The window of a frame that becomes the crop: arithmetic on sizes, no images.
 
-Comes in: height and width of the frames of a clip, scalar int32, and uniform random
-numbers, [NUM_DRAWS] float32 in [0, 1).  Goes out: top, left, height and width of one
-window for all frames of the clip, [4] int32, in source pixels, which
-`vie_tf.input.augmentations` decodes and resizes to the crop.
+Each crop takes height and width of the frames of a clip, scalar int32, and uniform
+random numbers, [NUM_DRAWS] float32 in [0, 1).  It returns top, left, height and width
+of one window for all frames of the clip, [4] int32, in source pixels, which
+`vie_tf.input.augmentations` decodes and resizes.
 
   random_short_side_crop  shortest side resized to 256 .. 320, then a random 224 x 224
                           crop (section 4; appendix B: 128 .. 160 and 112)
@@ -12,8 +12,8 @@ window for all frames of the clip, [4] int32, in source pixels, which
   random_resized_crop     a random area and aspect ratio, as images are augmented
   center                  shortest side resized to 256, then the center (test)
 
-Instead of resizing a frame and then cutting, the same window is cut from the source and
-then resized: far fewer pixels are decoded and resized.
+A frame is not resized and then cropped: the same window is cropped from the source and
+then resized, so far fewer pixels are decoded and resized.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ MAX_RESIZE = 10 / 7  # 320 / 224 = 160 / 112
 
 SCALES = tuple(2.0 ** (-i / 4) for i in range(5))  # of the shortest side
 
-MIN_AREA, MAX_AREA = 0.08, 1.0  # share of the frame
+MIN_AREA, MAX_AREA = 0.08, 1.0  # fraction of the frame
 MIN_ASPECT, MAX_ASPECT = 3 / 4, 4 / 3  # width / height
-_TRIES = 10  # of an area and a shape that fit into the frame
+_TRIES = 10  # draws of an area and an aspect ratio that may fit into the frame
 
-NUM_DRAWS = 2 * _TRIES + 2  # of `random_resized_crop`; the others need fewer
+NUM_DRAWS = 2 * _TRIES + 2  # for `random_resized_crop`; the others need fewer
 
 
 def random_short_side_crop(
     height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
 ) -> tf.Tensor:
-    """The paper's: a square, 1 / MAX_RESIZE to 1 / MIN_RESIZE of the shortest side."""
+    """Takes a square of 1 / MAX_RESIZE to 1 / MIN_RESIZE of the shortest side."""
     resize, top, left = draws[0], draws[1], draws[2]
     side = _side(height, width, MIN_RESIZE + resize * (MAX_RESIZE - MIN_RESIZE))
     return tf.stack(
@@ -48,7 +48,7 @@ def random_short_side_crop(
 def multi_scale_crop(
     height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
 ) -> tf.Tensor:
-    """One of `SCALES` of the shortest side, in a corner or in the center."""
+    """Takes a square of one of `SCALES`, in a corner or in the center."""
     return multi_scale_window(
         height,
         width,
@@ -60,12 +60,12 @@ def multi_scale_crop(
 def multi_scale_window(
     height: tf.Tensor, width: tf.Tensor, scale: tf.Tensor, place: tf.Tensor
 ) -> tf.Tensor:
-    """The window of `multi_scale_crop` of a given scale and place.
+    """Returns the window of `multi_scale_crop` with a given scale and place.
 
     Args:
-      height: of the frames, scalar int32.
-      width: of the frames, scalar int32.
-      scale: of the shortest side.
+      height: height of the frames in pixels, scalar int32.
+      width: width of the frames in pixels, scalar int32.
+      scale: side of the window as a fraction of the shortest side.
       place: 0 center, 1 top left, 2 top right, 3 bottom left, 4 bottom right.
 
     Returns:
@@ -85,10 +85,10 @@ def multi_scale_window(
 def random_resized_crop(
     height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
 ) -> tf.Tensor:
-    """A random share of the frame's area, of a random shape, anywhere.
+    """Takes a window of random area and aspect ratio at a random place.
 
-    Where none of some tries fits into the frame, the largest window in its center whose
-    shape is allowed.
+    Where none of the tries fits into the frame, it takes the largest window in the
+    center whose aspect ratio is allowed.
     """
     areas, aspects = draws[:_TRIES], draws[_TRIES : 2 * _TRIES]
     full_height, full_width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
@@ -121,12 +121,12 @@ def random_resized_crop(
 
 
 def center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """The square of the test transform: 1 / MIN_RESIZE of the shortest side."""
+    """Takes the square of the test transform: 1 / MIN_RESIZE of the shortest side."""
     side = _side(height, width, tf.constant(MIN_RESIZE))
     return tf.stack([(height - side) // 2, (width - side) // 2, side, side])
 
 
-RECIPES: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
+CROPS: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "random_short_side_crop": random_short_side_crop,
     "multi_scale_crop": multi_scale_crop,
     "random_resized_crop": random_resized_crop,
@@ -134,7 +134,7 @@ RECIPES: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
 
 
 def _side(height: tf.Tensor, width: tf.Tensor, resize: tf.Tensor) -> tf.Tensor:
-    """Source pixels that the crop covers when the shortest side is resized."""
+    """Returns the source pixels of the crop when the shortest side is resized."""
     shortest = tf.cast(tf.minimum(height, width), tf.float32)
     return _at_least_one(shortest / resize)
 
@@ -144,11 +144,11 @@ def _at_least_one(size: tf.Tensor) -> tf.Tensor:
 
 
 def _below(fraction: tf.Tensor, count: tf.Tensor | int) -> tf.Tensor:
-    """A fraction in [0, 1) as an integer in 0 .. count - 1."""
+    """Maps a fraction in [0, 1) to an integer in 0 .. count - 1."""
     drawn = tf.cast(fraction * tf.cast(count, tf.float32), tf.int32)
     return tf.minimum(drawn, count - 1)
 
 
 def _offset(fraction: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
-    """A fraction in [0, 1) as an integer in 0 .. room."""
+    """Maps a fraction in [0, 1) to an integer in 0 .. room."""
     return _below(fraction, tf.maximum(room, 0) + 1)

@@ -1,12 +1,12 @@
-"""Input from other machines: tf.data service.
+"""Batches made by other machines, through a tf.data service.
 
     python -m vie_tf input_service dispatcher --port=5000
     python -m vie_tf input_service worker --dispatcher=HOST:5000     (on any machine)
     python train.py ... --data_service=grpc://HOST:5000 --nodeterministic
 
-Workers read the shards, so they see --data_dir under the same path; they share the
-steps of the run among them, every step to one worker.  A batch is that of a run without
-the service, but batches come in the order in which workers finish them.
+Workers read the shards themselves, so --data_dir must be the same path for them.  Each
+step of the run goes to one worker, which makes the batch that a run without the service
+would have; batches arrive in the order in which workers finish them.
 """
 
 from __future__ import annotations
@@ -17,34 +17,36 @@ from typing import Sequence
 
 import tensorflow as tf
 
-from vie_tf.storage import remote_files
+from vie_tf.storage import command_line
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import MANIFEST_NAME, is_data_set
 
 _SCHEME = "grpc://"
 _DEFAULT_PORT = 5000
-_ANSWER_SECONDS = 10.0
+_TIMEOUT_SECS = 10.0
 
 
 def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
-    """Has the workers of a service make batches, each source element once.
+    """Lets the workers of a service make the batches, each source element once.
 
     Args:
-      batches: made by TensorFlow's operations alone.
-      address: of the dispatcher, `grpc://HOST:PORT`.
+      batches: dataset of TensorFlow's operations alone.
+      address: address of the dispatcher, `grpc://HOST:PORT`.
 
     Raises:
-      ValueError: this is no such address, or nobody answers there.
+      UserError: the address is not of this form, or no dispatcher answers there.
     """
     host, _, port = address[len(_SCHEME) :].rpartition(":")
     if not address.startswith(_SCHEME) or not host or not port.isdecimal():
-        raise ValueError(
-            f"--data_service={address} is no address of a dispatcher: give"
+        raise UserError(
+            f"--data_service={address} is not the address of a dispatcher: give"
             " grpc://HOST:PORT, as python -m vie_tf input_service dispatcher prints."
         )
-    # TensorFlow would try again for an hour without a word.
+    # TensorFlow would try for an hour without a message.
     try:
-        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+        socket.create_connection((host, int(port)), _TIMEOUT_SECS).close()
     except OSError as error:
-        raise ValueError(
+        raise UserError(
             f"No dispatcher answers at --data_service={address} ({error}). Start one"
             " with python -m vie_tf input_service dispatcher, or correct the address."
         ) from error
@@ -57,7 +59,7 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
 
 
 def start_dispatcher(port: int = 0) -> tf.data.experimental.service.DispatchServer:
-    """Starts a dispatcher in this process; with port 0 at any free port."""
+    """Starts a dispatcher in this process; port 0 chooses a free port."""
     config = tf.data.experimental.service.DispatcherConfig(port=port)
     return tf.data.experimental.service.DispatchServer(config)
 
@@ -68,9 +70,9 @@ def start_worker(
     """Starts a worker in this process.
 
     Args:
-      dispatcher: `HOST:PORT`.
-      port: of the worker, 0 for any free one.
-      host: under which training reaches this machine.
+      dispatcher: `HOST:PORT` of the dispatcher.
+      port: port of the worker; 0 chooses a free one.
+      host: name under which training reaches this machine.
     """
     config = tf.data.experimental.service.WorkerConfig(
         dispatcher_address=dispatcher, worker_address=f"{host}:%port%", port=port
@@ -78,28 +80,41 @@ def start_worker(
     return tf.data.experimental.service.WorkerServer(config)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Reads the command line and serves until it is stopped."""
-    parser = argparse.ArgumentParser(
+def main(arguments: Sequence[str]) -> int:
+    """Reads the command line and serves until it is stopped; returns the exit code."""
+    parser = command_line.Parser(
         prog="python -m vie_tf input_service",
-        description="Serves clips from this machine; stop it with Ctrl-C.",
+        description="Makes batches on this machine; stop it with Ctrl-C.",
     )
     roles = parser.add_subparsers(dest="role", required=True)
-    dispatcher = roles.add_parser("dispatcher", help="one for a training run")
+    dispatcher = roles.add_parser("dispatcher", help="one for each training run")
     dispatcher.add_argument("--port", type=int, default=_DEFAULT_PORT)
     worker = roles.add_parser("worker", help="any number, on any machine")
     worker.add_argument("--dispatcher", required=True, help="HOST:PORT")
-    worker.add_argument("--port", type=int, default=0, help="0: any that is free")
+    worker.add_argument("--port", type=int, default=0, help="0 chooses a free port")
     worker.add_argument("--host", default="localhost", help="name of this machine")
-    worker.add_argument("--data_dir", default="", help="if it is s3:// or hdfs://")
+    worker.add_argument("--data_dir", default="", help="needed for s3:// and hdfs://")
     parsed = parser.parse_args(arguments)
+    return command_line.exit_code_of(lambda: _serve(parsed))
+
+
+def _serve(parsed: argparse.Namespace) -> None:
+    server: (
+        tf.data.experimental.service.DispatchServer
+        | tf.data.experimental.service.WorkerServer
+    )
     if parsed.role == "dispatcher":
         server = start_dispatcher(parsed.port)
         print(f"--data_service={server.target} --nodeterministic", flush=True)
     else:
-        remote_files.connect(parsed.data_dir)
+        # This also connects a remote address, which TensorFlow's operations cannot.
+        if parsed.data_dir and not is_data_set(parsed.data_dir):
+            raise UserError(
+                f"--data_dir={parsed.data_dir} holds no {MANIFEST_NAME}: give the"
+                " folder of the data set, as in train.py."
+            )
         server = start_worker(parsed.dispatcher, parsed.port, parsed.host)
-        print(f"A worker of {parsed.dispatcher} is at work.", flush=True)
+        print(f"Working for the dispatcher {parsed.dispatcher}.", flush=True)
     try:
         server.join()
     except KeyboardInterrupt:
@@ -107,5 +122,5 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
-    main(arguments)
+    """Runs the command `python -m vie_tf input_service` and exits."""
+    raise SystemExit(main(arguments))

@@ -1,13 +1,12 @@
-"""Views of a data set: what counts as an instance, chosen when a run starts.
+"""The instances of a run: what gets a row of the memory bank.
 
-Comes in: the manifest.  Goes out: for every video the rows that it has in the memory
-bank, which `input_pipeline` samples by.  The step before is `records`.
+By default each training video is an instance.  Table 3 of the paper also trains on a
+subset of the videos, and on videos cut into bins of some frames, each bin an instance
+of its own (the authors' 5bin data has bins of 52 frames, 2bin of 130).
 
-As a rule an instance is a training video.  Table 3 compares with two other views of the
-same records: a share of the videos, and videos cut into bins of some frames each, every
-one an instance of its own (the authors' 5bin data has bins of 52 frames, 2bin of 130).
+The step before is the manifest, the step after `clip_order`.
 
-Letters: V training videos of the view, N instances.
+Letters: V training videos of the subset, N instances.
 """
 
 from __future__ import annotations
@@ -18,11 +17,12 @@ from typing import NamedTuple
 import numpy as np
 
 from vie_tf.config import DataConfig
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, VideoEntry
 
 
 class Frames(NamedTuple):
-    """Frames `first` to `end` of a video, without the last."""
+    """Frames of a video from `first` up to, but not including, `end`."""
 
     video: VideoEntry
     first: int
@@ -31,31 +31,71 @@ class Frames(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Instances:
-    """The instances of a view, in the order of their rows.
+    """The instances of a run, in the order of the memory bank.
 
     Attributes:
-      videos: those of the view, sorted by id, [V].
-      num_bins: of each video, [V] int64.
-      bin_frames: frames of a bin, the last of a video may have fewer; 0 where a video
-        is one instance.
+      videos: training videos of the subset, sorted by id, [V].
+      num_bins: bins of each video, [V] int64.
+      bin_frames: frames of a bin, of which the last of a video may have fewer; 0 where
+        a video is one instance.
     """
 
     videos: tuple[VideoEntry, ...]
     num_bins: np.ndarray
     bin_frames: int = 0
 
+    @classmethod
+    def from_config(cls, data: DataConfig, manifest: Manifest) -> Instances:
+        """Finds the instances that `subset`, `subset_seed` and `bin_frames` describe.
+
+        With one seed, a smaller subset is contained in a larger one.
+
+        Raises:
+          UserError: no video is left.
+        """
+        videos = manifest.split(TRAIN_SPLIT)
+        if data.subset < 1.0:
+            order = np.random.default_rng(data.subset_seed).permutation(len(videos))
+            chosen = sorted(order[: round(data.subset * len(videos))])
+            videos = tuple(videos[number] for number in chosen)
+            if not videos:
+                raise UserError(
+                    f"--subset={data.subset:g} of {len(order)} training videos holds no"
+                    " video; give a larger fraction."
+                )
+        num_bins = np.ones(len(videos), np.int64)
+        if data.bin_frames:
+            frames = np.array([video.frames for video in videos], np.int64)
+            num_bins = -(-frames // data.bin_frames)
+        return cls(videos, num_bins, data.bin_frames)
+
     @property
     def count(self) -> int:
-        """N, rows of the memory bank."""
+        """N, the number of instances."""
         return int(self.num_bins.sum())
 
     @property
+    def clips_per_round(self) -> int:
+        """Clips after which every instance was shown at least once.
+
+        An epoch shows one bin of each video, so a round is as many epochs as the
+        longest video has bins.
+        """
+        return len(self.videos) * int(self.num_bins.max())
+
+    @property
     def first_rows(self) -> np.ndarray:
-        """Row of the first bin of each video, [V] int64; the others follow it."""
+        """Bank index of the first bin of each video, [V] int64; the others follow."""
         return np.cumsum(self.num_bins) - self.num_bins
 
+    @property
+    def labels(self) -> np.ndarray:
+        """Class of each instance, [N] int64, -1 where its video has none."""
+        labels = np.array([video.label for video in self.videos], np.int64)
+        return np.repeat(labels, self.num_bins)
+
     def frames_of_rows(self, rows: np.ndarray) -> list[Frames]:
-        """What each of some rows [P] is of."""
+        """Returns the frames of the instances with some bank indices."""
         first_rows = self.first_rows
         members = np.searchsorted(first_rows, rows, side="right") - 1
         bins = rows - first_rows[members]
@@ -68,54 +108,3 @@ class Instances:
                 end = min(first + self.bin_frames, video.frames)
             found.append(Frames(video, first, end))
         return found
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Class of each instance, [N] int64, -1 where its video has none."""
-        labels = np.array([video.label for video in self.videos], np.int64)
-        return np.repeat(labels, self.num_bins)
-
-
-def from_data(data: DataConfig, manifest: Manifest) -> Instances:
-    """The view of a run's settings; raises ValueError as `instances_of`."""
-    return instances_of(
-        manifest,
-        subset=data.subset,
-        subset_seed=data.subset_seed,
-        bin_frames=data.bin_frames,
-    )
-
-
-def instances_of(
-    manifest: Manifest,
-    *,
-    subset: float = 1.0,
-    subset_seed: int = 0,
-    bin_frames: int = 0,
-) -> Instances:
-    """Applies a view to the training videos.
-
-    Args:
-      manifest: of the data set.
-      subset: share of the videos that is taken, in (0, 1].
-      subset_seed: of the choice; with one seed a smaller subset is part of a larger.
-      bin_frames: frames of a bin, 0 for whole videos.
-
-    Raises:
-      ValueError: no video is left.
-    """
-    videos = manifest.split(TRAIN_SPLIT)
-    if subset < 1.0:
-        order = np.random.default_rng(subset_seed).permutation(len(videos))
-        chosen = sorted(order[: round(subset * len(videos))])
-        videos = tuple(videos[position] for position in chosen)
-        if not videos:
-            raise ValueError(
-                f"--subset={subset:g} of {len(order)} training videos is none of them;"
-                " give a larger share."
-            )
-    num_bins = np.ones(len(videos), np.int64)
-    if bin_frames:
-        frames = np.array([video.frames for video in videos], np.int64)
-        num_bins = -(-frames // bin_frames)
-    return Instances(videos, num_bins, bin_frames)

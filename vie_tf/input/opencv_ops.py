@@ -1,11 +1,10 @@
-"""Resize, color and flip of a clip on bytes, with OpenCV's vectorized kernels.
+"""Resize, color jitter and flip of a clip on bytes, by OpenCV's vectorized kernels.
 
-The same transforms as `vie_tf.input.augmentations` has in TensorFlow's operations, but
-faster (`python -m benchmarks.input_pipeline`).  Rounding is Pillow's where it is cheap:
-brightness, contrast and saturation are cut down to whole numbers, hue is kept in 256
-steps of a turn.
-
-Python runs a few lines per clip; the kernels release the interpreter.
+They are the transforms of `vie_tf.input.augmentations`, several times faster than
+TensorFlow's operations (`python -m benchmarks.input_pipeline`).  Rounding is Pillow's
+where that is cheap: brightness, contrast and saturation are cut down to whole numbers,
+hue has 256 steps of a turn.  Python runs a few lines for each clip; the kernels release
+the interpreter.
 
 Letters: T frames, S height and width of the crop.
 """
@@ -21,7 +20,7 @@ import tensorflow as tf
 from vie_tf.input import color_jitter
 from vie_tf.input.color_jitter import LUMA, ColorDraw
 
-# Added before OpenCV rounds to the nearest, so that it cuts as Pillow does.
+# Added before OpenCV rounds to the nearest number, to cut down as Pillow does.
 _CUT = -0.498
 
 
@@ -29,7 +28,7 @@ def transform(
     windows: Sequence[tf.Tensor],
     crop_size: int,
     *,
-    form: str = "none",
+    implementation: str = "none",
     color: ColorDraw | None = None,
     flip: tf.Tensor | bool = False,
 ) -> tf.Tensor:
@@ -38,25 +37,23 @@ def transform(
     Args:
       windows: T frames [h, w, 3] uint8, all of one size.
       crop_size: S, in pixels.
-      form: of the color noise, of `color_noise.IMPLEMENTATIONS`.
-      color: its draw; None where the form is `none`.
+      implementation: of the color jitter, from `color_jitter.IMPLEMENTATIONS`.
+      color: random choices of the color jitter; None for the implementation `none`.
       flip: whether the frames are mirrored left to right, scalar bool.
 
     Returns:
       [T, S, S, 3] uint8.
     """
-    # Clips are many; threads of OpenCV beside those of tf.data would only wait.
+    # tf.data transforms many clips at once; threads of OpenCV would only wait.
     cv2.setNumThreads(1)
     arguments: tuple = ()
-    if form == "exact":
+    if implementation == "exact":
         assert color is not None
         arguments = tuple(color)
-    elif form == "fast":
+    elif implementation == "fast":
         assert color is not None
         arguments = color_jitter.affine(color)
-    forms: dict[str, Callable[..., np.ndarray]]
-    forms = {"exact": _exact, "fast": _fast, "none": _unchanged}
-    recolor = forms[form]
+    recolor = _IMPLEMENTATIONS[implementation]
     count = len(arguments)
 
     def run(flip: np.ndarray, *rest: np.ndarray) -> np.ndarray:
@@ -84,7 +81,7 @@ def _flipped(clip: np.ndarray) -> np.ndarray:
 
 
 def _tall(clip: np.ndarray) -> np.ndarray:
-    """All frames below each other: one call of OpenCV instead of T."""
+    """Puts all frames below each other, for one call of OpenCV instead of T."""
     return clip.reshape(-1, *clip.shape[2:])
 
 
@@ -94,7 +91,7 @@ def _unchanged(clip: np.ndarray) -> np.ndarray:
 
 def _fast(clip: np.ndarray, of_pixel: np.ndarray, of_mean: np.ndarray) -> np.ndarray:
     result = np.empty_like(clip)
-    # Of the mean only its gray matters, as neither saturation nor hue changes that.
+    # Only the gray of the mean matters, as neither saturation nor hue changes that.
     of_gray = of_mean.sum(axis=1)
     for frame, target, mean in zip(clip, result, _mean_grays(clip)):
         cv2.transform(frame, np.column_stack([of_pixel, of_gray * mean]), dst=target)
@@ -122,6 +119,13 @@ def _exact(
     return gray(clip) if is_gray else clip
 
 
+_IMPLEMENTATIONS: dict[str, Callable[..., np.ndarray]] = {
+    "exact": _exact,
+    "fast": _fast,
+    "none": _unchanged,
+}
+
+
 def adjust_brightness(clip: np.ndarray, factor: float) -> np.ndarray:
     """Blends [T, S, S, 3] uint8 with black."""
     return cv2.convertScaleAbs(_tall(clip), alpha=factor, beta=_CUT).reshape(clip.shape)
@@ -145,7 +149,7 @@ def adjust_saturation(clip: np.ndarray, factor: float) -> np.ndarray:
 
 
 def adjust_hue(clip: np.ndarray, turns: float) -> np.ndarray:
-    """Turns the hue of [T, S, S, 3] uint8 by a fraction of a full turn."""
+    """Rotates the hue of [T, S, S, 3] uint8 by a fraction of a full turn."""
     hsv = cv2.cvtColor(_tall(clip), cv2.COLOR_RGB2HSV_FULL)
     # Bytes wrap around like hue does.
     hsv[..., 0] += np.uint8(int(turns * 255) % 256)
@@ -153,7 +157,7 @@ def adjust_hue(clip: np.ndarray, turns: float) -> np.ndarray:
 
 
 def gray(clip: np.ndarray) -> np.ndarray:
-    """The gray version of [T, S, S, 3] uint8, in three equal channels."""
+    """Returns the gray version of [T, S, S, 3] uint8, in three equal channels."""
     return cv2.cvtColor(_grays(clip), cv2.COLOR_GRAY2RGB).reshape(clip.shape)
 
 
@@ -163,6 +167,6 @@ def _grays(clip: np.ndarray) -> np.ndarray:
 
 
 def _mean_grays(clip: np.ndarray) -> list[float]:
-    """Mean gray level of each frame."""
+    """Returns the mean gray level of each frame."""
     frames = _grays(clip).reshape(clip.shape[:3])
     return [cv2.mean(frame)[0] for frame in frames]

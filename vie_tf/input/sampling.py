@@ -1,7 +1,8 @@
-"""Which frames make a clip: index arithmetic on frame counts, no images.
+"""The frames of a clip: index arithmetic on frame counts, no images.
 
-Comes in: the number of frames of a video.  Goes out: frame indices, with which
-`vie_tf.input.pipeline` picks JPEG strings before anything is decoded.
+The number of frames of a video comes in, frame indices go out, by which
+`vie_tf.input.clip_source` reads JPEG strings before anything is decoded.  The step
+before is `clip_order`.
 
 Sampling rules of section 3 ("Architecture and sampling strategy"), a table in
 `SAMPLING_RULES`:
@@ -14,9 +15,10 @@ Sampling rules of section 3 ("Architecture and sampling strategy"), a table in
                             a second
 
 A video shorter than its clip is looped: index i means frame i modulo F.  A static video
-shows one frame T times (`ClipRecipe.static`): an image to a family of several frames.
+shows one frame T times (`ClipRecipe.static`), which gives images to a network of
+several frames.
 
-At test time clips are equally spaced (`evaluation_clips`), or, for fine-tuned networks,
+In evaluation clips are equally spaced (`evaluation_clips`) or, for fine-tuned networks,
 all clips that follow each other (`consecutive_clips`).
 
 Letters: F frames of the video, T frames of a clip.
@@ -25,24 +27,27 @@ Letters: F frames of the video, T frames of a clip.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Sequence
 
 import tensorflow as tf
+
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import VideoEntry
 
 BIN_FRAMES = 12  # half a second at 25 fps (section 3, family 3)
 
 
 @dataclasses.dataclass(frozen=True)
 class ClipRecipe:
-    """Which clip a network is given.
+    """Frames and size of the clips of a network.
 
     Attributes:
       num_frames: T.
-      frame_interval: frames from one frame of the clip to the next, at 25 fps;
-        `binned` takes its bins instead.
-      crop_size: height and width, in pixels.
+      frame_interval: frames from one frame of the clip to the next, at 25 fps; not used
+        by `binned`.
+      crop_size: height and width in pixels.
       sampling: a key of `SAMPLING_RULES`.
-      static: whether all T frames are one, drawn as by `single`.
+      static: whether all T frames are the same one, drawn as by `single`.
     """
 
     num_frames: int
@@ -52,13 +57,40 @@ class ClipRecipe:
     static: bool = False
 
 
+def check_motion(
+    videos: Sequence[VideoEntry], recipe: ClipRecipe, model_name: str
+) -> None:
+    """Checks that a network of several frames is not given images.
+
+    Args:
+      videos: videos that the network is given.
+      recipe: frames of its clips; static if images are meant.
+      model_name: name of the network, for the message.
+
+    Raises:
+      UserError: all videos have one frame, and the network takes several.
+    """
+    has_motion = any(video.frames > 1 for video in videos)
+    if videos and not has_motion and recipe.num_frames > 1 and not recipe.static:
+        raise UserError(
+            f"The videos have one frame each (images), but --model={model_name} takes"
+            f" {recipe.num_frames} frames. Add --static_video to show it each image as"
+            " a static video, or use --model=single."
+        )
+
+
+def with_static(recipe: ClipRecipe, static_video: bool) -> ClipRecipe:
+    """Returns the recipe, static if it was or if `static_video` asks for it."""
+    return dataclasses.replace(recipe, static=recipe.static or static_video)
+
+
 def training_clip(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, seed: tf.Tensor
 ) -> tf.Tensor:
-    """Draws one clip.
+    """Draws the frames of one clip.
 
     Args:
-      recipe: of the clip.
+      recipe: frames of the clip.
       num_video_frames: F, scalar int32, at least 1.
       seed: [2] integers; the same seed draws the same clip.
 
@@ -73,12 +105,13 @@ def training_clip(
 def bin_range(
     num_video_frames: tf.Tensor, number: tf.Tensor, bin_frames: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Where a bin of a video lies (the binned data sets of table 3).
+    """Returns the frames of a bin of a video (the binned data sets of table 3).
 
     Args:
       num_video_frames: F, scalar int32.
-      number: of the bin, from 0, scalar.
-      bin_frames: frames of a bin, the last may have fewer; 0 for the whole video.
+      number: number of the bin, from 0, scalar.
+      bin_frames: frames of a bin, of which the last may have fewer; 0 for the whole
+        video.
 
     Returns:
       First frame and number of frames, scalar int32.
@@ -92,16 +125,16 @@ def bin_range(
 def evaluation_clips(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
 ) -> tf.Tensor:
-    """Equally spaced clips, at the authors' positions.
+    """Returns equally spaced clips, at the authors' positions.
 
-    A single frame is taken from the middle of each of `num_clips` equal parts of the
-    video; the start of a longer clip at i / (num_clips + 1) of the possible starts,
-    i = 1 .. num_clips; a frame of a bin from its middle.
+    A single frame is the middle one of each of `num_clips` equal parts of the video; a
+    longer clip starts at i / (num_clips + 1) of the possible starts, i = 1 ..
+    num_clips; a frame of a bin is its middle one.
 
     Args:
-      recipe: of the clips.
+      recipe: frames of the clips.
       num_video_frames: F, scalar int32, at least 1.
-      num_clips: clips per video; the paper takes 5.
+      num_clips: clips per video, 5 in the paper.
 
     Returns:
       [num_clips, T] int32, each in 0 .. F - 1.
@@ -113,14 +146,14 @@ def evaluation_clips(
 
 
 def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
-    """All clips of a video, one after the other without overlap (appendix E).
+    """Returns all clips of a video that follow each other without overlap (appendix E).
 
     A clip spans T times the interval of the recipe, 16 consecutive frames for
-    `3dresnet`; frames behind the last whole span are left out.  A video shorter than a
+    `3dresnet`; frames after the last whole span are left out.  A video shorter than a
     span is looped.
 
     Args:
-      recipe: of the clips.
+      recipe: frames of the clips.
       num_video_frames: F, scalar int32, at least 1.
 
     Returns:
@@ -135,7 +168,7 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
 
 
 def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
-    """A clip of a single frame, which a static video repeats."""
+    """Returns the recipe of the single frame that a static video repeats."""
     return dataclasses.replace(recipe, num_frames=1, sampling="single", static=False)
 
 
@@ -145,26 +178,26 @@ def _tiled(frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
 
 
 def _num_starts(num_video_frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
-    """Frames at which a clip can start; any frame of a video that is looped."""
+    """Counts frames at which a clip can start: all of a video that is looped."""
     starts = num_video_frames - (recipe.num_frames - 1) * recipe.frame_interval
     return tf.where(starts > 0, starts, num_video_frames)
 
 
 def _bin_frames(num_video_frames: tf.Tensor, num_frames: int) -> tf.Tensor:
-    """Frames of a bin; fewer than half a second where a video has too few bins."""
+    """Returns the frames of a bin, fewer than half a second in a short video."""
     return tf.clip_by_value(num_video_frames // num_frames, 1, BIN_FRAMES)
 
 
 def _num_bin_starts(
     num_video_frames: tf.Tensor, width: tf.Tensor, num_frames: int
 ) -> tf.Tensor:
-    """Bins at which T consecutive bins can start; the last bin may be a rest."""
+    """Counts bins at which T consecutive bins can start; the last may be short."""
     num_bins = (num_video_frames + width - 1) // width
     return tf.maximum(num_bins - num_frames + 1, 1)
 
 
 def _uniform(seed: tf.Tensor, shape: list[int], upper: tf.Tensor) -> tf.Tensor:
-    """Integers in 0 .. upper - 1; `upper` may differ per element."""
+    """Draws integers in 0 .. upper - 1, where `upper` may differ by element."""
     fraction = tf.random.stateless_uniform(shape, seed)
     drawn = tf.cast(fraction * tf.cast(upper, tf.float32), tf.int32)
     return tf.minimum(drawn, upper - 1)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.input import pipeline
-from vie_tf.input.clip_source import Clips
+from vie_tf.input.clips import Clips
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipEmbedder, NothingRead
@@ -200,7 +200,7 @@ def make_validation(
     settings: KnnConfig,
     *,
     network: tf.keras.Model,
-    part: pipeline.ClipShard,
+    shard: pipeline.ClipShard,
     gather: Gather,
 ) -> Validation | None:
     """Prepares the validation that fits a run.
@@ -212,7 +212,7 @@ def make_validation(
       recipe: recipe of its clips.
       settings: number of clips, and settings of the votes.
       network: network that is validated; its weights are read at every validation.
-      part: shard of the clips that this worker looks at.
+      shard: clips that this worker looks at.
       gather: concatenates the arrays of all workers.
 
     Returns:
@@ -224,7 +224,7 @@ def make_validation(
     videos = manifest.split(split)
     labels = np.array([video.label for video in videos])
     clips = pipeline.evaluation_clips(
-        data, manifest, split, recipe, num_clips=settings.num_clips, part=part
+        data, manifest, split, recipe, num_clips=settings.num_clips, shard=shard
     )
     num_classes = len(manifest.class_names)
     if bank is None:

@@ -20,12 +20,11 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.projector import projector_config_pb2
 
-from vie_tf.input import instances as views
-from vie_tf.input.instances import Frames
+from vie_tf.input.instances import Frames, Instances
 from vie_tf.monitoring import sprite
 from vie_tf.monitoring.sprite import Sprite
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import command_line
+from vie_tf.storage import command_line, files
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import NO_LABEL, Manifest
@@ -84,7 +83,7 @@ def export(
     manifest = Manifest.load(data_dir)
     may_be_smaller = directory.check_videos(config, manifest)
     bank, step = directory.read_bank(checkpoint), _step_of(directory, checkpoint)
-    instances = views.from_data(config.data, manifest)
+    instances = Instances.from_config(config.data, manifest)
     if len(bank) != instances.count and not (
         may_be_smaller and len(bank) < instances.count
     ):
@@ -139,13 +138,13 @@ def _write(projection: Projection, points: np.ndarray, metadata: str) -> None:
     """Writes the files, and at last the one that names them."""
     pixels, side = projection.sprite.pixels, projection.sprite.tile
     picture = tf.io.encode_jpeg(pixels, quality=_JPEG_QUALITY).numpy()
-    files = {
+    contents = {
         "rows.bytes": np.ascontiguousarray(points, np.float32).tobytes(),
         "metadata.tsv": metadata,
         "sprite.jpg": picture,
     }
-    tf.io.gfile.makedirs(projection.folder)
-    for name, content in files.items():
+    files.make_folder(projection.folder)
+    for name, content in contents.items():
         write_atomically(os.path.join(projection.folder, name), content)
     config = projector_config_pb2.ProjectorConfig()
     embedding = config.embeddings.add()

@@ -11,7 +11,7 @@ import shutil
 
 import tensorflow as tf
 
-from vie_tf.storage import remote_files
+from vie_tf.storage import files, remote_files
 from vie_tf.storage.errors import error_line
 from vie_tf.storage.files import flush_to_disk
 
@@ -39,10 +39,10 @@ def write(checkpoint: tf.train.Checkpoint, path: str) -> None:
         flush_to_disk(os.path.dirname(folder) or ".")
     unfinished = f"{path}{UNFINISHED}"
     checkpoint.write(os.path.join(unfinished, name))
-    files = sorted(os.listdir(unfinished))  # the index comes after the data
-    for file in files:
+    names = sorted(os.listdir(unfinished))  # the index comes after the data
+    for file in names:
         flush_to_disk(os.path.join(unfinished, file))
-    for file in files:
+    for file in names:
         os.replace(os.path.join(unfinished, file), os.path.join(folder, file))
     shutil.rmtree(unfinished)
     flush_to_disk(folder)
@@ -50,10 +50,10 @@ def write(checkpoint: tf.train.Checkpoint, path: str) -> None:
 
 def remove(path: str) -> None:
     """Removes the files of a checkpoint, its index first; there need not be any."""
-    names = names_in(os.path.dirname(path))
+    names = files.names_in(os.path.dirname(path))
     of_checkpoint = [n for n in names if n.startswith(f"{os.path.basename(path)}.")]
     for name in sorted(of_checkpoint, reverse=True):
-        tf.io.gfile.remove(os.path.join(os.path.dirname(path), name))
+        files.remove(os.path.join(os.path.dirname(path), name))
 
 
 def damage_of(path: str) -> str | None:
@@ -62,7 +62,7 @@ def damage_of(path: str) -> str | None:
     Reads all of it, since files can be cut anywhere: 0.1 s for 200 MB, plus the time
     of the disk.  TensorFlow compares the checksums.
     """
-    if not tf.io.gfile.exists(f"{path}{INDEX}"):
+    if not files.exists(f"{path}{INDEX}"):
         return f"there is no {os.path.basename(path)}{INDEX}"
     try:
         reader = tf.train.load_checkpoint(path)
@@ -71,13 +71,3 @@ def damage_of(path: str) -> str | None:
     except _DAMAGES as error:
         return error_line(error)
     return None
-
-
-def names_in(folder: str) -> list[str]:
-    """Names of what a folder holds, none if it does not exist."""
-    try:
-        # An address without the slash may name a bucket.
-        names = tf.io.gfile.listdir(os.path.join(folder, ""))
-    except tf.errors.NotFoundError:
-        return []
-    return [name.rstrip("/") for name in names]

@@ -17,8 +17,9 @@ from typing import Any, Callable, Iterator
 import tensorflow as tf
 
 from vie_tf.runs import checkpoint_files
-from vie_tf.runs.checkpoint_files import INDEX, UNFINISHED, names_in
+from vie_tf.runs.checkpoint_files import INDEX, UNFINISHED
 from vie_tf.runs.state import TrainState
+from vie_tf.storage import files
 from vie_tf.storage.files import write_atomically
 
 _STATE_NAME = "checkpoint"  # as TensorFlow calls and reads it
@@ -112,9 +113,9 @@ class CheckpointFolder:
             self._write(state, os.path.join(self._best_folder, name))
         facts = {"checkpoint": name, "metric": metric, "score": score}
         write_atomically(self._best_path(), json.dumps(facts) + "\n")
-        for other in names_in(self._best_folder):
+        for other in files.names_in(self._best_folder):
             if other.startswith(f"{_PREFIX}-") and not other.startswith(f"{name}."):
-                tf.io.gfile.remove(os.path.join(self._best_folder, other))
+                files.remove(os.path.join(self._best_folder, other))
         return True
 
     def latest(self) -> str | None:
@@ -173,10 +174,9 @@ class CheckpointFolder:
 
         None where none was scored yet, or what is written of it cannot be read.
         """
-        if not tf.io.gfile.exists(self._best_path()):
+        if not files.exists(self._best_path()):
             return None
-        with tf.io.gfile.GFile(self._best_path(), "rb") as file:
-            text = file.read()
+        text = files.read_bytes(self._best_path())
         try:
             facts = json.loads(text)
             step = int(facts["checkpoint"].rpartition("-")[2])
@@ -198,7 +198,7 @@ class CheckpointFolder:
     def _damage_of_best(self, facts: dict[str, Any] | None) -> str | None:
         if facts is not None:
             return self._damage_of(os.path.join(self._best_folder, facts["checkpoint"]))
-        is_there = tf.io.gfile.exists(self._best_path())
+        is_there = files.exists(self._best_path())
         return f"{_BEST_NAME} is damaged" if is_there else None
 
     def _write(self, state: TrainState, path: str) -> None:
@@ -207,7 +207,7 @@ class CheckpointFolder:
 
     def _damage_of(self, path: str) -> str | None:
         is_new = path not in self._damages
-        if is_new or not tf.io.gfile.exists(f"{path}{INDEX}"):
+        if is_new or not files.exists(f"{path}{INDEX}"):
             self._damages[path] = checkpoint_files.damage_of(path)
         return self._damages[path]
 
@@ -218,8 +218,7 @@ class CheckpointFolder:
         """
         if not self._has_state():
             return []
-        with tf.io.gfile.GFile(self._path(_STATE_NAME), "rb") as file:
-            text = file.read().decode(errors="replace")
+        text = files.read_bytes(self._path(_STATE_NAME)).decode(errors="replace")
         last = _LAST_NAMED.search(text)
         if last is None:
             return []
@@ -233,11 +232,11 @@ class CheckpointFolder:
         return sorted(others, key=lambda name: int(name.rpartition("-")[2]))
 
     def _found(self) -> set[str]:
-        matches = (_INDEX.fullmatch(name) for name in names_in(self._folder))
+        matches = (_INDEX.fullmatch(name) for name in files.names_in(self._folder))
         return {match[1] for match in matches if match}
 
     def _has_state(self) -> bool:
-        return tf.io.gfile.exists(self._path(_STATE_NAME))
+        return files.exists(self._path(_STATE_NAME))
 
     def _name_all(self, names: list[str]) -> None:
         """Writes the file `checkpoint`; the last name is that of the newest."""
@@ -261,8 +260,8 @@ def _write_and_forget(state: TrainState) -> None:
     try:
         state.checkpoint().write(os.path.join(_IN_MEMORY, _PREFIX))
     finally:
-        for name in names_in(_IN_MEMORY):
-            tf.io.gfile.remove(os.path.join(_IN_MEMORY, name))
+        for name in files.names_in(_IN_MEMORY):
+            files.remove(os.path.join(_IN_MEMORY, name))
 
 
 @contextlib.contextmanager
@@ -280,6 +279,6 @@ def _nothing_unfinished(folder: str) -> Iterator[None]:
 
 
 def _remove_unfinished(folder: str) -> None:
-    for name in names_in(folder):
+    for name in files.names_in(folder):
         if name.startswith(f"{_PREFIX}-") and name.endswith(UNFINISHED):
-            tf.io.gfile.rmtree(os.path.join(folder, name))
+            files.remove(os.path.join(folder, name))

@@ -22,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import LabelConfig, RunConfig
+from vie_tf.storage import files
 from vie_tf.storage.files import write_atomically
 
 _NAME = "starts.jsonl"
@@ -62,9 +63,8 @@ def note_start(
     }
     path = os.path.join(model_dir, _NAME)
     earlier = ""
-    if tf.io.gfile.exists(path):
-        with tf.io.gfile.GFile(path) as file:
-            earlier = file.read()
+    if files.exists(path):
+        earlier = files.read_text(path)
     # As a whole, since object stores do not append.
     write_atomically(path, f"{earlier}{json.dumps(line)}\n")
 

@@ -18,7 +18,7 @@ from vie_tf.config import DataConfig, Role, RunConfig, settings_of
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.state import TrainState
-from vie_tf.storage import remote_files
+from vie_tf.storage import files
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import Manifest
 
@@ -51,7 +51,6 @@ class RunDirectory:
         writes: bool = True,
         of_chief: Callable[[int], int] = int,
     ) -> None:
-        remote_files.connect(model_dir)
         self.model_dir = model_dir
         self._checkpoints = CheckpointFolder(
             os.path.join(model_dir, "checkpoints"), num_to_keep, writes, of_chief
@@ -127,12 +126,12 @@ class RunDirectory:
             }
             known = [*(old for old in known if old != data_set), data_set]
         content["data_sets"] = known  # the last is that of now, the others its past
-        tf.io.gfile.makedirs(self.model_dir)
+        files.make_folder(self.model_dir)
         write_atomically(self._config_path(), json.dumps(content, indent=1) + "\n")
 
     def exists(self) -> bool:
         """Whether there is a run in this folder."""
-        return tf.io.gfile.exists(self._config_path())
+        return files.exists(self._config_path())
 
     def load_config(self) -> tuple[RunConfig, str]:
         """Returns the settings and the data set's fingerprint, empty if not known.
@@ -161,8 +160,7 @@ class RunDirectory:
                 f"{self.model_dir!r} is not the folder of a run: it has no"
                 f" {_CONFIG_NAME}. Give the --model_dir of a train.py run."
             )
-        with tf.io.gfile.GFile(self._config_path()) as file:
-            text = file.read()
+        text = files.read_text(self._config_path())
         return RunConfig.from_json(text), json.loads(text).get("data_sets", [])
 
     def check_continues(self, config: RunConfig, manifest: Manifest) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import zlib
 from typing import Iterator
 
-import tensorflow as tf
+from vie_tf.storage.files import exists
 
 _CHECKPOINT_FILE = re.compile(r"\.index|\.data-\d{5}-of-\d{5}")
 
@@ -33,7 +33,7 @@ def unpacked(path: str) -> Iterator[str]:
       ValueError: there is neither, or the archive does not hold one checkpoint in
         plain files.
     """
-    if tf.io.gfile.exists(f"{path}.index"):
+    if exists(f"{path}.index"):
         yield path
         return
     if not os.path.isfile(path):

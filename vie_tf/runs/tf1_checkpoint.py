@@ -36,7 +36,7 @@ from vie_tf.runs import tf1_archive
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
-from vie_tf.storage import command_line
+from vie_tf.storage import command_line, files
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
 _BANK = "instance/memory_bank"
@@ -274,8 +274,8 @@ def make_run(
       ValueError: the checkpoint does not fit the network or the data, or the folder
         has something in it; nothing was written.
     """
-    if tf.io.gfile.exists(model_dir) and (
-        not tf.io.gfile.isdir(model_dir) or tf.io.gfile.listdir(model_dir)
+    if files.exists(model_dir) and (
+        not files.is_folder(model_dir) or files.names_in(model_dir)
     ):
         raise ValueError(
             f"--model_dir={model_dir} is there already. Give a folder that is new or"

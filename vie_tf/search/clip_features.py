@@ -22,6 +22,7 @@ from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics.features import unit_norm
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage import files
 from vie_tf.storage.manifest import SPLITS, Manifest, RefusedEntry, VideoEntry
 
 # Compared by their direction, so their mean over clips is scaled to unit norm.
@@ -129,7 +130,7 @@ class Network:
         yield from block.manifest.refused
         if not videos:
             return
-        self._check_has_motion(videos)
+        sampling.check_motion(videos, self._recipe, self.config.model.name)
         clips = self._clips(block)
         read: set[int] = set()
         for batch in clips:
@@ -142,9 +143,7 @@ class Network:
                 {name: value.numpy() for name, value in values.items()},
             )
         for row in sorted(set(range(len(videos))) - read):
-            reason = clips.source.explain(
-                clips.sample_at, clips.work, range(row, row + 1)
-            )
+            reason = clips.explain(range(row, row + 1))
             yield RefusedEntry(videos[row].source, reason or "it has no clip")
 
     def frames_of(self, videos: Sequence[VideoEntry]) -> np.ndarray:
@@ -158,15 +157,6 @@ class Network:
                 for video in videos
             ]
         )
-
-    def _check_has_motion(self, videos: Sequence[VideoEntry]) -> None:
-        is_of_images = all(video.frames == 1 for video in videos)
-        if is_of_images and self._recipe.num_frames > 1 and not self._static_video:
-            raise ValueError(
-                "The videos have one frame each, but"
-                f" --model={self.config.model.name} takes {self._recipe.num_frames}."
-                " Add --static_video to show it every image as a static video."
-            )
 
     def _clips(self, block: Block) -> pipeline.Clips:
         data = DataConfig(
@@ -240,5 +230,5 @@ def blocks_of_data_set(
 
 def _fingerprint(checkpoint: str) -> str:
     """A hash of the checkpoint's index, which holds the checksums of all tensors."""
-    with tf.io.gfile.GFile(f"{checkpoint}.index", "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()[:16]
+    index = files.read_bytes(f"{checkpoint}.index")
+    return hashlib.sha256(index).hexdigest()[:16]

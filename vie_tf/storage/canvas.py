@@ -8,10 +8,9 @@ import os
 import cv2
 import matplotlib
 import numpy as np
-import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from vie_tf.storage.files import file_errors
+from vie_tf.storage import files
 
 Color = tuple[int, int, int]
 
@@ -90,13 +89,11 @@ def save_png(pixels: np.ndarray, path: str) -> None:
       path: of the file.
 
     Raises:
-      OSError: it cannot be written.
+      FileError: it cannot be written.
     """
     png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
-    with file_errors(path):
-        tf.io.gfile.makedirs(os.path.dirname(path) or ".")
-        with tf.io.gfile.GFile(path, "wb") as file:
-            file.write(png)
+    files.make_folder(os.path.dirname(path) or ".")
+    files.write_atomically(path, png)
 
 
 def text_width(text: str, size: int = 14) -> int:

@@ -33,12 +33,8 @@ def file_errors(path: str) -> Iterator[None]:
     """
     try:
         yield
-    except FileError:
-        raise
     except tf.errors.NotFoundError as error:
         raise MissingFileError(errno.ENOENT, error_line(error), path) from error
-    except FileNotFoundError as error:
-        raise MissingFileError(error.errno, error.strerror, path) from error
     except tf.errors.ResourceExhaustedError as error:
         raise FileError(errno.ENOSPC, os.strerror(errno.ENOSPC), path) from error
     except tf.errors.PermissionDeniedError as error:
@@ -46,7 +42,11 @@ def file_errors(path: str) -> Iterator[None]:
     except tf.errors.OpError as error:
         raise FileError(errno.EIO, error_line(error), path) from error
     except OSError as error:
-        raise FileError(error.errno, error.strerror or str(error), path) from error
+        if isinstance(error, FileError) or error.errno is None:
+            raise  # without a number it is not of a file, such as a ChildProcessError
+        kind = MissingFileError if error.errno == errno.ENOENT else FileError
+        name = error.filename or path
+        raise kind(error.errno, error.strerror, name) from error
 
 
 def flush_to_disk(path: str) -> None:
@@ -198,5 +198,3 @@ def remove(path: str) -> None:
             tf.io.gfile.rmtree(path)
         else:
             tf.io.gfile.remove(path)
-        if not remote_files.is_remote(path):
-            flush_to_disk(os.path.dirname(path) or ".")

@@ -1,7 +1,7 @@
-"""The JPEG frames of one video on their way into a record: in memory, or on the disk.
+"""The JPEG frames of one video on their way into a record, in memory or on the disk.
 
-Ten minutes of video are 400 MB of JPEG strings.  What does not fit a small buffer goes
-to a temporary file, so that the memory of a worker does not grow with the length of its
+Ten minutes of video are 400 MB of JPEG strings.  What does not fit into a small buffer
+goes to a temporary file, so the memory of a worker does not grow with the length of its
 videos.
 """
 
@@ -16,7 +16,7 @@ MAX_MEMORY_BYTES = 2**25
 
 
 class FrameSpool(Sequence[bytes]):
-    """A list of JPEG strings that can only grow; repeated ones are kept once.
+    """A list of JPEG strings that can only grow; a repeated one is stored once.
 
     Args:
       frames: frames that it starts with.
@@ -30,7 +30,7 @@ class FrameSpool(Sequence[bytes]):
             self.append(frame)
 
     def append(self, jpeg: bytes, times: int = 1) -> None:
-        """Adds a frame, as often as it is repeated.
+        """Adds a frame `times` times.
 
         Raises:
           OSError: the folder of temporary files is full.
@@ -41,7 +41,7 @@ class FrameSpool(Sequence[bytes]):
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            # Another number, as the disk of the data set is not the one that is full.
+            # Not ENOSPC, as the disk of the data set is not the one that is full.
             raise OSError(
                 errno.EIO,
                 "The frames of a long video do not fit into the folder for temporary"

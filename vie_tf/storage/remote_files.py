@@ -41,6 +41,8 @@ def connect(path: str) -> None:
     scheme, separator, place = path.partition("://")
     if not separator:
         return
+    if scheme == "ram":  # TensorFlow's own, for a checkpoint that nobody reads
+        return
     if scheme not in SCHEMES or not place.strip("/"):
         known = ", ".join(f"{name}://BUCKET/FOLDER" for name in ("s3", "gs"))
         raise UserError(

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import DistributionConfig
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError, error_line
 from vie_tf.training import workers as worker_addresses
 
@@ -141,13 +142,12 @@ class Distribution:
         token = secrets.randbits(31)
         path = os.path.join(folder, f"shared-{token}")
         if self.is_chief:
-            with tf.io.gfile.GFile(path, "w") as file:
-                file.write("Do all workers see this?\n")
+            files.write_atomically(path, "Do all workers see this?\n")
         token = self.of_chief(token)  # with it they know that it is written
-        is_there = tf.io.gfile.exists(os.path.join(folder, f"shared-{token}"))
+        is_there = files.exists(os.path.join(folder, f"shared-{token}"))
         seen = self.gather(np.array([is_there], np.int32))
         if self.is_chief:
-            tf.io.gfile.remove(path)
+            files.remove(path)
         blind = [str(number) for number, sees in enumerate(seen) if not sees]
         if blind:
             raise UserError(

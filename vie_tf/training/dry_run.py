@@ -7,11 +7,9 @@ import os
 import tensorflow as tf
 
 from vie_tf.config import DistributionConfig, RunConfig
-from vie_tf.input import clip_pictures, inspection
-from vie_tf.input import instances as instance_lists
+from vie_tf.input import batch_picture, input_rates
 from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import clip_recipe
-from vie_tf.storage import remote_files
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training import distribution, start
 from vie_tf.training.setup import complete_settings
@@ -40,15 +38,13 @@ def show_batch(config: RunConfig, num_clips: int) -> str:
         f" {recipe.crop_size}, --crop={config.data.crop} --color={config.data.color}."
         " Above: stored frames and window. Below: what the network sees."
     )
-    picture = clip_pictures.draw(examples, title)
     path = os.path.join(config.train.model_dir, PICTURE_NAME)
-    tf.io.gfile.makedirs(config.train.model_dir)
-    tf.io.write_file(path, tf.io.encode_png(picture))
+    batch_picture.draw(examples, title).save(path)
     print(f"Wrote {path}: {num_clips} clips, each before and after augmentation.")
     return path
 
 
-def check_input(config: RunConfig) -> inspection.InputRates:
+def check_input(config: RunConfig) -> input_rates.InputRates:
     """Measures the input of a run beside its training step, and prints the verdict.
 
     Args:
@@ -72,16 +68,14 @@ def check_input(config: RunConfig) -> inspection.InputRates:
         step(shared)["loss"].numpy()
 
     print("Measuring; this takes half a minute ...", flush=True)
-    rates = inspection.measure(clips, take_step, _SECONDS)
+    rates = input_rates.measure(clips, take_step, _SECONDS)
     has_gpu = bool(tf.config.list_logical_devices("GPU"))
-    verdict = inspection.verdict(rates, config.data.color, has_gpu)
-    print(inspection.report(rates, verdict))
+    print(rates.table())
+    print(rates.advice(config.data.color, has_gpu))
     return rates
 
 
 def _prepare(config: RunConfig) -> tuple[RunConfig, Manifest, Instances]:
-    remote_files.connect(config.data.data_dir)
-    remote_files.connect(config.train.model_dir)
     manifest = Manifest.load(config.data.data_dir)
-    instances = instance_lists.from_data(config.data, manifest)
+    instances = Instances.from_config(config.data, manifest)
     return complete_settings(config, manifest, instances), manifest, instances

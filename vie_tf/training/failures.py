@@ -6,7 +6,7 @@ from typing import Callable, Iterator
 
 import tensorflow as tf
 
-from vie_tf.input.clip_source import Clips
+from vie_tf.input.clips import Clips
 from vie_tf.runs import disk_full
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.errors import UserError, error_line

@@ -13,7 +13,7 @@ from typing import Callable, Iterator
 import tensorflow as tf
 
 from vie_tf.config import OptimizationConfig
-from vie_tf.input.clip_source import Clips
+from vie_tf.input.clips import Clips
 from vie_tf.metrics.validation import Scores, Validation
 from vie_tf.monitoring import console
 from vie_tf.monitoring.profiler import StepProfile

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from vie_tf.config import RunConfig
+from vie_tf.input import sampling
 from vie_tf.input.instances import Instances
 from vie_tf.metrics import validation
 from vie_tf.models.from_config import clip_recipe, with_family_defaults
@@ -107,15 +108,9 @@ def _check_distribution(config: RunConfig) -> None:
 
 
 def _check_clips(config: RunConfig, manifest: Manifest) -> None:
-    num_frames = clip_recipe(config.model).num_frames
+    recipe = sampling.with_static(clip_recipe(config.model), config.data.static_video)
     videos = manifest.split(TRAIN_SPLIT)
-    is_image_set = bool(videos) and all(video.frames == 1 for video in videos)
-    if is_image_set and num_frames > 1 and not config.data.static_video:
-        raise UserError(
-            f"{config.data.data_dir!r} has images (videos of one frame), but --model="
-            f"{config.model.name} takes {num_frames} frames. Add --static_video to show"
-            " it each image as a static video, or take --model=single."
-        )
+    sampling.check_motion(videos, recipe, config.model.name)
 
 
 def _check_loss(config: RunConfig, num_videos: int) -> None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.input import pipeline
-from vie_tf.input.clip_source import Clips
+from vie_tf.input.clips import Clips
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.models.from_config import build_model, clip_recipe
@@ -17,6 +17,7 @@ from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import schedules, streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
+from vie_tf.storage import files
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training.distribution import Distribution
 
@@ -56,10 +57,10 @@ def clips_of_run(
       devices: devices that share a step, each taking a batch; None for a single one.
     """
     assert config.train.batch_size is not None
-    batch_size, part = config.train.batch_size, pipeline.ALL_CLIPS
+    batch_size, shard = config.train.batch_size, pipeline.ALL_CLIPS
     if devices is not None:
         block = batch_size // devices.num_workers
-        part = ClipShard(devices.worker, devices.num_workers, block)
+        shard = ClipShard(devices.worker, devices.num_workers, block)
         batch_size //= devices.num_replicas
     return pipeline.training_clips(
         config.data,
@@ -68,7 +69,7 @@ def clips_of_run(
         batch_size=batch_size,
         seed=config.train.seed,
         start_position=position,
-        part=part,
+        shard=shard,
         instances=instances,
     )
 
@@ -112,7 +113,7 @@ def restore_or_start(
         print(f"Going on from {run.latest()}.")
     elif config.train.init_from:
         origin = RunDirectory(config.train.init_from)
-        if not tf.io.gfile.isdir(config.train.init_from):
+        if not files.is_folder(config.train.init_from):
             raise ValueError(
                 f"--init_from={config.train.init_from}: there is no such folder. Give"
                 " the --model_dir of an earlier run."

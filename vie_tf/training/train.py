@@ -10,7 +10,6 @@ import contextlib
 import sys
 
 from vie_tf.config import RunConfig
-from vie_tf.input import instances as instance_lists
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.metrics.validation import make_validation
@@ -22,7 +21,6 @@ from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.runs import disk_full, history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
-from vie_tf.storage import remote_files
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training import agreement, distribution, start
@@ -46,9 +44,8 @@ def train(config: RunConfig) -> None:
     # First, as TensorFlow wants to know its devices before it computes anything.
     devices = distribution.join(config.distribution)
     with devices.explain_lost_workers(), devices.chief_alone_prints():
-        remote_files.connect(config.data.data_dir)
         manifest = Manifest.load(config.data.data_dir)
-        instances = instance_lists.from_data(config.data, manifest)
+        instances = Instances.from_config(config.data, manifest)
         asked, config = config, complete_settings(config, manifest, instances)
         if config.loss.name == "la" and asked.loss.la_num_clusters is None:
             print(
@@ -162,7 +159,7 @@ def _prepare(
         clip_recipe(config.model),
         config.knn,
         network=network,
-        part=ClipShard(devices.worker, devices.num_workers),
+        shard=ClipShard(devices.worker, devices.num_workers),
         gather=devices.gather,
     )
     epoch_steps = -(-instances.count // settings.batch_size)

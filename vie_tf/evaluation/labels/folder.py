@@ -14,7 +14,6 @@ import os
 from typing import Any, Iterator, Sequence
 
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.config import OLD_CROPS, LabelConfig, Role, settings_of
 from vie_tf.config.setting import Setting
@@ -22,6 +21,7 @@ from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.folder_lock import FolderLock
@@ -74,10 +74,9 @@ def locked_folder(
 
 def _check(folder: str, facts: dict[str, Any]) -> None:
     path = os.path.join(folder, LABEL_SETTINGS)
-    if not tf.io.gfile.exists(path):
+    if not files.exists(path):
         return
-    with tf.io.gfile.GFile(path) as file:
-        known = json.loads(file.read())
+    known = files.read_json(path)
     known = {_RENAMED.get(name, name): value for name, value in known.items()}
     known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
     # As JSON has them: without tuples.
@@ -97,11 +96,7 @@ def _check(folder: str, facts: dict[str, Any]) -> None:
 
 def _remove_training(folder: str) -> None:
     for name in _OF_A_TRAINING:
-        path = os.path.join(folder, name)
-        if tf.io.gfile.isdir(path):
-            tf.io.gfile.rmtree(path)
-        elif tf.io.gfile.exists(path):
-            tf.io.gfile.remove(path)
+        files.remove(os.path.join(folder, name))
 
 
 def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:

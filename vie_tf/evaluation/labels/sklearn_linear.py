@@ -125,7 +125,7 @@ def _compute(
         split,
         recipe,
         num_clips=num_clips,
-        part=pipeline.ClipShard(0, one_in),
+        shard=pipeline.ClipShard(0, one_in),
     )
     num_asked = math.ceil(len(labels) / one_in)
     parts = list(features_of.run(clips, num_asked, f"features of {split}"))

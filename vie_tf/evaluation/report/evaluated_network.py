@@ -7,12 +7,11 @@ import json
 import os
 from typing import Any
 
-import tensorflow as tf
-
 from vie_tf.evaluation import provenance as trained_on
 from vie_tf.evaluation.provenance import TrainedOn
 from vie_tf.evaluation.report import protocols
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage import files
 
 _FACTS = {"task", "model", "loss", "trained_on", "step", "data", "protocol"}
 _SOFTMAX = "softmax/top1"  # the metric of a supervised run's validations
@@ -91,7 +90,7 @@ def collect(run_dir: str) -> list[Network]:
       ValueError: there are no results, or a file is not one of a result.
     """
     folder = os.path.join(run_dir, "eval")
-    if not tf.io.gfile.isdir(folder):
+    if not files.is_folder(folder):
         raise ValueError(
             f"{run_dir!r} has not been evaluated: there is no folder eval in it. Give"
             " the --model_dir of evaluate.py."
@@ -100,8 +99,9 @@ def collect(run_dir: str) -> list[Network]:
     softmax = _softmax(run_dir)
     networks = []
     for place in (folder, *_folders_in(folder)):
-        paths = sorted(tf.io.gfile.glob(f"{place}/*.json"))
-        networks += _networks(name, [_read(path) for path in paths], softmax)
+        found = [result for result in files.names_in(place) if result.endswith(".json")]
+        results = [_read(os.path.join(place, result)) for result in found]
+        networks += _networks(name, results, softmax)
     if not networks:
         raise ValueError(
             f"{run_dir!r} has not been evaluated: there is no result in {folder!r}. Run"
@@ -169,17 +169,15 @@ def _softmax(run_dir: str) -> dict[str, Any] | None:
 
 def _folders_in(folder: str) -> list[str]:
     # Those of fine-tuned networks hold no results of tasks, but settings.
-    names = sorted(tf.io.gfile.listdir(folder))
     return [
         os.path.join(folder, name)
-        for name in (name.rstrip("/") for name in names)
+        for name in files.names_in(folder)
         if name.startswith("input_single_")
     ]
 
 
 def _read(path: str) -> dict[str, Any]:
-    with tf.io.gfile.GFile(path) as file:
-        text = file.read()
+    text = files.read_text(path)
     try:
         result = json.loads(text)
         if _FACTS <= set(result):

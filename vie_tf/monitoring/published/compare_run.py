@@ -20,7 +20,7 @@ from vie_tf.monitoring.published import comparison, curve_plot, knn_curve
 from vie_tf.monitoring.published.knn_curve import KnnCurve
 from vie_tf.monitoring.published.run import PublishedRun
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import command_line
+from vie_tf.storage import command_line, files
 
 
 def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
@@ -33,7 +33,7 @@ def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
       ValueError: there is no run, or it has no kNN validation.
     """
     directory = RunDirectory(model_dir)
-    if not tf.io.gfile.isdir(model_dir):
+    if not files.is_folder(model_dir):
         raise ValueError(
             f"--model_dir={model_dir}: there is no such folder. Give the --model_dir of"
             " a train.py run."

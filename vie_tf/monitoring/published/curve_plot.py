@@ -10,10 +10,10 @@ import os
 
 import cv2
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.monitoring.published.knn_curve import KnnCurve
 from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.storage import files
 
 # Where the axes are in the picture, in pixels.
 _HEIGHT, _WIDTH = 640, 1040
@@ -109,18 +109,11 @@ def save(pixels: np.ndarray, path: str) -> None:
       path: of the file; its folder is made.
 
     Raises:
-      OSError: it cannot be written.
+      FileError: it cannot be written.
     """
     png = cv2.imencode(".png", pixels)[1].tobytes()
-    try:
-        tf.io.gfile.makedirs(os.path.dirname(path) or ".")
-        with tf.io.gfile.GFile(path, "wb") as file:
-            file.write(png)
-    except tf.errors.OpError as error:
-        raise OSError(
-            f"The picture {path} cannot be written ({error.message}). Give another"
-            " place."
-        ) from error
+    files.make_folder(os.path.dirname(path) or ".")
+    files.write_atomically(path, png)
 
 
 def _draw_axes(pixels: np.ndarray, axes: _Axes) -> None:

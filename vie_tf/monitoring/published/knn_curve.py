@@ -13,6 +13,8 @@ from typing import Iterator
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.storage import files
+
 _FOLDER = "tensorboard"
 _PUBLISHED = "published"  # TensorBoard shows a folder as a run of its own
 _TAG = "knn/top1"
@@ -96,8 +98,7 @@ def write_published(model_dir: str, curve: KnnCurve) -> str:
       The folder that was written.
     """
     folder = os.path.join(model_dir, _FOLDER, _PUBLISHED)
-    if tf.io.gfile.exists(folder):
-        tf.io.gfile.rmtree(folder)
+    files.remove(folder)
     writer = tf.summary.create_file_writer(folder)
     with writer.as_default():
         for step, accuracy in zip(curve.steps, curve.top1):

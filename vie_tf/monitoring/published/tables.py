@@ -157,7 +157,7 @@ def augmentation(crop: str, color: str) -> str | None:
     """Which of `AUGMENTATIONS` this is, None if it is neither.
 
     Args:
-      crop: a key of `vie_tf.input.crops.RECIPES`, also by its name in earlier versions.
+      crop: a key of `vie_tf.input.crops.CROPS`, also by its name in earlier versions.
       color: as of `vie_tf.config.DataConfig`.
     """
     return _RECIPES.get((OLD_CROPS.get(crop, crop), color))

@@ -1,0 +1,243 @@
+"""Batches of clips, and what to do about a clip that cannot be made.
+
+Bad records stop the iteration with their name, or are left out and counted.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import sys
+from typing import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.input import augmentations
+from vie_tf.input.clip_source import ClipSource, Element
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import VideoEntry
+
+_NOT_A_JPEG = "a frame is no whole JPEG image"
+
+
+class BadRecord(UserError):
+    """A video that cannot be read although it is in the data set."""
+
+
+class ClipMaker(abc.ABC):
+    """The steps from a position to a clip; training and evaluation have one each.
+
+    Attributes:
+      source: videos that the clips are taken from.
+      crop_size: height and width of the clips in pixels.
+    """
+
+    source: ClipSource
+    crop_size: int
+
+    @abc.abstractmethod
+    def element_at(self, position: tf.Tensor) -> Element:
+        """Returns what the dataset of positions has for a position, scalar int64."""
+
+    @abc.abstractmethod
+    def sample(self, element: Element) -> Element:
+        """Chooses frames: `video`, an index into the split, and `indices` [T]."""
+
+    @abc.abstractmethod
+    def window(self, sample: Element) -> tf.Tensor:
+        """Returns the window of a sample's crop, [4] int32."""
+
+    @abc.abstractmethod
+    def finish(self, sample: Element) -> Element:
+        """Decodes and transforms the `frames` of a sample; returns what is batched."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A clip before and after its transform.
+
+    Attributes:
+      video: video that it is taken from.
+      indices: frame indices in the video, [T] int.
+      window: top, left, height and width of the crop in source pixels, [4] int.
+      frames: frames as they are stored, [T, H, W, 3] uint8.
+      clip: frames as the network sees them, [T, S, S, 3] uint8.
+    """
+
+    video: VideoEntry
+    indices: np.ndarray
+    window: np.ndarray
+    frames: np.ndarray
+    clip: np.ndarray
+
+
+class Clips:
+    """Batches of clips; iterating raises BadRecord where a clip fails.
+
+    Args:
+      maker: makes a clip of a position.
+      positions: an element for each clip, as `maker.sample` takes it.
+      batch: takes the dataset of clips and returns the one of batches.
+      keeps_order: whether clips come in the order of the positions.
+
+    Attributes:
+      dataset: batches; each clip has `skipped`, the number of bad records left out
+        right before it.
+    """
+
+    def __init__(
+        self,
+        maker: ClipMaker,
+        positions: tf.data.Dataset,
+        batch: Callable[[tf.data.Dataset], tf.data.Dataset],
+        keeps_order: bool,
+    ) -> None:
+        self._maker, self._source = maker, maker.source
+        self._positions = positions
+        skips = self._source.skips_bad_records
+        clips = self._read(keeps_order).map(
+            self._finish_or_mark if skips else self._finish_or_fail,
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=keeps_order,
+        )
+        batches = batch(_without_bad(clips) if skips else clips)
+        self.dataset = batches.prefetch(tf.data.AUTOTUNE).with_options(
+            self._source.options()
+        )
+
+    def __iter__(self) -> Iterator[Element]:
+        """Iterates over the batches."""
+        batches = iter(self.dataset)
+        position = 0
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            except tf.errors.OpError as error:
+                num_videos = len(self._source.videos)
+                raise self.error(error, position, num_videos) from error
+            if "positions" in batch:
+                position = int(batch["positions"][-1]) + 1
+            yield batch
+
+    def error(self, error: Exception, position: int, num_clips: int) -> Exception:
+        """Returns what to raise in place of an error of the dataset.
+
+        Args:
+          error: error that was raised.
+          position: first position whose clip can be the reason.
+          num_clips: number of positions that can.
+        """
+        reason = self.explain(range(position, position + num_clips))
+        if reason is None:
+            return error
+        return BadRecord(
+            f"{reason}. Convert that video again (python -m data_prep.describe"
+            " --verify checks all), or train without it: --on_bad_record=skip."
+        )
+
+    def explain(self, positions: range) -> str | None:
+        """Says what is wrong with the first clip that fails; None where none does."""
+        for position in positions:
+            sample = self._sample_at(position)
+            problem = sample.pop("problem").numpy().decode()
+            if not problem:
+                try:
+                    self._maker.finish(sample)
+                    continue
+                except tf.errors.OpError:
+                    problem = _NOT_A_JPEG
+            video = self._source.describe(int(sample["video"]))
+            return f"{video} cannot be read: {problem}"
+        return None
+
+    def example(self, position: int) -> Example:
+        """Returns the clip of a position before and after its transform."""
+        sample = self._sample_at(position)
+        frames = [tf.io.decode_jpeg(jpeg, channels=3) for jpeg in sample["frames"]]
+        return Example(
+            video=self._source.videos[int(sample["video"])],
+            indices=sample["indices"].numpy(),
+            window=self._maker.window(sample).numpy(),
+            frames=np.stack(frames),
+            clip=self._maker.finish(sample)["clips"].numpy(),
+        )
+
+    def stages(self) -> dict[str, tf.data.Dataset]:
+        """Returns datasets that end after reading, decoding and augmentation."""
+
+        def decode(sample: Element) -> list[tf.Tensor]:
+            frames = augmentations.decode_window(
+                sample["frames"], self._maker.window(sample), self._maker.crop_size
+            )
+            return [frame[0, 0, 0] for frame in frames]  # nothing that is copied
+
+        read = self._read(keeps_order=True)
+        parallel = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
+        stages = {
+            "read": read.map(lambda sample: sample["video"], **parallel),
+            "decode": read.map(decode, **parallel),
+            "augment": read.map(self._maker.finish, **parallel),
+        }
+        options = self._source.options()
+        return {name: stage.with_options(options) for name, stage in stages.items()}
+
+    def _sample_at(self, position: int) -> Element:
+        element = self._maker.element_at(tf.constant(position, tf.int64))
+        return self._source.read(self._maker.sample(element))
+
+    def _read(self, keeps_order: bool) -> tf.data.Dataset:
+        return self._positions.map(
+            lambda element: self._source.read(self._maker.sample(element)),
+            num_parallel_calls=self._source.parallel_reads,
+            deterministic=keeps_order,
+        )
+
+    def _finish_or_fail(self, sample: Element) -> Element:
+        problem = sample["problem"]
+        no_problem = tf.debugging.Assert(tf.equal(problem, ""), [problem])
+        with tf.control_dependencies([no_problem]):
+            frames = tf.identity(sample["frames"])
+        finished = self._maker.finish({**sample, "frames": frames})
+        return {**finished, "skipped": tf.constant(0, tf.int64)}
+
+    def _finish_or_mark(self, sample: Element) -> Element:
+        """Finishes a clip, or prints why it cannot, and says so in `is_good`."""
+        one = tf.data.Dataset.from_tensors(sample)
+        good = one.map(lambda sample: (self._maker.finish(sample), tf.constant(True)))
+        nothing = tf.nest.map_structure(
+            lambda spec: tf.zeros(spec.shape, spec.dtype), good.element_spec[0]
+        )
+        bad = tf.data.Dataset.from_tensors((nothing, tf.constant(False)))
+        # An error becomes a value: the first element is the clip, if there is one.
+        tried = good.ignore_errors().concatenate(bad).take(1)
+        finished, is_good = tried.get_single_element()
+        if not is_good:
+            self._print_skipped(sample)
+        return {**finished, "is_good": is_good}
+
+    def _print_skipped(self, sample: Element) -> None:
+        video, problem = sample["video"], sample["problem"]
+        paths, shards = self._source.paths()
+        reason = tf.where(problem == "", _NOT_A_JPEG, problem)
+        tf.print(
+            *("skipped: video", self._source.metadata["id"][video], "in"),
+            *(paths[shards[video]], "cannot be read:", reason),
+            output_stream=sys.stderr,
+        )
+
+
+def _without_bad(clips: tf.data.Dataset) -> tf.data.Dataset:
+    """Leaves out clips that are marked as bad, and counts them as `skipped`."""
+
+    def count(skipped: tf.Tensor, clip: Element) -> tuple[tf.Tensor, Element]:
+        pending = tf.where(clip["is_good"], tf.constant(0, tf.int64), skipped + 1)
+        return pending, {**clip, "skipped": skipped}
+
+    def without_mark(clip: Element) -> Element:
+        return {name: value for name, value in clip.items() if name != "is_good"}
+
+    counted = clips.scan(tf.constant(0, tf.int64), count)
+    return counted.filter(lambda clip: clip["is_good"]).map(without_mark)

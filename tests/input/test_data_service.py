@@ -13,6 +13,7 @@ from record_fixtures import write_data_set
 from vie_tf.config import DataConfig
 from vie_tf.input import data_service, pipeline
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.storage.errors import UserError
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 
@@ -74,5 +75,5 @@ def test_an_address_where_nobody_answers_is_refused_at_once():
 
 @pytest.mark.parametrize("address", ["localhost:5000", "grpc://localhost", "grpc://:1"])
 def test_what_is_no_address_is_refused(address):
-    with pytest.raises(ValueError, match="no address of a dispatcher"):
+    with pytest.raises(UserError, match="--data_service="):
         data_service.distribute(None, address)

@@ -46,7 +46,7 @@ class RealStarts:
         """Returns the process id."""
         with open(output, "w") as file:
             self._process = subprocess.Popen(
-                [sys.executable, str(TESTS.parent / "train.py"), *arguments],
+                [sys.executable, str(TESTS.parents[1] / "train.py"), *arguments],
                 stdout=file,
                 stderr=file,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -67,7 +67,7 @@ class ForkedStarts:
     """Starts forks of `forked_training.py`."""
 
     def __init__(self):
-        paths = [str(TESTS.parent), str(TESTS), os.environ.get("PYTHONPATH", "")]
+        paths = [str(TESTS.parents[1]), str(TESTS), os.environ.get("PYTHONPATH", "")]
         self._server = subprocess.Popen(
             [sys.executable, "-u", str(TESTS / "forked_training.py")],
             stdin=subprocess.PIPE,

@@ -38,7 +38,7 @@ def free_ports(count):
 
 def start(output, *flags, **environment):
     """Starts a process of a run; its output goes to a file."""
-    paths = [str(TESTS.parent), str(TESTS)]
+    paths = [str(TESTS.parents[1]), str(TESTS)]
     # The end of a worker is noticed by the silence of its heart.
     with open(output, "w") as file:
         return subprocess.Popen(

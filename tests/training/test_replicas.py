@@ -26,7 +26,7 @@ def fixture_folder(tmp_path_factory):
     """What `two_replicas` has written."""
     data_dir, folder = (tmp_path_factory.mktemp(name) for name in ("data", "results"))
     write_data_set(data_dir)
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    path = os.pathsep.join([str(TESTS), str(TESTS.parents[1])])
     subprocess.run(
         [sys.executable, TESTS / "two_replicas.py", data_dir, folder],
         env={**os.environ, "PYTHONPATH": path},

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping
 
 
 class Role(enum.Enum):
@@ -33,32 +33,50 @@ LOGGED = (Role.FIXED, Role.HYPER_PARAMETER, Role.EXECUTION)
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """Declaration of a setting, see `setting`.
+    """Declaration of a setting.
 
     Attributes:
+      help: meaning of the setting for --help, with its unit.
+      default: default value; `dataclasses.MISSING` if the setting is required.
+      role: what another value does to a run that has begun.
+      flag: name of the flag; empty for that of the field, None for no flag.
+      choices: values that are allowed.
+      lower: least value that is allowed.
+      upper: greatest value that is allowed.
+      above: bound that values have to exceed.
+      below: bound that values must not reach.
+      check: further condition on the value, and its words for an error message.
+      none: word that stands for None on the command line.
+      otherwise: default in words, for --help, where it is not this value.
+      repeated: whether the flag is given once for each item of a tuple.
+      hparam: whether the HParams tab shows it; None for as its role says.
+      only_if: another setting and the value of it without which this one decides
+        nothing.
+      tasks: tasks of evaluate.py that it changes; empty for all that have it.
+      old_names: names of flag and field in earlier versions.
+      old_values: current values by those of earlier versions.
       name: name of the field.
       kind: type of the field as it is annotated, such as `tuple[int, ...] | None`.
-      default: default value; `dataclasses.MISSING` where there is none.
     """
 
     help: str
-    role: Role
-    flag: str | None
-    choices: tuple[Any, ...]
-    lower: float | None
-    upper: float | None
-    above: float | None
-    below: float | None
-    check: tuple[Callable[[Any], bool], str] | None
-    none: str
-    otherwise: str
-    repeated: bool
-    hparam: bool
-    only_if: tuple[str, Any] | None
-    tasks: tuple[str, ...]
-    old_names: tuple[str, ...]
-    old_values: Mapping[Any, Any]
     default: Any
+    role: Role = Role.HYPER_PARAMETER
+    flag: str | None = ""
+    choices: tuple[Any, ...] = ()
+    lower: float | None = None
+    upper: float | None = None
+    above: float | None = None
+    below: float | None = None
+    check: tuple[Callable[[Any], bool], str] | None = None
+    none: str = ""
+    otherwise: str = ""
+    repeated: bool = False
+    hparam: bool | None = None
+    only_if: tuple[str, Any] | None = None
+    tasks: tuple[str, ...] = ()
+    old_names: tuple[str, ...] = ()
+    old_values: Mapping[Any, Any] = dataclasses.field(default_factory=dict)
     name: str = ""
     kind: str = ""
 
@@ -66,6 +84,11 @@ class Setting:
     def label(self) -> str:
         """Name that a user knows: the flag, with its dashes, where there is one."""
         return self.name if self.flag is None else f"--{self.flag}"
+
+    @property
+    def is_hparam(self) -> bool:
+        """Whether TensorBoard's HParams tab shows it."""
+        return self.role in LOGGED if self.hparam is None else self.hparam
 
     @property
     def item_kind(self) -> str:
@@ -147,70 +170,15 @@ class Setting:
         return self.old_values.get(value, value) if self.old_values else value
 
 
-def setting(
-    default: Any,
-    help: str,
-    *,
-    role: Role = Role.HYPER_PARAMETER,
-    flag: str | None = "",
-    choices: Sequence[Any] = (),
-    lower: float | None = None,
-    upper: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-    check: tuple[Callable[[Any], bool], str] | None = None,
-    none: str = "",
-    otherwise: str = "",
-    repeated: bool = False,
-    hparam: bool | None = None,
-    only_if: tuple[str, Any] | None = None,
-    tasks: Sequence[str] = (),
-    old_names: Sequence[str] = (),
-    old_values: Mapping[Any, Any] | None = None,
-) -> Any:
+def setting(default: Any, help: str, **declared: Any) -> Any:
     """Declares a setting: the field of a dataclass.
 
     Args:
-      default: default value; `dataclasses.MISSING` if there is none.
+      default: default value; `dataclasses.MISSING` if the setting is required.
       help: meaning of the setting for --help, with its unit.
-      role: what another value does to a run that has begun.
-      flag: name of the flag; empty for that of the field, None for no flag.
-      choices: values that are allowed.
-      lower: least value that is allowed.
-      upper: greatest value that is allowed.
-      above: bound that values have to exceed.
-      below: bound that values must not reach.
-      check: further condition on the value, and its words for an error message.
-      none: word that stands for None on the command line.
-      otherwise: description of the default for --help where it is not this value.
-      repeated: whether the flag is given once for each item of a tuple.
-      hparam: whether the HParams tab shows it; None for as its role says.
-      only_if: another setting and the value of it without which this one decides
-        nothing.
-      tasks: tasks of evaluate.py that it changes; empty for all that have it.
-      old_names: names of flag and field in earlier versions.
-      old_values: current values by those of earlier versions.
+      declared: further attributes of `Setting`.
     """
-    declaration = Setting(
-        help=help,
-        role=role,
-        flag=flag,
-        choices=tuple(choices),
-        lower=lower,
-        upper=upper,
-        above=above,
-        below=below,
-        check=check,
-        none=none,
-        otherwise=otherwise,
-        repeated=repeated,
-        hparam=role in LOGGED if hparam is None else hparam,
-        only_if=only_if,
-        tasks=tuple(tasks),
-        old_names=tuple(old_names),
-        old_values=old_values or {},
-        default=default,
-    )
+    declaration = Setting(help, default, **declared)
     return dataclasses.field(default=default, metadata={"setting": declaration})
 
 
@@ -222,10 +190,7 @@ def like(config: type, name: str, **changes: Any) -> Any:
       name: name of its field there.
       changes: what is declared differently.
     """
-    (field,) = (field for field in dataclasses.fields(config) if field.name == name)
-    declaration = dataclasses.replace(
-        field.metadata["setting"], **{"default": field.default, **changes}
-    )
+    declaration = dataclasses.replace(settings_of(config)[name], **changes)
     return dataclasses.field(
         default=declaration.default, metadata={"setting": declaration}
     )

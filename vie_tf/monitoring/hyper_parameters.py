@@ -53,7 +53,7 @@ def flat(config: RunConfig) -> dict[str, Value]:
     """
     values: dict[str, Value] = {}
     for group, setting, value in config.settings():
-        if setting.hparam and value is not None:
+        if setting.is_hparam and value is not None:
             values[f"{group}/{setting.name}"] = _value(value)
     return values
 

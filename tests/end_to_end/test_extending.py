@@ -60,7 +60,8 @@ def more_steps(train, steps):
 
 def test_the_loss_is_the_softmax_of_its_slow_twin(page):
     rng = np.random.default_rng(0)
-    embeddings, own, noise = (rng.normal(size=[4, n, 8]).astype("f") for n in (1, 1, 5))
+    shapes = ([4, 1, 8], [4, 1, 8], [4, 5, 8])
+    embeddings, own, noise = (rng.normal(0, 0.3, size).astype("f") for size in shapes)
 
     class Bank:
         """Similarities to given rows."""

@@ -156,13 +156,6 @@ def test_clips_of_a_video_may_come_one_after_the_other():
     assert logits.video_index.tolist() == [0, 2]  # the video between them was skipped
 
 
-def test_accuracies_leave_out_what_was_skipped():
-    # Levels above 1 have the larger square: class 0.
-    logits = video_logits(SplitPass(brightness), batches_of([([3], 0), ([2], 2)]), 3)
-    scores = logits.accuracies(np.array([0, 0, 1]))
-    assert scores == {"square": {"top1": 0.5, "top5": 1.0}}
-
-
 # -------------------------------------------------------------- the quick look's fits
 
 

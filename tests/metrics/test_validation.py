@@ -16,6 +16,7 @@ from vie_tf.metrics.features import NothingRead
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.validation import (
     LogitsValidation,
+    Scores,
     make_validation,
     split_to_validate,
 )
@@ -120,3 +121,23 @@ def test_validation_videos_without_labels_are_nothing_to_validate_on(tmp_path):
     )
     manifest = dataclasses.replace(manifest, videos=videos)
     assert split_to_validate(manifest, len(manifest.split("train"))) is None
+
+
+def test_what_was_skipped_is_left_out_of_the_accuracies():
+    def logits_of(clips):  # class 0 for bright videos
+        level = tf.reduce_mean(tf.cast(clips, tf.float32), axis=[1, 2, 3, 4])
+        return {"": tf.stack([level, tf.ones_like(level)], axis=1)}
+
+    def batch(level, row):
+        clips = np.full([1, 1, 2, 4, 4, 3], level, np.uint8)
+        return {"clips": tf.constant(clips), "rows": tf.constant([row], tf.int64)}
+
+    validation = LogitsValidation(
+        name="softmax",
+        heads=("",),
+        logits=SplitPass(logits_of),
+        clips=[batch(3, 0), batch(2, 2)],  # the second of three videos is skipped
+        labels=np.array([0, 0, 1]),
+        num_classes=2,
+    )
+    assert validation() == Scores({"": {"top1": 0.5, "top5": 1.0}}, 2)

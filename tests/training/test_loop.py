@@ -12,9 +12,8 @@ from run_contents import events_in, leave_what_a_kill_leaves, numbers_in
 from run_fixtures import run_config
 
 from vie_tf.monitoring import stopwatch
-from vie_tf.objectives import clustering
+from vie_tf.objectives import clustering, local_aggregation
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.training import setup
 from vie_tf.training import train as training
 
 NUM_VIDEOS = 10  # so an epoch has three steps of BATCH_SIZE
@@ -183,7 +182,7 @@ def test_the_run_says_how_many_clusters_auto_takes(quick, tmp_path, capsys):
     [(239_888, 8000), (120_000, 4002), (9537, 318), (480, 16), (60, 2), (2, 2)],
 )
 def test_auto_is_the_papers_number_of_clusters_for_as_many_videos(num_videos, wanted):
-    assert setup.num_clusters_for(num_videos) == wanted
+    assert local_aggregation.num_clusters_for(num_videos) == wanted
 
 
 def test_knn_is_validated_when_it_is_due(runs):

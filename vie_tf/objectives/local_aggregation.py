@@ -22,8 +22,12 @@ from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.instance_recognition import UNKNOWN, InstanceRecognition
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter, variable
+from vie_tf.storage.errors import UserError
 
 NEVER = -1
+# Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
+_PAPER_NUM_VIDEOS = 239_888
+_PAPER_NUM_CLUSTERS = 8000
 
 
 class LocalAggregation(Objective):
@@ -64,6 +68,31 @@ class LocalAggregation(Objective):
             tf.zeros([count, settings.la_num_clusters, dim]), "cluster_centroids"
         )
         self.clustered_at = counter(NEVER, "clustered_at")
+
+    @classmethod
+    def complete(cls, settings: LossConfig, num_videos: int) -> LossConfig:
+        """Scales the number of clusters, and checks it before the first step of IR."""
+        scaled = num_clusters_for(num_videos)
+        if settings.la_num_clusters is None:
+            print(
+                f"--la_num_clusters=auto: {scaled} clusters for {num_videos} training"
+                " videos."
+            )
+            settings = dataclasses.replace(settings, la_num_clusters=scaled)
+        if settings.la_num_clusters > num_videos:
+            raise UserError(
+                f"--la_num_clusters={settings.la_num_clusters} is more than the"
+                f" {num_videos} training videos. The paper takes one cluster for about"
+                f" 30 videos: --la_num_clusters={scaled}, which is what"
+                " --la_num_clusters=auto takes."
+            )
+        if settings.la_num_background > num_videos:
+            raise UserError(
+                f"--la_num_background={settings.la_num_background} is more than the"
+                f" {num_videos} training videos. Try --la_num_background="
+                f"{max(num_videos // 8, 2)}."
+            )
+        return settings
 
     @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> LocalAggregation:
@@ -146,3 +175,11 @@ class LocalAggregation(Objective):
     def recompute(self) -> None:
         """Makes k-means start from random rows before the next step of LA."""
         self.clustered_at.assign(NEVER)
+
+
+def num_clusters_for(num_videos: int) -> int:
+    """Scales the paper's number of clusters to N instances; at least 2.
+
+    With a single cluster all neighbors would be close.
+    """
+    return max(round(num_videos * _PAPER_NUM_CLUSTERS / _PAPER_NUM_VIDEOS), 2)

@@ -15,7 +15,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.config import RunConfig
+from vie_tf.config import LossConfig, RunConfig
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
 
@@ -35,6 +35,19 @@ class Objective:
     title = ""
     needs_labels = False
     bank: MemoryBank | None = None
+
+    @classmethod
+    def complete(cls, settings: LossConfig, num_videos: int) -> LossConfig:
+        """Fills in what depends on the number of instances, and checks the result.
+
+        Args:
+          settings: settings as they were asked for.
+          num_videos: N, the instances.
+
+        Raises:
+          UserError: settings that do not suit so many.
+        """
+        return settings
 
     @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> Objective:

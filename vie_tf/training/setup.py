@@ -18,10 +18,6 @@ from vie_tf.runs import streams
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
-# Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
-_PAPER_NUM_VIDEOS = 239_888
-_PAPER_NUM_CLUSTERS = 8000
-
 
 def complete_settings(
     config: RunConfig, manifest: Manifest, instances: Instances
@@ -48,22 +44,24 @@ def complete_settings(
             train.single_from, train.dynamic_from, model.static_frames
         )
         streams.check_agrees(config.model, model)
-    needs_labels = OBJECTIVES[config.loss.name].needs_labels
-    if needs_labels:
+    objective = OBJECTIVES[config.loss.name]
+    if objective.needs_labels:
         model = dataclasses.replace(model, num_classes=_num_classes(config, manifest))
     elif model.num_classes is not None:
         raise UserError(
             "The streams are supervised networks; train them on with --loss=supervised."
         )
-    loss = config.loss
-    if loss.la_num_clusters is None:
-        num_clusters = num_clusters_for(instances.count)
-        loss = dataclasses.replace(loss, la_num_clusters=num_clusters)
+    if instances.count < 2:
+        raise UserError(
+            f"There are {instances.count} training videos in {config.data.data_dir!r},"
+            " but a loss that tells videos apart needs at least 2."
+        )
+    loss = objective.complete(config.loss, instances.count)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
     _check_distribution(config)
     _check_clips(config, manifest)
-    _check_loss(config, instances.count)
-    _check_schedule(config, manifest, None if needs_labels else instances.count)
+    num_rows = None if objective.needs_labels else instances.count
+    _check_schedule(config, manifest, num_rows)
     steps = config.train.profile_steps
     if steps and steps[1] > config.train.train_steps:
         raise UserError(
@@ -71,18 +69,6 @@ def complete_settings(
             f" --train_steps={config.train.train_steps}: give earlier steps."
         )
     return config
-
-
-def num_clusters_for(num_videos: int) -> int:
-    """Scales the paper's number of clusters, 8000 for 239,888 videos (appendix A).
-
-    Args:
-      num_videos: N, rows of the memory bank.
-
-    Returns:
-      M, at least 2: with a single cluster all neighbors would be close.
-    """
-    return max(round(num_videos * _PAPER_NUM_CLUSTERS / _PAPER_NUM_VIDEOS), 2)
 
 
 def _num_classes(config: RunConfig, manifest: Manifest) -> int:
@@ -111,32 +97,6 @@ def _check_clips(config: RunConfig, manifest: Manifest) -> None:
     recipe = sampling.with_static(clip_recipe(config.model), config.data.static_video)
     videos = manifest.split(TRAIN_SPLIT)
     sampling.check_motion(videos, recipe, config.model.name)
-
-
-def _check_loss(config: RunConfig, num_videos: int) -> None:
-    settings = config.loss
-    if num_videos < 2:
-        raise UserError(
-            f"There are {num_videos} training videos in {config.data.data_dir!r}, but a"
-            " loss that tells videos apart needs at least 2."
-        )
-    if settings.name != "la":
-        return
-    # Checked before the first step, not after 50,000 steps of IR.
-    assert settings.la_num_clusters is not None
-    if settings.la_num_clusters > num_videos:
-        raise UserError(
-            f"--la_num_clusters={settings.la_num_clusters} is more than the"
-            f" {num_videos} training videos. The paper takes one cluster for about 30"
-            f" videos: --la_num_clusters={num_clusters_for(num_videos)}, which is what"
-            " --la_num_clusters=auto takes."
-        )
-    if settings.la_num_background > num_videos:
-        raise UserError(
-            f"--la_num_background={settings.la_num_background} is more than the"
-            f" {num_videos} training videos. Try --la_num_background="
-            f"{max(num_videos // 8, 2)}."
-        )
 
 
 def _check_schedule(

@@ -46,12 +46,7 @@ def train(config: RunConfig) -> None:
     with devices.explain_lost_workers(), devices.chief_alone_prints():
         manifest = Manifest.load(config.data.data_dir)
         instances = Instances.from_config(config.data, manifest)
-        asked, config = config, complete_settings(config, manifest, instances)
-        if config.loss.name == "la" and asked.loss.la_num_clusters is None:
-            print(
-                f"--la_num_clusters=auto: {config.loss.la_num_clusters} clusters for"
-                f" {instances.count} training videos."
-            )
+        config = complete_settings(config, manifest, instances)
         run = RunDirectory(
             config.train.model_dir,
             config.train.num_to_keep,

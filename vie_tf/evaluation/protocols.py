@@ -7,6 +7,7 @@ into results, beside the numbers.
 from __future__ import annotations
 
 import textwrap
+from typing import Mapping, Sequence
 
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.storage.manifest import TRAIN_SPLIT
@@ -71,3 +72,20 @@ def wrapped(protocol: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def accuracy_table(rows: Mapping[str, Sequence[float]], num_classes: int) -> list[str]:
+    """Formats top-1 and top-5 accuracies as lines, and those of chance below them.
+
+    Args:
+      rows: top-1 and top-5 as fractions, or top-1 alone, by the name of the row.
+      num_classes: C.
+    """
+    chance = (1 / num_classes, min(5 / num_classes, 1.0))
+    return [
+        f"  {'':<22}{'top-1':>7}{'top-5':>8}",
+        *(
+            f"  {name:<22}" + "".join(f"{v:>{7 + k}.1%}" for k, v in enumerate(values))
+            for name, values in {**rows, "chance": chance}.items()
+        ),
+    ]

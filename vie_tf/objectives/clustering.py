@@ -16,6 +16,8 @@ from typing import Callable
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.storage.errors import UserError
+
 # Scores of a block of rows to all centroids are written by the product and read
 # twice (maximum and arg max).  Blocks of about 16 MB stay in the last cache, which is
 # what makes an iteration cost little more than its product; four times larger ones
@@ -63,37 +65,33 @@ def k_means(
 ) -> Clusters:
     """Lloyd's algorithm from random rows or from given centroids.
 
-    A cluster that runs empty takes over one of the rows that are farthest from
-    their centroids, as in scikit-learn, so no label is lost.  No iteration raises the
-    objective.
+    A cluster that runs empty takes over one of the rows that are farthest from their
+    centroids, as in scikit-learn.  No iteration raises the objective.
 
     Args:
       rows: [N, D] float32.
       num_clusters: M, at most N.
-      num_iterations: at most this many.
-      tolerance: in [0, 1]; the labels have settled, and no iteration follows, when
-        one has changed no more than this fraction of them and no cluster is empty.
-      seed: of the choice of the starting rows.
-      start: [M, D] starting centroids instead of random rows; those of an earlier
-        clustering are near the end already if the rows have not moved far.
+      num_iterations: largest number of iterations.
+      tolerance: fraction of the labels in [0, 1]; an iteration that changes no more,
+        with no cluster empty, is the last.
+      seed: seed of the choice of the starting rows.
+      start: [M, D] starting centroids instead of random rows.
       strategy: strategy whose replicas divide the rows; None for this device alone.
         All workers have to call.
 
     Raises:
-      ValueError: more clusters than rows, or fewer than one.
+      UserError: more clusters than rows, or fewer than one.
     """
     began, num_rows = time.perf_counter(), int(rows.shape[0])
     if not 1 <= num_clusters <= num_rows:
-        raise ValueError(
+        raise UserError(
             f"{num_clusters} clusters were asked for, but there are {num_rows} videos:"
             f" give --la_num_clusters between 1 and {num_rows} (the paper takes 8000"
             " for 240,000 videos, about one for 30)."
         )
     if start is None:
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(num_rows), seed=[seed, 1]
-        )
-        start = tf.gather(rows, order[:num_clusters])
+        shuffle = tf.random.experimental.stateless_shuffle
+        start = tf.gather(rows, shuffle(tf.range(num_rows), [seed, 1])[:num_clusters])
     assign = _assign
     if strategy is not None and strategy.num_replicas_in_sync > 1:
         assign = _distributed_assign(strategy, num_rows)

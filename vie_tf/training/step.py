@@ -44,35 +44,9 @@ def make_train_step(
     """
     batch_size = settings.batch_size
     assert batch_size is not None
-    model, num_replicas = state.model, strategy.num_replicas_in_sync
-    decayed = models.decayed_variables(model)
-    # Under float16, gradients are those of a larger loss until they are applied.
-    optimizer = state.loss_scaler or state.optimizer
-
-    def replica_step(batch: dict) -> tuple[dict, dict, dict]:
-        with tf.GradientTape() as tape:
-            endpoints = model(batch["clips"], training=True)
-            per_video, parts = objective.loss(endpoints, batch, state.step)
-            # Means over the global batch: each replica contributes its part, and the
-            # optimizer sums the gradients of all replicas.
-            decay = losses.weight_decay_loss(decayed, weight_decay) / num_replicas
-            total = tf.reduce_sum(per_video) / batch_size + decay
-            # The weights stay as they are when the loss is not finite.
-            total = tf.debugging.check_numerics(total, "loss")
-            scaled = total
-            if state.loss_scaler:
-                scaled = state.loss_scaler.get_scaled_loss(total)
-        gradients = tape.gradient(scaled, model.trainable_variables)
-        if state.loss_scaler:
-            gradients = state.loss_scaler.get_unscaled_gradients(gradients)
-        updates = objective.updates(endpoints, batch)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
-        scalars = {n: tf.reduce_sum(part) / batch_size for n, part in parts.items()}
-        scalars.update(loss=total, weight_decay=decay)
-        sums = {}
-        if "embedding" in endpoints:
-            sums["embedding"] = tf.reduce_sum(endpoints["embedding"], axis=0)  # [D]
-        return updates, scalars, sums
+    replica_step = _make_replica_step(
+        state, objective, strategy, settings, weight_decay
+    )
 
     def sum_of_replicas(value: tf.Tensor) -> tf.Tensor:
         return strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
@@ -104,6 +78,48 @@ def make_train_step(
         return {**scalars, "learning_rate": rate}
 
     return train_step
+
+
+def _make_replica_step(
+    state: TrainState,
+    objective: Objective,
+    strategy: tf.distribute.Strategy,
+    settings: OptimizationConfig,
+    weight_decay: float,
+) -> Callable[[dict], tuple[dict, dict, dict]]:
+    """Makes the part of a step that every replica takes; see `make_train_step`."""
+    batch_size, num_replicas = settings.batch_size, strategy.num_replicas_in_sync
+    model = state.model
+    decayed = models.decayed_variables(model)
+    # Under float16, gradients are those of a larger loss until they are applied.
+    optimizer = state.loss_scaler or state.optimizer
+
+    def replica_step(batch: dict) -> tuple[dict, dict, dict]:
+        with tf.GradientTape() as tape:
+            endpoints = model(batch["clips"], training=True)
+            per_video, parts = objective.loss(endpoints, batch, state.step)
+            # Means over the global batch: each replica contributes its part, and the
+            # optimizer sums the gradients of all replicas.
+            decay = losses.weight_decay_loss(decayed, weight_decay) / num_replicas
+            total = tf.reduce_sum(per_video) / batch_size + decay
+            # The weights stay as they are when the loss is not finite.
+            total = tf.debugging.check_numerics(total, "loss")
+            scaled = total
+            if state.loss_scaler:
+                scaled = state.loss_scaler.get_scaled_loss(total)
+        gradients = tape.gradient(scaled, model.trainable_variables)
+        if state.loss_scaler:
+            gradients = state.loss_scaler.get_unscaled_gradients(gradients)
+        updates = objective.updates(endpoints, batch)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        scalars = {n: tf.reduce_sum(part) / batch_size for n, part in parts.items()}
+        scalars.update(loss=total, weight_decay=decay)
+        sums = {}
+        if "embedding" in endpoints:
+            sums["embedding"] = tf.reduce_sum(endpoints["embedding"], axis=0)  # [D]
+        return updates, scalars, sums
+
+    return replica_step
 
 
 def _note_clips(

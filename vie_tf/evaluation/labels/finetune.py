@@ -289,20 +289,21 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
 
 
 def _lines(result: dict[str, Any]) -> str:
-    def row(name: str, top1: float, top5: float) -> str:
-        return f"  {name:<22}{top1:>7.1%}{top5:>8.1%}"
-
-    classes = result["num_classes"]
-    lines = [
-        f"fine-tuning, {result['model']} from {result['start']}: {classes} classes",
-        f"  {'':<22}{'top-1':>7}{'top-5':>8}",
-    ]
-    lines += [row(s["data"], s["top1"], s["top5"]) for s in result["splits"]]
-    if len(result["splits"]) > 1:
-        lines.append(row("mean", *result["mean"].values()))
-        lines.append(f"  {'deviation':<22}{result['std']['top1']:>7.1%}")
-    lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
-    lines.append(protocols.wrapped(result["protocol"]))
-    for split in result["splits"]:
-        lines.append(f"  The fine-tuned network: --model_dir={split['folder']}")
-    return "\n".join(lines)
+    classes, splits = result["num_classes"], result["splits"]
+    rows: dict[str, Sequence[float]] = {
+        split["data"]: (split["top1"], split["top5"]) for split in splits
+    }
+    if len(splits) > 1:
+        rows["mean"] = tuple(result["mean"].values())
+        rows["deviation"] = (result["std"]["top1"],)
+    return "\n".join(
+        [
+            f"fine-tuning, {result['model']} from {result['start']}: {classes} classes",
+            *protocols.accuracy_table(rows, classes),
+            protocols.wrapped(result["protocol"]),
+            *(
+                f"  The fine-tuned network: --model_dir={split['folder']}"
+                for split in splits
+            ),
+        ]
+    )

@@ -162,20 +162,15 @@ def _save(
 
 
 def lines(result: dict[str, Any]) -> str:
-    """The accuracies of the layers as a table."""
+    """Formats the accuracies of the layers as a table."""
     classes = result["num_classes"]
-    chance = {"top1": result["chance"], "top5": min(5 / classes, 1.0)}
-    rows = {**result["scores"], "chance": chance}
+    rows = {name: tuple(values.values()) for name, values in result["scores"].items()}
     return "\n".join(
         [
             f"linear probes ({result['mode']}), {result['model']} at step"
             f" {result['step']}: {result['num_queries']} test videos,"
             f" {result['num_train']} training videos, {classes} classes",
-            f"  {'':<22}{'top-1':>7}{'top-5':>8}",
-            *(
-                f"  {name:<22}{values['top1']:>7.1%}{values['top5']:>8.1%}"
-                for name, values in rows.items()
-            ),
+            *protocols.accuracy_table(rows, classes),
             protocols.wrapped(result["protocol"]),
         ]
     )

@@ -108,13 +108,7 @@ def train(
         log_steps=settings.log_steps,
     )
     training = Training(
-        state=state,
-        settings=settings,
-        weight_decay=settings.weight_decay,
-        clips=clips,
-        devices=devices,
-        run=folder,
-        log=log,
+        *(state, settings, settings.weight_decay, clips, devices, folder, log),
         validation=validation,
         keeps_best=keeps_best,
     )

@@ -124,23 +124,17 @@ def _protocol(run: RestoredRun, settings: KnnTaskConfig) -> str:
 
 
 def _in_lines(result: dict[str, Any]) -> str:
-    def row(name: str, top1: float, top5: float) -> str:
-        return f"  {name:<22}{top1:>7.1%}{top5:>8.1%}"
-
-    classes = result["num_classes"]
-    skipped = result["num_skipped"]
+    classes, skipped = result["num_classes"], result["num_skipped"]
+    name = "trained" if result["step"] else "untrained"
+    rows = {name: (result["top1"], result["top5"])}
+    if "untrained" in result:
+        rows["untrained"] = tuple(result["untrained"].values())
     lines = [
         f"kNN, {result['model']} at step {result['step']}: {result['num_queries']}"
         f" queries, {result['num_gallery']} gallery videos, {classes} classes"
         + (f", {skipped} videos skipped" if skipped else ""),
-        f"  {'':<22}{'top-1':>7}{'top-5':>8}",
-        row(
-            "trained" if result["step"] else "untrained", result["top1"], result["top5"]
-        ),
+        *protocols.accuracy_table(rows, classes),
     ]
-    if "untrained" in result:
-        lines.append(row("untrained", *result["untrained"].values()))
-    lines.append(row("chance", result["chance"], min(5 / classes, 1.0)))
     if len(result["grid"]) > 1:
         lines += _grid_lines(result["grid"])
     lines.append(protocols.wrapped(result["protocol"]))

@@ -320,7 +320,7 @@ def _config(
     """Settings of the run: those that cannot change later are the checkpoint's."""
     loss = LossConfig()
     clusters_shape = checkpoint.shapes.get(_CLUSTERS, [])
-    if uses_bank and len(clusters_shape) == 2:
+    if uses_bank and clusters_shape:
         loss = LossConfig(name="la", la_num_clusterings=clusters_shape[0])
     return with_family_defaults(
         RunConfig(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 
 import numpy as np
@@ -231,7 +232,7 @@ class RestoredRun:
         """Classes of the gallery's videos, [N] int."""
         return np.array([video.label for video in self.gallery])
 
-    @property
+    @functools.cached_property
     def instances(self) -> Instances:
         """What a training on labels is given: training videos, or a view of them."""
         return Instances.from_config(self.data, self.manifest)

@@ -141,8 +141,3 @@ def test_the_frames_of_an_instance_are_those_of_its_bin(data):
     ranges = [(frames.video.id, frames.first, frames.end) for frames in found]
     first, last = instances.videos[0].id, instances.videos[-1].id
     assert ranges == [(first, 0, 8), (first, 16, 20), (last, 16, 20)]
-
-
-def test_a_round_shows_every_bin_of_the_longest_video(data):
-    assert instances_of(data[1]).clips_per_round == 10
-    assert instances_of(data[1], bin_frames=8).clips_per_round == 30

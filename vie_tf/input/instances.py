@@ -75,15 +75,6 @@ class Instances:
         return int(self.num_bins.sum())
 
     @property
-    def clips_per_round(self) -> int:
-        """Clips after which every instance was shown at least once.
-
-        An epoch shows one bin of each video, so a round is as many epochs as the
-        longest video has bins.
-        """
-        return len(self.videos) * int(self.num_bins.max())
-
-    @property
     def first_rows(self) -> np.ndarray:
         """Bank index of the first bin of each video, [V] int64; the others follow."""
         return np.cumsum(self.num_bins) - self.num_bins

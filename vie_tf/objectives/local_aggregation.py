@@ -79,7 +79,7 @@ class LocalAggregation(Objective):
                 " videos."
             )
             settings = dataclasses.replace(settings, la_num_clusters=scaled)
-        if settings.la_num_clusters > num_videos:
+        if (settings.la_num_clusters or 0) > num_videos:
             raise UserError(
                 f"--la_num_clusters={settings.la_num_clusters} is more than the"
                 f" {num_videos} training videos. The paper takes one cluster for about"

@@ -1,8 +1,4 @@
-"""From settings to a network and its clips.
-
-Shared by training and evaluation, which must agree on both.  `complete_settings` is for
-training alone: a run that was trained has all of its settings.
-"""
+"""Settings of a run: what follows from its data, its network and its objective."""
 
 from __future__ import annotations
 

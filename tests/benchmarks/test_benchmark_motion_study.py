@@ -5,7 +5,7 @@ import pytest
 from record_fixtures import write_data_set
 
 from benchmarks import motion_study
-from vie_tf.input.instances import from_data
+from vie_tf.input.instances import Instances
 from vie_tf.training.setup import complete_settings
 
 
@@ -43,5 +43,5 @@ def test_the_study_has_settings_that_a_run_takes(family, tmp_path):
     )
     for training in motion_study.TRAININGS:
         config = motion_study.config_of(family, training, arguments)
-        instances = from_data(config.data, manifest)
+        instances = Instances.from_config(config.data, manifest)
         assert complete_settings(config, manifest, instances).train.batch_size == 32

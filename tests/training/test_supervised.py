@@ -10,7 +10,7 @@ from vie_tf import models
 from vie_tf.config import DataConfig, KnnTaskConfig
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.input.instances import from_data
+from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives import losses
 from vie_tf.runs.run_directory import RunDirectory
@@ -95,7 +95,7 @@ def test_the_loss_equals_its_slow_twin():
 def test_a_step_moves_all_weights_and_knows_its_accuracy(data_dir):
     config = run_config(data_dir, loss=SUPERVISED)
     manifest = Manifest.load(str(data_dir))
-    instances = from_data(config.data, manifest)
+    instances = Instances.from_config(config.data, manifest)
     config = complete_settings(config, manifest, instances)
     state = new_state(config, manifest)
     assert state.bank is None

@@ -1,3 +1,6 @@
+import json
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -5,6 +8,9 @@ from run_fixtures import unit_rows
 from sklearn.neighbors import KNeighborsClassifier
 
 from vie_tf.metrics import knn, nearest
+from vie_tf.metrics.nearest import Nearest
+
+FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
 
 # Four unit vectors on a quarter of a circle, at 0, 30, 60 and 90 degrees.  Seen from
 # 0 degrees the similarities are 1, 0.866, 0.5 and 0.
@@ -22,11 +28,9 @@ def slow_classification(gallery, labels, queries, num_classes, k, temperature, o
             order = list(np.argsort(-similarities))
             if own is not None:
                 order.remove(own[video])
-            votes = np.zeros(num_classes)
             for row in order[:k]:
-                votes[labels[row]] += np.exp(similarities[row] / temperature)
-            result[video] += votes / votes.sum() / len(clips)
-    return result
+                result[video, labels[row]] += np.exp(similarities[row] / temperature)
+    return result / result.sum(axis=1, keepdims=True)
 
 
 def at(*degrees):
@@ -44,7 +48,7 @@ def classify(queries, **settings):
 def test_votes_are_weighted_by_the_exponential_of_similarity():
     # Weights e^2, e^1 and e^1 for classes 1, 0 and 1.
     probabilities = knn.class_probabilities(
-        tf.constant([[1.0, 0.5, 0.5]]), tf.constant([[1, 0, 1]]), 3, temperature=0.5
+        np.array([[[1.0, 0.5, 0.5]]]), np.array([[[1, 0, 1]]]), 3, temperature=0.5
     )
     total = np.e**2 + 2 * np.e
     wanted = [[np.e / total, (np.e**2 + np.e) / total, 0.0]]
@@ -52,8 +56,8 @@ def test_votes_are_weighted_by_the_exponential_of_similarity():
 
 
 def test_a_neighbor_without_a_label_has_no_vote():
-    similarities = tf.constant([[0.9, 0.2], [0.9, 0.2]])
-    labels = tf.constant([[-1, 1], [-1, -1]])
+    similarities = np.array([[[0.9, 0.2]], [[0.9, 0.2]]])
+    labels = np.array([[[-1, 1]], [[-1, -1]]])
     probabilities = knn.class_probabilities(similarities, labels, 2)
     np.testing.assert_allclose(probabilities, [[0.0, 1.0], [0.0, 0.0]])
 
@@ -61,8 +65,8 @@ def test_a_neighbor_without_a_label_has_no_vote():
 @pytest.mark.parametrize("temperature", [0.02, 0.001])
 def test_a_low_temperature_leaves_the_vote_to_the_nearest(temperature):
     # e^(1 / 0.001) is beyond float32, and so would be that of a neighbor without vote.
-    similarities = tf.constant([[1.0, 0.9, 0.8], [-0.9, -1.0, -1.0]])
-    labels = tf.constant([[-1, 1, 0], [2, 0, 1]])
+    similarities = np.array([[[1.0, 0.9, 0.8]], [[-0.9, -1.0, -1.0]]])
+    labels = np.array([[[-1, 1, 0]], [[2, 0, 1]]])
     probabilities = knn.class_probabilities(similarities, labels, 3, temperature)
     wanted = [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     np.testing.assert_allclose(probabilities, wanted, atol=0.02)
@@ -93,10 +97,49 @@ def test_the_nearest_vote_and_the_others_do_not():
     np.testing.assert_allclose(classify(at(20), k=1), [[0.0, 1.0, 0.0]])
 
 
-def test_probabilities_not_embeddings_are_averaged_over_clips():
+def test_votes_not_embeddings_are_added_over_clips():
     # One clip next to class 0, one next to class 2.  Their mean lies at 45 degrees,
     # next to class 1, which gets no vote here.
     np.testing.assert_allclose(classify(at(0, 90), k=1), [[0.5, 0.0, 0.5]])
+
+
+def test_a_clip_with_nearer_neighbors_counts_more():
+    # Clips at 0 degrees (similarity 1 to class 0) and at 110 (cos 20 to class 2).
+    weights = np.exp(np.array([1.0, np.cos(np.radians(20))]) / 0.5)
+    wanted = weights / weights.sum()
+    actual = classify(at(0, 110), k=1)
+    np.testing.assert_allclose(actual, [[wanted[0], 0.0, wanted[1]]], rtol=1e-5)
+
+
+def test_predictions_are_those_of_the_authors_validation():
+    known = json.loads((FIXTURES / "knn_votes.json").read_text())
+    similarities = np.array(known["similarities"])  # [16, 5, 40]
+    order = np.argsort(-similarities, axis=-1, kind="stable")
+    found = Nearest(order, np.take_along_axis(similarities, order, axis=-1))
+    probabilities = knn.video_probabilities(
+        found,
+        np.array(known["labels"]),
+        known["num_classes"],
+        k=known["k"],
+        temperature=known["temperature"],
+    )
+    assert probabilities.argmax(axis=1).tolist() == known["predicted"]
+
+
+def test_a_class_without_votes_is_not_among_the_first_five():
+    # One vote for the wrong class, whatever the names of the others.
+    probabilities = classify(at(20), k=1)  # class 1
+    for label in (0, 2):
+        scores = knn.accuracies(probabilities, np.array([label]))
+        assert scores == {"top1": 0.0, "top5": 0.0}
+    assert knn.accuracies(probabilities, np.array([1])) == {"top1": 1.0, "top5": 1.0}
+
+
+def test_a_vote_that_underflows_is_still_a_vote():
+    similarities, labels = np.array([[[1.0, -1.0]]]), np.array([[[0, 1]]])
+    probabilities = knn.class_probabilities(similarities, labels, 3, 0.001)
+    assert knn.top_k_accuracy(probabilities, np.array([1]), 2) == 1.0
+    assert knn.top_k_accuracy(probabilities, np.array([2]), 3) == 0.0
 
 
 def test_leave_one_out_takes_the_own_row_out_of_the_vote():
@@ -148,7 +191,6 @@ def test_blocks_of_queries_do_not_change_the_result(monkeypatch):
     gallery, queries = tf.constant(unit_rows(20)), unit_rows(40).reshape(20, 2, -1)
     settings = {"k": 4, "own_index": own_index}
     whole = knn.classify_videos(gallery, labels, queries, 3, **settings)
-    monkeypatch.setattr(knn, "_CLIPS_AT_ONCE", 7)
     monkeypatch.setattr(nearest, "_BLOCK_FLOATS", 20 * 7)
     blocks = knn.classify_videos(gallery, labels, queries, 3, **settings)
     np.testing.assert_allclose(blocks, whole, rtol=1e-5)

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from vie_tf.metrics import linear_probe, sklearn_probe
 from vie_tf.metrics.split_pass import SplitPass
-from vie_tf.metrics.video_logits import video_logits
+from vie_tf.metrics.split_probabilities import split_probabilities
 from vie_tf.objectives import losses
 from vie_tf.runs.schedules import TF1MomentumSGD
 
@@ -127,13 +127,13 @@ def test_probes_of_layers_do_not_know_each_other():
     np.testing.assert_allclose(logits["b"], np.tile([[1, 2, 3, 4]], [5, 1]))
 
 
-# ----------------------------------------------------------- logits of whole videos
+# ----------------------------------------------------------- probabilities of whole videos
 
 
 def brightness(clips):
-    """Logits [B, 2] that are no linear function of a clip's gray level."""
+    """Logits [B, 2] whose probabilities are g / (1 + g) and 1 / (1 + g) for level g."""
     level = tf.reduce_mean(tf.cast(clips, tf.float32), axis=[1, 2, 3, 4])
-    return {"square": tf.stack([level**2, level], axis=1)}
+    return {"odds": tf.stack([tf.math.log(level), tf.zeros_like(level)], axis=1)}
 
 
 def batches_of(elements):
@@ -144,16 +144,19 @@ def batches_of(elements):
         yield {"clips": tf.constant(clip), "rows": tf.constant([row], tf.int64)}
 
 
-def test_logits_are_averaged_over_the_clips_of_a_video():
-    logits = video_logits(SplitPass(brightness), batches_of([([1, 3], 1), ([4], 0)]), 2)
-    np.testing.assert_allclose(logits.values["square"], [[16, 4], [5, 2]])
+def test_probabilities_not_logits_are_averaged_over_the_clips_of_a_video():
+    batches = batches_of([([1, 3], 1), ([4], 0)])
+    found = split_probabilities(SplitPass(brightness), batches, 2)
+    wanted = [[4 / 5, 1 / 5], [(1 / 2 + 3 / 4) / 2, (1 / 2 + 1 / 4) / 2]]
+    np.testing.assert_allclose(found.values["odds"], wanted, rtol=1e-6)
 
 
 def test_clips_of_a_video_may_come_one_after_the_other():
-    elements = [([1], 0), ([3], 0), ([5], 2), ([8], 0)]
-    logits = video_logits(SplitPass(brightness), batches_of(elements), 3)
-    np.testing.assert_allclose(logits.values["square"], [[74 / 3, 4], [25, 5]])
-    assert logits.video_index.tolist() == [0, 2]  # the video between them was skipped
+    elements = [([1], 0), ([3], 0), ([4], 2), ([1], 0)]
+    found = split_probabilities(SplitPass(brightness), batches_of(elements), 3)
+    first = [(1 / 2 + 3 / 4 + 1 / 2) / 3, (1 / 2 + 1 / 4 + 1 / 2) / 3]
+    np.testing.assert_allclose(found.values["odds"], [first, [0.8, 0.2]], rtol=1e-6)
+    assert found.video_index.tolist() == [0, 2]  # the video between them was skipped
 
 
 # -------------------------------------------------------------- the quick look's fits
@@ -169,7 +172,7 @@ def separable(num_videos, num_classes, num_clips=2):
 @pytest.mark.parametrize("num_classes", [2, 3])
 def test_cross_validation_finds_what_the_features_say(num_classes):
     features, labels = separable(12, num_classes)
-    logits = sklearn_probe.cross_validated_logits(features, labels, num_classes)
+    logits = sklearn_probe.cross_validated_probabilities(features, labels, num_classes)
     assert logits.argmax(axis=1).tolist() == labels.tolist()
 
 
@@ -177,7 +180,7 @@ def test_a_video_is_not_fitted_to_by_its_own_fold():
     """Features that only name the video say nothing of its class."""
     labels = np.repeat([0, 1], 10)
     features = np.repeat(np.eye(20)[:, None], 3, axis=1).astype("float32")
-    logits = sklearn_probe.cross_validated_logits(features, labels, 2)
+    logits = sklearn_probe.cross_validated_probabilities(features, labels, 2)
     assert np.mean(logits.argmax(axis=1) == labels) <= 0.5
 
 
@@ -187,13 +190,13 @@ def test_fits_equal_scikit_learn_on_standardized_clips():
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     twin = LogisticRegression(max_iter=1000)
     twin.fit((features - mean) / deviation, labels)
-    per_clip = twin.decision_function((tests - mean) / deviation)
+    per_clip = twin.predict_proba((tests - mean) / deviation)
     wanted = (per_clip[0::2] + per_clip[1::2]) / 2
-    actual = sklearn_probe.fitted_logits(
+    actual = sklearn_probe.fitted_probabilities(
         features.reshape(60, 1, 20), labels, tests.reshape(15, 2, 20), 5
     )
     np.testing.assert_allclose(actual[:, :4], wanted, atol=1e-2)
-    assert np.all(actual[:, 4] < actual[:, :4].min())  # of a class without examples
+    assert np.all(actual[:, 4] == 0)  # a class without examples
 
 
 @pytest.mark.parametrize(
@@ -207,7 +210,7 @@ def test_small_classes_make_fewer_folds(labels, folds):
 def test_a_class_of_one_video_is_tolerated_beside_two_larger_ones():
     features, _ = separable(9, 3)
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2])
-    logits = sklearn_probe.cross_validated_logits(features, labels, 3)
+    logits = sklearn_probe.cross_validated_probabilities(features, labels, 3)
     assert np.all(np.isfinite(logits))
 
 

@@ -15,8 +15,8 @@ from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics.features import NothingRead
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.validation import (
-    LogitsValidation,
     Scores,
+    SoftmaxValidation,
     make_validation,
     split_to_validate,
 )
@@ -50,7 +50,7 @@ def fixture_validation_of(request, tmp_path):
 
     def of_softmax(part, gather):
         network = GridEmbedder(dim=2)
-        return LogitsValidation(
+        return SoftmaxValidation(
             name="softmax",
             heads=("",),
             logits=SplitPass(lambda clips: {"": network(clips)["embedding"]}),
@@ -132,7 +132,7 @@ def test_what_was_skipped_is_left_out_of_the_accuracies():
         clips = np.full([1, 1, 2, 4, 4, 3], level, np.uint8)
         return {"clips": tf.constant(clips), "rows": tf.constant([row], tf.int64)}
 
-    validation = LogitsValidation(
+    validation = SoftmaxValidation(
         name="softmax",
         heads=("",),
         logits=SplitPass(logits_of),

@@ -9,57 +9,63 @@ Letters: V videos, N gallery videos, Q queries, D dimension, k neighbors, C clas
 from __future__ import annotations
 
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.metrics import nearest
 from vie_tf.metrics.nearest import Matrix, Nearest
 
-# Clips whose votes are counted at once: bounds the memory at 256 x k x C floats.
-_CLIPS_AT_ONCE = 256
+_LEAST_VOTE = 1e-290  # far enough from 0 to stay a number after normalization
 
 
 def class_probabilities(
-    similarities: tf.Tensor,
-    neighbor_labels: tf.Tensor,
+    similarities: np.ndarray,
+    neighbor_labels: np.ndarray,
     num_classes: int,
     temperature: float = 0.07,
-) -> tf.Tensor:
-    """Counts the votes of neighbors, weighted by exp(similarity / temperature).
+) -> np.ndarray:
+    """Adds up the votes of all neighbors of a video's clips.
+
+    A neighbor's vote weighs exp(similarity / temperature).  The votes of a clip are not
+    normalized, so a clip with nearer neighbors counts more (authors' code).
 
     Args:
-      similarities: [Q, k] float32.
-      neighbor_labels: [Q, k] integers; a neighbor without a label (-1) has no vote.
+      similarities: [V, num_clips, k] floats.
+      neighbor_labels: [V, num_clips, k] integers; a neighbor without a label (-1) has
+        no vote.
       num_classes: C.
       temperature: temperature of the weights (Wu et al. 2018).
 
     Returns:
-      [Q, C] float32; each query sums to 1, or to 0 where no neighbor has a label.
+      [V, C] float64; a video sums to 1, or to 0 where no neighbor has a label.
     """
-    # The exponential overflows at low temperatures; a common factor cancels out.
+    num_videos = len(similarities)
     has_vote = neighbor_labels >= 0
-    best = tf.reduce_max(
-        tf.where(has_vote, similarities, -1.0), axis=1, keepdims=True
-    )  # [Q, 1]
-    weights = tf.exp(tf.minimum(similarities - best, 0.0) / temperature)  # [Q, k]
-    one_hot = tf.one_hot(neighbor_labels, num_classes)  # [Q, k, C]
-    votes = tf.einsum("qk,qkc->qc", weights, one_hot)
-    return tf.math.divide_no_nan(votes, tf.reduce_sum(votes, axis=1, keepdims=True))
+    similarities = np.where(has_vote, similarities, -np.inf).astype(np.float64)
+    # The exponential overflows at low temperatures; one factor for all clips of a video
+    # cancels out.
+    best = similarities.max(axis=(1, 2), keepdims=True, initial=-2.0)
+    weights = np.exp((similarities - best) / temperature)
+    # A vote that underflows is still a vote.
+    weights = np.where(has_vote, np.maximum(weights, _LEAST_VOTE), 0.0)
+    video_index = np.arange(num_videos)[:, None, None]
+    cell = video_index * num_classes + np.maximum(neighbor_labels, 0)
+    votes = np.bincount(cell.ravel(), weights.ravel(), num_videos * num_classes)
+    votes = votes.reshape(num_videos, num_classes)
+    total = votes.sum(axis=1, keepdims=True)
+    return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
 
 
 def top_k_accuracy(probabilities: np.ndarray, labels: np.ndarray, k: int) -> float:
     """Returns the fraction of queries with their label among the k top classes.
 
     Args:
-      probabilities: [Q, C]; a query without votes (all zeros) counts as wrong.
-      labels: [Q] integers.
-      k: with k >= C every other query counts as right.
+      probabilities: [Q, C]; a class of probability 0 is not among the top classes.
+      labels: [Q] integers in [0, C).
+      k: number of classes.
     """
-    has_votes = np.any(probabilities != 0, axis=1)  # [Q]
-    if k >= probabilities.shape[1]:
-        return float(np.mean(has_votes))
     # A stable sort resolves ties the same way everywhere.
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]  # [Q, k]
     is_right = np.any(best == labels[:, None], axis=1)
+    has_votes = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0] > 0
     return float(np.mean(is_right & has_votes))
 
 
@@ -98,33 +104,24 @@ def video_probabilities(
     k: int = 10,
     temperature: float = 0.07,
 ) -> np.ndarray:
-    """Computes class probabilities of videos, averaged over their clips.
+    """Computes class probabilities of videos from the votes of all their clips.
 
     Args:
       neighbors: k or more neighbors of every clip, from `neighbors_of_clips`.
       gallery_labels: [N] integers.
       num_classes: C.
-      k: number of neighbors that vote.
+      k: number of neighbors of a clip that vote.
       temperature: temperature of the weights.
 
     Returns:
-      [V, C] float32.
+      [V, C] float64.
     """
-    num_videos, num_clips = neighbors.neighbor_index.shape[:2]
-    neighbor_index = neighbors.neighbor_index[..., :k].reshape(
-        num_videos * num_clips, -1
+    return class_probabilities(
+        neighbors.similarities[..., :k],
+        np.asarray(gallery_labels)[neighbors.neighbor_index[..., :k]],
+        num_classes,
+        temperature,
     )
-    similarities = neighbors.similarities[..., :k].reshape(neighbor_index.shape)
-    labels = np.asarray(gallery_labels)[neighbor_index]  # [V * num_clips, k]
-    step = max(_CLIPS_AT_ONCE // num_clips, 1) * num_clips  # whole videos
-    means = []
-    for start in range(0, len(labels), step):
-        part = slice(start, start + step)
-        per_clip = class_probabilities(
-            similarities[part], labels[part], num_classes, temperature
-        )
-        means.append(per_clip.numpy().reshape(-1, num_clips, num_classes).mean(axis=1))
-    return np.concatenate(means)
 
 
 def classify_videos(
@@ -137,7 +134,7 @@ def classify_videos(
     temperature: float = 0.07,
     own_index: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Finds neighbors and counts their votes, [V, C] float32.
+    """Finds neighbors and counts their votes, [V, C] float64.
 
     Arguments as of `neighbors_of_clips` and `video_probabilities`.
     """

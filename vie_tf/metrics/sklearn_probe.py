@@ -1,7 +1,7 @@
-"""Linear probes by scikit-learn: features of clips in, logits of videos out.
+"""Linear probes by scikit-learn: features of clips in, class probabilities of videos out.
 
-A quick look that needs no training loop.  Clips of a video are examples of their own in
-fitting, and never on both sides of a cross-validation; their logits are averaged.
+A quick look that needs no training loop.  Clips of a video are separate examples in
+fitting, and never on both sides of a cross-validation; probabilities are averaged.
 
 Letters: V videos, F features, C classes.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -24,14 +25,14 @@ _MAX_ITERATIONS = 1000
 _NEVER = -1e9
 
 
-def fitted_logits(
+def fitted_probabilities(
     features: np.ndarray,
     labels: np.ndarray,
     tests: np.ndarray,
     num_classes: int,
     inverse_penalty: float = 1.0,
 ) -> np.ndarray:
-    """Logits of videos by logistic regression on standardized features.
+    """Computes class probabilities by logistic regression on standardized features.
 
     Args:
       features: of the clips to fit to, [V, num_clips, F] float32.
@@ -54,7 +55,8 @@ def fitted_logits(
         found = np.stack([-found / 2, found / 2], axis=1)
     logits = np.full([len(found), num_classes], _NEVER)
     logits[:, model.classes_] = found
-    return logits.reshape(len(tests), -1, num_classes).mean(axis=1)
+    probabilities = softmax(logits, axis=-1)
+    return probabilities.reshape(len(tests), -1, num_classes).mean(axis=1)
 
 
 def num_folds(labels: np.ndarray) -> int:
@@ -82,10 +84,10 @@ def num_folds(labels: np.ndarray) -> int:
     return int(min(MAX_FOLDS, sizes[1]))
 
 
-def cross_validated_logits(
+def cross_validated_probabilities(
     features: np.ndarray, labels: np.ndarray, num_classes: int, seed: int = 0
 ) -> np.ndarray:
-    """Logits of each video by a regression on the folds that it is not in.
+    """Computes class probabilities of each video by a regression on the other folds.
 
     Args:
       features: [V, num_clips, F] float32.
@@ -100,13 +102,13 @@ def cross_validated_logits(
       UserError: there are no two classes of two videos.
     """
     folds = StratifiedKFold(num_folds(labels), shuffle=True, random_state=seed)
-    logits = np.empty([len(labels), num_classes])
+    probabilities = np.empty([len(labels), num_classes])
     with warnings.catch_warnings():
         # That a class has fewer videos than there are folds.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         parts = list(folds.split(features, labels))
     for fitted, tested in parts:
-        logits[tested] = fitted_logits(
+        probabilities[tested] = fitted_probabilities(
             features[fitted], labels[fitted], features[tested], num_classes
         )
-    return logits
+    return probabilities

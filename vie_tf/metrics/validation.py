@@ -19,7 +19,7 @@ from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipEmbedder, NothingRead
 from vie_tf.metrics.split_pass import SplitPass
-from vie_tf.metrics.video_logits import video_logits
+from vie_tf.metrics.split_probabilities import split_probabilities
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
 
@@ -92,7 +92,7 @@ class KnnValidation:
           NothingRead: no worker could read a video that has a label.
         """
         video_index = np.zeros([0], np.int64)
-        votes = np.zeros([0, self.num_classes], np.float32)
+        votes = np.zeros([0, self.num_classes])
         try:
             features = self.embedder.embed(self.clips, len(self.labels), title)
         except NothingRead:
@@ -113,8 +113,8 @@ class KnnValidation:
 
 
 @dataclasses.dataclass(frozen=True)
-class LogitsValidation:
-    """Classification by the mean of the logits of a video's clips (section 3).
+class SoftmaxValidation:
+    """Classification by the mean class probabilities of a video's clips.
 
     Attributes:
       name: group of the scores in TensorBoard.
@@ -140,10 +140,10 @@ class LogitsValidation:
         Raises:
           NothingRead: no worker could read a video that has a label.
         """
-        found = video_logits(self.logits, self.clips, len(self.labels), title)
+        found = split_probabilities(self.logits, self.clips, len(self.labels), title)
         nothing = np.zeros([0, self.num_classes])
-        logits = {name: found.values.get(name, nothing) for name in self.heads}
-        return _scores(logits, found.video_index, self.labels, self.gather)
+        probabilities = {name: found.values.get(name, nothing) for name in self.heads}
+        return _scores(probabilities, found.video_index, self.labels, self.gather)
 
 
 def _scores(
@@ -229,7 +229,7 @@ def make_validation(
     num_classes = len(manifest.class_names)
     if bank is None:
         logits = SplitPass(lambda c: {"": network(c, training=False)["logits"]})
-        return LogitsValidation(
+        return SoftmaxValidation(
             "softmax", ("",), logits, clips, labels, num_classes, gather
         )
     return KnnValidation(

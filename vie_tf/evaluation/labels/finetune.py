@@ -26,7 +26,7 @@ from vie_tf.evaluation.labels import training
 from vie_tf.evaluation.labels.folder import locked_folder
 from vie_tf.evaluation.provenance import NOTHING
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.metrics.validation import LogitsValidation
+from vie_tf.metrics.validation import SoftmaxValidation
 from vie_tf.models.from_config import build_model
 from vie_tf.models.heads import MultiScaleRelation
 from vie_tf.models.two_stream import TwoStream
@@ -148,7 +148,7 @@ def _tune_on_split(
     def logits_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
         return {_HEAD: state.model(clips, training=False)["logits"]}
 
-    def test_on(num_clips: int | None) -> LogitsValidation:
+    def test_on(num_clips: int | None) -> SoftmaxValidation:
         return training.make_validation(run, TASK, [_HEAD], logits_of, num_clips)
 
     test = test_on(settings.num_clips)

@@ -70,14 +70,14 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     for layer, values in train.layers.items():
         print(f"fitting {layer}: {values.shape[-1]} features", flush=True)
         if has_val:
-            logits = sklearn_probe.fitted_logits(
+            probabilities = sklearn_probe.fitted_probabilities(
                 values, train.labels, test.layers[layer], num_classes
             )
         else:
-            logits = sklearn_probe.cross_validated_logits(
+            probabilities = sklearn_probe.cross_validated_probabilities(
                 values, train.labels, num_classes, settings.seed
             )
-        scores[layer] = knn.accuracies(logits, test.labels)
+        scores[layer] = knn.accuracies(probabilities, test.labels)
     content = {
         "scores": scores,
         "chance": 1 / num_classes,

@@ -16,7 +16,7 @@ from vie_tf.config import LabelConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.metrics.split_pass import SplitPass
-from vie_tf.metrics.validation import LogitsValidation, Scores
+from vie_tf.metrics.validation import Scores, SoftmaxValidation
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.runs import history
@@ -34,7 +34,7 @@ def make_validation(
     heads: Sequence[str],
     logits_of: Callable[[tf.Tensor], dict[str, tf.Tensor]],
     num_clips: int | None,
-) -> LogitsValidation:
+) -> SoftmaxValidation:
     """Prepares the test on the validation videos; its graph is made once.
 
     Args:
@@ -50,7 +50,7 @@ def make_validation(
     labels = np.array([video.label for video in run.manifest.split(VAL_SPLIT)])
     num_classes = len(run.manifest.class_names)
     logits = SplitPass(logits_of)
-    return LogitsValidation(name, tuple(heads), logits, clips, labels, num_classes)
+    return SoftmaxValidation(name, tuple(heads), logits, clips, labels, num_classes)
 
 
 def train(
@@ -59,7 +59,7 @@ def train(
     settings: LabelConfig,
     folder: RunDirectory,
     devices: Distribution,
-    validation: LogitsValidation,
+    validation: SoftmaxValidation,
     keeps_best: bool,
 ) -> Scores | None:
     """Trains until `settings.train_steps`, from where the folder's training stands.

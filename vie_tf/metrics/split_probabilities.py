@@ -1,4 +1,4 @@
-"""Logits of the videos of a split: those of a video's clips are averaged (section 4).
+"""Class probabilities of the videos of a split, averaged over the clips of a video.
 
 Letters: V videos, C classes.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Iterable, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from vie_tf.metrics.split_pass import SplitPass
 
 
-class SplitLogits(NamedTuple):
-    """Logits of the videos of a split.
+class SplitProbabilities(NamedTuple):
+    """Class probabilities of the videos of a split.
 
     Attributes:
       values: by head, [V, C] float64.
@@ -25,10 +26,12 @@ class SplitLogits(NamedTuple):
     video_index: np.ndarray
 
 
-def video_logits(
+def split_probabilities(
     logits_of: SplitPass, batches: Iterable[dict], num_videos: int, title: str = ""
-) -> SplitLogits:
-    """Computes the mean logits of every video of a split.
+) -> SplitProbabilities:
+    """Computes mean class probabilities over the clips of every video of a split.
+
+    Source: paper, section 4 ("softmax logits"); the authors' train_transfer_KN.
 
     Args:
       logits_of: pass of a function that returns logits by head.
@@ -42,9 +45,9 @@ def video_logits(
     for video_index, outputs in logits_of.run(batches, num_videos, title):
         for name, logits in outputs.items():  # [V, num_clips, C]
             zeros = np.zeros([num_videos, logits.shape[-1]])
-            summed = logits.sum(axis=1, dtype=np.float64)
+            summed = softmax(logits.astype(np.float64), axis=-1).sum(axis=1)
             np.add.at(sums.setdefault(name, zeros), video_index, summed)
         np.add.at(counts, video_index, logits.shape[1])
     seen = np.flatnonzero(counts)
     means = {name: values[seen] / counts[seen, None] for name, values in sums.items()}
-    return SplitLogits(means, seen)
+    return SplitProbabilities(means, seen)

@@ -127,7 +127,7 @@ def test_probes_of_layers_do_not_know_each_other():
     np.testing.assert_allclose(logits["b"], np.tile([[1, 2, 3, 4]], [5, 1]))
 
 
-# ----------------------------------------------------------- probabilities of whole videos
+# ------------------------------------------------------- probabilities of whole videos
 
 
 def brightness(clips):

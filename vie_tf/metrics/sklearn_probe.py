@@ -1,4 +1,4 @@
-"""Linear probes by scikit-learn: features of clips in, class probabilities of videos out.
+"""Linear probes by scikit-learn: features of clips in, probabilities of videos out.
 
 A quick look that needs no training loop.  Clips of a video are separate examples in
 fitting, and never on both sides of a cross-validation; probabilities are averaged.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from scipy.special import softmax
+import tensorflow as tf
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
@@ -55,7 +55,7 @@ def fitted_probabilities(
         found = np.stack([-found / 2, found / 2], axis=1)
     logits = np.full([len(found), num_classes], _NEVER)
     logits[:, model.classes_] = found
-    probabilities = softmax(logits, axis=-1)
+    probabilities = tf.nn.softmax(logits).numpy()
     return probabilities.reshape(len(tests), -1, num_classes).mean(axis=1)
 
 

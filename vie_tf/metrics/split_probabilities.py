@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Iterable, NamedTuple
 
 import numpy as np
-from scipy.special import softmax
+import tensorflow as tf
 
 from vie_tf.metrics.split_pass import SplitPass
 
@@ -45,7 +45,7 @@ def split_probabilities(
     for video_index, outputs in logits_of.run(batches, num_videos, title):
         for name, logits in outputs.items():  # [V, num_clips, C]
             zeros = np.zeros([num_videos, logits.shape[-1]])
-            summed = softmax(logits.astype(np.float64), axis=-1).sum(axis=1)
+            summed = tf.nn.softmax(logits.astype(np.float64)).numpy().sum(axis=1)
             np.add.at(sums.setdefault(name, zeros), video_index, summed)
         np.add.at(counts, video_index, logits.shape[1])
     seen = np.flatnonzero(counts)

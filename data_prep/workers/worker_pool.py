@@ -15,6 +15,8 @@ import time
 from multiprocessing import connection, context
 from typing import Any, Callable, Generator, Sequence, TypeVar
 
+from vie_tf.storage.errors import UserError
+
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
@@ -27,7 +29,7 @@ STARTED = "started"
 _TICK_SECS = 0.25
 
 
-class WorkerDied(ChildProcessError):
+class WorkerDied(ChildProcessError, UserError):
     """A worker process has ended in the middle of a task.
 
     Attributes:

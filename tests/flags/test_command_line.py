@@ -271,3 +271,12 @@ def test_evaluate_of_a_good_run_ends_well(model_dir, data_dir, capsys):
     assert evaluate.main(["--task=retrieval", *folders]) == 0
     assert f"{model_dir}/eval/retrieval.png" in capsys.readouterr().out
     assert (model_dir / "eval" / "retrieval.png").exists()
+
+
+def test_a_fault_of_the_program_keeps_its_stack_trace(monkeypatch):
+    def fault(config):
+        raise ValueError("not the user's")
+
+    monkeypatch.setattr(training, "train", fault)
+    with pytest.raises(ValueError, match="not the user's"):
+        train.main(["--data_dir=a", "--model_dir=b"])

@@ -12,6 +12,7 @@ from vie_tf.evaluation.labels import sklearn_linear
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
 from vie_tf.evaluation.report import command
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import VAL_SPLIT
 
@@ -43,7 +44,7 @@ def evaluate(
       The report.
 
     Raises:
-      ValueError: there is no task that the data allow.
+      UserError: there is no task that the data allow.
     """
 
     def linear() -> None:
@@ -67,7 +68,7 @@ def evaluate(
     for name, evaluate_task in tasks.items():
         try:
             evaluate_task()
-        except ValueError as error:
+        except UserError as error:
             print(f"Left out --task={name}: {error}", flush=True)
             refused += 1
             if refused == len(tasks):

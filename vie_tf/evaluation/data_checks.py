@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import sampling
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
 
 
@@ -28,7 +29,7 @@ def check_gallery(run: RestoredRun, task: str) -> None:
       task: its name, for the message.
     """
     if not run.gallery:
-        raise ValueError(
+        raise UserError(
             f"--task={task} needs videos of the split {TRAIN_SPLIT}, but"
             f" {run.data_dir!r} has no videos in it. Convert them again with a lower"
             " --val_fraction."
@@ -48,7 +49,7 @@ def check_labels(run: RestoredRun, task: str) -> None:
     names = run.manifest.class_names
     if len(names) < 2:
         there = f"just {names[0]}" if names else "no labels"
-        raise ValueError(
+        raise UserError(
             f"--task={task} needs videos of at least two classes, but those of"
             f" {run.data_dir!r} have {there}. Put videos of two classes or more into"
             " a folder for each and convert them again, or use --task=retrieval, which"
@@ -59,7 +60,7 @@ def check_labels(run: RestoredRun, task: str) -> None:
     asked = {video.label for video in run.queries if video.label != NO_LABEL}
     unknown = [names[label] for label in sorted(asked - known)]
     if unknown and not asked & known:
-        raise ValueError(
+        raise UserError(
             f"The validation videos of {run.data_dir!r} are of the classes"
             f" {', '.join(unknown)}, none of which a training video has: name the"
             " folders of both alike, and convert them again."
@@ -82,14 +83,14 @@ def check_all_labels(run: RestoredRun, task: str) -> None:
     videos = [v for v in run.manifest.videos if v.split in (TRAIN_SPLIT, VAL_SPLIT)]
     unlabeled = [video.source for video in videos if video.label == NO_LABEL]
     if unlabeled:
-        raise ValueError(
+        raise UserError(
             f"--task={task} needs a label for every video, but {len(unlabeled)} of"
             f" {run.data_dir!r} have none (such as {unlabeled[0]!r}). Put all videos"
             " into folders of their classes and convert them again."
         )
     classes = {video.label for video in run.gallery}
     if len(classes) < 2:
-        raise ValueError(
+        raise UserError(
             f"--task={task} needs training videos of at least two classes, but all of"
             f" {run.data_dir!r} are of {run.manifest.class_names[classes.pop()]}."
         )
@@ -104,7 +105,7 @@ def check_val_split(run: RestoredRun, task: str, instead: str = "") -> None:
       instead: what else can be done, for the message.
     """
     if not run.manifest.split(VAL_SPLIT):
-        raise ValueError(
+        raise UserError(
             f"--task={task} trains on the split {TRAIN_SPLIT} and tests on"
             f" {VAL_SPLIT}, but {run.data_dir!r} has no split {VAL_SPLIT}: convert the"
             f" videos again with --val_fraction=0.2{instead}."

@@ -19,6 +19,7 @@ from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.runs import streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.streams import StreamPair
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 
 UNTRAINED = "untrained"
@@ -87,7 +88,7 @@ class RestoredRun:
           crop_size: of the clips in pixels; None for the run's.
 
         Raises:
-          ValueError: `model_dir` is no run, or `data` no data set, or the network
+          UserError: `model_dir` is no run, or `data` no data set, or the network
             takes no other clips.
         """
         directory = RunDirectory(model_dir)
@@ -142,11 +143,11 @@ class RestoredRun:
           crop_size: of the clips in pixels; None for that of the dynamic stream.
 
         Raises:
-          ValueError: the runs do not fit together, or a folder is not what it should
+          UserError: the runs do not fit together, or a folder is not what it should
             be.
         """
         if RunDirectory(model_dir).exists():
-            raise ValueError(
+            raise UserError(
                 f"--model_dir={model_dir} is a run of its own. With --single_from and"
                 " --dynamic_from it is the folder for the results: give another one."
             )
@@ -300,7 +301,7 @@ class RestoredRun:
 def _check_settings(directory: RunDirectory) -> None:
     """Says how a folder is made that has just the settings of a network."""
     if not directory.exists():
-        raise ValueError(
+        raise UserError(
             f"{directory.model_dir!r} has no config.json, of which --from_scratch takes"
             " the network. Make it without training: train.py --model=MODEL"
             " --train_steps=0 with this --data_dir and --model_dir."
@@ -318,7 +319,7 @@ def _with_crop_size(config: RunConfig, crop_size: int | None) -> RunConfig:
 def _with_clips_of(config: RunConfig, family: str) -> RunConfig:
     """The settings of a run of `single`, but for its clips."""
     if config.model.name != "single":
-        raise ValueError(
+        raise UserError(
             f"--clips_of={family} is for runs of --model=single, but this is one of"
             f" --model={config.model.name}."
         )

@@ -15,6 +15,7 @@ from vie_tf.config import LabelConfig
 from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
@@ -58,7 +59,7 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
       splits: names of the data sets whose mean is to be written, where it is one.
 
     Raises:
-      ValueError: there is the result of other data, or of splits that are not among
+      UserError: there is the result of other data, or of splits that are not among
         these.
     """
     file_name = os.path.join(run.eval_dir, f"{name(run, task)}.json")
@@ -73,14 +74,14 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
     # A run's own data go on being its own when videos are appended to them.
     is_own = run.is_training_data and run.streams is None
     if not is_own and data["fingerprint"] != run.manifest.fingerprint():
-        raise ValueError(
+        raise UserError(
             f"{file_name!r} has the result of other data, which are called"
             f" {data['name']!r} too ({data['num_train']} training and"
             f" {data['num_val']} validation videos): rename the folder"
             f" {run.data_dir!r}, or move the file away."
         )
     if not set(others) <= set(splits):
-        raise ValueError(
+        raise UserError(
             f"{file_name!r} has the result of the splits {', '.join(others)}, which"
             f" that of {', '.join(splits)} would replace: give --splits with all of"
             " them, or move the file away."

@@ -25,6 +25,7 @@ from vie_tf.monitoring import sprite
 from vie_tf.monitoring.sprite import Sprite
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import command_line, files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import NO_LABEL, Manifest
@@ -71,12 +72,12 @@ def export(
       checkpoint: `latest` or `best`.
 
     Raises:
-      ValueError: there is no such bank, or the data are others.
+      UserError: there is no such bank, or the data are others.
     """
     directory = RunDirectory(model_dir)
     config, _ = directory.load_config()
     if config.loss.name == "supervised":
-        raise ValueError(
+        raise UserError(
             f"The run in {model_dir!r} is supervised and has no memory bank to show."
             " Give a run with --loss=ir or la."
         )
@@ -87,7 +88,7 @@ def export(
     if len(bank) != instances.count and not (
         may_be_smaller and len(bank) < instances.count
     ):
-        raise ValueError(
+        raise UserError(
             f"The memory bank of {model_dir!r} has {len(bank)} rows, but {data_dir!r}"
             f" has {instances.count} training videos or bins. Give the --data_dir that"
             " the run was trained on."

@@ -20,6 +20,7 @@ from vie_tf.runs import checkpoint_files
 from vie_tf.runs.checkpoint_files import INDEX, UNFINISHED
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 
 _STATE_NAME = "checkpoint"  # as TensorFlow calls and reads it
@@ -33,7 +34,7 @@ _ALL_NAMED = re.compile(
 )
 
 
-class DamagedCheckpoints(ValueError):
+class DamagedCheckpoints(UserError):
     """There are checkpoints, but none that can be read."""
 
 

@@ -10,12 +10,13 @@ from typing import Iterator
 import tensorflow as tf
 
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 
 # What TensorFlow has of the system's error is its text.
 _ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class DiskFull(OSError):
+class DiskFull(OSError, UserError):
     """There is no room for what a run has to write."""
 
 

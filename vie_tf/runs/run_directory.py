@@ -19,6 +19,7 @@ from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import Manifest
 
@@ -95,13 +96,13 @@ class RunDirectory:
         """Path of the `latest` or the `best` checkpoint.
 
         Raises:
-          ValueError: there is none that can be read.
+          UserError: there is none that can be read.
         """
         if which == "latest":
             return self._latest_or_raise()
         path = self._checkpoints.best()
         if path is None:
-            raise ValueError(
+            raise UserError(
                 f"There is no best checkpoint in {self.model_dir!r}: the run has not"
                 " been validated yet, or has nothing to be validated on. Use"
                 " --checkpoint=latest."
@@ -137,7 +138,7 @@ class RunDirectory:
         """Returns the settings and the data set's fingerprint, empty if not known.
 
         Raises:
-          ValueError: the folder is not that of a run.
+          UserError: the folder is not that of a run.
         """
         config, data_sets = self._load()
         return config, data_sets[-1]["fingerprint"] if data_sets else ""
@@ -149,14 +150,14 @@ class RunDirectory:
         run was made without a manifest.
 
         Raises:
-          ValueError: the folder is not that of a run.
+          UserError: the folder is not that of a run.
         """
         data_sets = self._load()[1]
         return data_sets[-1] if data_sets else {}
 
     def _load(self) -> tuple[RunConfig, list[dict[str, Any]]]:
         if not self.exists():
-            raise ValueError(
+            raise UserError(
                 f"{self.model_dir!r} is not the folder of a run: it has no"
                 f" {_CONFIG_NAME}. Give the --model_dir of a train.py run."
             )
@@ -167,13 +168,13 @@ class RunDirectory:
         """Checks that this folder's run, if it has one, is the one of `config`.
 
         Raises:
-          ValueError: it was made with settings that cannot change.
+          UserError: it was made with settings that cannot change.
         """
         if not self.exists():
             return
         changed = config.changes(self.load_config()[0], (Role.FIXED,))
         if changed:
-            raise ValueError(
+            raise UserError(
                 f"The run in {self.model_dir!r} has other settings:"
                 f" {'; '.join(changed)}. Choose another --model_dir."
             )
@@ -190,7 +191,7 @@ class RunDirectory:
           Whether videos were appended, for which its bank may have no rows yet.
 
         Raises:
-          ValueError: the rows belong to other videos.
+          UserError: the rows belong to other videos.
         """
         latest = self.latest()
         if latest is None:
@@ -199,7 +200,7 @@ class RunDirectory:
         for name in _VIEW:
             old, new = getattr(old_config.data, name), getattr(config.data, name)
             if old != new:
-                raise ValueError(
+                raise UserError(
                     f"The bank of the run in {self.model_dir!r} has its rows for"
                     f" --{name}={old}, not for --{name}={new}: give the same."
                 )
@@ -209,14 +210,14 @@ class RunDirectory:
         last = known[-1]
         before = manifest.prefix(last["num_videos"], last["num_classes"])
         if before.fingerprint() != last["fingerprint"]:
-            raise ValueError(
+            raise UserError(
                 f"The run in {self.model_dir!r} was trained on other videos than those"
                 f" of {config.data.data_dir!r} (its bank has {self.bank_size(latest)}"
                 " rows). Choose another --model_dir, or the --data_dir that it was"
                 " trained on."
             )
         if config.data.subset < 1:
-            raise ValueError(
+            raise UserError(
                 f"Videos were appended to {config.data.data_dir!r} since the run in"
                 f" {self.model_dir!r} has chosen its --subset={config.data.subset:g} of"
                 " them. Start another run in another --model_dir."
@@ -244,7 +245,7 @@ class RunDirectory:
           The number of rows of the bank that the checkpoint has not.
 
         Raises:
-          ValueError: there is no checkpoint, or it is of another network or bank.
+          UserError: there is no checkpoint, or it is of another network or bank.
         """
         path = self._latest_or_raise()
         self._check_bank(path, state.bank, bank_grows)
@@ -282,7 +283,7 @@ class RunDirectory:
           which: `latest` or `best`.
 
         Raises:
-          ValueError: there is no checkpoint, or it is of another network.
+          UserError: there is no checkpoint, or it is of another network.
         """
         path = self.chosen(which)
         self._check_shapes(path, model)
@@ -297,11 +298,11 @@ class RunDirectory:
           which: `latest` or `best`.
 
         Raises:
-          ValueError: it has none.
+          UserError: it has none.
         """
         path = self.chosen(which)
         if self.bank_size(path) is None:
-            raise ValueError(
+            raise UserError(
                 f"The run in {self.model_dir!r} has no memory bank, as it is"
                 " supervised. Use --gallery=features."
             )
@@ -310,7 +311,7 @@ class RunDirectory:
     def _latest_or_raise(self) -> str:
         path = self.latest()
         if path is None:
-            raise ValueError(
+            raise UserError(
                 f"There is no checkpoint in {self.model_dir!r}: the run has not come to"
                 " its first one, or this is not a run."
             )
@@ -326,14 +327,14 @@ class RunDirectory:
         size = self.bank_size(path)
         if (size is None) != (bank is None):
             kind = "supervised" if size is None else "trained with a memory bank"
-            raise ValueError(
+            raise UserError(
                 f"The run in {self.model_dir!r} is {kind}: a run with --loss=supervised"
                 " cannot start from one with --loss=ir or la, nor the other way round."
             )
         if bank is None or size is None:
             return
         if size > bank.num_videos or (size < bank.num_videos and not bank_grows):
-            raise ValueError(
+            raise UserError(
                 f"The checkpoint {path} has a memory bank of {size} videos, but the"
                 f" data has {bank.num_videos} training videos. Give the"
                 " --data_dir that the checkpoint was trained on."
@@ -351,7 +352,7 @@ class RunDirectory:
         network = model if with_head else model.backbone
         wanted = sorted(tuple(variable.shape) for variable in network.variables)
         if stored != wanted:
-            raise ValueError(
+            raise UserError(
                 f"The checkpoint {path} is of another network than --model="
                 f"{model.name}: give the --model, --resnet_size, --num_filters and"
                 " --trn_head that it was trained with."

@@ -12,6 +12,7 @@ import dataclasses
 from vie_tf.config import ModelConfig
 from vie_tf.models.two_stream import TwoStream
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 
 # Family of the dynamic stream -> the two-stream family.
 _FAMILIES = {"slow": "two_stream_s", "slowfast": "two_stream_sf"}
@@ -66,24 +67,24 @@ def stream_settings(
       static_frames: `one` or `all`, see `ModelConfig`.
 
     Raises:
-      ValueError: a folder is not that of a run, or the runs do not fit together.
+      UserError: a folder is not that of a run, or the runs do not fit together.
     """
     single = RunDirectory(single_from).load_config()[0].model
     dynamic = RunDirectory(dynamic_from).load_config()[0].model
     if single.name != "single":
-        raise ValueError(
+        raise UserError(
             f"--single_from={single_from} is a run of --model={single.name}; the static"
             " stream is one of --model=single."
         )
     if dynamic.name not in _FAMILIES:
-        raise ValueError(
+        raise UserError(
             f"--dynamic_from={dynamic_from} is a run of --model={dynamic.name}; the"
             f" dynamic stream is one of --model={' or '.join(_FAMILIES)}."
         )
     for name in _SHARED:
         values = getattr(single, name), getattr(dynamic, name)
         if values[0] != values[1]:
-            raise ValueError(
+            raise UserError(
                 f"The streams have to agree in --{name}, but {single_from!r} has"
                 f" {values[0]} and {dynamic_from!r} has {values[1]}."
             )
@@ -103,14 +104,14 @@ def check_agrees(asked: ModelConfig, streams: ModelConfig) -> None:
       streams: of the two runs.
 
     Raises:
-      ValueError: they disagree.
+      UserError: they disagree.
     """
     defaults = ModelConfig()
     for field in dataclasses.fields(ModelConfig):
         wanted, actual = getattr(asked, field.name), getattr(streams, field.name)
         if wanted not in (getattr(defaults, field.name), actual):
             flag = "model" if field.name == "name" else field.name
-            raise ValueError(
+            raise UserError(
                 f"--{flag}={wanted}, but the runs of --single_from and --dynamic_from"
                 f" make a network with --{flag}={actual}. Leave the flag out."
             )
@@ -131,7 +132,7 @@ def restore_streams(
       The steps of the checkpoints, that of the static stream first.
 
     Raises:
-      ValueError: there is no checkpoint, or it is of another network.
+      UserError: there is no checkpoint, or it is of another network.
     """
     return (
         RunDirectory(single_from).restore_model(model.static_stream, which),

@@ -17,6 +17,7 @@ import tempfile
 import zlib
 from typing import Iterator
 
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import exists
 
 _CHECKPOINT_FILE = re.compile(r"\.index|\.data-\d{5}-of-\d{5}")
@@ -30,14 +31,14 @@ def unpacked(path: str) -> Iterator[str]:
       path: prefix of a checkpoint's files, or a tar archive that holds one.
 
     Raises:
-      ValueError: there is neither, or the archive does not hold one checkpoint in
+      UserError: there is neither, or the archive does not hold one checkpoint in
         plain files.
     """
     if exists(f"{path}.index"):
         yield path
         return
     if not os.path.isfile(path):
-        raise ValueError(
+        raise UserError(
             f"There is no checkpoint {path!r}: give the path of its files up to"
             " .index, or a .tar or .tar.gz that holds them."
         )
@@ -58,7 +59,7 @@ def _unpack(path: str, folder: str) -> str:
             ]
             if len(indices) != 1:
                 held = ", ".join(sorted(indices)) or "no file that ends in .index"
-                raise ValueError(
+                raise UserError(
                     f"The archive {path} has to hold one checkpoint, but there is"
                     f" {held}. Unpack it and give the path of one checkpoint's files up"
                     " to .index."
@@ -74,7 +75,7 @@ def _unpack(path: str, folder: str) -> str:
                         shutil.copyfileobj(source, copy)
     except (tarfile.TarError, zlib.error, EOFError) as error:
         reason = str(error).partition("\n")[0].rstrip(":")
-        raise ValueError(
+        raise UserError(
             f"{path} cannot be unpacked ({reason}). Give the path of a checkpoint's"
             " files up to .index, or a .tar or .tar.gz that holds them."
         ) from error
@@ -98,7 +99,7 @@ def _files_of(path: str, archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]
             if member.isreg():
                 files[str(parts)] = member
             continue
-        raise ValueError(
+        raise UserError(
             f"The archive {path} is not to be trusted: {member.name!r} {reason}. Make"
             " one of the checkpoint's files alone."
         )

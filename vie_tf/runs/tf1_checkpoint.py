@@ -14,7 +14,6 @@ import argparse
 import collections
 import contextlib
 import dataclasses
-import os
 from typing import Collection, Iterator, Sequence
 
 import numpy as np
@@ -37,6 +36,7 @@ from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import command_line, files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 
 _BANK = "instance/memory_bank"
@@ -161,7 +161,7 @@ class _Tf1Checkpoint:
             self._reader = tf.train.load_checkpoint(prefix)
             self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
         if _TF2_KEY in self.shapes:
-            raise ValueError(
+            raise UserError(
                 f"The checkpoint {path} is of TensorFlow 2, not of the authors' TF1"
                 " code. Give a run of this project to train.py: --init_from=RUN."
             )
@@ -172,7 +172,7 @@ class _Tf1Checkpoint:
             yield
         except tf.errors.OpError as error:
             reason = str(error.message).partition("\n")[0]
-            raise ValueError(
+            raise UserError(
                 f"The checkpoint {self.path} cannot be read, copy it again: {reason}"
             ) from error
 
@@ -198,7 +198,7 @@ class _Tf1Checkpoint:
         if problems:
             num_others = len(problems) - 3
             others = f"; and {num_others} more" if num_others > 0 else ""
-            raise ValueError(
+            raise UserError(
                 f"The checkpoint {self.path} does not fit the network {model_name!r}:"
                 f" {'; '.join(problems[:3])}{others}. Give the --model and"
                 " --resnet_size that it was trained with."
@@ -247,7 +247,7 @@ def restore(model: tf.keras.Model, path: str) -> Report:
       What became of every variable; left over is all that is not of the network.
 
     Raises:
-      ValueError: there is no such checkpoint, or it is of another network; the model
+      UserError: there is no such checkpoint, or it is of another network; the model
         is as it was.
     """
     with _opened(path) as checkpoint:
@@ -271,13 +271,13 @@ def make_run(
       fresh_bank: whether the bank starts at random although the checkpoint has one.
 
     Raises:
-      ValueError: the checkpoint does not fit the network or the data, or the folder
+      UserError: the checkpoint does not fit the network or the data, or the folder
         has something in it; nothing was written.
     """
     if files.exists(model_dir) and (
         not files.is_folder(model_dir) or files.names_in(model_dir)
     ):
-        raise ValueError(
+        raise UserError(
             f"--model_dir={model_dir} is there already. Give a folder that is new or"
             " empty."
         )
@@ -366,14 +366,14 @@ def _labels(
         size = (checkpoint.shapes[_BANK] or [0])[0]
     if manifest is None:
         if size is None:
-            raise ValueError(
+            raise UserError(
                 f"The run gets no memory bank from {path}, and a new one has a row for"
                 " every training video. Give their --data_dir."
             )
         return [NO_LABEL] * size
     labels = [video.label for video in manifest.split(TRAIN_SPLIT)]
     if size is not None and size != len(labels):
-        raise ValueError(
+        raise UserError(
             f"The memory bank of {path} has {size} rows, but the data has {len(labels)}"
             " training videos. Give the --data_dir that it was trained on, or"
             " --fresh_bank to start a new bank for these videos."
@@ -402,7 +402,7 @@ def _check_same_order(path: str, theirs: np.ndarray, ours: np.ndarray) -> None:
         most[label] = max(most[label], count)
     agreement = sum(most.values()) / known.sum()
     if agreement < _MIN_LABEL_AGREEMENT:
-        raise ValueError(
+        raise UserError(
             f"The memory bank of {path} is of other videos than the data, or has them"
             f" in another order: only {agreement:.0%} of its rows have the data's"
             " label. Convert the videos in the order of the bank, or give --fresh_bank"
@@ -474,9 +474,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parsed.data_dir,
             parsed.fresh_bank,
         )
-    except (ValueError, OSError) as error:
-        if os.environ.get("VIE_TF_TRACEBACK"):  # as flags.cli does
-            raise
+    except UserError as error:
         command_line.fail(str(error))
     print(made.report.table(parsed.verbose))
     print(made.describe())

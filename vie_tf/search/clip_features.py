@@ -23,6 +23,7 @@ from vie_tf.metrics.features import unit_norm
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import SPLITS, Manifest, RefusedEntry, VideoEntry
 
 # Compared by their direction, so their mean over clips is scaled to unit norm.
@@ -76,7 +77,7 @@ class Network:
       fingerprint: of the checkpoint: another one has another.
 
     Raises:
-      ValueError: no such run or checkpoint, or the network has no such endpoint.
+      UserError: no such run or checkpoint, or the network has no such endpoint.
     """
 
     def __init__(
@@ -124,7 +125,7 @@ class Network:
           block: of videos.
 
         Raises:
-          ValueError: images for a network of several frames.
+          UserError: images for a network of several frames.
         """
         videos = block.manifest.split(block.split)
         yield from block.manifest.refused
@@ -174,7 +175,7 @@ class Network:
         }
         for name in endpoints:
             if name not in self.shapes:
-                raise ValueError(
+                raise UserError(
                     f"--endpoints={name}: --model={self.config.model.name} has"
                     f" {', '.join(self.shapes)}."
                 )
@@ -205,10 +206,10 @@ def blocks_of_data_set(
       videos_per_block: a block ends with the shard that gives it so many.
 
     Raises:
-      ValueError: there is no video.
+      UserError: there is no video.
     """
     if not manifest.videos:
-        raise ValueError(
+        raise UserError(
             f"The data set {data_dir!r} has no videos; {len(manifest.refused)} were"
             " refused when it was converted."
         )

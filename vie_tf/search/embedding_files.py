@@ -23,6 +23,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from vie_tf.storage import files, folder_lock
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
 
 INDEX_NAME = "index.json"
@@ -60,7 +61,7 @@ class EmbeddingFiles:
       is_complete: whether there is nothing left to do.
 
     Raises:
-      ValueError: the folder holds something else.
+      UserError: the folder holds something else.
     """
 
     def __init__(
@@ -141,13 +142,13 @@ class EmbeddingFiles:
           facts: for those who read it, beside what it was made from.
 
         Raises:
-          ValueError: there is not one video.
+          UserError: there is not one video.
         """
         if not self.num_videos:
             with open(self._path(REFUSED_NAME), encoding="utf-8", newline="") as file:
                 _, first = list(csv.reader(file))[:2]
             os.remove(self._path(_PROGRESS_NAME))  # so that it can be tried again
-            raise ValueError(
+            raise UserError(
                 f"None of the {self.num_refused} videos could be embedded (such as"
                 f" {first[0]}: {first[1]}); all reasons are in"
                 f" {self._path(REFUSED_NAME)}."
@@ -183,7 +184,7 @@ class EmbeddingFiles:
             arrays = {f"{name}.npy" for name in self._shapes}
             ours = {REFUSED_NAME, VIDEOS_NAME, folder_lock.NAME, *arrays}
             if set(there) - ours:
-                raise ValueError(
+                raise UserError(
                     f"--output={self._folder} holds other files, such as"
                     f" {min(set(there) - ours)!r}; give a new folder."
                 )
@@ -195,7 +196,7 @@ class EmbeddingFiles:
             if old.get(name) != made_from.get(name)
         )
         if changed:
-            raise ValueError(
+            raise UserError(
                 f"--output={self._folder} holds embeddings of something else (other"
                 f" {', '.join(changed)}); give the same again, or a new folder."
             )
@@ -217,7 +218,7 @@ class EmbeddingFiles:
     def _cut_to_progress(self) -> None:
         for name, size in self._state.sizes.items():
             if os.path.getsize(self._path(name)) < size:
-                raise ValueError(
+                raise UserError(
                     f"{self._path(name)} is shorter than {_PROGRESS_NAME} beside it"
                     " says; remove the folder and begin again."
                 )
@@ -259,17 +260,17 @@ class EmbeddingIndex:
         """Reads the index of a folder.
 
         Raises:
-          ValueError: there is none, or the folder is not complete.
+          UserError: there is none, or the folder is not complete.
         """
         facts = _read_json(folder, INDEX_NAME)
         if facts is not None:
             return cls(folder, facts)
         if _read_json(folder, _PROGRESS_NAME) is not None:
-            raise ValueError(
+            raise UserError(
                 f"The embeddings in {folder!r} are not complete: give the command that"
                 " makes them again, and it goes on."
             )
-        raise ValueError(
+        raise UserError(
             f"There are no embeddings in {folder!r}. Make some with: python embed.py"
             f" --videos=FOLDER --model_dir=RUN --output={folder}"
         )
@@ -309,4 +310,4 @@ def _read_json(folder: str, name: str) -> dict[str, Any] | None:
             return content
     except (json.JSONDecodeError, KeyError):
         pass
-    raise ValueError(f"{path} is not of embed.py; give another folder.")
+    raise UserError(f"{path} is not of embed.py; give another folder.")

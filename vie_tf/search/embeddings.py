@@ -21,6 +21,7 @@ from vie_tf.search import embedding_tables
 from vie_tf.search.clip_features import Block, Network, VideoFeatures, averaged
 from vie_tf.search.embedding_files import EmbeddingFiles, EmbeddingIndex
 from vie_tf.storage import remote_files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
@@ -69,11 +70,11 @@ def write(
       folder: of the files.
 
     Raises:
-      ValueError: the folder holds something else, another process writes to it, or no
+      UserError: the folder holds something else, another process writes to it, or no
         video could be embedded.
     """
     if remote_files.is_remote(folder):
-        raise ValueError(
+        raise UserError(
             f"--output={folder}: embeddings are written row by row, which needs a"
             " local folder."
         )
@@ -211,13 +212,13 @@ def rows_to_search(index: EmbeddingIndex) -> tuple[str, np.ndarray]:
     """The endpoint that videos can be compared by, and its rows, [V, D] float32.
 
     Raises:
-      ValueError: there is none.
+      UserError: there is none.
     """
     made_from = index.facts["made_from"]
     for name in ("embedding", "pooled"):
         if name in index.facts["arrays"] and made_from["average"] == "clips":
             return name, np.asarray(index.array(name))
-    raise ValueError(
+    raise UserError(
         f"The embeddings in {index.folder!r} cannot be searched: that takes one row of"
         " every video, --average=clips, with embedding or pooled among the"
         " --endpoints."

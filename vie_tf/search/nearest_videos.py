@@ -14,6 +14,7 @@ from vie_tf.metrics import nearest
 from vie_tf.search import embeddings
 from vie_tf.search.clip_features import Block, Network, averaged
 from vie_tf.search.embedding_files import EmbeddingIndex
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
 
 
@@ -34,7 +35,7 @@ def network_of(index: EmbeddingIndex, model_dir: str | None) -> Network:
         index's own.
 
     Raises:
-      ValueError: the run has another checkpoint now, and was not given explicitly.
+      UserError: the run has another checkpoint now, and was not given explicitly.
     """
     facts, made_from = index.facts, index.facts["made_from"]
     name, rows = embeddings.rows_to_search(index)
@@ -54,13 +55,13 @@ def network_of(index: EmbeddingIndex, model_dir: str | None) -> Network:
             f" {model_dir or facts['model_dir']!r} is another, of step {network.step}"
         )
         if model_dir is None:
-            raise ValueError(
+            raise UserError(
                 f"{what}. Embed the videos again, or give --model_dir to compare what"
                 " they do not agree on."
             )
         print(f"{what}; similarities say little.")
     if network.shapes[name] != rows.shape[1:]:
-        raise ValueError(
+        raise UserError(
             f"The index {index.folder!r} has {rows.shape[1]} dimensions, but the"
             f" network of {model_dir!r} {network.shapes[name][0]}."
         )
@@ -79,14 +80,14 @@ def search(
       count: of the videos that are returned, at most.
 
     Raises:
-      ValueError: the video cannot be read.
+      UserError: the video cannot be read.
     """
     name, rows = embeddings.rows_to_search(index)
     vector = None
     for block in blocks:
         for answers in network.answers(block):
             if isinstance(answers, RefusedEntry):
-                raise ValueError(
+                raise UserError(
                     f"The video {answers.source!r} cannot be read: {answers.reason}."
                 )
             vector = averaged(name, answers.values[name])  # [1, D]

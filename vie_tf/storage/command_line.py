@@ -34,7 +34,7 @@ def exit_code_of(work: Callable[[], None]) -> int:
     """
     try:
         work()
-    except (UserError, ValueError, OSError) as error:
+    except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

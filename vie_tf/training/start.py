@@ -18,6 +18,7 @@ from vie_tf.runs import schedules, streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training.distribution import Distribution
 
@@ -106,7 +107,7 @@ def restore_or_start(
       manifest: of its data.
 
     Raises:
-      ValueError: a checkpoint that does not fit, or none where one was asked for.
+      UserError: a checkpoint that does not fit, or none where one was asked for.
     """
     if run.latest():
         _restore(state, run, config, manifest)
@@ -114,7 +115,7 @@ def restore_or_start(
     elif config.train.init_from:
         origin = RunDirectory(config.train.init_from)
         if not files.is_folder(config.train.init_from):
-            raise ValueError(
+            raise UserError(
                 f"--init_from={config.train.init_from}: there is no such folder. Give"
                 " the --model_dir of an earlier run."
             )
@@ -144,13 +145,13 @@ def _is_of_single_frames(origin: RunDirectory, config: RunConfig) -> bool:
     last VIE-Single.
 
     Raises:
-      ValueError: the embeddings have other dimensions, so that its bank is of no use.
+      UserError: the embeddings have other dimensions, so that its bank is of no use.
     """
     old = origin.load_config()[0].model
     if (old.name, config.model.name) != ("single", "trn"):
         return False
     if old.embedding_dim != config.model.embedding_dim:
-        raise ValueError(
+        raise UserError(
             f"--init_from={origin.model_dir}: its memory bank has"
             f" {old.embedding_dim} dimensions. Give --embedding_dim="
             f"{old.embedding_dim}."

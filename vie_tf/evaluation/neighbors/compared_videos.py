@@ -14,6 +14,7 @@ import numpy as np
 
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import ClipFeatures, video_embeddings
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, VideoEntry
 
 
@@ -56,7 +57,7 @@ def with_features(
       endpoint: of the network.
 
     Raises:
-      ValueError: there is no training video, or none that can be read.
+      UserError: there is no training video, or none that can be read.
     """
     features = run.embed_queries(num_clips, endpoint)
     queries = _chosen(run.queries, features)
@@ -88,7 +89,7 @@ def with_bank(run: RestoredRun, num_clips: int) -> ComparedVideos:
       num_clips: of every query.
 
     Raises:
-      ValueError: there is no bank, or its rows belong to other videos.
+      UserError: there is no bank, or its rows belong to other videos.
     """
     rows = _bank_rows(run)
     features = run.embed_queries(num_clips)
@@ -106,24 +107,24 @@ def with_bank(run: RestoredRun, num_clips: int) -> ComparedVideos:
 
 def _bank_rows(run: RestoredRun) -> np.ndarray:
     if run.directory is None:
-        raise ValueError(
+        raise UserError(
             "A network that was put together for the evaluation has no bank. Use"
             " --gallery=features."
         )
     if not run.is_training_data:
-        raise ValueError(
+        raise UserError(
             "The bank of the run belongs to other videos than those of"
             f" {run.data_dir!r}. Use --gallery=features."
         )
     if run.leaves_one_out and run.is_view:
-        raise ValueError(
+        raise UserError(
             "The training videos are the queries, but the bank of the run has rows for"
             " a --subset of them or for their bins, so that a query's own row cannot be"
             " left out. Use --gallery=features."
         )
     rows = run.directory.read_bank(run.checkpoint)
     if len(rows) != len(run.bank_labels):
-        raise ValueError(
+        raise UserError(
             f"The bank of the newest checkpoint has {len(rows)} rows, but the data"
             f" {len(run.bank_labels)} instances: videos were appended, and the run has"
             " not come to its next checkpoint. Use --gallery=features."

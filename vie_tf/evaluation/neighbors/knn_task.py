@@ -16,6 +16,7 @@ from vie_tf.evaluation import data_checks, protocols, results
 from vie_tf.evaluation.neighbors import compared_videos
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
+from vie_tf.storage.errors import UserError
 
 
 def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
       What was written.
 
     Raises:
-      ValueError: no labels, or a bank of other videos.
+      UserError: no labels, or a bank of other videos.
     """
     data_checks.check_labels(run, "knn")
     data_checks.check_clips(run)
@@ -72,7 +73,7 @@ def _scores(
     labels = compared.labels
     has_label = labels >= 0
     if not has_label.any():
-        raise ValueError(
+        raise UserError(
             f"None of the {len(labels)} queries has a label, so that there is nothing"
             " to compare predictions with."
         )

@@ -12,6 +12,7 @@ from vie_tf.evaluation.provenance import TrainedOn
 from vie_tf.evaluation.report import protocols
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 
 _FACTS = {"task", "model", "loss", "trained_on", "step", "data", "protocol"}
 _SOFTMAX = "softmax/top1"  # the metric of a supervised run's validations
@@ -87,11 +88,11 @@ def collect(run_dir: str) -> list[Network]:
       was evaluated on; one more where its weights are of another training by now.
 
     Raises:
-      ValueError: there are no results, or a file is not one of a result.
+      UserError: there are no results, or a file is not one of a result.
     """
     folder = os.path.join(run_dir, "eval")
     if not files.is_folder(folder):
-        raise ValueError(
+        raise UserError(
             f"{run_dir!r} has not been evaluated: there is no folder eval in it. Give"
             " the --model_dir of evaluate.py."
         )
@@ -103,7 +104,7 @@ def collect(run_dir: str) -> list[Network]:
         results = [_read(os.path.join(place, result)) for result in found]
         networks += _networks(name, results, softmax)
     if not networks:
-        raise ValueError(
+        raise UserError(
             f"{run_dir!r} has not been evaluated: there is no result in {folder!r}. Run"
             " evaluate.py first."
         )
@@ -184,7 +185,7 @@ def _read(path: str) -> dict[str, Any]:
             return result
     except (json.JSONDecodeError, TypeError):
         pass
-    raise ValueError(
+    raise UserError(
         f"{path!r} is no result of evaluate.py of this version: run the task again, or"
         " remove the file."
     )

@@ -21,6 +21,7 @@ from vie_tf.monitoring.published.knn_curve import KnnCurve
 from vie_tf.monitoring.published.run import PublishedRun
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import command_line, files
+from vie_tf.storage.errors import UserError
 
 
 def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
@@ -30,24 +31,24 @@ def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
       model_dir: folder of the run.
 
     Raises:
-      ValueError: there is no run, or it has no kNN validation.
+      UserError: there is no run, or it has no kNN validation.
     """
     directory = RunDirectory(model_dir)
     if not files.is_folder(model_dir):
-        raise ValueError(
+        raise UserError(
             f"--model_dir={model_dir}: there is no such folder. Give the --model_dir of"
             " a train.py run."
         )
     config, _ = directory.load_config()
     if config.loss.name == "supervised":
-        raise ValueError(
+        raise UserError(
             f"The run in {model_dir!r} is supervised: it is validated by its softmax"
             " (softmax/top1 in TensorBoard) and has no kNN curve. Give a run with"
             " --loss=ir or la."
         )
     curve = knn_curve.read(model_dir)
     if not len(curve.steps):
-        raise ValueError(
+        raise UserError(
             f"The run in {model_dir!r} has no kNN validation yet."
             f" {_why_without_validation(config, directory)}"
         )

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
 
 _FOLDER = "tensorboard"
 _PUBLISHED = "published"  # TensorBoard shows a folder as a run of its own
@@ -47,7 +48,7 @@ def read(model_dir: str) -> KnnCurve:
       The curve, empty where there was no validation.
 
     Raises:
-      ValueError: a file is damaged.
+      UserError: a file is damaged.
     """
     pattern = os.path.join(model_dir, _FOLDER, "events.out.tfevents.*")
     events = [event for path in tf.io.gfile.glob(pattern) for event in _read_file(path)]
@@ -76,7 +77,7 @@ def _read_file(path: str) -> Iterator[tuple[float, int, float]]:
     except tf.errors.DataLossError as error:
         # A run that was killed, or that is writing now, leaves half a record behind.
         if "truncated" not in error.message:
-            raise ValueError(
+            raise UserError(
                 f"{path} is damaged: {error.message} Move it out of the folder to go on"
                 " without it."
             ) from error

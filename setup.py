@@ -1,9 +1,13 @@
 """Installs VIE-TF; versions that are tested together are in constraints.txt."""
 
 import pathlib
+import re
 
 from setuptools import find_packages, setup
 
+ROOT = pathlib.Path(__file__).parent
+# Read, not imported: the package is not there yet when it is built.
+VERSION = re.search(r'__version__ = "(.+?)"', (ROOT / "vie_tf/__init__.py").read_text())
 TENSORFLOW = "==2.15.1"
 # On Python 3.9 the newest Beam that fits the other packages is years old.
 BEAM = 'apache-beam>=2.70; python_version >= "3.10"'
@@ -18,9 +22,9 @@ S3_SERVER = [
 
 setup(
     name="vie-tf",
-    version="0.1.0",
+    version=VERSION[1],
     description="Unsupervised learning of video embeddings (VIE) in TensorFlow 2",
-    long_description=pathlib.Path(__file__).with_name("README.md").read_text("utf-8"),
+    long_description=(ROOT / "README.md").read_text("utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.9,<3.12",

@@ -1,6 +1,6 @@
 """How the cost of a step grows with the videos, and with the replicas.
 
-python -m benchmarks.scaling [--plot=docs/scaling.png] [--most_videos=1000000]
+python -m benchmarks.scaling [--plot=docs/pictures/scaling.png] [--most_videos=1000000]
 
 Prints for N videos the time of what LA adds to a step, and of an iteration of k-means
 with 8000 clusters, both of which should grow as N; beside them the step of the network

@@ -16,6 +16,7 @@ from typing import Any, Callable, Mapping, Sequence, TypeVar
 
 from absl import flags
 
+from vie_tf import __version__
 from vie_tf.config.setting import Setting, settings_of
 from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
@@ -177,6 +178,9 @@ def run(
         parsed = Flags(groups, description or "")
         if any(argument in ("--help", "-help", "-h", "--h") for argument in given):
             print(parsed.help())
+            return
+        if "--version" in given:
+            print(f"vie-tf {__version__}")
             return
         parsed.parse(given)
         command(parsed)

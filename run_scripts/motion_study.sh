@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What the families learn from generated videos whose class is a motion: every family,
-# untrained, by IR, by LA and with labels; kNN and read-outs.  docs/motion_study.md
-# shows a result.
+# Trains every family on generated videos whose class is a motion, by IR, by LA and with
+# labels, and compares them with untrained networks by kNN and linear probes.
+# docs/motion_study.md shows a result.
 #
 #   ./run_scripts/motion_study.sh [--seed=SEED]
 #
-# Results go to motion_study/ (or to the folder that STUDY_DIR names).  Run it again and
-# it goes on from what is there.
+# Results go to motion_study/ (or to the folder that STUDY_DIR names).  Run it again
+# and it continues.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source run_scripts/environment.sh

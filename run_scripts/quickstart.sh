@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The main job, end to end, on two cores: videos -> records -> IR -> LA -> kNN -> picture.
+# From videos to an evaluated embedding, on two cores: records, IR, LA, kNN, picture.
 #
 #   ./run_scripts/quickstart.sh                on videos that it generates
 #   ./run_scripts/quickstart.sh MY_VIDEOS      on a folder of yours; sub-folders are labels
 #
 # Results go to quickstart/ (or to the folder that QUICKSTART_DIR names).  Run it again
-# and it goes on from what is there.
+# and it continues.
 set -euo pipefail
 
 if [ $# -gt 1 ]; then

@@ -4,6 +4,8 @@ import logging
 import os
 import warnings
 
+__version__ = "0.1.0"  # setup.py reads this line
+
 # TensorFlow and tensorflow-addons greet every import with lines that no user can
 # act on (CUDA plug-ins registered twice, end-of-life notices).  What matters is
 # raised as an exception, and the devices in use are printed by train_loop.  Set

@@ -9,6 +9,7 @@ import importlib
 import sys
 from typing import NoReturn
 
+from vie_tf import __version__
 from vie_tf.storage.process_exit import run_and_exit
 
 COMMANDS = {
@@ -26,6 +27,9 @@ def main() -> NoReturn:
     name, arguments = (sys.argv[1:2] or ["--help"])[0], sys.argv[2:]
     if name in ("--help", "-h"):
         print((__doc__ or "").strip(), f"\nCommands: {', '.join(COMMANDS)}")
+        sys.exit(0)
+    if name == "--version":
+        print(f"vie-tf {__version__}")
         sys.exit(0)
     if name not in COMMANDS:
         print(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-3DResNet".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 33.01, 41.34, 43.40 % on Kinetics, 30.18, 35.37, 32.62 % on ImageNet.
 # kNN of the authors' own run on the way: python -m vie_tf compare_run.
 # Differs from the defaults: the network; the loss, with the authors' clusters and

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, 3DResNet, "VIE", HMDB51: from the run of 3dresnet_la.sh.
-# Expected: top-1 44.6 % with color-noise augmentation,
+# Expected: top-1 44.6 % with color jitter,
 # 44.8 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

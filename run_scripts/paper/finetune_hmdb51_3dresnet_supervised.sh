@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, 3DResNet, "Supervised", HMDB51: from the run of 3dresnet_supervised.sh.
-# Expected: top-1 60.2 % with color-noise augmentation,
+# Expected: top-1 60.2 % with color jitter,
 # 58.7 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, ResNet18, "VIE", HMDB51: from the run of single_la.sh.
-# Expected: top-1 41.2 % with color-noise augmentation,
+# Expected: top-1 41.2 % with color jitter,
 # 38.4 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

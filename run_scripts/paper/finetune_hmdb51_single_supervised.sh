@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, ResNet18, "Supervised", HMDB51: from the run of single_supervised.sh.
-# Expected: top-1 52.9 % with color-noise augmentation,
+# Expected: top-1 52.9 % with color jitter,
 # 49.9 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

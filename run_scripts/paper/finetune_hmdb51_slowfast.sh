@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, SlowFast, "VIE", HMDB51: from the run of slowfast_la.sh.
-# Expected: top-1 50.1 % with color-noise augmentation,
+# Expected: top-1 50.1 % with color jitter,
 # 46.5 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Table 2, SlowFast, "Scratch", HMDB51: the network untrained. Needs no other row.
 # Expected: top-1 21.4 % with multi-scale augmentation (--multi_scale); the number with
-# color-noise augmentation is not legible in the copy of the paper that was used.
+# color jitter is not legible in the copy of the paper that was used.
 # Differs from the defaults: the network starts untrained, with the rate and weight
 # decay of appendix E for it.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, SlowFast, "Supervised", HMDB51: from the run of slowfast_supervised.sh.
-# Expected: top-1 70.4 % with color-noise augmentation,
+# Expected: top-1 70.4 % with color jitter,
 # 68.4 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Table 2, "VIE-TwoStream-SF", HMDB51: the runs of single_la.sh and slowfast_la.sh
 # side by side.
-# Expected: top-1 52.5 % with color-noise augmentation,
+# Expected: top-1 52.5 % with color jitter,
 # 50.5 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: batches of 64, as in the authors' code.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, ResNet18, "VIE", UCF101: from the run of single_la.sh.
-# Expected: top-1 73.1 % with color-noise augmentation,
+# Expected: top-1 73.1 % with color jitter,
 # 71.2 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, SlowFast, "VIE", UCF101: from the run of slowfast_la.sh.
-# Expected: top-1 78.9 % with color-noise augmentation,
+# Expected: top-1 78.9 % with color jitter,
 # 77.0 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: nothing.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 2, SlowFast, "Scratch", UCF101: the network untrained. Needs no other row.
-# Expected: top-1 70.0 % with color-noise augmentation,
+# Expected: top-1 70.0 % with color jitter,
 # 55.8 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: the network starts untrained, with the rate and weight
 # decay of appendix E for it.

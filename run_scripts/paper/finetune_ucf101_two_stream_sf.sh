@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Table 2, "VIE-TwoStream-SF", UCF101: the runs of single_la.sh and slowfast_la.sh
 # side by side.
-# Expected: top-1 80.4 % with color-noise augmentation,
+# Expected: top-1 80.4 % with color jitter,
 # 78.2 % with multi-scale augmentation (--multi_scale).
 # Differs from the defaults: batches of 64, as in the authors' code.
 set -euo pipefail

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Table 4, "TRN-Input-Single": the run of single_la.sh on every frame of the clips of
 # trn, averaged.
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 25.52, 39.25, 44.27 % on Kinetics.
-# Without --read_outs: kNN.
+# Without --linear_probes: kNN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
 evaluate_row --model_dir="$runs/single_la" --clips_of=trn

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 1, "Random": the network before its first step.
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 9.40, 8.43, 6.84 % on Kinetics, 7.98, 7.78, 6.23 % on ImageNet.
 # Differs from the defaults: no steps.
 set -euo pipefail

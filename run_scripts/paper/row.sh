@@ -1,22 +1,23 @@
-# What the scripts of the rows share; each of them sources it.
+# What the scripts of all rows have in common; each of them sources it.
 #
 # From the environment:
-#   DATA_ROOT   folder of data sets as data_prep.convert writes them: kinetics400/, and
-#               for --read_outs imagenet/, for table 2 ucf101/ and hmdb51/ (split 1)
+#   DATA_ROOT   folder of data sets that data_prep.convert has written: kinetics400/;
+#               for --linear_probes also imagenet/; for table 2 ucf101/ and hmdb51/
+#               (split 1)
 #   RUN_ROOT    folder of the runs, each in a folder named after its script
-#   PYTHON      interpreter that VIE-TF is installed for; `python` where it is not set
+#   PYTHON      interpreter that VIE-TF is installed for; `python` if it is not set
 #
 # Rows with LA take their first 50,000 steps with IR, the default of --ir_steps.  The
-# authors started LA from an IR run's checkpoint of that step, with the same optimizer,
-# bank and step count: --loss=la does so in one run.
+# authors started LA from a checkpoint of an IR run at that step, with the same
+# optimizer, memory bank and step: --loss=la does so in one run.
 #
-# Arguments of a script go to train.py or evaluate.py behind the row's own flags and so
-# win over them; --splits=A,B,C takes the place of the row's data.  These go first:
-#   --smoke        two steps of a tiny network in RUN_ROOT/smoke, to see that everything
-#                  fits together on data sets of any size
-#   --read_outs    trains linear read-outs of the row, which has to be trained, on
-#                  Kinetics and on ImageNet; --read_outs=kinetics400 on one of them
-#   --multi_scale  in the rows of table 2: multi-scale augmentation
+# Arguments of a script follow the row's own flags for train.py or evaluate.py, and so
+# win over them; --splits=A,B,C replaces the row's data.  These come first:
+#   --smoke          takes two steps of a tiny network in RUN_ROOT/smoke, to see that
+#                    everything fits together on data sets of any size
+#   --linear_probes  trains linear probes of the row, which has to be trained already, on
+#                    Kinetics and on ImageNet; --linear_probes=kinetics400 on one of them
+#   --multi_scale    uses multi-scale augmentation in the rows of table 2
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
@@ -28,16 +29,23 @@ for variable in DATA_ROOT RUN_ROOT; do
 done
 
 runs=$RUN_ROOT
-smoke=() evaluate_smoke=() read_outs=() augmentation=()
+smoke=() evaluate_smoke=() probed=() augmentation=()
 while :; do
-  case "${1:-}" in
+  argument=${1:-}
+  case $argument in
+    --read_outs*)
+      echo "--read_outs is now called --linear_probes. The old name goes with the next release." >&2
+      argument=--linear_probes${argument#--read_outs}
+      ;;
+  esac
+  case $argument in
     --smoke)
       runs=$RUN_ROOT/smoke
       smoke=(--flagfile="$repository/run_scripts/paper/smoke.flags")
       evaluate_smoke=(--flagfile="$repository/run_scripts/paper/evaluate_smoke.flags")
       ;;
-    --read_outs) read_outs=(kinetics400 imagenet) ;;
-    --read_outs=*) IFS=, read -ra read_outs <<< "${1#*=}" ;;
+    --linear_probes) probed=(kinetics400 imagenet) ;;
+    --linear_probes=*) IFS=, read -ra probed <<< "${argument#*=}" ;;
     --multi_scale) augmentation=(--crop=multi_scale_crop --color=none) ;;
     *) break ;;
   esac
@@ -45,9 +53,9 @@ while :; do
 done
 further=("$@")
 
-# read_out FLAGS: trains read-outs of conv1 .. conv5, on pictures as static videos.
-read_out() {
-  for name in "${read_outs[@]}"; do
+# probe FLAGS: trains linear probes of conv1 .. conv5, on pictures as static videos.
+probe() {
+  for name in "${probed[@]}"; do
     static=()
     if [ "$name" = imagenet ]; then static=(--static_video); fi
     "${PYTHON:-python}" "$repository/evaluate.py" --task=linear "$@" \
@@ -56,11 +64,11 @@ read_out() {
   done
 }
 
-# train_row FLAGS: trains the row's network, or goes on with it.
+# train_row FLAGS: trains the row's network, or continues.
 train_row() {
   model_dir=$runs/$(basename "$0" .sh)
-  if [ "${#read_outs[@]}" -gt 0 ]; then
-    read_out --model_dir="$model_dir"
+  if [ "${#probed[@]}" -gt 0 ]; then
+    probe --model_dir="$model_dir"
     return
   fi
   exec "${PYTHON:-python}" "$repository/train.py" "$@" "${smoke[@]}" \
@@ -69,8 +77,8 @@ train_row() {
 
 # evaluate_row FLAGS: evaluates what other rows have trained, in the folders $runs/ROW.
 evaluate_row() {
-  if [ "${#read_outs[@]}" -gt 0 ]; then
-    read_out "$@"
+  if [ "${#probed[@]}" -gt 0 ]; then
+    probe "$@"
     return
   fi
   exec "${PYTHON:-python}" "$repository/evaluate.py" "$@" \

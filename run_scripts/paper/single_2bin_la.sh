@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Table 3, "2bin-VIE-Single".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 24.54, 39.16, 44.24 % on Kinetics, 25.55, 41.43, 39.36 % on ImageNet.
 # Differs from the defaults: bins of 130 frames, each an instance; the loss, with the
 # authors' 5000 clusters and a background of 4096; the authors' steps at which the rate
-# drops; 1,800,000 steps, some 200,000 behind the last drop.
+# drops; 1,800,000 steps, about 200,000 after the last drop.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
 train_row --model=single --loss=la --bin_frames=130 --lr_boundaries=1375011,1600011 \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 3, "30%-VIE-Single".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 25.54, 37.49, 40.72 % on Kinetics, 23.33, 38.49, 36.23 % on ImageNet.
 # Differs from the defaults: 30% of the videos; the loss, with the authors' 2400
 # clusters; the authors' steps at which the rate drops.

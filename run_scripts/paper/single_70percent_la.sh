@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 3, "70%-VIE-Single".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 26.18, 38.87, 43.59 % on Kinetics, 23.05, 39.63, 39.85 % on ImageNet.
 # Differs from the defaults: 70% of the videos; the loss, with the authors' 5600
 # clusters; the authors' steps at which the rate drops.

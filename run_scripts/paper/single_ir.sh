@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-Single (IR)".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 23.50, 38.72, 43.85 % on Kinetics, 22.85, 40.49, 40.43 % on ImageNet.
 # Differs from the defaults: the authors' steps at which the rate drops.
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-Slow".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 24.80, 40.48, 46.36 % on Kinetics, 20.10, 37.02, 37.45 % on ImageNet.
 # Differs from the defaults: the network; the loss; the authors' steps at which the rate
 # drops.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-Slowfast".
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 28.68, 42.07, 47.37 % on Kinetics, 22.61, 36.84, 36.60 % on ImageNet.
 # Differs from the defaults: the network; the loss; the authors' steps at which the rate
 # drops.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Table 1, column "Super." of "VIE-Slowfast", and its row of table 5.
-# Expected: top-1 of the validations 62.36 %; linear read-outs
-# (--read_outs): conv3, conv4, conv5 20.25, 37.41, 30.75 % on ImageNet.
+# Expected: top-1 of the validations 62.36 %; linear probes
+# (--linear_probes) of conv3, conv4, conv5: 20.25, 37.41, 30.75 % on ImageNet.
 # Differs from the defaults: the network; the loss, which needs labels; the rate drops
 # at plateaus, as the authors' steps are not known.
 set -euo pipefail

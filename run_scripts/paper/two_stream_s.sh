@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-TwoStream-S": the runs of single_la.sh and slow_la.sh side by side.
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 26.38, 41.80, 47.13 % on Kinetics, 23.98, 40.52, 44.02 % on ImageNet.
-# Without --read_outs: kNN.
+# Without --linear_probes: kNN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
 evaluate_row --single_from="$runs/single_la" --dynamic_from="$runs/slow_la" \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Table 1, "VIE-TwoStream-SF": the runs of single_la.sh and slowfast_la.sh side by side.
-# Expected of linear read-outs (--read_outs): conv3, conv4, conv5
+# Expected of linear probes (--linear_probes) of conv3, conv4, conv5:
 # 29.89, 43.50, 48.53 % on Kinetics, 23.23, 40.73, 43.69 % on ImageNet.
-# Without --read_outs: kNN.
+# Without --linear_probes: kNN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
 evaluate_row --single_from="$runs/single_la" --dynamic_from="$runs/slowfast_la" \

@@ -138,7 +138,7 @@ def test_a_row_names_its_table_and_what_to_expect(row):
     assert re.match("Table [1-4]|IR beside table 3|No row in the paper", head)
     is_in_paper = head.startswith("Table")
     assert bool(re.search(r"xpected.* \d+\.\d", head)) == is_in_paper
-    assert f"`{row}`" in (ROOT / "README.md").read_text()
+    assert f"`{row}`" in (ROOT / "docs" / "paper_tables.md").read_text()
 
 
 @pytest.mark.parametrize("row", FINETUNED)
@@ -277,7 +277,7 @@ def test_the_others_start_from_what_their_names_say(
 
 @pytest.mark.parametrize("row", ["single_la", "two_stream_s", "input_single_trn"])
 def test_rows_are_read_out_on_kinetics_and_on_imagenet(row, roots, smoke_runs):
-    commands = commands_of(row, roots, "--smoke", "--read_outs")
+    commands = commands_of(row, roots, "--smoke", "--linear_probes")
     for command, name in zip(commands, ("", "-imagenet")):
         call(evaluate.main, command)
         run = "single_la" if row == "input_single_trn" else row

@@ -1,0 +1,79 @@
+"""Parts of the pages that are made from the code, and headers of scripts."""
+
+import os
+import re
+
+import pytest
+from commands import run_command
+from pages import ROOT, name_of
+
+from docs import make_pages
+from vie_tf.monitoring.published.tables import PublishedTables
+
+SCRIPTS = ROOT / "run_scripts" / "paper"
+PUBLISHED = PublishedTables.load()
+
+
+def help_of(arguments):
+    environment = {**os.environ, "COLUMNS": "80"}
+    return run_command(*arguments, "--help", environment=environment).stdout
+
+
+def test_pages_are_as_the_code_makes_them():
+    made = dict(make_pages.pages(help_of))
+    assert len(made) == len(make_pages.PARTS)
+    stale = [name_of(page) for page, text in made.items() if text != page.read_text()]
+    assert stale == [], "python docs/make_pages.py writes them again"
+
+
+def test_the_drawing_has_every_import_and_none_that_is_not_there():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    drawing = re.search("```mermaid\n(.*?)```", page, re.DOTALL)[1]
+    names = dict(re.findall(r'(\w+)\["(.+?)"\]', drawing))
+    arrows = re.findall(r"(\w+) --> (\w+)", drawing)
+    drawn = {name: set() for name in names.values()}
+    for importer, imported in arrows:
+        drawn[names[importer]].add(names[imported])
+    actual = make_pages.package_imports()
+    for importer, imports in actual.items():
+        assert drawn[importer] <= imports
+        assert imports <= make_pages.reachable(drawn, importer)
+
+
+def test_no_arrow_of_the_drawing_closes_a_circle():
+    actual = make_pages.package_imports()
+    assert not [name for name in actual if name in make_pages.reachable(actual, name)]
+
+
+def header_of(script):
+    lines = (SCRIPTS / f"{script}.sh").read_text().splitlines()
+    return " ".join(line[2:] for line in lines if line.startswith("# "))
+
+
+@pytest.mark.parametrize("row", PUBLISHED.read_outs, ids=lambda row: row.name)
+def test_scripts_expect_the_numbers_of_the_tables(row):
+    script = make_pages.script_of(row.model, row.loss, row.subset, row.bin_frames)
+    header = header_of(script)
+    for data, name in (("kinetics", "Kinetics"), ("imagenet", "ImageNet")):
+        if data in row.read_outs:
+            numbers = ", ".join(f"{number:.2f}" for number in row.read_outs[data])
+            assert f"{numbers} % on {name}" in header
+    if row.supervised and row.loss != "ir":
+        supervised = header_of(f"{row.model}_supervised")
+        assert f"top-1 of the validations {row.supervised:.2f} %" in supervised
+
+
+@pytest.mark.parametrize("data", ["ucf101", "hmdb51"])
+def test_scripts_of_table_2_expect_its_numbers(data):
+    for row in PUBLISHED.fine_tuning:
+        if not row.model:
+            continue
+        header = header_of(make_pages.fine_tuning_script(data, row.model, row.start))
+        for numbers in (row.multi_scale, row.color_noise):
+            assert numbers[data] is None or f"{numbers[data]:.1f} %" in header
+
+
+def test_every_script_is_on_the_page_of_the_tables():
+    page = (ROOT / "docs" / "paper_tables.md").read_text()
+    for script in SCRIPTS.glob("*.sh"):
+        assert script.stem == "row" or f"`{script.stem}`" in page

@@ -3,9 +3,9 @@
 python -m benchmarks.motion_study --data_dir=DATA --output_dir=STUDY [--seed=0]
 
 Trains every family by IR, by IR and then LA, and with labels, all for as many steps,
-and evaluates them beside the untrained network: kNN on embeddings, and quick read-outs
-of conv3, conv4 and conv5.  `run_scripts/motion_study.sh` makes the data first.  Given
-again, it goes on where it was stopped.  Writes STUDY/motion_study.md and .png.
+and evaluates them beside the untrained network: kNN on embeddings, and scikit-learn
+probes of conv3, conv4 and conv5.  `run_scripts/motion_study.sh` makes the data first.
+Given again, it goes on where it was stopped.  Writes STUDY/motion_study.md and .png.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import os
 import pathlib
 import time
 
-import cv2
 import numpy as np
+from matplotlib import ticker
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from vie_tf.config import (
     DataConfig,
@@ -51,15 +53,12 @@ TRAININGS = ("random", "IR", "LA", "supervised")
 COLUMNS = ("kNN", "conv3", "conv4", "conv5")
 NUM_CLIPS = 5
 
-_COLORS = {  # blue, green, red
-    "random": (200, 200, 200),
-    "IR": (200, 150, 60),
-    "LA": (150, 90, 20),
-    "supervised": (60, 130, 230),
+_COLORS = {
+    "random": "0.8",
+    "IR": "tab:cyan",
+    "LA": "tab:blue",
+    "supervised": "tab:orange",
 }
-_INK, _GRID = (60, 60, 60), (230, 230, 230)
-_PANEL = (620, 250)  # width and height of the axes
-_LEFT, _TOP, _GAP = 60, 50, 70
 
 
 def config_of(family: str, training: str, arguments: argparse.Namespace) -> RunConfig:
@@ -138,7 +137,7 @@ def evaluate(
 def _results(
     family: str, training: str, arguments: argparse.Namespace
 ) -> tuple[dict, dict] | None:
-    """What kNN and read-outs have found of the trained network, None before that."""
+    """Returns the results of kNN and linear probes, None before there are any."""
     folder = pathlib.Path(_folder(family, training, arguments), "eval")
     paths = [folder / f"{task}.json" for task in ("knn", "linear_quick")]
     if not all(path.exists() for path in paths):
@@ -150,7 +149,7 @@ def _results(
 
 def table(scores: dict[tuple[str, str], dict[str, float]]) -> str:
     """Markdown, in %."""
-    head = ["family", "trained by", "kNN", *(f"read-out {c}" for c in COLUMNS[1:])]
+    head = ["family", "trained by", "kNN", *(f"probe {c}" for c in COLUMNS[1:])]
     lines = [head, ["---"] * len(head)]
     for (family, training), row in scores.items():
         cells = [f"{100 * row[column]:.1f}" for column in COLUMNS]
@@ -158,65 +157,41 @@ def table(scores: dict[tuple[str, str], dict[str, float]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def draw(scores: dict[tuple[str, str], dict[str, float]], chance: float) -> np.ndarray:
-    """Bars: a panel for each column, a group for each family.
+def draw(scores: dict[tuple[str, str], dict[str, float]], chance: float) -> Figure:
+    """Draws bars: a panel for each column, a group of bars for each family.
 
     Args:
-      scores: fractions.
-      chance: a fraction, drawn as a line.
-
-    Returns:
-      [H, W, 3] uint8, blue first.
+      scores: accuracies as fractions.
+      chance: accuracy of chance, drawn as a line.
     """
-    width, height = _PANEL
-    size = (2 * (_TOP + height + _GAP), 2 * (_LEFT + width) + 2 * _GAP, 3)
-    picture = np.full(size, 255, np.uint8)
-    for number, column in enumerate(COLUMNS):
-        left = _LEFT + (number % 2) * (width + _GAP + _LEFT)
-        top = _TOP + (number // 2) * (height + _GAP)
-        title = column if column == "kNN" else f"read-out of {column}"
-        _panel(picture, left, top, title, column, scores, chance)
-    for number, training in enumerate(TRAININGS):
-        x, y = _LEFT + 170 * number, size[0] - 28
-        cv2.rectangle(picture, (x, y - 12), (x + 14, y + 2), _COLORS[training], -1)
-        _write(picture, training, x + 20, y)
-    _write(picture, f"line: chance, {chance:.1%}", _LEFT + 700, size[0] - 28)
-    return picture
-
-
-def _panel(
-    picture: np.ndarray,
-    left: int,
-    top: int,
-    title: str,
-    column: str,
-    scores: dict[tuple[str, str], dict[str, float]],
-    chance: float,
-) -> None:
-    width, height = _PANEL
-    bottom = top + height
-    _write(picture, title, left, top - 14)
-    for percent in range(0, 101, 25):
-        y = bottom - round(height * percent / 100)
-        cv2.line(picture, (left, y), (left + width, y), _GRID, 1)
-        _write(picture, f"{percent}%", left - 48, y + 5)
     families = list(dict.fromkeys(family for family, _ in scores))
-    group = width / len(families)
-    bar = group / (len(TRAININGS) + 1)
-    for place, family in enumerate(families):
+    figure = Figure(figsize=(12, 6.4), layout="constrained")
+    FigureCanvasAgg(figure)  # no display is needed
+    panels = figure.subplots(2, 2, sharey=True)
+    width = 1 / (len(TRAININGS) + 1)
+    for axes, column in zip(panels.flat, COLUMNS):
         for number, training in enumerate(TRAININGS):
-            x = left + place * group + (number + 0.5) * bar
-            y = bottom - round(height * scores[family, training][column])
-            corners = (round(x), y), (round(x + bar) - 2, bottom)
-            cv2.rectangle(picture, *corners, _COLORS[training], -1)
-        _write(picture, family, round(left + place * group + bar), bottom + 20)
-    y = bottom - round(height * chance)
-    cv2.line(picture, (left, y), (left + width, y), (0, 0, 0), 1)
-
-
-def _write(picture: np.ndarray, text: str, x: int, y: int) -> None:
-    font = cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(picture, text, (x, y), font, 0.5, _INK, 1, cv2.LINE_AA)
+            axes.bar(
+                np.arange(len(families)) + number * width,
+                [scores[family, training][column] for family in families],
+                width,
+                color=_COLORS[training],
+                label=training,
+            )
+        axes.axhline(chance, color="black", linewidth=1, label=f"chance, {chance:.1%}")
+        axes.set_title(column if column == "kNN" else f"linear probe of {column}")
+        axes.set_xticks(
+            np.arange(len(families)) + width * (len(TRAININGS) - 1) / 2, families
+        )
+        axes.set_ylim(0, 1)
+        axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
+        axes.grid(axis="y", color="0.9")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.supylabel("top-1 accuracy")
+    lines, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside lower center", ncols=5, frameon=False)
+    return figure
 
 
 def main() -> None:
@@ -239,7 +214,7 @@ def main() -> None:
     text = table(scores)
     path = os.path.join(arguments.output_dir, "motion_study")
     write_atomically(f"{path}.md", text)
-    cv2.imwrite(f"{path}.png", draw(scores, 1 / 8))
+    draw(scores, 1 / 8).savefig(f"{path}.png", dpi=110)
     print(text)
     print(f"Wrote {path}.md and {path}.png.")
 

@@ -16,9 +16,11 @@ import sys
 import time
 from typing import Sequence
 
-import cv2
 import numpy as np
 import tensorflow as tf
+from matplotlib import ticker
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from benchmarks import la_step
 from benchmarks.clustering import DIM, unit
@@ -46,12 +48,6 @@ BACKGROUND = 512
 BATCH_SIZE = 128
 REPLICA_BATCH_SIZE = 16
 PIXELS = 224
-
-_SIZE = (900, 560)  # of the picture
-_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 640, 40, 490
-_INK = (60, 60, 60)
-_COLORS = ((176, 114, 30), (40, 110, 220), (120, 120, 120))  # blue, green, red
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def clustering_seconds(num_videos: int) -> float:
@@ -92,54 +88,27 @@ def replica_step_seconds(num_replicas: int, num_videos: int) -> float:
     return seconds(lambda: step(next(batches)))
 
 
-def draw(
-    nums_videos: Sequence[int], curves: dict[str, Sequence[float]], path: str
-) -> None:
+def draw(nums_videos: Sequence[int], curves: dict[str, Sequence[float]]) -> Figure:
     """Draws seconds over the number of videos, both logarithmic.
 
     Args:
       nums_videos: N.
       curves: seconds at each of them, by the name of the curve.
-      path: of the PNG file.
     """
-    values = [value for curve in curves.values() for value in curve]
-    low, high = (int(f(np.log10(v))) for f, v in _limits(values))
-    first, last = np.log10(nums_videos[0]), np.log10(nums_videos[-1])
-
-    def point(num_videos: float, value: float) -> tuple[int, int]:
-        across = (np.log10(num_videos) - first) / (last - first)
-        up = (np.log10(value) - low) / (high - low)
-        return (
-            round(_LEFT + across * (_RIGHT - _LEFT)),
-            round(_BOTTOM - up * (_BOTTOM - _TOP)),
-        )
-
-    picture = np.full((_SIZE[1], _SIZE[0], 3), 255, np.uint8)
-
-    def write(text: str, x: int, y: int, color: tuple[int, int, int] = _INK) -> None:
-        cv2.putText(picture, text, (x, y), _FONT, 0.45, color, 1, cv2.LINE_AA)
-
-    for exponent in range(low, high + 1):
-        _, y = point(nums_videos[0], 10.0**exponent)
-        cv2.line(picture, (_LEFT, y), (_RIGHT, y), (230, 230, 230), 1)
-        write(f"{10.0**exponent:g} s", 30, y + 5)
-    for num_videos in nums_videos:
-        x, _ = point(num_videos, 10.0**low)
-        cv2.line(picture, (x, _TOP), (x, _BOTTOM), (230, 230, 230), 1)
-        write(f"{num_videos:,}", x - 28, _BOTTOM + 26)
-    write("videos", (_LEFT + _RIGHT) // 2 - 20, _BOTTOM + 50)
-    for color, (name, curve) in zip(_COLORS, curves.items()):
-        line = [point(n, value) for n, value in zip(nums_videos, curve)]
-        points = np.array(line, np.int32)
-        cv2.polylines(picture, [points], False, color, 2, cv2.LINE_AA)
-        for where in line:
-            cv2.circle(picture, where, 4, color, -1, cv2.LINE_AA)
-        write(name, _RIGHT + 12, line[-1][1] + 5, color)
-    cv2.imwrite(path, picture)
-
-
-def _limits(values: Sequence[float]) -> tuple:
-    return (np.floor, min(values)), (np.ceil, max(values))
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    FigureCanvasAgg(figure)  # no display is needed
+    axes = figure.add_subplot()
+    for name, curve in curves.items():
+        axes.loglog(nums_videos, curve, marker="o", linewidth=2, label=name)
+    axes.set_xlabel("number of videos")
+    axes.set_ylabel("time in seconds")
+    axes.set_xticks(nums_videos, [f"{n:,}" for n in nums_videos])
+    axes.xaxis.set_minor_locator(ticker.NullLocator())
+    axes.yaxis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axes.grid(color="0.9")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
 
 
 def main() -> None:
@@ -181,7 +150,7 @@ def main() -> None:
         "what LA adds": la,
         "step of single": [network] * len(nums_videos),
     }
-    draw(nums_videos, curves, arguments.plot)
+    draw(nums_videos, curves).savefig(arguments.plot, dpi=110)
     print(f"Wrote {arguments.plot}.")
 
 

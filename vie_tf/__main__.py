@@ -18,7 +18,7 @@ COMMANDS = {
     "models": "vie_tf.models.summary",
     "projector": "vie_tf.monitoring.projector",
     "report": "vie_tf.evaluation.report.command",
-    "tf1_checkpoint": "vie_tf.runs.tf1_checkpoint",
+    "tf1_checkpoint": "vie_tf.runs.tf1_checkpoint.command",
 }
 
 

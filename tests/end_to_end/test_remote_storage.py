@@ -6,10 +6,15 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conversion_fixtures import config, contents, write_collection
+from tf1_fixtures import write_tf1
 
 from data_prep.convert import conversion, data_folder
+from vie_tf.config import ModelConfig
+from vie_tf.models import tf1_names
+from vie_tf.models.from_config import build_model
 from vie_tf.storage import remote_files
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -65,6 +70,10 @@ class Bucket:
             Bucket="bucket", Prefix=f"{folder}/", Delimiter="/"
         )
         return {item["Key"].split("/")[-1] for item in listed.get("Contents", [])}
+
+    def put(self, name: str, content: bytes) -> None:
+        """Writes an object."""
+        self._client.put_object(Bucket="bucket", Key=name, Body=content)
 
     def files(self, folder: str) -> dict[str, bytes]:
         """Contents of the objects right in a folder."""
@@ -224,6 +233,24 @@ def test_a_worker_whose_folder_is_no_data_set_is_refused(bucket, converted):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "--data_dir=s3://bucket/nothing" in line
+
+
+def test_a_tf1_checkpoint_in_the_bucket_becomes_a_run_in_the_bucket(bucket, tmp_path):
+    model = build_model(ModelConfig("single", num_filters=4), seed=0)
+    values = {name: v.numpy() for name, v in tf1_names(model).items()}
+    values["instance/memory_bank"] = np.zeros([3, 128], np.float32)
+    path = pathlib.Path(write_tf1(tmp_path / "model", values))
+    for file in path.parent.glob(f"{path.name}.*"):
+        bucket.put(f"tf1/{file.name}", file.read_bytes())
+    command = ("-m", "vie_tf", "tf1_checkpoint", "--model=single", "--num_filters=4")
+    places = ("--checkpoint=s3://bucket/tf1/model", "--model_dir=s3://bucket/run")
+    result = bucket.run(*command, *places)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert {"config.json"} <= bucket.names("run")
+    assert "step-0.index" in bucket.names("run/checkpoints")
+    again = bucket.run(*command, *places)
+    assert again.returncode == 1
+    assert len(again.stderr.splitlines()) == 1 and "--model_dir" in again.stderr
 
 
 def test_a_bucket_that_is_missing_is_one_line_and_exit_code_one(bucket, collection):

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from record_fixtures import numbered_frames, write_data_set
 from run_fixtures import new_state, run_config
 
 from vie_tf.config import DataConfig, KnnConfig, KnnTaskConfig, RetrievalConfig
-from vie_tf.evaluation.neighbors import knn_task, retrieval_task
+from vie_tf.evaluation.neighbors import compared_videos, knn_task, retrieval_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.metrics import knn, nearest
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 
 KNN = KnnTaskConfig(ks=(3, 1), temperatures=(0.07, 1.0), num_clips=2)
@@ -288,3 +290,17 @@ def test_retrieval_without_labels_draws_and_says_what_is_missing(tmp_path, capsy
     assert picture.shape[0] == 22 + 2 * 12 + 2 * (84 + 2 * 22 + 14)
     with open(f"{model_dir}/eval/retrieval.html") as file:
         assert file.read().count('class="clip"') == 2 * 4
+
+
+@pytest.mark.parametrize("checkpoint", ["latest", "best"])
+def test_a_bank_of_another_size_names_the_checkpoint_that_was_asked_for(checkpoint):
+    directory = types.SimpleNamespace(read_bank=lambda which: np.zeros([3, 2]))
+    run = types.SimpleNamespace(
+        directory=directory,
+        checkpoint=checkpoint,
+        is_training_data=True,
+        leaves_one_out=False,
+        bank_labels=np.zeros(5),
+    )
+    with pytest.raises(UserError, match=f"{checkpoint} checkpoint has 3 rows"):
+        compared_videos._bank_rows(run)

@@ -113,8 +113,8 @@ def test_read_outs_of_other_labels_or_clips_are_no_row_of_the_paper(tmp_path, ch
 @pytest.mark.parametrize(
     ("crop", "color", "known", "shown"),
     [
-        ("random_short_side_crop", "exact", "color_noise", "color noise"),
-        ("random_short_side_crop", "fast", "color_noise", "color noise"),
+        ("random_short_side_crop", "exact", "color_jitter", "color jitter"),
+        ("random_short_side_crop", "fast", "color_jitter", "color jitter"),
         ("multi_scale_crop", "none", "multi_scale", "multi-scale"),
         ("multi_scale_crop", "exact", None, "crop multi_scale_crop, color exact"),
         (
@@ -158,24 +158,24 @@ def test_methods_of_others_have_no_line_for_own_numbers(tmp_path):
 
 def test_the_published_tables_hold_the_papers_numbers():
     tables = PublishedTables.load()
-    assert len(tables.read_outs) == 22
+    assert len(tables.linear_probes) == 22
     assert len(tables.fine_tuning) == 17
-    (slow,) = tables.read_out_rows("slow", "la", 1.0, 0)
-    assert slow.read_outs["kinetics"] == [24.80, 40.48, 46.36]
-    (share,) = tables.read_out_rows("single", "la", 0.3, 0)
-    assert share.read_outs["imagenet"] == [23.33, 38.49, 36.23]
-    (bins,) = tables.read_out_rows("single", "la", 1.0, 52)
+    (slow,) = tables.linear_probe_rows("slow", "la", 1.0, 0)
+    assert slow.linear_probes["kinetics"] == [24.80, 40.48, 46.36]
+    (share,) = tables.linear_probe_rows("single", "la", 0.3, 0)
+    assert share.linear_probes["imagenet"] == [23.33, 38.49, 36.23]
+    (bins,) = tables.linear_probe_rows("single", "la", 1.0, 52)
     assert bins.name == "5bin-VIE-Single"
-    of_tables = [row.table for row in tables.read_out_rows("single", "la", 1.0, 0)]
+    of_tables = [row.table for row in tables.linear_probe_rows("single", "la", 1.0, 0)]
     assert of_tables == ["1", "3"]
-    assert tables.read_out_rows("slow", "ir", 1.0, 0) == []
+    assert tables.linear_probe_rows("slow", "ir", 1.0, 0) == []
     vie = tables.fine_tuning_row("3dresnet", "la")
     assert vie.multi_scale == {"ucf101": 72.3, "hmdb51": 44.8}
-    assert vie.color_noise == {"ucf101": 75.5, "hmdb51": 44.6}
+    assert vie.color_jitter == {"ucf101": 75.5, "hmdb51": 44.6}
 
 
 def test_the_column_super_is_in_table_1_as_in_the_paper():
-    rows = PublishedTables.load().read_outs
+    rows = PublishedTables.load().linear_probes
     found = {row.name: row.supervised for row in rows if row.supervised is not None}
     single = dict.fromkeys(("VIE-Single (IR)", "VIE-Single"), 57.59)
     others = {"VIE-TRN": 59.43, "VIE-3DResNet": 53.22, "VIE-Slow": 60.84}
@@ -185,10 +185,12 @@ def test_the_column_super_is_in_table_1_as_in_the_paper():
 
 def test_what_is_hardly_legible_is_a_number_that_the_row_has():
     tables = PublishedTables.load()
-    for row in tables.read_outs:
+    for row in tables.linear_probes:
         for column in row.hardly_legible:
             data_set, _, layer = column.partition(" ")
-            has_layer = layer in published_tables.LAYERS and data_set in row.read_outs
+            has_layer = (
+                layer in published_tables.LAYERS and data_set in row.linear_probes
+            )
             assert has_layer or (column == "supervised" and row.supervised)
     for row in tables.fine_tuning:
         for column in row.hardly_legible:

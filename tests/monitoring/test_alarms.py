@@ -24,18 +24,18 @@ def clusters(sizes, old_labels=None):
 def test_equal_clusters_have_the_largest_entropy():
     equal = clusters([5, 5, 5, 5])
     assert equal.entropy == pytest.approx(1.0)
-    assert equal.effective_number == pytest.approx(4.0)
+    assert equal.perplexity == pytest.approx(4.0)
     assert equal.num_empty == 0
 
 
-def test_the_effective_number_counts_clusters_that_matter():
+def test_the_perplexity_counts_clusters_that_matter():
     # Two equal clusters of four: entropy log 2 of log 4.
     half = clusters([6, 6, 0, 0])
     assert half.entropy == pytest.approx(0.5)
-    assert half.effective_number == pytest.approx(2.0)
+    assert half.perplexity == pytest.approx(2.0)
     assert half.num_empty == 2
     # By hand: shares 3/4 and 1/4, exp(0.75 log(4/3) + 0.25 log 4) = 1.7548.
-    assert clusters([3, 1]).effective_number == pytest.approx(1.7548, abs=1e-4)
+    assert clusters([3, 1]).perplexity == pytest.approx(1.7548, abs=1e-4)
 
 
 def test_the_share_of_new_labels_is_that_of_the_videos_that_changed_cluster():
@@ -43,7 +43,7 @@ def test_the_share_of_new_labels_is_that_of_the_videos_that_changed_cluster():
     changed = clusters([2, 2], old_labels=np.array([0, 1, 1, 1]))  # now 0 0 1 1
     assert changed.changed_share == 0.25
     assert changed.scalars()["changed_share"] == 0.25
-    assert "25% of the labels are new" in changed.describe()
+    assert "25%" in changed.describe()
 
 
 def test_a_single_cluster_is_even():
@@ -60,13 +60,13 @@ def test_healthy_clusters_raise_no_alarm(sizes):
 def test_clusters_most_of_which_are_empty_raise_an_alarm():
     alarms = health.cluster_alarms(clusters([5, 5, 5, 5, 0, 0, 0, 0, 0]))
     assert names(alarms) == ["empty_clusters"]
-    assert alarms[0].message.startswith("5 of 9 clusters are empty")
+    assert "5 of 9" in alarms[0].message and "--la_num_clusters" in alarms[0].message
 
 
 def test_one_cluster_that_has_nearly_all_videos_raises_an_alarm():
     alarms = health.cluster_alarms(clusters([9000] + [1] * 99))
     assert names(alarms) == ["uneven_clusters"]
-    assert "has 9000 of 9099 videos" in alarms[0].message
+    assert "9000 of 9099" in alarms[0].message and "--ir_steps" in alarms[0].message
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from run_contents import numbers_in
 from run_fixtures import GridEmbedder, grid_state
 
+from vie_tf.runs.checkpoint_folder import DamagedCheckpoints
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.files import flush_to_disk
 
@@ -66,8 +67,8 @@ def indices_in(checkpoints):
 
 
 def error_of(function, *arguments):
-    """The message of the ValueError, which has to be one line."""
-    with pytest.raises(ValueError) as caught:
+    """The message of the error, which has to be one line."""
+    with pytest.raises(DamagedCheckpoints) as caught:
         function(*arguments)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -85,8 +86,7 @@ def test_the_newest_that_can_be_read_takes_the_place_of_a_damaged_one(
     run.restore(state)
     assert state.steps_taken() == 4
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith(f"{checkpoints}/step-6 cannot be read (")
-    assert line.endswith(f"); {checkpoints}/step-4 takes its place.")
+    assert f"{checkpoints}/step-6 " in line and f"{checkpoints}/step-4 " in line
 
 
 @pytest.mark.parametrize(("end", "damage"), DAMAGES)
@@ -112,10 +112,8 @@ def test_without_the_file_that_names_the_last_the_newest_is_taken(
     damage(checkpoints / "checkpoint")
     run = RunDirectory(str(tmp_path))
     assert run.latest() == str(checkpoints / "step-6")
-    assert capsys.readouterr().out == (
-        f"{checkpoints}/checkpoint cannot be read (it names no checkpoint);"
-        f" {checkpoints}/step-6 takes its place.\n"
-    )
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"{checkpoints}/checkpoint " in line and f"{checkpoints}/step-6 " in line
     save(run, 8)
     assert indices_in(checkpoints) == ["step-4", "step-6", "step-8"]
     assert RunDirectory(str(tmp_path)).latest() == str(checkpoints / "step-8")
@@ -131,8 +129,8 @@ def test_a_run_without_one_that_can_be_read_does_not_start_from_scratch(
         path.unlink()
     before = sorted((tmp_path / "checkpoints").iterdir())
     message = error_of(lambda: quick(tmp_path, train_steps=6))
-    assert f"No checkpoint in '{tmp_path}/checkpoints' can be read (step-4: " in message
-    assert "remove that folder to start from scratch" in message
+    assert f"{tmp_path}/checkpoints" in message
+    assert "step-4: " in message
     assert sorted((tmp_path / "checkpoints").iterdir()) == before
 
 
@@ -145,8 +143,7 @@ def test_a_run_that_goes_on_from_the_one_before_ends_with_the_same_bits(
     capsys.readouterr()
     for name in ("whole", "damaged"):
         quick(tmp_path / name, train_steps=6, checkpoint_steps=2)
-    places = capsys.readouterr().out.count("takes its place")
-    assert places == 1
+    assert capsys.readouterr().out.count("cannot be read") == 1
     for name, wanted in numbers_in(tmp_path / "whole").items():
         np.testing.assert_array_equal(numbers_in(tmp_path / "damaged")[name], wanted)
 
@@ -179,12 +176,12 @@ def test_a_new_best_begins_where_the_old_one_is_damaged(tmp_path, capsys, name, 
     damage(best / name)
     run = RunDirectory(str(tmp_path))
     message = error_of(run.chosen, "best")
-    assert "The best checkpoint" in message and "--checkpoint=latest" in message
+    assert str(best) in message and "--checkpoint=latest" in message
     # Its score is known as long as `best.json` says it.
     assert (run.best_metadata() is None) == (name == "best.json")
     state.step.assign(6)
     assert run.save_best(state, "knn/top1", 0.5)
-    assert "this validation begins a new best" in capsys.readouterr().out
+    assert str(best) in capsys.readouterr().out
     assert json.loads((best / "best.json").read_text())["checkpoint"] == "step-6"
     assert indices_in(best) == ["step-6"]
     assert RunDirectory(str(tmp_path)).restore_model(GridEmbedder(), "best") == 6

@@ -15,6 +15,7 @@ from run_fixtures import (
 
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
 NUM_VIDEOS = 6
@@ -84,8 +85,8 @@ def fixture_config(tmp_path):
 
 
 def error_of(function, *arguments):
-    """The message of the ValueError, which has to be one line."""
-    with pytest.raises(ValueError) as caught:
+    """The message of the UserError, which has to be one line."""
+    with pytest.raises(UserError) as caught:
         function(*arguments)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -144,7 +145,6 @@ def test_the_best_checkpoint_outlives_the_newest_ones(tmp_path):
 def test_a_run_that_was_never_scored_has_no_best_checkpoint(run):
     run.save(used_state())
     message = error_of(run.restore_model, GridEmbedder(), "best")
-    assert "no best checkpoint in" in message
     assert "--checkpoint=latest" in message
 
 
@@ -218,15 +218,15 @@ def test_the_network_and_the_bank_can_be_read_alone(run):
 def test_a_bank_of_another_size_is_refused(run):
     run.save(used_state())
     message = error_of(run.restore, grid_state(np.zeros(9, int), num_clusterings=2))
-    assert "a memory bank of 6 videos, but the data has 9" in message
+    assert "6 videos" in message and "9 training videos" in message
     assert "--data_dir" in message
 
 
 def test_another_network_is_refused(run):
     run.save(used_state())
     other = grid_state(LABELS, dim=8, num_clusterings=2)
-    assert "another network" in error_of(run.restore, other)
-    assert "another network" in error_of(run.restore_model, GridEmbedder(dim=8))
+    assert "--model=grid" in error_of(run.restore, other)
+    assert "--model=grid" in error_of(run.restore_model, GridEmbedder(dim=8))
 
 
 def test_a_refused_checkpoint_changes_nothing(run):
@@ -240,8 +240,8 @@ def test_a_refused_checkpoint_changes_nothing(run):
 
 def test_a_run_without_checkpoint_says_so(run):
     for function in (run.restore, run.restore_model):
-        assert "no checkpoint in" in error_of(function, grid_state(LABELS))
-    assert "no checkpoint in" in error_of(run.read_bank)
+        assert run.model_dir in error_of(function, grid_state(LABELS))
+    assert run.model_dir in error_of(run.read_bank)
     assert run.latest() is None
 
 
@@ -252,7 +252,7 @@ def test_settings_survive_a_round_trip(run, config):
 
 
 def test_a_folder_without_settings_is_no_run(run):
-    assert "is not the folder of a run" in error_of(run.load_config)
+    assert "--model_dir" in error_of(run.load_config)
 
 
 def test_settings_of_another_version_are_refused(tmp_path):
@@ -297,8 +297,7 @@ def test_other_data_are_refused_once_there_is_a_checkpoint(run, config):
     run.check_continues(config, data_set(NUM_VIDEOS, "other"))
     run.save(used_state())
     message = error_of(run.check_continues, config, data_set(NUM_VIDEOS, "other"))
-    assert "was trained on other videos" in message
-    assert "its bank has 6 rows" in message
+    assert "--data_dir" in message and "6 rows" in message
 
 
 def test_videos_that_were_appended_get_rows_at_the_end_of_the_bank(run, config):
@@ -325,16 +324,18 @@ def test_a_kill_before_the_first_checkpoint_of_a_grown_bank_loses_nothing(run, c
     assert run.restore(grid_state([*LABELS, 0, 1]), bank_grows=True) == 2
 
 
-@pytest.mark.parametrize("view", [{"subset_seed": 1}, {"bin_frames": 52}])
-def test_rows_of_another_view_of_the_same_videos_are_refused(run, config, view):
+@pytest.mark.parametrize("instances", [{"subset_seed": 1}, {"bin_frames": 52}])
+def test_a_bank_of_other_instances_of_the_same_videos_is_refused(
+    run, config, instances
+):
     # As with --init_from: the banks may be of one size, but not of the same videos.
     config = with_settings(config, "data", subset=0.5)
     run.save_config(config, DATA)
     run.save(used_state())
-    other = with_settings(config, "data", **view)
-    ((name, value),) = view.items()
+    other = with_settings(config, "data", **instances)
+    ((name, value),) = instances.items()
     message = error_of(run.check_videos, other, DATA)
-    assert f"--{name}=0, not for --{name}={value}: give the same" in message
+    assert f"--{name}=0" in message and f"--{name}={value}" in message
 
 
 def test_a_subset_does_not_grow(run, config):
@@ -342,7 +343,7 @@ def test_a_subset_does_not_grow(run, config):
     run.save_config(config, DATA)
     run.save(used_state())
     message = error_of(run.check_continues, config, data_set(NUM_VIDEOS + 2))
-    assert "--subset=0.5" in message and "another --model_dir" in message
+    assert "--subset=0.5" in message and "--model_dir" in message
 
 
 def test_more_clusterings_can_start_from_a_run_that_has_one(run):
@@ -363,25 +364,9 @@ def test_a_run_whose_number_of_clusters_changes_clusters_from_random_rows(run):
     assert state.objective.clustered_at.numpy() == -1
 
 
-def test_variables_that_this_version_does_not_keep_are_ignored(run, monkeypatch):
-    saved, restored = used_state(), new_state()
-    checkpoint = saved.checkpoint()
-    # As runs that noted the age of each row of the bank.
-    checkpoint.row_ages = tf.Module("row_ages")
-    checkpoint.row_ages.last_written = tf.Variable(np.arange(NUM_VIDEOS))
-    monkeypatch.setattr(saved, "checkpoint", lambda: checkpoint)
-    path = run.save(saved)
-    assert any("row_ages" in name for name, _ in tf.train.list_variables(path))
-    run.restore(restored)
-    for name, values in numbers(saved).items():
-        for wanted, actual in zip(values, numbers(restored)[name]):
-            np.testing.assert_array_equal(actual, wanted, err_msg=name)
-
-
 def test_a_checkpoint_without_a_part_of_the_state_is_refused(run, monkeypatch):
     saved = used_state()
     partial = saved.checkpoint(leave_out=["ir_accuracy"])
     monkeypatch.setattr(saved, "checkpoint", lambda: partial)
     run.save(saved)
-    with pytest.raises(AssertionError, match="ir_accuracy"):
-        run.restore(new_state())
+    assert "ir_accuracy" in error_of(run.restore, new_state())

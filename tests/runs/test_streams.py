@@ -14,6 +14,7 @@ from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.models.from_config import build_model
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training import train as training
 
@@ -162,16 +163,16 @@ def test_streams_may_be_trained_together_from_scratch(data_dir, tmp_path):
 @pytest.mark.parametrize(
     ("single", "dynamic", "message"),
     [
-        ("slow", "slow", "--single_from=.*slow is a run of --model=slow; the static"),
-        ("single", "single", "dynamic stream is one of --model=slow or slowfast"),
-        ("single", "nowhere", "nowhere' is not the folder of a run"),
+        ("slow", "slow", "--single_from=.*slow .*--model=single"),
+        ("single", "single", "--dynamic_from=.*--model=slow or slowfast"),
+        ("single", "nowhere", "nowhere' does not hold a run"),
     ],
 )
 def test_runs_that_are_no_streams_are_refused(
     runs, data_dir, tmp_path, single, dynamic, message
 ):
     data = DataConfig(data_dir)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         RestoredRun.of_streams(
             str(runs / single), str(runs / dynamic), "one", str(tmp_path), data
         )
@@ -181,7 +182,7 @@ def test_streams_of_other_widths_are_refused(runs, data_dir, tmp_path):
     wide = {**SINGLE, "num_filters": 8}
     training.train(run_config(data_dir, tmp_path / "w", model=wide, train_steps=0))
     data = DataConfig(data_dir)
-    with pytest.raises(ValueError, match="agree in --num_filters, but .* 8 .* has 4"):
+    with pytest.raises(UserError, match="--num_filters, but .* 8 .* has 4"):
         RestoredRun.of_streams(
             str(tmp_path / "w"), str(runs / "slow"), "one", str(tmp_path), data
         )
@@ -195,7 +196,7 @@ def test_settings_that_are_not_those_of_the_runs_are_refused(runs, data_dir, tmp
         single_from=str(runs / "single"),
         dynamic_from=str(runs / "slow"),
     )
-    with pytest.raises(ValueError, match="--model=two_stream_sf, but the runs"):
+    with pytest.raises(UserError, match="--model=two_stream_sf.*=two_stream_s\\."):
         training.train(config)
 
 

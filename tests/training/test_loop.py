@@ -97,7 +97,7 @@ def test_the_bank_is_clustered_when_la_begins_and_once_per_epoch(runs):
 
 def test_tensorboard_has_the_facts_of_every_clustering(runs):
     events = events_in(runs / "whole")
-    for name in ("sizes", "empty", "entropy", "effective_number", "iterations"):
+    for name in ("sizes", "empty", "entropy", "perplexity", "iterations"):
         assert list(events[f"clusters/{name}"]) == [6, 9]
     # Clusters keep their numbers from one clustering to the next.
     assert list(events["clusters/changed_share"]) == [9]

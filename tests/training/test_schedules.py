@@ -105,7 +105,11 @@ def test_a_plateau_divides_the_rate(accuracies, drops):
 
 def published_curve():
     """Steps of LA and kNN accuracies of the authors' run of 3dresnet."""
-    path = pathlib.Path(schedules.__file__).parent / "published" / "curves.json"
+    path = (
+        pathlib.Path(schedules.__file__).parents[1]
+        / "monitoring/published"
+        / "curves.json"
+    )
     curve = json.loads(path.read_text())["knn_top1_k10_la"]
     return curve["step"], curve["value"]
 

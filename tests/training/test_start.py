@@ -86,8 +86,8 @@ def test_trn_takes_all_but_the_head_of_single(single, tmp_path, manifest, head, 
     ("model", "message"),
     [
         ({**TRN, "embedding_dim": 8}, "has 16 dimensions. Give --embedding_dim=16"),
-        ({**TRN, "num_filters": 8}, "is of another network than --model=trn"),
-        ({"name": "slow"}, "is of another network than --model=slow"),
+        ({**TRN, "num_filters": 8}, "--model=trn"),
+        ({"name": "slow"}, "--model=slow"),
     ],
 )
 def test_networks_that_do_not_fit_are_refused(

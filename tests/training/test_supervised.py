@@ -14,6 +14,7 @@ from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives import losses
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training import step as train_step
 from vie_tf.training import train as training
@@ -147,7 +148,7 @@ def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
     assert run.step == 2
     result = knn_task.evaluate(run, KnnTaskConfig(num_clips=2))
     assert 0 <= result["top1"] <= 1
-    with pytest.raises(ValueError, match="no memory bank, as it is supervised"):
+    with pytest.raises(UserError, match="--gallery=features"):
         knn_task.evaluate(run, KnnTaskConfig(num_clips=2, gallery="bank"))
 
 

@@ -58,7 +58,7 @@ def with_network(run: RestoredRun, protocol: str) -> str:
     words = f"{protocol}; clips of {size} x {size} pixels"
     if size != trained_size:
         words += f", where the run's were {trained_size} x {trained_size}"
-    return f"{words}; {run.streams.in_words}" if run.streams else words
+    return f"{words}; {run.streams.describe()}" if run.streams else words
 
 
 def wrapped(protocol: str) -> str:

@@ -1,1 +1,1 @@
-"""What a run tells: lines, TensorBoard, and alarms."""
+"""Lines in the terminal, TensorBoard, and alarms of a run."""

@@ -1,4 +1,4 @@
-"""What the terminal is told about a run, as text."""
+"""Lines that the terminal shows of a run."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def step_line(
     Args:
       step: number of the step.
       title: name of the loss, if it needs one.
-      values: what the step returned.
+      values: scalars of the step.
       interval: interval that ends with it.
       train_steps: last step of the training.
       seconds_per_step: mean since the start, work between steps included.
@@ -79,7 +79,7 @@ def _pace(interval: Interval, seconds_left: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in its two largest units: `3:20 min`, `5 h 12 min` or `11 d 2 h`."""
+    """Formats a time in its two largest units: `3:20 min`, `5 h 12 min`, `11 d 2 h`."""
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:
         return f"{minutes}:{rest:02d} min"
@@ -90,7 +90,7 @@ def duration(seconds: float) -> str:
 
 
 def _progress(values: Mapping[str, float]) -> str:
-    """Formats what the loss is working on."""
+    """Formats how far the loss has come."""
     end = "accuracy"
     accuracies = [
         f"{name[: -len(end)].rstrip('_')} {value:.2f}".lstrip()
@@ -131,7 +131,7 @@ def validation_line(
 
 
 def drop_line(step: int, now: schedules.Plateau, settings: OptimizationConfig) -> str:
-    """That a plateau has divided the learning rate, and why."""
+    """Says that a plateau has divided the learning rate, and why."""
     return (
         f"step {step}  rate divided by {schedules.LR_DIVISOR:.0f} (drop"
         f" {now.num_drops} of at most {settings.plateau_max_drops}): top-1 has not"

@@ -1,7 +1,6 @@
-"""A profile of some steps: where their time goes, on the devices and off them.
+"""Profiles some steps: how much time each operation takes on which device.
 
-Comes in: which steps.  Goes out: a trace in `RUN/tensorboard/plugins/profile`, which
-TensorBoard's Profile tab shows.
+The trace is in `RUN/tensorboard/plugins/profile`, for TensorBoard's Profile tab.
 """
 
 from __future__ import annotations
@@ -14,23 +13,22 @@ import tensorflow as tf
 
 
 class StepProfile:
-    """Profiles steps from one to another, both included.
-
-    A run that goes on from a step between them is not profiled.
-
-    Args:
-      steps: first and last step; None for no profile.
-      model_dir: folder of the run.
-    """
+    """Profiles the steps of a range; a run that resumes within it is not profiled."""
 
     def __init__(self, steps: tuple[int, int] | None, model_dir: str) -> None:
+        """Does nothing yet.
+
+        Args:
+          steps: first and last step, both included; None for no profile.
+          model_dir: folder of the run.
+        """
         self._first, self._last = steps or (0, 0)
         self._folder = os.path.join(model_dir, "tensorboard")
         self._is_on = False
 
     @contextlib.contextmanager
     def of(self, step: int) -> Iterator[None]:
-        """Is around a step; where that fails, what there is is written."""
+        """Profiles the step in this context; a failed one as far as it came."""
         if self._first and step == self._first:
             tf.profiler.experimental.start(self._folder)
             self._is_on = True
@@ -39,7 +37,7 @@ class StepProfile:
             return
         goes_on = False
         try:
-            # The tab takes what this name and _r mark for a step.
+            # The tab recognizes a step by this name and _r.
             with tf.profiler.experimental.Trace("train", step_num=step, _r=1):
                 yield
             goes_on = step < self._last
@@ -48,7 +46,7 @@ class StepProfile:
                 self._stop(step)
 
     def _stop(self, step: int) -> None:
-        # What was given to a device may not be done there yet.
+        # Devices may not have finished their work yet.
         tf.test.experimental.sync_devices()
         tf.profiler.experimental.stop()
         self._is_on = False

@@ -1,7 +1,7 @@
-"""What is logged of a training, in the terminal and in TensorBoard.
+"""Logs a training in the terminal and in TensorBoard.
 
-Comes in: what steps and validations return.  Goes out: lines, scalars and alarms.  The
-loop says when.
+Comes in: scalars of steps and validations, when the training loop has them.  Goes out:
+lines, scalars and alarms.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.runs.state import TrainState
 
-# Input that is slow for one interval may have had a disk to wait for.
+# Input may be slow for one interval because of a disk.
 _INTERVALS = 3
 
 
@@ -61,32 +61,32 @@ class RunLog:
         self._clustered_at: int | None = None
 
     def waited(self, seconds: float) -> None:
-        """Notes a step and how long its batch was waited for."""
+        """Adds a step, and the seconds of waiting for its batch."""
         self._clock.waited(seconds)
 
     def went_on(self) -> None:
-        """Notes that work between two steps, such as a validation, has ended."""
+        """Restarts the clock after work between two steps, such as a validation."""
         self._clock.reset()
 
     def clips(self, clips: tf.Tensor, step: int) -> None:
-        """Shows the first clips [B, T, H, W, 3] of a start."""
+        """Logs a picture of the first clips of a start, [B, T, H, W, 3] uint8."""
         self._summaries.clips(clips.numpy(), step)
 
     def clusterings(self, clusterings: Sequence[Clusters], step: int) -> None:
-        """Logs what k-means has found before the next step, if anything."""
+        """Logs the clusterings before the next step, if there are any."""
         if not clusterings:
             return
         # Small collections are clustered every few steps.
         before, self._clustered_at = self._clustered_at, step
         prints = before is None or step // self._log_steps > before // self._log_steps
         for number, clusters in enumerate(clusterings):
-            facts = statistics.cluster_statistics(
+            described = statistics.cluster_statistics(
                 clusters.labels.numpy(),
                 int(clusters.centroids.shape[0]),
                 clusters.previous_labels,
             )
             self._summaries.clusters(
-                clusters, facts, clusters.seconds, step, number, prints
+                clusters, described, clusters.seconds, step, number, prints
             )
         self.went_on()
 
@@ -96,7 +96,7 @@ class RunLog:
         Args:
           step: number of the step.
           title: name of its loss in the terminal.
-          scalars: what the step returned.
+          scalars: scalars that the step returned.
         """
         interval = self._clock.interval()
         values = {name: float(value) for name, value in scalars.items()}
@@ -115,7 +115,7 @@ class RunLog:
         self._input(step, interval)
 
     def _alarms(self, values: Mapping[str, float]) -> list[Alarm]:
-        """Returns alarms on what a step returned."""
+        """Returns the alarms on the scalars of a step."""
         alarms = health.embedding_alarms(values)
         if "close_share" in values:
             assert self._loss is not None and self._loss.la_num_clusters is not None
@@ -131,7 +131,7 @@ class RunLog:
         values = {"skipped_clips": skipped, "wait_share": interval.wait_share}
         self._summaries.scalars("input", values, step)
         if skipped > self._skipped:
-            print(f"skipped so far: {skipped} clips of bad records", flush=True)
+            print(f"{skipped} clips of bad records were skipped so far", flush=True)
             self._skipped = skipped
         # In the first one graphs are made, and the input fills its buffers.
         if not self._is_first_interval:
@@ -143,7 +143,7 @@ class RunLog:
             self._summaries.alarms("input", alarms, step)
 
     def bank(self, step: int) -> None:
-        """Logs what the rows of the memory bank look like, where there is one."""
+        """Logs statistics of the memory bank, if there is one."""
         if self._state.bank is not None:
             self._summaries.bank(self._state.bank, step)
 

@@ -1,9 +1,6 @@
-"""A sprite: one picture of many thumbnails, as TensorBoard's projector takes it.
+"""A sprite: one picture of many thumbnails, for TensorBoard's projector.
 
-Comes in: a frame of each point, as JPEG strings.  Goes out: the picture, tiles in rows
-from the left to the right.
-
-Letters: P points, S side of a tile.
+Letters: P points, S side of a tile in pixels.
 """
 
 from __future__ import annotations
@@ -19,22 +16,23 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-# Of the projector: browsers refuse larger textures.
-_MAX_SIDE = 8192
+from vie_tf.storage.errors import error_line
+
+_MAX_SIDE = 8192  # browsers refuse larger textures
 _LARGEST_TILE = 64
 _GRAY = 128
-_THREADS = 16  # a store answers slowly, but many at a time
+_THREADS = 16  # a store answers slowly, but many requests at a time
 _SLOW_SECONDS = 2.0  # before progress is shown
 
 
 @dataclasses.dataclass(frozen=True)
 class Sprite:
-    """Tiles of all points.
+    """Tiles of all points, in rows from left to right.
 
     Attributes:
       pixels: [H, W, 3] uint8.
-      tile: S, in pixels.
-      faults: what is wrong with the frames that are gray instead, by point.
+      tile: S.
+      faults: point -> why its frame cannot be read; its tile is gray.
     """
 
     pixels: np.ndarray
@@ -43,17 +41,16 @@ class Sprite:
 
 
 def tile_side(num_points: int) -> int:
-    """S: as large as the limit of the whole allows, at most 64 pixels."""
-    columns = math.ceil(math.sqrt(num_points))
-    return min(_LARGEST_TILE, _MAX_SIDE // columns)
+    """Returns S: as large as the limit of the sprite allows, at most 64 pixels."""
+    return min(_LARGEST_TILE, _MAX_SIDE // math.ceil(math.sqrt(num_points)))
 
 
 def draw(num_points: int, read: Callable[[int], bytes]) -> Sprite:
-    """Draws the tiles of some points; what cannot be read is gray.
+    """Draws the tiles of some points.
 
     Args:
       num_points: P.
-      read: returns the JPEG string of a point; called from several threads.
+      read: function that returns the JPEG string of a point, for several threads.
     """
     columns, side = math.ceil(math.sqrt(num_points)), tile_side(num_points)
     rows = math.ceil(num_points / columns)
@@ -65,20 +62,14 @@ def draw(num_points: int, read: Callable[[int], bytes]) -> Sprite:
             frame = tf.io.decode_jpeg(read(point), channels=3).numpy()
         except (OSError, tf.errors.OpError) as error:
             tiles[point] = _GRAY
-            faults[point] = str(error).splitlines()[0]
+            faults[point] = error_line(error).rstrip(".")
         else:
             tiles[point] = _thumbnail(frame, side)
 
     with futures.ThreadPoolExecutor(_THREADS) as pool:
-        done = pool.map(fill, range(num_points))
-        for _ in tqdm(
-            done,
-            total=num_points,
-            desc="drawing thumbnails",
-            leave=False,
-            delay=_SLOW_SECONDS,
-            file=sys.stderr,
-        ):
+        settings = {"leave": False, "delay": _SLOW_SECONDS, "file": sys.stderr}
+        points = pool.map(fill, range(num_points))
+        for _ in tqdm(points, "drawing thumbnails", num_points, **settings):
             pass
     grid = tiles.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
     pixels = grid.reshape(rows * side, columns * side, 3)
@@ -86,7 +77,7 @@ def draw(num_points: int, read: Callable[[int], bytes]) -> Sprite:
 
 
 def _thumbnail(frame: np.ndarray, side: int) -> np.ndarray:
-    """The middle square of a frame, [S, S, 3]."""
+    """Shrinks the middle square of a frame to [S, S, 3]."""
     height, width = frame.shape[:2]
     size = min(height, width)
     top, left = (height - size) // 2, (width - size) // 2

@@ -1,7 +1,7 @@
-"""What a run looks like in numbers: its clusters, and the rows of its memory bank.
+"""Statistics of clusters and of the rows of the memory bank.
 
-Comes in: labels and similarities.  Goes out: facts that TensorBoard shows and
-`vie_tf.monitoring.alarms` judges.  All functions are pure.
+TensorBoard shows them and `vie_tf.monitoring.alarms` judges them.  All functions are
+pure.
 
 Letters: N rows of the bank, M clusters, P pairs.
 """
@@ -15,12 +15,12 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class ClusterStatistics:
-    """What one clustering looks like.
+    """Statistics of one clustering.
 
     Attributes:
-      sizes: [M] videos in each cluster.
-      changed_share: share of the videos whose label is not that of the last
-        clustering; None if this is the first.
+      sizes: number of videos in each cluster, [M].
+      changed_share: fraction of the videos whose label differs from that of the
+        previous clustering; None if this is the first one.
     """
 
     sizes: np.ndarray
@@ -33,55 +33,55 @@ class ClusterStatistics:
 
     @property
     def num_empty(self) -> int:
-        """Clusters without a video."""
+        """Number of clusters without a video."""
         return int(np.sum(self.sizes == 0))
 
     @property
-    def effective_number(self) -> float:
-        """exp(entropy): the number of equal clusters that would be as uncertain."""
+    def perplexity(self) -> float:
+        """exp(entropy) of the label of a random video: M if all sizes are equal."""
         return float(np.exp(_entropy(self.sizes)))
 
     @property
     def entropy(self) -> float:
-        """Entropy of the label of a random video over log M: 1 if sizes are equal."""
+        """Entropy of the label of a random video over log M: 1 for equal sizes."""
         if self.num_clusters == 1:
             return 1.0
         return _entropy(self.sizes) / float(np.log(self.num_clusters))
 
     def scalars(self) -> dict[str, float]:
-        """By name, for TensorBoard."""
+        """Returns the statistics by name, for TensorBoard."""
         values = {
             "largest": float(self.sizes.max()),
             "empty": float(self.num_empty),
             "entropy": self.entropy,
-            "effective_number": self.effective_number,
+            "perplexity": self.perplexity,
         }
         if self.changed_share is not None:
             values["changed_share"] = self.changed_share
         return values
 
     def describe(self) -> str:
-        """In words, for the terminal."""
+        """Describes the clusters, for the terminal."""
         changed = ""
         if self.changed_share is not None:
-            changed = f", {self.changed_share:.0%} of the labels are new"
+            changed = f", {self.changed_share:.0%} of the labels changed"
         return (
             f"{self.num_clusters} clusters of {self.sizes.min()} to {self.sizes.max()}"
-            f" videos (median {np.median(self.sizes):g}), {self.num_empty} empty, as"
-            f" even as {self.effective_number:.0f} equal ones{changed}"
+            f" videos (median {np.median(self.sizes):g}), {self.num_empty} empty,"
+            f" perplexity {self.perplexity:.0f}{changed}"
         )
 
 
 def cluster_statistics(
     labels: np.ndarray, num_clusters: int, old_labels: np.ndarray | None
 ) -> ClusterStatistics:
-    """Looks at a clustering.
+    """Computes the statistics of a clustering.
 
     Args:
-      labels: [N] integers in [0, M).
+      labels: cluster of each video, integers in [0, M), [N].
       num_clusters: M.
-      old_labels: [N], of the clustering before, from whose centroids this one started,
-        so that a cluster has the same label in both.
+      old_labels: labels of the previous clustering, [N].  This one started from its
+        centroids, so that a cluster has the same label in both.
     """
     changed_share = None
     if old_labels is not None:
@@ -92,11 +92,11 @@ def cluster_statistics(
 def alignment(similarity_to_own_row: float) -> float:
     """Mean squared distance of embeddings to their own rows, 0 to 4; lower is better.
 
-    Wang and Isola 2020 take two views of one image; here the row stands for the
-    views that the video has shown before.
+    Wang and Isola 2020 compare two augmentations of one image; here the row stands
+    for the earlier clips of the video.
 
     Args:
-      similarity_to_own_row: mean over the batch; both are of unit norm.
+      similarity_to_own_row: mean cosine similarity over the batch.
     """
     return 2.0 - 2.0 * similarity_to_own_row
 
@@ -107,11 +107,11 @@ def uniformity(similarities: np.ndarray) -> float:
     0 if all rows coincide, near -4 if they are spread evenly (Wang and Isola 2020).
 
     Args:
-      similarities: [P] of random pairs of rows of unit norm.
+      similarities: cosine similarities of random pairs of rows, [P].
     """
     return float(np.log(np.mean(np.exp(-2.0 * (2.0 - 2.0 * similarities)))))
 
 
 def _entropy(sizes: np.ndarray) -> float:
-    shares = sizes[sizes > 0] / sizes.sum()
-    return float(-np.sum(shares * np.log(shares)))
+    fractions = sizes[sizes > 0] / sizes.sum()
+    return float(-np.sum(fractions * np.log(fractions)))

@@ -1,4 +1,4 @@
-"""How fast a run is, and how long it waits for its input."""
+"""Measures the speed of a run, and how long it waits for its input."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """Some steps, one after the other.
+    """Consecutive steps.
 
     Attributes:
-      steps: that were taken.
-      seconds: that they took, waiting included.
+      steps: number of steps.
+      seconds: time that they took, waiting included.
       waited: seconds of waiting for their batches.
     """
 
@@ -22,16 +22,16 @@ class Interval:
 
     @property
     def steps_per_second(self) -> float:
-        """Mean speed."""
+        """Mean number of steps per second."""
         return self.steps / self.seconds
 
     @property
     def wait_share(self) -> float:
-        """Share of the time that was spent waiting."""
+        """Fraction of the time that was spent waiting."""
         return self.waited / self.seconds
 
     def __add__(self, other: Interval) -> Interval:
-        """Both together."""
+        """Joins two intervals."""
         return Interval(
             self.steps + other.steps,
             self.seconds + other.seconds,
@@ -40,24 +40,24 @@ class Interval:
 
 
 class StepClock:
-    """Measures intervals."""
+    """Measures intervals of steps."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Starts a new interval; call after work that is no training step."""
+        """Starts a new interval; call after work that is not a training step."""
         self._start = time.perf_counter()
         self._waited = 0.0
         self._steps = 0
 
     def waited(self, seconds: float) -> None:
-        """Notes one step and how long its batch was waited for."""
+        """Adds a step, and the seconds of waiting for its batch."""
         self._waited += seconds
         self._steps += 1
 
     def interval(self) -> Interval:
-        """The interval until now, after which the next begins."""
+        """Returns the interval that ends now, and starts the next."""
         seconds = max(time.perf_counter() - self._start, 1e-9)
         interval = Interval(self._steps, seconds, self._waited)
         self.reset()

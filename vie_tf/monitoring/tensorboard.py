@@ -1,4 +1,4 @@
-"""What TensorBoard and the terminal are told about a run."""
+"""Writes the event files of a run for TensorBoard, and prints its alarms."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ from vie_tf.objectives.memory_bank import MemoryBank
 _GRID_CLIPS = 8
 _GRID_FRAMES = 8
 _SAMPLED_PAIRS = 10_000
-# An alarm that comes and goes around its bound is told once, not at every other look.
-_QUIET_LOOKS = 10
+# An alarm that comes and goes around its bound is reported once, not every other time.
+_QUIET_CHECKS = 10
 
 
 class Summaries:
-    """Writes under `model_dir/tensorboard`; names are train/, knn/, bank/, ...
-
-    Args:
-      model_dir: folder of the run.
-      writes: whether this process is the one of a run that writes.
-    """
+    """Writes scalars and pictures to `model_dir/tensorboard`."""
 
     def __init__(self, model_dir: str, writes: bool = True) -> None:
+        """Opens an event file.
+
+        Args:
+          model_dir: folder of the run.
+          writes: whether this process writes for all workers of the run.
+        """
         self._writer = tf.summary.create_noop_writer()
         if writes:
             folder = os.path.join(model_dir, "tensorboard")
             self._writer = tf.summary.create_file_writer(folder)
-        self._looks: collections.Counter[str] = collections.Counter()
-        self._last_seen: dict[tuple[str, str], int] = {}  # in which look at what
+        # Number of checks by group, and the check in which an alarm was last raised.
+        self._checks: collections.Counter[str] = collections.Counter()
+        self._last_raised: dict[tuple[str, str], int] = {}
 
     def scalars(self, group: str, values: Mapping[str, float], step: int) -> None:
-        """Writes `group/name` for every value, and makes it visible at once."""
+        """Writes `group/name` for every value and flushes the file."""
         with self._writer.as_default(step=step):
             for name, value in values.items():
                 tf.summary.scalar(f"{group}/{name}", value)
@@ -54,11 +56,11 @@ class Summaries:
         self._writer.flush()
 
     def clips(self, clips: np.ndarray, step: int) -> None:
-        """Shows what the network sees: clips as rows, frames as columns.
+        """Writes a picture of what the network sees: clips as rows of frames.
 
         Args:
           clips: [B, T, H, W, 3] uint8.
-          step: of the run.
+          step: number of the step.
         """
         with self._writer.as_default(step=step):
             tf.summary.image("input/clips", clip_grid(clips)[None])
@@ -86,14 +88,14 @@ class Summaries:
         number: int,
         is_told: bool = True,
     ) -> None:
-        """Sizes of the clusters, their objective and what they cost.
+        """Logs a clustering: cluster sizes, the objective of k-means and its time.
 
         Args:
-          clusters: as k-means left them.
-          cluster_statistics: what they look like.
-          seconds: that k-means took.
-          step: of the run.
-          number: which of the clusterings of this step, from 0.
+          clusters: result of k-means.
+          cluster_statistics: statistics of its labels.
+          seconds: time that k-means took.
+          step: number of the step.
+          number: index of the clustering among those of this step.
           is_told: whether a line is printed.
         """
         group = f"clusters_{number + 1}" if number else "clusters"
@@ -115,19 +117,19 @@ class Summaries:
         self.alarms(group, health.cluster_alarms(cluster_statistics), step)
 
     def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:
-        """Tells of alarms that were not there for some time.
+        """Reports the alarms that were not raised in the last checks.
 
         Args:
-          watched: what was looked at.
-          alarms: all that there are now.
-          step: of the run.
+          watched: name of what was checked.
+          alarms: all alarms that the check raised.
+          step: number of the step.
         """
-        self._looks[watched] += 1
+        self._checks[watched] += 1
+        check = self._checks[watched]
         for alarm in alarms:
-            key, look = (watched, alarm.name), self._looks[watched]
-            was_told = look - self._last_seen.get(key, -_QUIET_LOOKS) < _QUIET_LOOKS
-            self._last_seen[key] = look
-            if was_told:
+            last = self._last_raised.get((watched, alarm.name), -_QUIET_CHECKS)
+            self._last_raised[watched, alarm.name] = check
+            if check - last < _QUIET_CHECKS:
                 continue
             print(f"ALARM at step {step}, {alarm.name}: {alarm.message}", flush=True)
             with self._writer.as_default(step=step):
@@ -136,7 +138,7 @@ class Summaries:
 
 
 def clip_grid(clips: np.ndarray) -> np.ndarray:
-    """Lays clips out as one picture: clips as rows, equally spaced frames as columns.
+    """Arranges clips in one picture: clips as rows, equally spaced frames as columns.
 
     Args:
       clips: [B, T, H, W, 3] uint8.

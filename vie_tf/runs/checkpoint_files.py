@@ -1,7 +1,7 @@
 """The files of one checkpoint: written so that a power cut loses nothing, and checked.
 
-`NAME.data-*` hold the numbers, `NAME.index` says where and with which checksums.  In a
-local folder the index has its name only when all of them are on the disk.
+`NAME.data-*` hold the numbers, `NAME.index` says where they are and has the checksums.
+In a local folder the index gets its name only when all of them are on the disk.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from vie_tf.storage.errors import error_line
 from vie_tf.storage.files import flush_to_disk
 
 INDEX = ".index"
-UNFINISHED = "_temp"  # ends the name of a folder
-# What TensorFlow raises for files that are cut, mixed up or gone.
+_UNFINISHED = "_temp"  # ends the name of a folder
+_IN_MEMORY = "ram://checkpoint/step"  # TensorFlow's own file system of this process
+# What TensorFlow raises for files that are cut, mixed up or missing.
 _DAMAGES = (tf.errors.OpError, OSError, LookupError, RuntimeError, ValueError)
 
 
@@ -25,19 +26,29 @@ def write(checkpoint: tf.train.Checkpoint, path: str) -> None:
     """Writes a checkpoint; a damaged one of the same name is replaced.
 
     Args:
-      checkpoint: of the state.
-      path: of the checkpoint, without the ends of the names of its files.
+      checkpoint: checkpoint to write.
+      path: path of its files, without their endings.
     """
-    # Made in any case, as older checkpoints have it and are read by the same calls.
+    # Made in any case: it is part of the format on disk.
     assert checkpoint.save_counter is not None
-    if remote_files.is_remote(path):
-        checkpoint.write(path)  # an object has its name only when it is whole
-        return
+    folder = os.path.dirname(path)
+    _remove_unfinished(folder)
+    try:
+        if remote_files.is_remote(path):
+            checkpoint.write(path)  # an object has its name only when it is whole
+        else:
+            _write_locally(checkpoint, path)
+    except (OSError, tf.errors.OpError):
+        _remove_unfinished(folder)  # on a full disk it would stand in the way
+        raise
+
+
+def _write_locally(checkpoint: tf.train.Checkpoint, path: str) -> None:
     folder, name = os.path.split(path)
     if not os.path.isdir(folder):
         os.makedirs(folder)
         flush_to_disk(os.path.dirname(folder) or ".")
-    unfinished = f"{path}{UNFINISHED}"
+    unfinished = f"{path}{_UNFINISHED}"
     checkpoint.write(os.path.join(unfinished, name))
     names = sorted(os.listdir(unfinished))  # the index comes after the data
     for file in names:
@@ -48,12 +59,31 @@ def write(checkpoint: tf.train.Checkpoint, path: str) -> None:
     flush_to_disk(folder)
 
 
+def _remove_unfinished(folder: str) -> None:
+    """Removes what a killed process left."""
+    for name in files.names_in(folder):
+        if name.startswith("step-") and name.endswith(_UNFINISHED):
+            files.remove(os.path.join(folder, name))
+
+
+def take_part(checkpoint: tf.train.Checkpoint) -> None:
+    """Takes part in a checkpoint that another worker writes.
+
+    TensorFlow has no call for just that.  The files go into memory, since the disk of
+    temporary files may be small, and are removed.
+    """
+    try:
+        checkpoint.write(_IN_MEMORY)
+    finally:
+        remove(_IN_MEMORY)
+
+
 def remove(path: str) -> None:
     """Removes the files of a checkpoint, its index first; there need not be any."""
-    names = files.names_in(os.path.dirname(path))
-    of_checkpoint = [n for n in names if n.startswith(f"{os.path.basename(path)}.")]
-    for name in sorted(of_checkpoint, reverse=True):
-        files.remove(os.path.join(os.path.dirname(path), name))
+    folder, name = os.path.split(path)
+    for file in reversed(files.names_in(folder)):
+        if file.startswith(f"{name}."):
+            files.remove(os.path.join(folder, file))
 
 
 def damage_of(path: str) -> str | None:

@@ -1,8 +1,7 @@
-"""By what a run was made: a line of `starts.jsonl` for every start of training.
+"""History of a run: a line of `starts.jsonl` for every start of training.
 
-`config.json` has the settings of the last start; here are those of every start, and
-what else decides the result: the command, the code, the versions of the packages and
-the machine.
+`config.json` has the settings of the last start.  The history has those of every start,
+and what else decides the result: command, code, versions of packages, and machine.
 """
 
 from __future__ import annotations
@@ -23,10 +22,9 @@ import tensorflow as tf
 
 from vie_tf.config import LabelConfig, RunConfig
 from vie_tf.storage import files
-from vie_tf.storage.files import write_atomically
 
 _NAME = "starts.jsonl"
-_GIT_SECONDS = 10.0  # a work tree on a slow disk must not hold up the training
+_GIT_SECONDS = 10.0  # a work tree on a slow disk must not delay the training
 
 
 def note_start(
@@ -40,18 +38,18 @@ def note_start(
     """Adds a line about this start.
 
     Args:
-      model_dir: folder of the run; has to be there.
-      settings: of the run, complete.
+      model_dir: folder of the run, which has to exist.
+      settings: complete settings of the run.
       command: name of the script and its arguments.
-      step: that the run goes on from.
-      num_replicas: devices that share a batch.
-      num_workers: processes that they belong to.
+      step: step that the run resumes from.
+      num_replicas: number of devices that share a batch.
+      num_workers: number of processes that they belong to.
     """
     line = {
         "time": datetime.datetime.now(datetime.timezone.utc).isoformat("T", "seconds"),
         "step": step,
         "command": list(command),
-        "folder": os.getcwd(),  # that paths in the command start from
+        "folder": os.getcwd(),  # relative paths in the command start here
         "host": platform.node(),
         "git_revision": git_revision(pathlib.Path(__file__).parent),
         "versions": _versions(),
@@ -62,18 +60,16 @@ def note_start(
         "settings": dataclasses.asdict(settings),
     }
     path = os.path.join(model_dir, _NAME)
-    earlier = ""
-    if files.exists(path):
-        earlier = files.read_text(path)
-    # As a whole, since object stores do not append.
-    write_atomically(path, f"{earlier}{json.dumps(line)}\n")
+    earlier = files.read_text(path) if files.exists(path) else ""
+    # Written as a whole, since object stores do not append.
+    files.write_atomically(path, f"{earlier}{json.dumps(line)}\n")
 
 
 def git_revision(folder: pathlib.Path) -> str | None:
-    """The commit that a folder's code is of, with `-dirty` where files were changed.
+    """Returns the commit of a folder's code, with `-dirty` if files were changed.
 
-    None where the code is not under git; code that is installed somewhere inside of
-    another project's work tree is not of that project's commit.
+    None if git does not track the code, even where it is installed within the work tree
+    of another project.
     """
     if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
         return None
@@ -81,7 +77,7 @@ def git_revision(folder: pathlib.Path) -> str | None:
 
 
 def _git(folder: pathlib.Path, *arguments: str) -> str | None:
-    # Without the lock: somebody may be committing there.
+    # Without the lock, since somebody may be committing there.
     command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
         result = subprocess.run(
@@ -108,7 +104,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def _devices() -> dict[str, Any]:
-    """Number of devices of each kind, and the names of the graphics cards."""
+    """Returns the number of CPUs and cores, the GPUs by name, and CUDA's versions."""
     gpus = tf.config.list_physical_devices("GPU")
     names = [
         tf.config.experimental.get_device_details(gpu).get("device_name", "unknown")

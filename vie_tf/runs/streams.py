@@ -1,36 +1,36 @@
 """Two runs -> one two-stream network.
 
 Comes in: a run of `single` and a run of `slow` or `slowfast`.  Goes out: settings and
-weights of `two_stream_s` or `two_stream_sf`, whose outputs are those of both runs side
-by side (paper, section 4: VIE-TwoStream).
+weights of `two_stream_s` or `two_stream_sf`, which concatenates the outputs of both
+(paper, section 4: VIE-TwoStream).
 """
 
 from __future__ import annotations
 
 import dataclasses
 
-from vie_tf.config import ModelConfig
+from vie_tf.config import ModelConfig, settings_of
 from vie_tf.models.two_stream import TwoStream
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
 
 # Family of the dynamic stream -> the two-stream family.
 _FAMILIES = {"slow": "two_stream_s", "slowfast": "two_stream_sf"}
-# What both streams have in common, since one network is built of them.
+# Settings that both streams share, since they become one network.
 _SHARED = ("resnet_size", "num_filters", "embedding_dim", "num_classes")
 
 
 @dataclasses.dataclass(frozen=True)
 class StreamPair:
-    """What an evaluated network was put together of, as its results say it.
+    """The two runs that an evaluated network was built from, as its results name them.
 
     Attributes:
       single_from: folder of the static stream's run, as it was given.
-      single_step: of its checkpoint.
-      single_loss: that it was trained by, `none` before the first step.
+      single_step: step of its checkpoint.
+      single_loss: loss that trained it, `none` before the first step.
       dynamic_from: folder of the dynamic stream's run.
-      dynamic_step: of its checkpoint.
-      dynamic_loss: that it was trained by.
+      dynamic_step: step of its checkpoint.
+      dynamic_loss: loss that trained it.
       static_frames: `one` or `all`, see `ModelConfig`.
     """
 
@@ -42,16 +42,15 @@ class StreamPair:
     dynamic_loss: str
     static_frames: str
 
-    @property
-    def in_words(self) -> str:
-        """Both runs, for protocols."""
+    def describe(self) -> str:
+        """Names both runs, for protocols."""
         frames = {"one": "the middle frame", "all": "all frames"}[self.static_frames]
-        single = _in_words(self.single_from, self.single_loss, self.single_step)
-        dynamic = _in_words(self.dynamic_from, self.dynamic_loss, self.dynamic_step)
+        single = _describe(self.single_from, self.single_loss, self.single_step)
+        dynamic = _describe(self.dynamic_from, self.dynamic_loss, self.dynamic_step)
         return f"two streams, {single} on {frames} of a clip and {dynamic}"
 
 
-def _in_words(folder: str, loss: str, step: int) -> str:
+def _describe(folder: str, loss: str, step: int) -> str:
     how = {"ir": "IR", "la": "LA", "none": "untrained"}.get(loss, loss)
     return f"{folder} ({how}, step {step:,})"
 
@@ -59,34 +58,34 @@ def _in_words(folder: str, loss: str, step: int) -> str:
 def stream_settings(
     single_from: str, dynamic_from: str, static_frames: str
 ) -> ModelConfig:
-    """Settings of the network that two runs make together.
+    """Returns the settings of the network that two runs make together.
 
     Args:
       single_from: folder of a run of `single`.
-      dynamic_from: folder of a run of `slow` or `slowfast`, whose clips are taken.
+      dynamic_from: folder of a run of `slow` or `slowfast`, whose clips are used.
       static_frames: `one` or `all`, see `ModelConfig`.
 
     Raises:
-      UserError: a folder is not that of a run, or the runs do not fit together.
+      UserError: a folder does not hold a run, or the runs do not fit together.
     """
     single = RunDirectory(single_from).load_config()[0].model
     dynamic = RunDirectory(dynamic_from).load_config()[0].model
     if single.name != "single":
         raise UserError(
-            f"--single_from={single_from} is a run of --model={single.name}; the static"
-            " stream is one of --model=single."
+            f"--single_from={single_from} is a run of --model={single.name}. Give a run"
+            " of --model=single, which the static stream is."
         )
     if dynamic.name not in _FAMILIES:
         raise UserError(
-            f"--dynamic_from={dynamic_from} is a run of --model={dynamic.name}; the"
-            f" dynamic stream is one of --model={' or '.join(_FAMILIES)}."
+            f"--dynamic_from={dynamic_from} is a run of --model={dynamic.name}. Give a"
+            f" run of --model={' or '.join(_FAMILIES)}, which the dynamic stream is."
         )
     for name in _SHARED:
         values = getattr(single, name), getattr(dynamic, name)
         if values[0] != values[1]:
             raise UserError(
-                f"The streams have to agree in --{name}, but {single_from!r} has"
-                f" {values[0]} and {dynamic_from!r} has {values[1]}."
+                f"Both streams need the same --{name}, but {single_from!r} has"
+                f" {values[0]} and {dynamic_from!r} has {values[1]}. Give other runs."
             )
     return dataclasses.replace(
         dynamic,
@@ -97,42 +96,41 @@ def stream_settings(
 
 
 def check_agrees(asked: ModelConfig, streams: ModelConfig) -> None:
-    """Refuses settings that were asked for but are not those of the two runs.
+    """Checks that settings are those of the two runs, or at their defaults.
 
     Args:
-      asked: settings; those at their defaults ask for nothing.
-      streams: of the two runs.
+      asked: settings that were asked for.
+      streams: settings of the network that the two runs make.
 
     Raises:
       UserError: they disagree.
     """
-    defaults = ModelConfig()
-    for field in dataclasses.fields(ModelConfig):
-        wanted, actual = getattr(asked, field.name), getattr(streams, field.name)
-        if wanted not in (getattr(defaults, field.name), actual):
-            flag = "model" if field.name == "name" else field.name
+    for name, setting in settings_of(ModelConfig).items():
+        wanted, actual = getattr(asked, name), getattr(streams, name)
+        if wanted not in (setting.default, actual):
             raise UserError(
-                f"--{flag}={wanted}, but the runs of --single_from and --dynamic_from"
-                f" make a network with --{flag}={actual}. Leave the flag out."
+                f"{setting.label}={wanted}, but the runs of --single_from and"
+                f" --dynamic_from make a network with {setting.label}={actual}. Leave"
+                " the flag out."
             )
 
 
 def restore_streams(
     model: TwoStream, single_from: str, dynamic_from: str, which: str = "latest"
 ) -> tuple[int, int]:
-    """Gives both streams the weights of checkpoints of their runs.
+    """Gives both streams the weights of their runs.
 
     Args:
-      model: of `stream_settings`.
+      model: network with the settings of `stream_settings`.
       single_from: folder of the static stream's run.
       dynamic_from: folder of the dynamic stream's run.
-      which: `latest` or `best`, of each run.
+      which: `latest` or `best` checkpoint of each run.
 
     Returns:
       The steps of the checkpoints, that of the static stream first.
 
     Raises:
-      UserError: there is no checkpoint, or it is of another network.
+      UserError: there is no checkpoint, or it belongs to another network.
     """
     return (
         RunDirectory(single_from).restore_model(model.static_stream, which),

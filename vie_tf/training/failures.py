@@ -1,15 +1,25 @@
-"""Failures of a step: bad clips, too little memory, a loss that is not finite."""
+"""Failures of a training: a full disk, bad clips, too little memory, a bad loss."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 from typing import Callable, Iterator
 
 import tensorflow as tf
 
 from vie_tf.input.clips import Clips
-from vie_tf.runs import disk_full
+from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.errors import UserError, error_line
+
+# Of the system's error TensorFlow keeps the text alone.
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class DiskFull(UserError):
+    """There is no room for what a run has to write."""
 
 
 class TrainingDiverged(UserError):
@@ -18,6 +28,39 @@ class TrainingDiverged(UserError):
 
 class StepTooLarge(UserError):
     """A device does not have the memory for a step."""
+
+
+@contextlib.contextmanager
+def disk_full_errors(run: RunDirectory) -> Iterator[None]:
+    """Turns the error of a full disk into one that says what to do.
+
+    Args:
+      run: folder that is written to.
+
+    Raises:
+      DiskFull: something could not be written for want of room.
+    """
+    try:
+        yield
+    except (OSError, tf.errors.OpError) as error:
+        reason = _disk_full_reason(error)
+        if reason is None:
+            raise
+        latest = run.latest()
+        start = f"its last checkpoint, {latest}" if latest else "the start"
+        raise DiskFull(
+            f"Nothing more could be written to {run.model_dir!r}: {reason}. Make room"
+            " there, or move the folder, and give the same command: the run goes on"
+            f" from {start}."
+        ) from error
+
+
+def _disk_full_reason(error: Exception) -> str | None:
+    """The system's words where an error means a full disk, else None."""
+    if isinstance(error, OSError):
+        return os.strerror(error.errno) if error.errno in _DISK_FULL else None
+    reasons = [os.strerror(number) for number in _DISK_FULL]
+    return next((reason for reason in reasons if reason in str(error)), None)
 
 
 def next_batch(
@@ -58,7 +101,7 @@ def take_step(
     try:
         return train_step(batch)
     except tf.errors.ResourceExhaustedError as error:
-        if disk_full.reason_of(error):
+        if _disk_full_reason(error):
             raise
         raise StepTooLarge(
             f"Step {step} does not fit into the memory of the device: lower"

@@ -18,12 +18,12 @@ from vie_tf.monitoring import console
 from vie_tf.monitoring.profiler import StepProfile
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.tensorboard import Summaries
-from vie_tf.runs import disk_full, history
+from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import agreement, distribution, start
+from vie_tf.training import agreement, distribution, failures, start
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.loop import Training, run_steps
 from vie_tf.training.setup import complete_settings
@@ -60,7 +60,7 @@ def train(config: RunConfig) -> None:
                 place = config.train.model_dir
                 lock = FolderLock(place, f"training in {place!r}", "--model_dir")
                 resources.enter_context(lock)
-            resources.enter_context(disk_full.disk_full_errors(run))
+            resources.enter_context(failures.disk_full_errors(run))
             _train_in_folder(config, manifest, instances, run, lock, devices)
 
 

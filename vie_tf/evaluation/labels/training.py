@@ -20,11 +20,11 @@ from vie_tf.metrics.validation import Scores, SoftmaxValidation
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.runs import history
-from vie_tf.runs.disk_full import disk_full_errors
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import VAL_SPLIT
 from vie_tf.training.distribution import Distribution
+from vie_tf.training.failures import disk_full_errors
 from vie_tf.training.loop import Training, run_steps
 
 

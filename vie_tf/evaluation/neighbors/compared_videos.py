@@ -125,9 +125,9 @@ def _bank_rows(run: RestoredRun) -> np.ndarray:
     rows = run.directory.read_bank(run.checkpoint)
     if len(rows) != len(run.bank_labels):
         raise UserError(
-            f"The bank of the newest checkpoint has {len(rows)} rows, but the data"
-            f" {len(run.bank_labels)} instances: videos were appended, and the run has"
-            " not come to its next checkpoint. Use --gallery=features."
+            f"The bank of the {run.checkpoint} checkpoint has {len(rows)} rows, but the"
+            f" data {len(run.bank_labels)} instances: it was written before videos were"
+            " appended. Use --gallery=features."
         )
     return rows
 

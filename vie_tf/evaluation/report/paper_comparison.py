@@ -19,11 +19,11 @@ from vie_tf.monitoring.published.tables import (
     AUGMENTATIONS,
     FINE_TUNING_TITLE,
     LAYERS,
-    READ_OUT_TITLES,
+    LINEAR_PROBE_TITLES,
     TRAINED_ON,
     FineTuningRow,
+    LinearProbeRow,
     PublishedTables,
-    ReadOutRow,
 )
 
 # Columns of read-outs, and of fine-tuning by augmentation and data set.
@@ -37,8 +37,8 @@ _DATA_SETS = ("kinetics", "imagenet")
 _FINE_TUNED_ON = {"ucf101": "UCF101", "hmdb51": "HMDB51"}
 _NONE = "-"  # where the paper has no number
 
-Row = Union[ReadOutRow, FineTuningRow]
-AnyRow = TypeVar("AnyRow", ReadOutRow, FineTuningRow)
+Row = Union[LinearProbeRow, FineTuningRow]
+AnyRow = TypeVar("AnyRow", LinearProbeRow, FineTuningRow)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ class _OwnRows:
 
 
 def _key(row: Row) -> str:
-    return f"{row.table} {row.name}" if isinstance(row, ReadOutRow) else row.name
+    return f"{row.table} {row.name}" if isinstance(row, LinearProbeRow) else row.name
 
 
 def part(
@@ -102,8 +102,8 @@ def part(
         _add_fine_tuning(own, network, published, protocols)
     supervised = _supervised(networks, protocols)
     tables: dict[str, list[str]] = {}
-    for number in READ_OUT_TITLES:
-        rows = [row for row in published.read_outs if row.table == number]
+    for number in LINEAR_PROBE_TITLES:
+        rows = [row for row in published.linear_probes if row.table == number]
         _add_supervised(own, rows, supervised)
         if all_tables or any(own.of(row) for row in rows):
             tables[number] = [_read_out_table(rows, own)]
@@ -111,7 +111,7 @@ def part(
         tables["2"] = _fine_tuning_tables(published.fine_tuning, own)
     if not tables:
         return []
-    titles = {**READ_OUT_TITLES, "2": FINE_TUNING_TITLE}
+    titles = {**LINEAR_PROBE_TITLES, "2": FINE_TUNING_TITLE}
     parts = ["## Beside the paper", f"Numbers of the paper: {published.source}"]
     for number, texts in sorted(tables.items()):
         parts += [f"### Table {number}: {titles[number]}", *texts]
@@ -152,11 +152,11 @@ def _add_read_outs(
     view = _view(network)
     if view is None:
         return
-    rows = published.read_out_rows(network.model, network.loss, *view)
+    rows = published.linear_probe_rows(network.model, network.loss, *view)
     for result in network.of_task("linear"):
         known = _data_set(result)
         for row in rows:
-            if known is not None and known in row.read_outs:
+            if known is not None and known in row.linear_probes:
                 scores = (result["scores"].get(layer, {}) for layer in LAYERS)
                 first, *others = [percent(score.get("top1")) for score in scores]
                 texts = [first + protocols.mark(result), *others]
@@ -198,7 +198,7 @@ def _supervised(networks: Sequence[Network], protocols: Protocols) -> dict[str, 
 
 
 def _add_supervised(
-    own: _OwnRows, rows: Sequence[ReadOutRow], supervised: dict[str, str]
+    own: _OwnRows, rows: Sequence[LinearProbeRow], supervised: dict[str, str]
 ) -> None:
     """Fills the column "Super.", which as in the paper is the family's."""
     for row in rows:
@@ -208,21 +208,21 @@ def _add_supervised(
                 own.add(row, name, _SUPERVISED, texts)
 
 
-def _read_out_table(rows: Sequence[ReadOutRow], own: _OwnRows) -> str:
-    def of_paper(row: ReadOutRow, column: str) -> list[str]:
+def _read_out_table(rows: Sequence[LinearProbeRow], own: _OwnRows) -> str:
+    def of_paper(row: LinearProbeRow, column: str) -> list[str]:
         if column == _SUPERVISED:
             has_number, number = row.supervised is not None, row.supervised
             return [_text(row, column, number, ".2f")] if has_number else [_NONE]
-        if column not in row.read_outs:
+        if column not in row.linear_probes:
             return [_NONE] * len(LAYERS)
         return [
             _text(row, f"{column} {layer}", number, ".2f")
-            for layer, number in zip(LAYERS, row.read_outs[column])
+            for layer, number in zip(LAYERS, row.linear_probes[column])
         ]
 
     has = {
         _SUPERVISED: any(row.supervised is not None for row in rows),
-        **{name: any(name in row.read_outs for row in rows) for name in _DATA_SETS},
+        **{name: any(name in row.linear_probes for row in rows) for name in _DATA_SETS},
     }
     columns = {name: titles for name, titles in _READ_OUTS.items() if has[name]}
     return _table(rows, own, columns, of_paper)

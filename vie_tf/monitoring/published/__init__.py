@@ -1,1 +1,1 @@
-"""The authors' published numbers, and a run beside them."""
+"""The authors' published numbers, and a run compared with them."""

@@ -1,10 +1,10 @@
-"""Am I on track?  Sets a training run beside the published one.
+"""Is a run on track?  Compares it with the published one.
 
 python -m vie_tf compare_run --model_dir=RUN
 
-Comes in: the folder of a run in training, or trained, on Kinetics-400.  Goes out: its
-kNN accuracies beside those that the authors published, in words, and on demand as a
-picture or in TensorBoard.
+Comes in: the folder of a run on Kinetics-400, in training or trained.  Goes out: its
+kNN accuracies beside those that the authors published, as text, and on demand as a
+chart or in TensorBoard.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from vie_tf.config import RunConfig
 from vie_tf.monitoring.published import comparison, curve_plot, knn_curve
 from vie_tf.monitoring.published.knn_curve import KnnCurve
 from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.runs.checkpoint_folder import step_of
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import command_line, files
+from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
 
 
 def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
-    """Reads what there is to compare of a run.
+    """Reads the settings and the kNN curve of a run.
 
     Args:
       model_dir: folder of the run.
@@ -34,40 +35,36 @@ def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
       UserError: there is no run, or it has no kNN validation.
     """
     directory = RunDirectory(model_dir)
-    if not files.is_folder(model_dir):
-        raise UserError(
-            f"--model_dir={model_dir}: there is no such folder. Give the --model_dir of"
-            " a train.py run."
-        )
     config, _ = directory.load_config()
     if config.loss.name == "supervised":
         raise UserError(
-            f"The run in {model_dir!r} is supervised: it is validated by its softmax"
-            " (softmax/top1 in TensorBoard) and has no kNN curve. Give a run with"
-            " --loss=ir or la."
+            f"The run in {model_dir!r} is supervised: its validation is that of the"
+            " softmax (softmax/top1 in TensorBoard), so it has no kNN curve. Give a run"
+            " with --loss=ir or la."
         )
     curve = knn_curve.read(model_dir)
     if not len(curve.steps):
         raise UserError(
             f"The run in {model_dir!r} has no kNN validation yet."
-            f" {_why_without_validation(config, directory)}"
+            f" {_reason(config, directory)}"
         )
     return config, curve
 
 
-def _why_without_validation(config: RunConfig, directory: RunDirectory) -> str:
+def _reason(config: RunConfig, directory: RunDirectory) -> str:
     if directory.data_set().get("num_classes") == 0:
         return (
-            "Its data set has no labels, so it will never have one. Labels are"
+            "Its data set has no labels, so it will never have one. Labels come from"
             " sub-folders or a column of a list: see docs/data_preparation.md."
         )
     every, last = config.train.eval_steps, config.train.train_steps
     latest = directory.latest()
-    step = int(latest.rsplit("-", 1)[1]) if latest else 0
+    step = step_of(latest) if latest else 0
     if step >= (every or last):
+        folder = os.path.join(directory.model_dir, "tensorboard")
         return (
-            f"It is at step {step:,}, so its event files have not come along with it:"
-            f" copy them to {os.path.join(directory.model_dir, 'tensorboard')}."
+            f"It is at step {step:,}, so its event files are missing: copy them to"
+            f" {folder}."
         )
     if not every or every > last:
         return (
@@ -79,7 +76,7 @@ def _why_without_validation(config: RunConfig, directory: RunDirectory) -> str:
 
 def _row_count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number; 0 shows all")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; 0 shows all")
     return int(text)
 
 
@@ -92,7 +89,7 @@ def _picture_name(text: str) -> str:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = command_line.Parser(
         prog="python -m vie_tf compare_run",
-        description="Sets a Kinetics run beside the authors' published kNN curve.",
+        description="Compares a Kinetics run with the authors' published kNN curve.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -106,13 +103,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="validations in the table, 0 for all (default %(default)s)",
     )
     parser.add_argument(
-        "--plot", type=_picture_name, metavar="FILE", help="draw both curves as a PNG"
+        "--plot",
+        type=_picture_name,
+        metavar="FILE",
+        help="write a chart of both curves (PNG)",
     )
     parser.add_argument(
         "--tensorboard",
         action="store_true",
         help="write the published curve to RUN/tensorboard/published, so that"
-        " TensorBoard shows it with that of the run",
+        " TensorBoard shows it beside that of the run",
     )
     return parser.parse_args(arguments)
 
@@ -137,8 +137,8 @@ def _compare(parsed: argparse.Namespace) -> None:
     print(comparison.report(config, curve, directory, published, parsed.rows))
     written = []
     if parsed.plot:
-        pixels = curve_plot.draw(curve, published, config.model.name)
-        curve_plot.save(pixels, parsed.plot)
+        chart = curve_plot.draw(curve, published, config.model.name)
+        curve_plot.save(chart, parsed.plot)
         written.append(parsed.plot)
     if parsed.tensorboard:
         other = KnnCurve(published.steps, published.top1)

@@ -1,8 +1,4 @@
-"""A run beside the published one, in words.
-
-Comes in: both curves.  Goes out: a verdict on each validation, and the report that
-`vie_tf.monitoring.published.compare_run` prints.
-"""
+"""The report that compares a run with the published one, with its verdicts."""
 
 from __future__ import annotations
 
@@ -32,16 +28,16 @@ _WIDTH = 88
 
 
 def verdict(step: int, accuracy: float, published: PublishedRun) -> str:
-    """Judges one validation.
+    """Judges one validation by the published run.
 
     Args:
-      step: of the validation.
-      accuracy: top-1, a fraction.
-      published: what it is judged by.
+      step: step of the validation.
+      accuracy: top-1 as a fraction.
+      published: run to compare with.
 
     Returns:
-      `TOO_EARLY` where nothing is published, and where both curves are near zero; else
-      `BELOW`, `ON_TRACK` or `ABOVE`.
+      `TOO_EARLY` where nothing is published or both curves are near zero; else `BELOW`,
+      `ON_TRACK` or `ABOVE`.
     """
     expected = published.expected_range(step)
     if expected is None:
@@ -60,41 +56,38 @@ def report(
     published: PublishedRun,
     num_rows: int = NUM_ROWS,
 ) -> str:
-    """Says how a run does beside the published one.
+    """Formats the comparison; the last paragraph is the verdict.
 
     Args:
-      config: of the run.
-      curve: of the run, not empty.
-      directory: of the run.
-      published: what it is judged by.
-      num_rows: the most validations in the table, equally spaced up to the last; 0 for
-        all.
-
-    Returns:
-      Lines of text; the last paragraph is the verdict on the last validation.
+      config: settings of the run.
+      curve: curve of the run, not empty.
+      directory: folder of the run.
+      published: run to compare with.
+      num_rows: maximum number of validations in the table, equally spaced up to the
+        last one; 0 for all.
     """
     differing = differences(config, directory, published, int(curve.steps[-1]))
     parts = [
-        f"kNN top-1 of {directory.model_dir} ({config.model.name}) beside"
-        f" {published.name}",
+        f"kNN top-1 of {directory.model_dir} ({config.model.name}), compared"
+        f" with {published.name}",
         _paragraph(f"Published: {published.source}"),
         _guidance(differing, unknowns(directory)),
         _table(curve, published, num_rows),
-        _paragraph(_of_the_range(published)),
-        _paragraph(_of_the_start(published)),
-        _of_the_end(published, config.model.name),
+        _paragraph(_range_note(published)),
+        _paragraph(_start_note(published)),
+        _final_probes(published, config.model.name),
         _paragraph(_conclusion(curve, published, config, is_rough=bool(differing))),
     ]
     return "\n\n".join(parts)
 
 
 def _guidance(differing: list[str], unknown: list[str]) -> str:
-    lines = ["Network, data and settings agree with the published run's."]
+    lines = ["Network, data and settings are those of the published run."]
     if differing:
-        lines = ["The published curve is ONLY A ROUGH GUIDE, as this run differs:"]
+        lines = ["The published curve is ONLY A ROUGH GUIDE, because this run differs:"]
         lines += [f"  {line}" for line in differing]
     if unknown:
-        lines.append(f"Not known of this run: {', '.join(unknown)}.")
+        lines.append(f"Unknown: {', '.join(unknown)}.")
     return "\n".join(lines)
 
 
@@ -111,27 +104,27 @@ def _table(curve: KnnCurve, published: PublishedRun, num_rows: int) -> str:
         lines.append(
             f"{step:>10,}{accuracy:>11.1%}"
             f"{'-' if here is None else f'{here:.1%}':>12}"
-            f"{_in_words(expected) if expected else '-':>17}"
+            f"{_percent(expected) if expected else '-':>17}"
             f"   {verdict(step, accuracy, published)}"
         )
     if every > 1:
         lines.append(
-            f"  {len(lines) - 1} of {count} validations; --rows=0 shows every one"
+            f"  {len(lines) - 1} of {count} validations; --rows=0 shows all of them"
         )
     return "\n".join(lines)
 
 
-def _of_the_range(published: PublishedRun) -> str:
+def _range_note(published: PublishedRun) -> str:
     return (
         "Expected: from the lowest to the highest published value within"
         f" {WINDOW_SHARE:.0%} of the step (at least {WINDOW_STEPS:,} steps) under the"
         f" same learning rate, and {NUM_STANDARD_ERRORS} standard errors of"
         f" {published.num_validation_videos:,} validation videos on either side. How"
-        " much runs with other seeds differ is not known: one run was published."
+        " much runs with other seeds differ is unknown, as one run was published."
     )
 
 
-def _of_the_start(published: PublishedRun) -> str:
+def _start_note(published: PublishedRun) -> str:
     until, end_of_ir = published.near_zero_until, published.settings["loss"]["ir_steps"]
     return (
         f"Near-zero kNN until step {until:,} is normal: the published run had"
@@ -141,19 +134,19 @@ def _of_the_start(published: PublishedRun) -> str:
     )
 
 
-def _of_the_end(published: PublishedRun, model: str) -> str:
-    layers = sorted(published.read_outs["kinetics"])
+def _final_probes(published: PublishedRun, model: str) -> str:
+    layers = sorted(published.linear_probes["kinetics"])
     lines = [
-        "What linear read-outs of the final checkpoint should come to (top-1):",
+        "What linear probes of the final checkpoint should reach (top-1):",
         f"  {'':<28}" + "".join(f"{layer:>8}" for layer in layers),
     ]
     for title, data_set in (("Kinetics-400", "kinetics"), ("ImageNet", "imagenet")):
-        values = published.read_outs[data_set]
+        values = published.linear_probes[data_set]
         cells = "".join(f"{values[layer]:>8.1%}" for layer in layers)
         lines.append(f"  {f'published, {title}':<28}{cells}")
     if model != published.settings["model"]["name"]:
         family = MODELS[model]
-        lines.append(f"  for {family.paper_name} the paper has on Kinetics-400, in")
+        lines.append(f"  {family.paper_name} in the paper, on Kinetics-400, in")
         lines.append(f"  {family.paper_row} (percent, the same layers)")
     return "\n".join(lines)
 
@@ -169,7 +162,7 @@ def _conclusion(
     if expected is None:
         parts.append(f"and the published curve begins at step {published.steps[0]:,}.")
         return " ".join(parts)
-    parts.append(f"expected is {_in_words(expected)}.")
+    parts.append(f"where {_percent(expected)} is expected.")
     if step > published.steps[-1]:
         parts.append(
             "This is the range of the last published validation, at step"
@@ -187,8 +180,8 @@ def _conclusion(
 def _distance(accuracy: float, published: PublishedRun) -> str:
     reached = published.first_step_with(accuracy)
     if reached is None:
-        return "The published run never had as much."
-    return f"The published run first had as much at step {reached:,}."
+        return "The published run never reached that."
+    return f"The published run first reached that at step {reached:,}."
 
 
 def _advice(curve: KnnCurve, published: PublishedRun, config: RunConfig) -> str:
@@ -196,14 +189,14 @@ def _advice(curve: KnnCurve, published: PublishedRun, config: RunConfig) -> str:
     found = [verdict(step, accuracy, published) for step, accuracy in recent]
     return (
         f"Of the last {len(found)} validations {found.count(BELOW)} are below; a single"
-        " one may be chance. To look at: in TensorBoard train/similarity_to_own_row,"
-        " which must stay above train/similarity_between_videos; frames and labels,"
+        " one may be chance. Look in TensorBoard at train/similarity_to_own_row, which"
+        " must stay above train/similarity_between_videos, and check frames and labels"
         f" with: python -m data_prep.describe --data_dir={config.data.data_dir}"
         " --verify"
     )
 
 
-def _in_words(expected: tuple[float, float]) -> str:
+def _percent(expected: tuple[float, float]) -> str:
     return f"{expected[0]:.1%} to {expected[1]:.1%}"
 
 

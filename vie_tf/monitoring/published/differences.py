@@ -1,8 +1,4 @@
-"""In what a run differs from the published one.
-
-Comes in: the settings of a run, and what its folder says of its data.  Goes out: lines
-that name each difference that may move the kNN curve.
-"""
+"""Differences between a run and the published one that may move the kNN curve."""
 
 from __future__ import annotations
 
@@ -11,16 +7,16 @@ from vie_tf.models.from_config import with_family_defaults
 from vie_tf.monitoring.published.run import PublishedRun
 from vie_tf.runs.run_directory import RunDirectory
 
-# Kinetics loses videos over the years; boundaries are rounded.
+# Kinetics loses videos over the years, and boundaries are rounded.
 _TOLERANCE = 0.05
 _LR_BOUNDARIES = ("train", "lr_boundaries")
-# The network's family decides on them.
+# Settings that the network's family decides.
 _OF_THE_FAMILY = (
     ("model", "num_frames"),
     ("model", "frame_interval"),
     ("model", "crop_size"),
 )
-# They do not matter as long as both runs learn by IR.
+# Settings that do not matter as long as both runs train with IR.
 _OF_LA = (
     ("loss", "name"),
     ("loss", "ir_steps"),
@@ -32,26 +28,23 @@ _OF_LA = (
 def differences(
     config: RunConfig, directory: RunDirectory, published: PublishedRun, step: int
 ) -> list[str]:
-    """Names what is not as in the published run, up to a step.
+    """Returns a line for each difference from the published run.
 
     Args:
-      config: of the run.
-      directory: of the run.
-      published: to compare with.
-      step: of the run's last validation; what only matters later is left out.
-
-    Returns:
-      One line for each difference.
+      config: settings of the run.
+      directory: folder of the run.
+      published: run to compare with.
+      step: step of the run's last validation; what only matters later is left out.
     """
     return [
-        *_of_data(directory, published),
-        *_of_settings(with_family_defaults(config), published, step),
-        *_of_learning_rate(config, published, step),
+        *_data_differences(directory, published),
+        *_setting_differences(with_family_defaults(config), published, step),
+        *_learning_rate_differences(config, published, step),
     ]
 
 
 def unknowns(directory: RunDirectory) -> list[str]:
-    """Names what the folder of a run does not say, and `differences` leaves out."""
+    """Returns what the folder of a run does not say, and `differences` leaves out."""
     found = []
     if directory.latest() is None:
         found.append("the number of training videos (there is no checkpoint yet)")
@@ -60,11 +53,10 @@ def unknowns(directory: RunDirectory) -> list[str]:
     return found
 
 
-def _of_data(directory: RunDirectory, published: PublishedRun) -> list[str]:
+def _data_differences(directory: RunDirectory, published: PublishedRun) -> list[str]:
     lines = []
-    latest = directory.latest()
     # A row for each video; fewer with --subset, more with --bin_frames.
-    num_videos = RunDirectory.bank_size(latest) if latest else None
+    num_videos = directory.checkpoint().bank_size if directory.latest() else None
     if num_videos and not _is_near(num_videos, published.num_training_videos):
         lines.append(
             f"{num_videos:,} training videos (published:"
@@ -76,7 +68,9 @@ def _of_data(directory: RunDirectory, published: PublishedRun) -> list[str]:
     return lines
 
 
-def _of_settings(config: RunConfig, published: PublishedRun, step: int) -> list[str]:
+def _setting_differences(
+    config: RunConfig, published: PublishedRun, step: int
+) -> list[str]:
     end_of_ir = published.settings["loss"]["ir_steps"]
     if config.loss.name == "la":
         end_of_ir = min(end_of_ir, config.loss.ir_steps)
@@ -100,22 +94,20 @@ def _of_settings(config: RunConfig, published: PublishedRun, step: int) -> list[
     ]
 
 
-def _of_learning_rate(
+def _learning_rate_differences(
     config: RunConfig, published: PublishedRun, step: int
 ) -> list[str]:
     own = config.train.lr_boundaries
-    of_others = published.settings["train"]["lr_boundaries"]
-    only_own = [b for b in own if not any(_is_near(b, other) for other in of_others)]
-    missed = [b for b in of_others if not any(_is_near(b, other) for other in own)]
+    theirs = published.settings["train"]["lr_boundaries"]
+    only_own = [b for b in own if not any(_is_near(b, other) for other in theirs)]
+    missed = [b for b in theirs if not any(_is_near(b, other) for other in own)]
     if not any(boundary < step for boundary in [*only_own, *missed]):
         return []
 
-    def in_words(boundaries: tuple[int, ...]) -> str:
+    def describe(boundaries: tuple[int, ...]) -> str:
         return ",".join(map(str, boundaries)) or "(none)"
 
-    return [
-        f"--lr_boundaries={in_words(own)} (published: {in_words(tuple(of_others))})"
-    ]
+    return [f"--lr_boundaries={describe(own)} (published: {describe(tuple(theirs))})"]
 
 
 def _is_near(value: int, published: int) -> bool:

@@ -1,8 +1,4 @@
-"""The curve of kNN accuracies in a run's TensorBoard files.
-
-Comes in: `RUN/tensorboard`, which `vie_tf.monitoring.tensorboard` writes.  Goes out:
-steps and accuracies.
-"""
+"""The curve of kNN accuracies in the event files of `RUN/tensorboard`."""
 
 from __future__ import annotations
 
@@ -23,10 +19,10 @@ _TAG = "knn/top1"
 
 @dataclasses.dataclass(frozen=True)
 class KnnCurve:
-    """Validations of a run.
+    """kNN validations of a run.
 
     Attributes:
-      steps: ascending, [E] int64.
+      steps: steps of the validations, ascending, [E] int64.
       top1: accuracies as fractions, [E] float64.
     """
 
@@ -37,15 +33,12 @@ class KnnCurve:
 def read(model_dir: str) -> KnnCurve:
     """Reads the curve of a run, which may be in training.
 
-    Where a run went on from a checkpoint that was older than its last validation, the
-    validations after that checkpoint belong to weights that are gone: what was written
-    later wins, as in TensorBoard.
-
-    Args:
-      model_dir: folder of the run.
+    Where a run resumed from a checkpoint older than its last validation, validations
+    after that checkpoint belong to discarded weights: later entries replace them, as in
+    TensorBoard.
 
     Returns:
-      The curve, empty where there was no validation.
+      The curve, empty if there was no validation.
 
     Raises:
       UserError: a file is damaged.
@@ -64,8 +57,8 @@ def read(model_dir: str) -> KnnCurve:
 
 def _read_file(path: str) -> Iterator[tuple[float, int, float]]:
     """Yields time in seconds, step and accuracy of each validation."""
-    # A long run writes 100,000 events of other things; passing them by in Python takes
-    # several times as long.
+    # A long run has 100,000 other events; skipping them in Python would take several
+    # times as long.
     records = tf.data.TFRecordDataset(path).filter(_names_the_tag)
     try:
         for record in records.as_numpy_iterator():
@@ -78,8 +71,8 @@ def _read_file(path: str) -> Iterator[tuple[float, int, float]]:
         # A run that was killed, or that is writing now, leaves half a record behind.
         if "truncated" not in error.message:
             raise UserError(
-                f"{path} is damaged: {error.message} Move it out of the folder to go on"
-                " without it."
+                f"{path} is damaged: {error.message} Move it out of the folder to"
+                " compare without it."
             ) from error
 
 
@@ -89,14 +82,14 @@ def _names_the_tag(record: tf.Tensor) -> tf.Tensor:
 
 
 def write_published(model_dir: str, curve: KnnCurve) -> str:
-    """Writes a curve for TensorBoard to show in one picture with that of the run.
+    """Writes a curve that TensorBoard shows in one chart with that of the run.
 
     Args:
       model_dir: folder of the run.
-      curve: takes the place of what was written before.
+      curve: curve that replaces one that was written before.
 
     Returns:
-      The folder that was written.
+      The folder of the event file.
     """
     folder = os.path.join(model_dir, _FOLDER, _PUBLISHED)
     files.remove(folder)

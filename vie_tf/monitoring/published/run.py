@@ -1,7 +1,6 @@
-"""The authors' published run, which a run of one's own is set beside.
+"""The authors' published run: its kNN accuracies, and what to expect of another run.
 
-Comes in: `published/curves.json`, whose `source` says where its numbers are from.  Goes
-out: the kNN accuracy at a step, and what may be expected of another run there.
+Its numbers are in `curves.json`, whose `source` says where they are from.
 """
 
 from __future__ import annotations
@@ -24,27 +23,26 @@ _SETTLING_STEPS = 5000
 
 @dataclasses.dataclass(frozen=True)
 class PublishedRun:
-    """What is published of one training run.
+    """A training run of which numbers are published.
 
     Attributes:
-      name: of network and data.
-      source: of the numbers, in words.
-      steps: of its kNN validations, ascending, [P] int64.
-      top1: their accuracies as fractions, [P] float64.
-      read_outs: final top-1 accuracies of linear read-outs as fractions, by data set
+      name: names of network and data.
+      source: sentence that says where the numbers are from.
+      steps: steps of its kNN validations, ascending, [P] int64.
+      top1: accuracies of the validations as fractions, [P] float64.
+      linear_probes: final top-1 accuracies of linear probes as fractions, by data set
         (`kinetics`, `imagenet`) and layer (`conv3`, ...).
-      settings: its settings in the groups of `vie_tf.config.RunConfig`, as far as they
-        are known.
+      settings: known settings, in the groups of `vie_tf.config.RunConfig`.
       num_training_videos: N.
-      num_validation_videos: behind each accuracy.
-      num_classes: of its data set.
+      num_validation_videos: number of videos of each validation.
+      num_classes: number of classes of its data set.
     """
 
     name: str
     source: str
     steps: np.ndarray
     top1: np.ndarray
-    read_outs: dict[str, dict[str, float]]
+    linear_probes: dict[str, dict[str, float]]
     settings: dict[str, dict[str, Any]]
     num_training_videos: int
     num_validation_videos: int
@@ -56,17 +54,17 @@ class PublishedRun:
         file = importlib.resources.files("vie_tf.monitoring.published") / "curves.json"
         content = json.loads(file.read_text("utf-8"))
         phases = [content["knn_top1_k10_ir"], content["knn_top1_k10_la"]]
-        read_outs: dict[str, dict[str, float]] = {}
+        linear_probes: dict[str, dict[str, float]] = {}
         for key, curve in content.items():
             if key.startswith("linear_"):
                 _, data_set, layer = key.split("_")
-                read_outs.setdefault(data_set, {})[layer] = curve["value"][-1]
+                linear_probes.setdefault(data_set, {})[layer] = curve["value"][-1]
         return cls(
             name=content["name"],
             source=content["source"],
             steps=np.concatenate([phase["step"] for phase in phases]),
             top1=np.concatenate([phase["value"] for phase in phases]),
-            read_outs=read_outs,
+            linear_probes=linear_probes,
             settings=content["settings"],
             num_training_videos=content["num_training_videos"],
             num_validation_videos=content["num_validation_videos"],
@@ -75,35 +73,32 @@ class PublishedRun:
 
     @property
     def near_zero_until(self) -> int:
-        """The last step of the start, in which the accuracy was below 1%."""
+        """Last step before the accuracy first reached 1%."""
         return int(self.steps[np.argmax(self.top1 >= NEAR_ZERO) - 1])
 
     def at(self, step: int) -> float | None:
-        """Accuracy at a step, linear between validations.
+        """Returns the accuracy at a step, interpolated between validations.
 
-        After the last validation it is that of the last; before the first, where
-        nothing is published, None.
+        After the last validation it is the last accuracy; before the first one, where
+        nothing is published, it is None.
         """
         if step < self.steps[0]:
             return None
         return float(np.interp(step, self.steps, self.top1))
 
     def expected_range(self, step: int) -> tuple[float, float] | None:
-        """Lowest and highest accuracy that need no explanation at a step.
+        """Returns the range in which the accuracy of a healthy run lies at a step.
 
-        From the lowest to the highest published accuracy within 15% of the step, at
-        least 5,000 steps, on the same side of each drop of the learning rate; on both
-        sides two standard errors of a share of the validation videos more.  So it holds
-        what one validation differs from the next, and a run that is 15% ahead or late.
-        It cannot hold how runs of other seeds differ, since one run was published.  Of
-        the published accuracies, each left out in turn, 99% lie in the range that the
-        others give.
-
-        Args:
-          step: of a run.
+        It reaches from the lowest to the highest published accuracy within 15% of the
+        step (at least 5,000 steps) on the same side of each drop of the learning rate,
+        plus two standard errors of an accuracy on the validation videos on both sides.
+        So it allows for the noise between validations and for a run that is 15% faster
+        or slower, but not for other seeds, since one run was published.  Of the
+        published accuracies, each left out in turn, 99% lie in the range of the others.
 
         Returns:
-          Fractions; None before the first published validation.
+          Lowest and highest accuracy as fractions; None before the first published
+          validation.
         """
         here = self.at(step)
         if here is None:
@@ -120,12 +115,12 @@ class PublishedRun:
         )
 
     def first_step_with(self, accuracy: float) -> int | None:
-        """First validated step with at least this accuracy, None if there was none."""
+        """Returns the first step with at least this accuracy, None if there is none."""
         reached = self.top1 >= accuracy
         return int(self.steps[np.argmax(reached)]) if reached.any() else None
 
     def _drops_before(self, steps: np.ndarray) -> np.ndarray:
-        """How many drops of the learning rate show at each step."""
+        """Counts the drops of the learning rate that show at each step."""
         boundaries = np.array(self.settings["train"]["lr_boundaries"])
         return (steps[..., None] - _SETTLING_STEPS >= boundaries).sum(axis=-1)
 

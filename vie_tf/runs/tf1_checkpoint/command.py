@@ -1,0 +1,88 @@
+"""Makes a run directory from a checkpoint of the authors' TF1 code.
+
+python -m vie_tf tf1_checkpoint --model=3dresnet --checkpoint=PATH --model_dir=RUN
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Sequence
+
+from vie_tf.config import ModelConfig
+from vie_tf.runs.tf1_checkpoint.conversion import make_run
+from vie_tf.storage import command_line
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = command_line.Parser(
+        prog="python -m vie_tf tf1_checkpoint",
+        description="Makes a run directory from a checkpoint of the authors' TF1 code.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--model", required=True, help="family of the checkpoint")
+    parser.add_argument(
+        "--checkpoint",
+        required=True,
+        metavar="PATH",
+        help="path of its files up to .index",
+    )
+    parser.add_argument(
+        "--model_dir", required=True, metavar="RUN", help="folder to be written"
+    )
+    parser.add_argument(
+        "--data_dir",
+        metavar="DATA",
+        help="the training videos; needed if the checkpoint has no memory bank",
+    )
+    parser.add_argument(
+        "--fresh_bank",
+        action="store_true",
+        help="start a new memory bank, for other videos than the authors'",
+    )
+    for name, help_text in (
+        ("resnet_size", "layers of the network"),
+        ("num_filters", "filters of the first stage"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            type=int,
+            default=getattr(ModelConfig(), name),
+            help=f"{help_text} (default %(default)s)",
+        )
+    parser.add_argument("--verbose", action="store_true", help="list every variable")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Makes the run and prints what became of the variables.
+
+    Args:
+      arguments: arguments of the command; those of the process if not given.
+
+    Returns:
+      The exit code.
+    """
+    parsed = _parse(arguments)
+
+    def work() -> None:
+        settings = ModelConfig(
+            name=parsed.model,
+            resnet_size=parsed.resnet_size,
+            num_filters=parsed.num_filters,
+        )
+        made = make_run(
+            settings,
+            parsed.checkpoint,
+            parsed.model_dir,
+            parsed.data_dir,
+            parsed.fresh_bank,
+        )
+        print(made.report.table(parsed.verbose))
+        print(made.describe())
+
+    return command_line.exit_code_of(work)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Runs the command `python -m vie_tf tf1_checkpoint`, and exits."""
+    raise SystemExit(main(arguments))

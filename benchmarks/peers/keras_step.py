@@ -49,8 +49,8 @@ def make_step(case: Case, model: tf.keras.Model) -> Callable[[], float]:
         if scales_loss:
             gradients = optimizer.get_unscaled_gradients(gradients)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables))
-        old = measurement.MOMENTUM * tf.gather(bank, rows)
-        new = old + (1 - measurement.MOMENTUM) * embeddings
+        old = measurement.BANK_MOMENTUM * tf.gather(bank, rows)
+        new = old + (1 - measurement.BANK_MOMENTUM) * embeddings
         bank.scatter_nd_update(rows[:, None], tf.math.l2_normalize(new, axis=1))
         return loss
 

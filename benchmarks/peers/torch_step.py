@@ -283,7 +283,7 @@ def make_step(case: Case, model: Embedder) -> Callable[[], float]:
         scaler.step(optimizer)
         scaler.update()
         with torch.no_grad():
-            new = torch.lerp(embeddings, bank[rows], measurement.MOMENTUM)
+            new = torch.lerp(embeddings, bank[rows], measurement.BANK_MOMENTUM)
             bank[rows] = functional.normalize(new, dim=1)
         return loss.item()  # waits for all that was queued on the device
 

@@ -70,7 +70,8 @@ class Flags:
         try:
             rest = self._values(["", *arguments])[1:]
         except flags.Error as error:
-            raise UserError(f"{error} (--help lists all flags)") from error
+            reason = str(error).replace("ERROR:: ", "")  # of a missing flag file
+            raise UserError(f"{reason} (--help lists all flags)") from error
         if rest:
             raise UserError(
                 f"Every argument is a flag, but {rest[0]!r} was given. (--help lists"

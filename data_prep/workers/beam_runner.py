@@ -50,7 +50,7 @@ def run_tasks(
       shared_dir: folder that all workers can read, for that file.
 
     Raises:
-      UserError: the pipeline has failed.
+      UserError: an option is wrong, or the pipeline has failed.
     """
     beam = _beam()
     path = os.path.join(shared_dir, f"beam-{uuid.uuid4().hex}.pickle")
@@ -59,9 +59,13 @@ def run_tasks(
     do_task = functools.partial(_do_task, function=function, path=path)
     # The later one of two runners counts.
     words = [_DEFAULT_RUNNER, *options]
-    pipeline = beam.Pipeline(
-        options=beam.options.pipeline_options.PipelineOptions(words)
-    )
+    try:
+        pipeline = beam.Pipeline(
+            options=beam.options.pipeline_options.PipelineOptions(words)
+        )
+    except ValueError as error:  # an unknown runner, or what it does not allow
+        files.remove(path)
+        raise UserError(f"--beam_option={' '.join(options)}: {error}") from error
     (
         pipeline
         | "Tasks" >> beam.Create(range(len(tasks)))

@@ -115,7 +115,10 @@ class RunDirectory:
                 " Give the --model_dir of a train.py run."
             )
         text = files.read_text(self._config_path)
-        return RunConfig.from_json(text), json.loads(text).get("data_sets", [])
+        try:
+            return RunConfig.from_json(text), json.loads(text).get("data_sets", [])
+        except UserError as error:
+            raise UserError(f"{self._config_path}: {error}") from error
 
     # What a run can go on with.
 

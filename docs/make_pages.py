@@ -21,7 +21,7 @@ import sys
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Sequence
 
 if TYPE_CHECKING:
-    from vie_tf.monitoring.published.tables import ReadOutRow
+    from vie_tf.monitoring.published.tables import LinearProbeRow
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TREES = ("vie_tf", "data_prep", "flags")
@@ -244,11 +244,11 @@ def starts_from(script: str) -> list[str]:
     return [name for name in names if name != script]
 
 
-def _numbers(row: ReadOutRow, data: str) -> str:
+def _numbers(row: LinearProbeRow, data: str) -> str:
     return " / ".join(
         _number(value, f"{data} {layer}", row.hardly_legible, digits=2)
         for layer, value in zip(
-            ("conv3", "conv4", "conv5"), row.read_outs.get(data, ())
+            ("conv3", "conv4", "conv5"), row.linear_probes.get(data, ())
         )
     )
 
@@ -276,7 +276,7 @@ def paper_tables() -> Iterator[str]:
     # Networks trained on labels, by family: column "Super." of table 1.
     supervised = {
         row.model: _number(row.supervised, "supervised", row.hardly_legible, digits=2)
-        for row in published.read_outs
+        for row in published.linear_probes
         if row.supervised is not None
     }
     for number, title in titles.items():
@@ -293,7 +293,7 @@ def paper_tables() -> Iterator[str]:
                     else _numbers(row, "kinetics"),
                     _numbers(row, "imagenet"),
                 )
-                for row in published.read_outs
+                for row in published.linear_probes
                 if row.table == number
                 for script in [
                     script_of(row.model, row.loss, row.subset, row.bin_frames)
@@ -303,7 +303,7 @@ def paper_tables() -> Iterator[str]:
         yield "\n"
     yield "## Table 2: fine-tuning\n\n"
     yield _table(
-        ("row", "script", "starts from", "multi-scale", "color noise"),
+        ("row", "script", "starts from", "multi-scale", "color jitter"),
         (
             (
                 f"{row.name}, {data.upper()}",
@@ -313,7 +313,7 @@ def paper_tables() -> Iterator[str]:
                     row.multi_scale[data], f"multi_scale {data}", row.hardly_legible
                 ),
                 _number(
-                    row.color_noise[data], f"color_noise {data}", row.hardly_legible
+                    row.color_jitter[data], f"color_jitter {data}", row.hardly_legible
                 ),
             )
             for data in ("ucf101", "hmdb51")

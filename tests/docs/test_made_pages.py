@@ -50,13 +50,13 @@ def header_of(script):
     return " ".join(line[2:] for line in lines if line.startswith("# "))
 
 
-@pytest.mark.parametrize("row", PUBLISHED.read_outs, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", PUBLISHED.linear_probes, ids=lambda row: row.name)
 def test_scripts_expect_the_numbers_of_the_tables(row):
     script = make_pages.script_of(row.model, row.loss, row.subset, row.bin_frames)
     header = header_of(script)
     for data, name in (("kinetics", "Kinetics"), ("imagenet", "ImageNet")):
-        if data in row.read_outs:
-            numbers = ", ".join(f"{number:.2f}" for number in row.read_outs[data])
+        if data in row.linear_probes:
+            numbers = ", ".join(f"{number:.2f}" for number in row.linear_probes[data])
             assert f"{numbers} % on {name}" in header
     if row.supervised and row.loss != "ir":
         supervised = header_of(f"{row.model}_supervised")
@@ -69,7 +69,7 @@ def test_scripts_of_table_2_expect_its_numbers(data):
         if not row.model:
             continue
         header = header_of(make_pages.fine_tuning_script(data, row.model, row.start))
-        for numbers in (row.multi_scale, row.color_noise):
+        for numbers in (row.multi_scale, row.color_jitter):
             assert numbers[data] is None or f"{numbers[data]:.1f} %" in header
 
 

@@ -5,7 +5,6 @@ import os
 import pickle
 
 import pytest
-import tensorflow as tf
 
 from vie_tf.storage import files
 from vie_tf.storage.errors import FileError, MissingFileError, UserError
@@ -36,14 +35,14 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 
 
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    calls, fsync, rename = [], os.fsync, tf.io.gfile.rename
+    calls, fsync, replace = [], os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda d: (calls.append("flush"), fsync(d)))
 
-    def named(source, target, overwrite):
+    def rename(source, target):
         calls.append("rename")
-        rename(source, target, overwrite)
+        replace(source, target)
 
-    monkeypatch.setattr(tf.io.gfile, "rename", named)
+    monkeypatch.setattr(os, "replace", rename)
     files.write_atomically(str(tmp_path / "file"), "content")
     assert calls == ["flush", "rename", "flush"]  # the last one is of the folder
 

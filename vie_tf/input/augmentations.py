@@ -84,12 +84,7 @@ def _window(
 
 
 def transform_for_test(
-    frames: tf.Tensor,
-    height: tf.Tensor,
-    width: tf.Tensor,
-    crop_size: int,
-    *,
-    portable: bool = False,
+    frames: tf.Tensor, height: tf.Tensor, width: tf.Tensor, crop_size: int
 ) -> tf.Tensor:
     """Applies the test transform of section 4: resize and center crop.
 
@@ -97,7 +92,7 @@ def transform_for_test(
     """
     window = crops.center(height, width)
     windows = decode_window(frames, window, crop_size)
-    return transform(windows, crop_size, portable=portable)
+    return transform(windows, crop_size)
 
 
 def decode_window(

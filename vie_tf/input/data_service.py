@@ -58,28 +58,6 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
     )
 
 
-def start_dispatcher(port: int = 0) -> tf.data.experimental.service.DispatchServer:
-    """Starts a dispatcher in this process; port 0 chooses a free port."""
-    config = tf.data.experimental.service.DispatcherConfig(port=port)
-    return tf.data.experimental.service.DispatchServer(config)
-
-
-def start_worker(
-    dispatcher: str, port: int = 0, host: str = "localhost"
-) -> tf.data.experimental.service.WorkerServer:
-    """Starts a worker in this process.
-
-    Args:
-      dispatcher: `HOST:PORT` of the dispatcher.
-      port: port of the worker; 0 chooses a free one.
-      host: name under which training reaches this machine.
-    """
-    config = tf.data.experimental.service.WorkerConfig(
-        dispatcher_address=dispatcher, worker_address=f"{host}:%port%", port=port
-    )
-    return tf.data.experimental.service.WorkerServer(config)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Reads the command line and serves until it is stopped; returns the exit code."""
     parser = command_line.Parser(
@@ -99,12 +77,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _serve(parsed: argparse.Namespace) -> None:
-    server: (
-        tf.data.experimental.service.DispatchServer
-        | tf.data.experimental.service.WorkerServer
-    )
+    service = tf.data.experimental.service
     if parsed.role == "dispatcher":
-        server = start_dispatcher(parsed.port)
+        server = service.DispatchServer(service.DispatcherConfig(port=parsed.port))
         print(f"--data_service={server.target} --nodeterministic", flush=True)
     else:
         # This also connects a remote address, which TensorFlow's operations cannot.
@@ -113,7 +88,12 @@ def _serve(parsed: argparse.Namespace) -> None:
                 f"--data_dir={parsed.data_dir} holds no {MANIFEST_NAME}: give the"
                 " folder of the data set, as in train.py."
             )
-        server = start_worker(parsed.dispatcher, parsed.port, parsed.host)
+        config = service.WorkerConfig(
+            dispatcher_address=parsed.dispatcher,
+            worker_address=f"{parsed.host}:%port%",
+            port=parsed.port,
+        )
+        server = service.WorkerServer(config)
         print(f"Working for the dispatcher {parsed.dispatcher}.", flush=True)
     try:
         server.join()

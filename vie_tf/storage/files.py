@@ -67,19 +67,15 @@ def flush_to_disk(path: str) -> None:
 def write_atomically(path: str, content: str | bytes) -> None:
     """Writes a file that nobody ever sees half written, even after a power cut."""
     remote_files.connect(path)
-    is_local = not remote_files.is_remote(path)
-    is_object = path.startswith(_OBJECT_STORES)
-    temporary = path if is_object else f"{path}{_UNFINISHED}"
+    temporary = path if path.startswith(_OBJECT_STORES) else f"{path}{_UNFINISHED}"
     mode = "w" if isinstance(content, str) else "wb"
     with file_errors(path):
         with tf.io.gfile.GFile(temporary, mode) as file:
             file.write(content)
-        if is_local:
-            flush_to_disk(temporary)
-        if not is_object:
+        if not remote_files.is_remote(path):
+            publish(temporary, path)
+        elif temporary != path:
             tf.io.gfile.rename(temporary, path, overwrite=True)
-        if is_local:
-            flush_to_disk(os.path.dirname(path) or ".")
 
 
 def read_bytes(path: str) -> bytes:

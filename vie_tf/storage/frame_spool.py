@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import tempfile
-from typing import Iterable, Iterator, Sequence, overload
+from typing import Iterable, Iterator
 
 # Most videos are shorter (15 s at 320 pixels are about 10 MB) and never see the disk.
 MAX_MEMORY_BYTES = 2**25
 
 
-class FrameSpool(Sequence[bytes]):
+class FrameSpool:
     """A list of JPEG strings that can only grow; a repeated one is stored once.
 
     Args:
@@ -57,15 +57,7 @@ class FrameSpool(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[bytes]: ...
-
-    def __getitem__(self, index: int | slice) -> bytes | list[bytes]:
-        if isinstance(index, slice):
-            return [self._read(*place) for place in self._places[index]]
+    def __getitem__(self, index: int) -> bytes:
         return self._read(*self._places[index])
 
     def __iter__(self) -> Iterator[bytes]:

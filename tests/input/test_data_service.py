@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import signal
 import socket
 import subprocess
 import sys
@@ -30,6 +31,23 @@ def process(*arguments):
     finally:
         child.kill()
         child.wait()
+
+
+def test_ctrl_c_ends_a_dispatcher_well():
+    command = [sys.executable, "-m", "vie_tf", "input_service", "dispatcher"]
+    child = subprocess.Popen(
+        [*command, "--port=0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout.readline().startswith("--data_service=grpc://")
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    finally:
+        child.kill()
+    assert (child.returncode, errors) == (0, "")
 
 
 def take(data_dir, manifest, num_batches, **options):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import socket
+import threading
 from typing import Sequence
 
 import tensorflow as tf
@@ -96,7 +97,7 @@ def _serve(parsed: argparse.Namespace) -> None:
         server = service.WorkerServer(config)
         print(f"Working for the dispatcher {parsed.dispatcher}.", flush=True)
     try:
-        server.join()
+        threading.Event().wait()  # unlike server.join, Ctrl-C ends it
     except KeyboardInterrupt:
         print("Stopped.")
 

@@ -269,17 +269,6 @@ def test_an_address_that_cannot_be_used_is_refused_in_one_line(collection, addre
         conversion.convert(config(collection, address))
 
 
-def test_an_address_is_absolute_as_it_is(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert remote_files.absolute("gs://bucket/run") == "gs://bucket/run"
-    assert remote_files.absolute("run") == str(tmp_path / "run")
-
-
-def test_a_local_path_needs_no_tensorflow_io(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow_io", None)  # An import would raise.
-    remote_files.connect("DATA")
-
-
 def test_unfinished_files_of_a_remote_data_set_are_local(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     place = ("s3://bucket/data", "train-00000.tfrecord")

@@ -68,7 +68,7 @@ def test_a_new_setting_is_an_entry_of_config_json(longer):
 
 
 def test_workers_agree_on_a_new_setting(longer):
-    facts = agreement.of_settings(longer, Videos(), None)
+    facts = agreement.from_config(longer, Videos(), None)
     assert facts["--margin"] == 0.5
 
 
@@ -105,14 +105,14 @@ def test_a_change_is_told_by_the_name_of_the_flag(group, name, label):
 def test_workers_with_another_temperature_of_the_loss_do_not_agree():
     config = run_config("data")
     other = with_settings(config, "loss", temperature=0.5)
-    facts = [agreement.of_settings(c, Videos(), None) for c in (config, other)]
+    facts = [agreement.from_config(c, Videos(), None) for c in (config, other)]
     assert facts[0] != facts[1]
     assert facts[1]["--temperature"] == 0.5
 
 
 def test_places_may_differ_from_worker_to_worker():
     config, other = (run_config(f"data{n}", f"run{n}") for n in range(2))
-    facts = [agreement.of_settings(c, Videos(), None) for c in (config, other)]
+    facts = [agreement.from_config(c, Videos(), None) for c in (config, other)]
     assert facts[0] == facts[1]
 
 

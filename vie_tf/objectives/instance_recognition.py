@@ -82,15 +82,15 @@ class InstanceRecognition(Objective):
           [B, K] int32.
         """
         context = tf.distribute.get_replica_context()
-        share = self._batch_size // context.num_replicas_in_sync
+        size = self._batch_size // context.num_replicas_in_sync
         drawn = tf.random.stateless_uniform(
             [self._batch_size, self.settings.ir_num_negatives],
             seed=tf.stack([tf.constant(self._seed, tf.int64), step]),
             maxval=self.bank.num_videos,
             dtype=tf.int32,
         )
-        first = context.replica_id_in_sync_group * share
-        return drawn[first : first + share]
+        first = context.replica_id_in_sync_group * size
+        return drawn[first : first + size]
 
     def after_validation(self, top1: float) -> None:
         """Keeps what IR has come to, by which LA is judged later."""

@@ -13,29 +13,32 @@ from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import Manifest
 
 
-def of_settings(
+def from_config(
     config: RunConfig, manifest: Manifest, latest: str | None
 ) -> dict[str, Any]:
-    """Settings other than the defaults, data and where the run stands.
+    """Returns settings other than the defaults, the data and where the run stands.
 
     Args:
-      config: of the run.
-      manifest: of its data.
+      config: settings of the run.
+      manifest: manifest of its data.
       latest: path of its newest checkpoint.
     """
-    facts: dict[str, Any] = {
+    values: dict[str, Any] = {
         setting.label: value
         for _, setting, value in config.settings()
         if setting.role is not Role.PLACE and value != setting.default
     }
-    facts["the videos of --data_dir"] = manifest.fingerprint()[:12]
-    facts["the last checkpoint in --model_dir"] = latest and os.path.basename(latest)
-    facts["TensorFlow"] = tf.__version__
-    return facts
+    values["the videos of --data_dir"] = manifest.fingerprint()[:12]
+    values["the last checkpoint in --model_dir"] = latest and os.path.basename(latest)
+    values["TensorFlow"] = tf.__version__
+    return values
 
 
-def of_state(state: TrainState) -> dict[str, Any]:
-    """Weights, bank and counters; call outside of the strategy's scope."""
+def from_state(state: TrainState) -> dict[str, Any]:
+    """Returns a digest of weights, optimizer, counters and objective.
+
+    Call it outside of the strategy's scope.
+    """
     digest = hashlib.sha256()
     variables = [*state.model.variables, *state.optimizer.variables()]
     variables += [state.step, state.position]

@@ -1,8 +1,8 @@
-"""The devices that share the batches of a run: of one process, or of several.
+"""The devices that a batch is divided among, of one process or of several.
 
 A *replica* is a device with its copy of the network, a *worker* a process with its
 replicas, most often a machine; worker 0 is the *chief*, which alone writes to the
-folder of the run and to the terminal.  docs/distribution.md says what is shared how.
+folder of the run and to the terminal.  docs/distribution.md says what is divided, and what is copied.
 """
 
 from __future__ import annotations
@@ -156,30 +156,30 @@ class Distribution:
                 " to be a folder or an address that all of them see."
             )
 
-    def check_agreement(self, facts: Mapping[str, Any]) -> None:
+    def check_agreement(self, values: Mapping[str, Any]) -> None:
         """Checks that all workers were started for the same run.
 
         Args:
-          facts: by a name for the reader; what has to be equal in all workers.
+          values: what has to be equal in all workers, by a name that users know.
 
         Raises:
           UserError: a worker has something else than the chief; each names its own.
         """
         if self.num_workers == 1:
             return
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).digest()
         # As numbers, since collective operations take no strings.
         own = np.frombuffer(digest, np.int32)
         of_workers = self.gather(own).reshape(self.num_workers, -1)
         if (of_workers == of_workers[0]).all():
             return
         other = np.flatnonzero((of_workers != of_workers[0]).any(axis=1))
-        told = ", ".join(f"{name} {value}" for name, value in facts.items())
+        own_values = ", ".join(f"{name} {value}" for name, value in values.items())
         raise UserError(
             f"The workers disagree: the chief and worker {', '.join(map(str, other))}"
             " were started differently. Start all of them with the same command on the"
             " same data, and give a --model_dir that all of them see. Worker"
-            f" {self.worker} has {told}."
+            f" {self.worker} has {own_values}."
         )
 
     @contextlib.contextmanager

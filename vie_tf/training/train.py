@@ -53,7 +53,7 @@ def train(config: RunConfig) -> None:
             writes=devices.is_chief,
             of_chief=devices.of_chief,
         )
-        devices.check_agreement(agreement.of_settings(config, manifest, run.latest()))
+        devices.check_agreement(agreement.from_config(config, manifest, run.latest()))
         with contextlib.ExitStack() as resources:
             lock = None
             if devices.is_chief:
@@ -80,9 +80,9 @@ def _train_in_folder(
         state = start.make_state(config, instances.labels)
         start.restore_or_start(state, run, config, manifest)
     if devices.num_workers > 1:
-        devices.check_agreement(agreement.of_state(state))
+        devices.check_agreement(agreement.from_state(state))
     if lock is not None:
-        lock.take()  # until here a refused run has left nothing behind
+        lock.take()  # until here a refused run has written nothing
     devices.check_shared(run.model_dir)
     described = console.description(
         config, manifest, state, devices.describe(), instances

@@ -1,4 +1,4 @@
-"""Which workers share a run, and which of them this process is.
+"""The workers of a run, and which of them this process is.
 
 From TF_CONFIG, as Kubernetes operators, Vertex AI and SageMaker set it, or from what
 Slurm tells every task of a job step.
@@ -18,7 +18,7 @@ EXAMPLE = (
     'TF_CONFIG=\'{"cluster": {"worker": ["host1:8888", "host2:8888"]}, "task": {"type":'
     ' "worker", "index": 0}}\''
 )
-# Tasks of one Slurm job step on one machine take this port and those behind it.
+# Tasks of one Slurm job step on one machine take this port and those after it.
 _FIRST_SLURM_PORT = 8888
 _SLURM = ("SLURM_PROCID", "SLURM_STEP_NODELIST", "SLURM_STEP_TASKS_PER_NODE")
 

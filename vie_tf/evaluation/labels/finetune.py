@@ -236,7 +236,7 @@ def _save(
     num_classes = len(run.manifest.class_names)
     top1 = [split["top1"] for split in splits]
     content: dict[str, Any] = {
-        **(_nothing_of_the_run(run) if settings.from_scratch else {}),
+        **(_without_run(run) if settings.from_scratch else {}),
         "splits": splits,
         "mean": {k: float(np.mean([s[k] for s in splits])) for k in ("top1", "top5")},
         "std": {"top1": float(np.std(top1, ddof=1)) if len(splits) > 1 else None},
@@ -251,7 +251,7 @@ def _save(
     return result
 
 
-def _nothing_of_the_run(run: RestoredRun) -> dict[str, Any]:
+def _without_run(run: RestoredRun) -> dict[str, Any]:
     """Facts of a result that rests on no weights of the run."""
     parts = [part.untrained(seed=None) for part in run.weights_from]
     return {

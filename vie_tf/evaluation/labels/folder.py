@@ -61,18 +61,18 @@ def locked_folder(
         settings.
     """
     path = os.path.join(results.folder(run), results.name(run, task))
-    facts = _facts(run, settings)
+    dependencies = _dependencies(run, settings)
     with FolderLock(path, f"training in {path!r}", "--model_dir") as lock:
         lock.take()
         if start_over:
             _remove_training(path)
-        _check(path, facts)
-        text = json.dumps(facts, indent=1) + "\n"
+        _check(path, dependencies)
+        text = json.dumps(dependencies, indent=1) + "\n"
         write_atomically(os.path.join(path, LABEL_SETTINGS), text)
         yield RunDirectory(path, _NUM_TO_KEEP)
 
 
-def _check(folder: str, facts: dict[str, Any]) -> None:
+def _check(folder: str, dependencies: dict[str, Any]) -> None:
     path = os.path.join(folder, LABEL_SETTINGS)
     if not files.exists(path):
         return
@@ -80,7 +80,7 @@ def _check(folder: str, facts: dict[str, Any]) -> None:
     known = {_RENAMED.get(name, name): value for name, value in known.items()}
     known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
     # As JSON has them: without tuples.
-    now = json.loads(json.dumps(facts))
+    now = json.loads(json.dumps(dependencies))
     changed = [
         f"{name} was {known.get(name)!r}, is now {now[name]!r}"
         for name in now
@@ -99,24 +99,24 @@ def _remove_training(folder: str) -> None:
         files.remove(os.path.join(folder, name))
 
 
-def _facts(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
-    """Returns what decides what a training learns, by the name of the flag or fact."""
-    facts = {
+def _dependencies(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
+    """Returns what decides what a training learns, by flag or name."""
+    dependencies = {
         one.label: getattr(config, name)
         for config in (settings, run.data)
         for name, one in settings_of(type(config)).items()
         if one.role in _DECIDES and _matters(one, settings)
     }
     if not getattr(settings, "from_scratch", False):
-        facts["the network's step"] = run.step
+        dependencies["the network's step"] = run.step
         # Of both streams, or of another run that was put into the same folder.
-        facts["the network's weights"] = _digest(run.model.get_weights())
+        dependencies["the network's weights"] = _digest(run.model.get_weights())
     # Not all of it shows in the weights: two-stream networks differ in --static_frames.
     for name, value in dataclasses.asdict(run.config.model).items():
-        facts[f"the network's --{name}"] = value
-    facts["the network's clip"] = dataclasses.asdict(run.recipe)
-    facts["the data's fingerprint"] = run.manifest.fingerprint()
-    return facts
+        dependencies[f"the network's --{name}"] = value
+    dependencies["the network's clip"] = dataclasses.asdict(run.recipe)
+    dependencies["the data's fingerprint"] = run.manifest.fingerprint()
+    return dependencies
 
 
 def _digest(weights: Sequence[np.ndarray]) -> str:

@@ -1,8 +1,8 @@
 """The devices that a batch is divided among, of one process or of several.
 
 A *replica* is a device with its copy of the network, a *worker* a process with its
-replicas, most often a machine; worker 0 is the *chief*, which alone writes to the folder
-of the run and to the terminal.  docs/distribution.md says what is divided.
+replicas, most often a machine; worker 0 is the *chief*, which alone writes to the
+folder of the run and to the terminal.  docs/distribution.md says what is divided.
 """
 
 from __future__ import annotations

@@ -34,9 +34,6 @@ def convert(config: ConversionConfig) -> Manifest:
     Prints its progress.  The result is the same, byte by byte, for any number of
     processes and of interruptions.
 
-    Args:
-      config: videos, settings, and folder of the data set.
-
     Returns:
       The manifest, which is the last file to be written.
 
@@ -143,7 +140,7 @@ def _write_on_beam(
     tasks: Sequence[ShardTask], config: ConversionConfig
 ) -> list[ShardMetadata]:
     """Writes shards as a Beam pipeline, and reads back their metadata."""
-    print(f"Beam is to write {len(tasks)} shards.", flush=True)
+    print(f"Beam writes {len(tasks)} shards.", flush=True)
     data_folder.scratch_dir(config.output_dir)  # Makes the folder.
     try:
         beam_runner.run_tasks(

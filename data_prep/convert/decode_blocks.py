@@ -38,9 +38,6 @@ _FEWEST_VIDEOS, _MOST_VIDEOS = 8, 64
 def find(path: str) -> list[FoundVideo]:
     """Finds the videos of a folder, labeled by sub-folder, or takes one file.
 
-    Args:
-      path: path of the folder or the file.
-
     Raises:
       UserError: the path does not exist, or the folder holds no video.
     """

@@ -36,11 +36,6 @@ def make_plan(
     written again.  Otherwise the old plan stays, and the new videos become a generation
     of their own.
 
-    Args:
-      videos: videos as found by a reader.
-      config: settings of the conversion.
-      on_disk: metadata of the finished shards by name.
-
     Raises:
       UserError: the data set was made with other settings or from other videos.
     """

@@ -30,11 +30,6 @@ def write_manifest(
 ) -> Manifest:
     """Writes `refused.csv` and then the manifest.
 
-    Args:
-      shards: metadata of every shard of the plan, in the order of their generations.
-      plan: plan of the data set.
-      config: settings of the conversion.
-
     Returns:
       The manifest.  Its settings hold the history of the data set, see `Plan.history`.
 
@@ -82,12 +77,7 @@ def _write_refused(refused: Sequence[RefusedEntry], data_dir: str) -> None:
 
 
 def summary(manifest: Manifest, data_dir: str) -> Iterator[str]:
-    """Yields the lines that sum up a data set.
-
-    Args:
-      manifest: manifest of the data set.
-      data_dir: its folder.
-    """
+    """Yields the lines that sum up a data set."""
     if manifest.refused:
         yield f"Refused ({len(manifest.refused)}):"
         for video in manifest.refused[:_MOST_LISTED]:

@@ -83,10 +83,6 @@ class FrameEncoder:
     def settle_size(self, width: int, height: int) -> tuple[int, int]:
         """Returns the size of all frames, which the first picture decides.
 
-        Args:
-          width: width of a picture, in pixels.
-          height: its height.
-
         Raises:
           UnreadableVideo: the frames would be too large.
         """

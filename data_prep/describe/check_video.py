@@ -22,10 +22,6 @@ def check_video(
 
     The decoder is that of training, which rejects incomplete JPEG strings, too.
 
-    Args:
-      record: as parsed by `records.parse`.
-      video: its entry.
-
     Returns:
       Descriptions of all faults, and the statistics of the frames (None if any frame is
       damaged).

@@ -25,9 +25,6 @@ CONTACT_SHEET_NAME = "contact_sheet.png"
 def describe(config: DescriptionConfig) -> list[Problem]:
     """Prints a description of a data set and draws its two pictures.
 
-    Args:
-      config: the data set, and whether its frames are verified.
-
     Returns:
       All problems, which are printed as well.
 

@@ -20,10 +20,6 @@ _LABEL_CHARACTERS = 28
 def draw_histograms(title: str, histograms: Sequence[Histogram]) -> np.ndarray:
     """Draws histograms with horizontal bars.
 
-    Args:
-      title: line above the chart.
-      histograms: at least one, in reading order.
-
     Returns:
       [H, W, 3] uint8 RGB.
     """

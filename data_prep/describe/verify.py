@@ -74,11 +74,6 @@ def verify(
 ) -> tuple[list[Problem], list[VideoContent]]:
     """Checks all shards and shows the progress on stderr.
 
-    Args:
-      data_dir: folder of the data set, local or remote.
-      manifest: its manifest.
-      num_processes: as for `worker_pool.run_tasks`.
-
     Returns:
       All problems, sorted by shard, and the contents of all readable videos.
 

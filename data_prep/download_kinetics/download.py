@@ -34,9 +34,6 @@ NOTICE = (
 def download(config: KineticsConfig) -> Download:
     """Downloads the segments that are neither present nor known to be unavailable.
 
-    Args:
-      config: segments, settings, and output folder.
-
     Raises:
       UserError: the csv cannot be used, a program is missing, another download is
         writing to the folder, the disk is full, or too many videos fail in a row.

@@ -73,12 +73,6 @@ def fetch_segment(
 ) -> None:
     """Downloads and cuts one segment; the clip appears when it is complete.
 
-    Args:
-      segment: segment to be fetched.
-      config: settings and output folder.
-      work_dir: existing folder for unfinished files, on the disk of the output.
-      children: runner of the programs.
-
     Raises:
       UnavailableVideo: the video, or this part of it, no longer exists.
       TransientError: the programs reported any other error.
@@ -100,11 +94,7 @@ def fetch_segment(
 
 
 def reason_if_unavailable(stderr: str) -> str | None:
-    """Returns why a video is unavailable, or None if the error may pass.
-
-    Args:
-      stderr: output of yt-dlp.
-    """
+    """Returns why a video is unavailable, or None if the error may pass."""
     if not _ERROR.search(stderr):
         return None
     text = error_line(stderr).replace("\u2019", "'")

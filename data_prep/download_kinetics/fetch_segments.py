@@ -29,11 +29,6 @@ def fetch_segments(
 ) -> Generator[Outcome, None, None]:
     """Yields the outcomes of the segments in the order of completion.
 
-    Args:
-      segments: segments to be fetched.
-      config: settings and output folder.
-      work_dir: folder for unfinished files.
-
     Raises:
       UserError: the disk is full, or too many segments fail in a row.
       KeyboardInterrupt: by Ctrl-C or SIGTERM.

@@ -24,9 +24,6 @@ def read_folder(tree: MediaTree) -> list[FoundVideo]:
     without a copy, and their author is the user.  A link back to a parent folder is
     skipped.
 
-    Args:
-      tree: tree of the folder.
-
     Raises:
       UserError: no video, videos both in the root and in sub-folders, a class folder
         without a video, or a name that is not UTF-8.

@@ -26,9 +26,6 @@ from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 def read(config: ConversionConfig) -> list[FoundVideo]:
     """Finds the videos of a folder or a list, sorted by source.
 
-    Args:
-      config: folder, list and medium.
-
     Raises:
       UserError: the folder or the list cannot be read as a data set.
     """

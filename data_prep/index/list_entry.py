@@ -41,16 +41,7 @@ def make_entry(
     split: str | None,
     segment: Segment = (None, None),
 ) -> ListEntry:
-    """Returns an entry of a list.
-
-    Args:
-      place: place of the entry, for messages.
-      tree: tree of the folder of videos.
-      source: relative path, without the segment.
-      label: name of the class, or None.
-      split: split of the video, or None.
-      segment: start and end.
-    """
+    """Returns an entry of a list."""
     path, source = tree.path(source), source + _suffix(*segment)
     return ListEntry(place, FoundVideo(path, source, label, split, *segment))
 
@@ -61,11 +52,6 @@ def check_entries(
     """Returns the videos of a list, sorted by source.
 
     A missing video stays in the list: decoding refuses it with the reason.
-
-    Args:
-      entries: all entries of the list.
-      list_path: path of the list, for messages.
-      root: folder of the videos.
 
     Raises:
       UserError: two entries are the same video, a name is not UTF-8, there are no

@@ -154,13 +154,7 @@ class MediaTree:
     def _walk(
         self, folder: str, prefix: str, parents: tuple[str, ...]
     ) -> Iterator[str]:
-        """Yields the sources in a folder.
-
-        Args:
-          folder: path of the folder.
-          prefix: its source, with a `/` at the end.
-          parents: real paths from the root down to the folder.
-        """
+        """Yields the sources in a folder."""
         holds_pictures = False
         with os.scandir(folder) as entries:
             for entry in entries:

@@ -58,10 +58,18 @@ class Draw:
         """Returns the value at the position `strength` of a range."""
         return limits[0] + self.strength * (limits[1] - limits[0])
 
+    def shift(self) -> float:
+        """Returns the speed of a shift in pixels per frame."""
+        return self.between(_SHIFT_PIXELS) * self.pixel
+
     def swing(self, peak: float, frame: float, quarter: float = 0.0) -> float:
         """Returns a sine over time whose steepest slope is `peak` per frame."""
         angle = 2 * math.pi * (frame / self.period + quarter / 4) + self.phase
         return peak * self.period / (2 * math.pi) * math.sin(angle)
+
+    def shift_swing(self, frame: float, quarter: float = 0.0) -> float:
+        """Returns the position of an oscillating shift in pixels."""
+        return self.swing(self.between(_SHIFT_PEAK_PIXELS) * self.pixel, frame, quarter)
 
 
 def _shift(right: float, down: float) -> np.ndarray:
@@ -78,78 +86,26 @@ def _zoom(log_scale: float) -> np.ndarray:
     return np.array([[scale, 0.0, 0.0], [0.0, scale, 0.0]])
 
 
-def _pan(draw: Draw, frame: float) -> np.ndarray:
-    speed = draw.between(_SHIFT_PIXELS) * draw.pixel
-    return _shift(draw.direction * speed * frame, 0.0)
-
-
-def _rise(draw: Draw, frame: float) -> np.ndarray:
-    return _shift(0.0, -draw.between(_SHIFT_PIXELS) * draw.pixel * frame)
-
-
-def _fall(draw: Draw, frame: float) -> np.ndarray:
-    return _shift(0.0, draw.between(_SHIFT_PIXELS) * draw.pixel * frame)
-
-
-def _zoom_in(draw: Draw, frame: float) -> np.ndarray:
-    return _zoom(draw.between(ZOOM_LOG) * frame)
-
-
-def _zoom_out(draw: Draw, frame: float) -> np.ndarray:
-    return _zoom(-draw.between(ZOOM_LOG) * frame)
-
-
-def _rotate(draw: Draw, frame: float) -> np.ndarray:
-    return _turn(draw.direction * draw.between(_TURN_DEGREES) * frame)
-
-
-def _shake(draw: Draw, frame: float) -> np.ndarray:
-    peak = draw.between(_SHIFT_PEAK_PIXELS) * draw.pixel
-    return _shift(draw.swing(peak, frame), 0.0)
-
-
-def _bob(draw: Draw, frame: float) -> np.ndarray:
-    peak = draw.between(_SHIFT_PEAK_PIXELS) * draw.pixel
-    return _shift(0.0, draw.swing(peak, frame))
-
-
-def _swing(draw: Draw, frame: float) -> np.ndarray:
-    return _turn(draw.swing(draw.between(_TURN_PEAK_DEGREES), frame))
-
-
-def _pulse(draw: Draw, frame: float) -> np.ndarray:
-    return _zoom(draw.swing(draw.between(_ZOOM_PEAK_LOG), frame))
-
-
-def _orbit(draw: Draw, frame: float) -> np.ndarray:
-    peak = draw.between(_SHIFT_PEAK_PIXELS) * draw.pixel
-    return _shift(
-        draw.direction * draw.swing(peak, frame),
-        draw.swing(peak, frame, quarter=1.0),
-    )
-
-
-def _still(draw: Draw, frame: float) -> np.ndarray:
-    del draw, frame
-    return _shift(0.0, 0.0)
-
-
+# A motion maps (draw, frame number) to a [2, 3] affine map of the picture, about the
+# center of the frame, x to the right and y down, in pixels.  A data set of C classes has
+# the first C of them.
 MOTIONS: dict[str, Callable[[Draw, float], np.ndarray]] = {
-    "pan": _pan,
-    "rise": _rise,
-    "fall": _fall,
-    "zoom_in": _zoom_in,
-    "zoom_out": _zoom_out,
-    "rotate": _rotate,
-    "shake": _shake,
-    "bob": _bob,
-    "swing": _swing,
-    "pulse": _pulse,
-    "orbit": _orbit,
-    "still": _still,
+    "pan": lambda draw, frame: _shift(draw.direction * draw.shift() * frame, 0.0),
+    "rise": lambda draw, frame: _shift(0.0, -draw.shift() * frame),
+    "fall": lambda draw, frame: _shift(0.0, draw.shift() * frame),
+    "zoom_in": lambda draw, frame: _zoom(draw.between(ZOOM_LOG) * frame),
+    "zoom_out": lambda draw, frame: _zoom(-draw.between(ZOOM_LOG) * frame),
+    "rotate": lambda draw, frame: _turn(
+        draw.direction * draw.between(_TURN_DEGREES) * frame
+    ),
+    "shake": lambda draw, frame: _shift(draw.shift_swing(frame), 0.0),
+    "bob": lambda draw, frame: _shift(0.0, draw.shift_swing(frame)),
+    "swing": lambda draw, frame: _turn(
+        draw.swing(draw.between(_TURN_PEAK_DEGREES), frame)
+    ),
+    "pulse": lambda draw, frame: _zoom(draw.swing(draw.between(_ZOOM_PEAK_LOG), frame)),
+    "orbit": lambda draw, frame: _shift(
+        draw.direction * draw.shift_swing(frame), draw.shift_swing(frame, quarter=1.0)
+    ),
+    "still": lambda draw, frame: _shift(0.0, 0.0),
 }
-"""Name -> (draw, frame number) -> [2, 3] affine map of the picture.
-
-The map is about the center of the frame, x to the right and y down, in pixels.  A
-data set of C classes takes the first C of them.
-"""

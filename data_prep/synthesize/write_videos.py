@@ -35,9 +35,6 @@ def synthesize(config: SynthesisConfig) -> list[VideoTask]:
     A video depends only on the seed, the settings, its class and its number, so that
     more videos can be added later.
 
-    Args:
-      config: settings and output folder.
-
     Returns:
       All videos of the set.
 

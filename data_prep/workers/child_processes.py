@@ -34,10 +34,6 @@ class ChildProcesses:
     def run(self, command: Sequence[str], timeout_secs: float) -> Finished:
         """Runs a program to its end.
 
-        Args:
-          command: program and arguments, without a shell.
-          timeout_secs: time after which the program is killed.
-
         Raises:
           Stopped: `stop` was called.
           TimeoutError: it took too long.

@@ -126,14 +126,10 @@ def decode(
         on_death=retry_policy.next_task,
         time_limit_secs=max_seconds,
     )
-    ready: dict[str, ShardMetadata] = {}
     try:
         with contextlib.closing(results), data_folder.user_errors(scratch_dir):
-            for task in tasks:
-                while task.name not in ready:
-                    name, shard = next(results)
-                    ready[name] = shard
-                yield _manifest(ready.pop(task.name), labels, settings)
+            for task, shard in _in_order(tasks, results):
+                yield _manifest(shard, labels, settings)
                 path = os.path.join(scratch_dir, task.name)
                 remove(path)
                 remove(shard_index.index_path(path))
@@ -161,6 +157,18 @@ def _task(
         labels=tuple(label_id(row.label, label_ids) for row in rows),
         settings=settings,
     )
+
+
+def _in_order(
+    tasks: Sequence[ShardTask], results: Iterator[tuple[str, ShardMetadata]]
+) -> Iterator[tuple[ShardTask, ShardMetadata]]:
+    """Yields every task with its result, which may come early."""
+    ready: dict[str, ShardMetadata] = {}
+    for task in tasks:
+        while task.name not in ready:
+            name, shard = next(results)
+            ready[name] = shard
+        yield task, ready.pop(task.name)
 
 
 def _decode_block(

@@ -87,8 +87,8 @@ def _zoom(log_scale: float) -> np.ndarray:
 
 
 # A motion maps (draw, frame number) to a [2, 3] affine map of the picture, about the
-# center of the frame, x to the right and y down, in pixels.  A data set of C classes has
-# the first C of them.
+# center of the frame, x to the right and y down, in pixels.  A data set of C classes
+# has the first C of them.
 MOTIONS: dict[str, Callable[[Draw, float], np.ndarray]] = {
     "pan": lambda draw, frame: _shift(draw.direction * draw.shift() * frame, 0.0),
     "rise": lambda draw, frame: _shift(0.0, -draw.shift() * frame),

@@ -86,10 +86,8 @@ def run_tasks(
       tasks: tasks, which messages name by `str(task)`.
       num_processes: number of workers, 0 for one per core; 1 works in this process,
         without `on_death` and without a time limit.
-      on_report: called in this process for every report of a task.  A task that is
-        done again reports its items again.
-      on_death: returns the task that a new worker does instead of that of a dead
-        worker, or raises.
+      on_report: called in this process for every report, also of repeated tasks.
+      on_death: returns the task for a new worker after a death, or raises.
       time_limit_secs: a worker is killed if longer than this passes between the
         report that an item is `STARTED` and the next report; 0 for no limit.
 
@@ -120,11 +118,11 @@ def run_tasks(
                     continue
                 if kind == "report":
                     on_report(*content)
-                    continue
-                worker.task = None
-                if waiting:
-                    worker.give(waiting.pop())
-                yield content
+                else:
+                    worker.task = None
+                    if waiting:
+                        worker.give(waiting.pop())
+                    yield content
             secs = ticks.secs_since_last()
             for worker in workers:
                 if time_limit_secs and worker.is_late(secs, time_limit_secs):

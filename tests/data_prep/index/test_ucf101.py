@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from list_fixtures import read, touch
-
-from vie_tf.storage.errors import UserError
+from list_fixtures import assert_refused, labeled, read, touch
 
 
 @pytest.fixture
@@ -26,16 +24,6 @@ def lists(tmp_path):
     return folder
 
 
-def _facts(found) -> list[tuple]:
-    return [(v.source, v.label, v.split) for v in found]
-
-
-def _fails(root, path, message, **settings) -> None:
-    with pytest.raises(UserError, match=message) as error:
-        read(root, path, **settings)
-    assert "\n" not in str(error.value)
-
-
 def test_train_and_test_lists_are_train_and_val(lists, tmp_path):
     touch(
         tmp_path / "videos",
@@ -44,7 +32,7 @@ def test_train_and_test_lists_are_train_and_val(lists, tmp_path):
         "Archery/v_Archery_g99_c01.avi",  # In no list.
         "HandstandPushups/v_HandStandPushups_g08_c01.avi",
     )
-    assert _facts(read(tmp_path / "videos", lists)) == [
+    assert labeled(read(tmp_path / "videos", lists)) == [
         ("Archery/v_Archery_g01_c01.avi", "Archery", "val"),
         ("Archery/v_Archery_g08_c01.avi", "Archery", "train"),
         (
@@ -53,7 +41,7 @@ def test_train_and_test_lists_are_train_and_val(lists, tmp_path):
             "train",
         ),
     ]
-    assert _facts(read(tmp_path / "videos", lists, fold=2)) == [
+    assert labeled(read(tmp_path / "videos", lists, fold=2)) == [
         ("Archery/v_Archery_g01_c01.avi", "Archery", "train"),
         ("Archery/v_Archery_g08_c01.avi", "Archery", "val"),
     ]
@@ -66,7 +54,7 @@ def test_videos_may_lie_in_one_folder_with_another_extension(lists, tmp_path):
         "v_Archery_g08_c01.webm",
         "v_HandstandPushups_g08_c01.mp4",  # As some copies write it.
     )
-    assert _facts(read(tmp_path / "videos", lists)) == [
+    assert labeled(read(tmp_path / "videos", lists)) == [
         ("v_Archery_g01_c01.mp4", "Archery", "val"),
         ("v_Archery_g08_c01.webm", "Archery", "train"),
         ("v_HandstandPushups_g08_c01.mp4", "HandstandPushups", "train"),
@@ -76,7 +64,7 @@ def test_videos_may_lie_in_one_folder_with_another_extension(lists, tmp_path):
 def test_folders_of_frames_stand_for_the_listed_videos(lists, tmp_path):
     touch(tmp_path / "frames", "Archery/v_Archery_g01_c01/000001.jpg")
     found = read(tmp_path / "frames", lists, fold=2, media="frames")
-    assert _facts(found) == [
+    assert labeled(found) == [
         ("Archery/v_Archery_g01_c01", "Archery", "train"),
         ("Archery/v_Archery_g08_c01", "Archery", "val"),  # Not there.
     ]
@@ -102,9 +90,9 @@ def test_lists_that_disagree_are_refused_with_the_row(
 ):
     touch(tmp_path / "videos", "Archery/v_Archery_g08_c01.avi")
     (lists / name).write_text(text + "\n")
-    _fails(tmp_path / "videos", lists, message)
+    assert_refused(tmp_path / "videos", lists, message)
 
 
 def test_a_split_that_is_not_there_is_named(lists, tmp_path):
     touch(tmp_path / "videos", "v_Archery_g08_c01.avi")
-    _fails(tmp_path / "videos", lists, "trainlist03.txt", fold=3)
+    assert_refused(tmp_path / "videos", lists, "trainlist03.txt", fold=3)

@@ -3,9 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from list_fixtures import folders_listed, read, touch
-
-from vie_tf.storage.errors import UserError
+from list_fixtures import assert_refused, folders_listed, labeled, read, touch
 
 
 @pytest.fixture
@@ -22,23 +20,13 @@ def _list(tmp_path, text, encoding="utf-8"):
     return path
 
 
-def _facts(found) -> list[tuple]:
-    return [(v.source, v.label, v.split) for v in found]
-
-
-def _fails(root, path, message, **settings) -> None:
-    with pytest.raises(UserError, match=message) as error:
-        read(root, path, **settings)
-    assert "\n" not in str(error.value)
-
-
 def test_a_csv_says_which_videos_with_what_label_and_split(root, tmp_path):
     path = _list(
         tmp_path,
         "video,label,split\nwalk/e.mp4,walk,val\nrun/b c.avi,run,train\n",
     )
     found = read(root, path)
-    assert _facts(found) == [
+    assert labeled(found) == [
         ("run/b c.avi", "run", "train"),
         ("walk/e.mp4", "walk", "val"),
     ]
@@ -47,7 +35,7 @@ def test_a_csv_says_which_videos_with_what_label_and_split(root, tmp_path):
 
 def test_label_and_split_may_be_left_out(root, tmp_path):
     path = _list(tmp_path, "path\nrun/a.mp4\n\nrun/b c.avi\n")
-    assert _facts(read(root, path)) == [
+    assert labeled(read(root, path)) == [
         ("run/a.mp4", None, None),
         ("run/b c.avi", None, None),
     ]
@@ -61,7 +49,7 @@ def test_the_delimiter_is_found_out(root, tmp_path, delimiter):
         ('"run/b c.avi"', "12", "10"),
     ]
     path = _list(tmp_path, "\n".join(map(delimiter.join, rows)))
-    assert _facts(read(root, path)) == [
+    assert labeled(read(root, path)) == [
         ("run/a.mp4", "7", None),
         ("run/b c.avi", "12", None),
     ]
@@ -72,7 +60,7 @@ def test_delimiters_in_quotes_and_in_other_columns_are_text(root, tmp_path):
     path = _list(
         tmp_path, 'note;video;label\n1,2;run/a.mp4;run, fast\n"x;y";"run/f, g.mp4";run'
     )
-    assert _facts(read(root, path)) == [
+    assert labeled(read(root, path)) == [
         ("run/a.mp4", "run, fast", None),
         ("run/f, g.mp4", "run", None),
     ]
@@ -92,12 +80,12 @@ def test_delimiters_in_quotes_and_in_other_columns_are_text(root, tmp_path):
 )
 def test_columns_may_have_the_names_that_people_give_them(root, tmp_path, header):
     path = _list(tmp_path, f"{header}\nrun/a.mp4,run,train\n")
-    assert _facts(read(root, path)) == [("run/a.mp4", "run", "train")]
+    assert labeled(read(root, path)) == [("run/a.mp4", "run", "train")]
 
 
 def test_the_name_of_a_file_counts_before_the_number_of_a_video(root, tmp_path):
     path = _list(tmp_path, "id,video,class_id,class\n1,run/a.mp4,0,run\n")
-    assert _facts(read(root, path)) == [("run/a.mp4", "run", None)]
+    assert labeled(read(root, path)) == [("run/a.mp4", "run", None)]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
@@ -105,7 +93,7 @@ def test_what_a_spreadsheet_writes_is_read(root, tmp_path, line_end):
     touch(root, "run/Läufer.mp4")
     text = "video;label\nrun/Läufer.mp4;laufen für alle\n".replace("\n", line_end)
     path = _list(tmp_path, text, "utf-8-sig")
-    assert _facts(read(root, path)) == [("run/Läufer.mp4", "laufen für alle", None)]
+    assert labeled(read(root, path)) == [("run/Läufer.mp4", "laufen für alle", None)]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +109,7 @@ def test_what_a_spreadsheet_writes_is_read(root, tmp_path, line_end):
 )
 def test_splits_may_have_their_other_names(root, tmp_path, text, split):
     path = _list(tmp_path, f"video,split\nrun/a.mp4,{text}\n")
-    assert _facts(read(root, path)) == [("run/a.mp4", None, split)]
+    assert labeled(read(root, path)) == [("run/a.mp4", None, split)]
 
 
 def test_a_segment_is_cut_by_start_and_end(root, tmp_path):
@@ -155,7 +143,9 @@ def test_a_segment_is_cut_by_start_and_end(root, tmp_path):
     ],
 )
 def test_times_that_are_none_are_refused_with_their_row(root, tmp_path, times, message):
-    _fails(root, _list(tmp_path, f"video,start,end\nrun/a.mp4,{times}\n"), message)
+    assert_refused(
+        root, _list(tmp_path, f"video,start,end\nrun/a.mp4,{times}\n"), message
+    )
 
 
 def test_an_extension_may_be_left_out(root, tmp_path):
@@ -171,7 +161,7 @@ def test_an_extension_may_be_left_out(root, tmp_path):
 def test_an_extension_that_is_left_out_must_be_the_only_one(root, tmp_path):
     touch(root, "run/a.avi")
     path = _list(tmp_path, "video\nrun/a\n")
-    _fails(root, path, "row 2: 'run/a' .*'run/a.avi' .*'run/a.mp4'")
+    assert_refused(root, path, "row 2: 'run/a' .*'run/a.avi' .*'run/a.mp4'")
 
 
 def test_paths_may_be_written_as_on_windows_or_with_a_dot(root, tmp_path):
@@ -203,7 +193,7 @@ def test_a_listed_path_cannot_leave_the_folder_of_videos(
     (root / ".hidden").symlink_to(tmp_path / "secret")
     (root / "run" / "inner").symlink_to("../../secret/deep")
     path = _list(tmp_path, f'video\nrun/a.mp4\n"{listed}"\n')
-    _fails(root, path, message)
+    assert_refused(root, path, message)
 
 
 def test_links_that_stay_in_the_folder_of_videos_are_fine(root, tmp_path):
@@ -223,7 +213,7 @@ def test_labels_missing_for_some_rows_are_refused_with_the_rows(root, tmp_path):
         *(f"{i}.mp4," for i in range(4)),
     ]
     path = _list(tmp_path, "\n".join(rows))
-    _fails(root, path, "row 3, 5, 6, 7, 8, .*6")
+    assert_refused(root, path, "row 3, 5, 6, 7, 8, .*6")
 
 
 def test_a_label_column_without_a_label_is_no_label_column(root, tmp_path):
@@ -234,12 +224,12 @@ def test_a_label_column_without_a_label_is_no_label_column(root, tmp_path):
 @pytest.mark.parametrize("second", ["run/a.mp4", "./run/a.mp4", "run/a"])
 def test_two_rows_of_one_video_are_refused_with_both_rows(root, tmp_path, second):
     path = _list(tmp_path, f"video,label\nrun/a.mp4,run\nwalk/e.mp4,w\n{second},run\n")
-    _fails(root, path, "row 2 .*row 4 .*'run/a.mp4'")
+    assert_refused(root, path, "row 2 .*row 4 .*'run/a.mp4'")
 
 
 def test_two_rows_of_one_segment_are_refused_with_both_rows(root, tmp_path):
     path = _list(tmp_path, "video,start,end\nrun/a.mp4,60,70\nrun/a.mp4,1:00,1:10\n")
-    _fails(root, path, "row 2 .*row 3 .*'run/a.mp4#t=60,70'")
+    assert_refused(root, path, "row 2 .*row 3 .*'run/a.mp4#t=60,70'")
 
 
 def test_a_file_that_is_not_there_keeps_its_row(root, tmp_path):
@@ -258,7 +248,7 @@ def test_a_file_of_an_unknown_kind_is_taken_as_it_is_listed(root, tmp_path):
 def test_if_no_listed_file_is_there_it_says_where_it_has_looked(root, tmp_path):
     path = _list(tmp_path, "video\nvideos/run/a.mp4\nvideos/walk/e.mp4\n")
     looked = os.path.join(root, "videos", "run", "a.mp4")
-    _fails(root, path, f" 2 videos.*row 2 .*'{looked}'")
+    assert_refused(root, path, f" 2 videos.*row 2 .*'{looked}'")
 
 
 @pytest.mark.parametrize(
@@ -279,13 +269,13 @@ def test_if_no_listed_file_is_there_it_says_where_it_has_looked(root, tmp_path):
     ],
 )
 def test_a_list_that_cannot_be_used_says_why_in_one_line(root, tmp_path, text, message):
-    _fails(root, _list(tmp_path, text), message)
+    assert_refused(root, _list(tmp_path, text), message)
 
 
 def test_a_list_in_another_encoding_is_refused(root, tmp_path):
     text = "video,label\nrun/a.mp4,run\nrun/Läufer.mp4,run\n"
-    _fails(root, _list(tmp_path, text, "latin-1"), "UTF-8.*row 3")
-    _fails(root, _list(tmp_path, text, "utf-16"), "UTF-16")
+    assert_refused(root, _list(tmp_path, text, "latin-1"), "UTF-8.*row 3")
+    assert_refused(root, _list(tmp_path, text, "utf-16"), "UTF-16")
 
 
 @pytest.mark.parametrize(
@@ -298,7 +288,7 @@ def test_a_list_in_another_encoding_is_refused(root, tmp_path):
     ],
 )
 def test_path_and_label_need_no_column_names(root, tmp_path, text):
-    assert _facts(read(root, _list(tmp_path, text))) == [
+    assert labeled(read(root, _list(tmp_path, text))) == [
         ("run/a.mp4", "0", None),
         ("walk/e.mp4", "11", None),
     ]
@@ -307,7 +297,7 @@ def test_path_and_label_need_no_column_names(root, tmp_path, text):
 def test_paths_alone_need_no_column_name(root, tmp_path):
     touch(root, "run/f, g.mp4")
     path = _list(tmp_path, "run/b c.avi\nrun/f, g.mp4\n")
-    assert _facts(read(root, path)) == [
+    assert labeled(read(root, path)) == [
         ("run/b c.avi", None, None),
         ("run/f, g.mp4", None, None),
     ]
@@ -315,7 +305,7 @@ def test_paths_alone_need_no_column_name(root, tmp_path):
 
 def test_a_list_without_column_names_must_be_alike_in_all_rows(root, tmp_path):
     path = _list(tmp_path, "run/a.mp4 0\nrun/b c.avi 0\n")
-    _fails(root, path, "row 2 .*3 .*2")
+    assert_refused(root, path, "row 2 .*3 .*2")
 
 
 def test_a_listed_folder_of_frames_is_a_video(tmp_path):
@@ -323,22 +313,22 @@ def test_a_listed_folder_of_frames_is_a_video(tmp_path):
     touch(root, "run/v.1/1.jpg", "run/v.1/2.jpg", "walk/w/1.jpg")
     path = _list(tmp_path, "path,label,start,end\nrun/v.1/,run,,\nwalk/w,walk,2,4\n")
     found = read(root, path, media="frames")
-    assert _facts(found) == [("run/v.1", "run", None), ("walk/w#t=2,4", "walk", None)]
+    assert labeled(found) == [("run/v.1", "run", None), ("walk/w#t=2,4", "walk", None)]
     assert found[0].path == str(root / "run" / "v.1")
     path = _list(tmp_path, "run/v.1 0\nwalk/w 1\n")
-    assert _facts(read(root, path, media="frames"))[0] == ("run/v.1", "0", None)
+    assert labeled(read(root, path, media="frames"))[0] == ("run/v.1", "0", None)
 
 
 def test_a_listed_picture_is_a_video_without_start_and_end(tmp_path):
     root = tmp_path / "images"
     touch(root, "cat/1.JPEG", "dog/2.png")
     path = _list(tmp_path, "cat/1 0\ndog/2.png 1\n")
-    assert _facts(read(root, path, media="images")) == [
+    assert labeled(read(root, path, media="images")) == [
         ("cat/1.JPEG", "0", None),
         ("dog/2.png", "1", None),
     ]
     path = _list(tmp_path, "image,end\ncat/1.JPEG,2\n")
-    _fails(root, path, "row 2: .*picture", media="images")
+    assert_refused(root, path, "row 2: .*picture", media="images")
 
 
 def test_a_long_list_is_looked_up_without_listing_folders_again(

@@ -15,7 +15,7 @@ from data_prep.convert.shard_task import ShardTask
 from data_prep.workers import retry_policy, worker_pool
 from data_prep.workers.worker_pool import WorkerDied
 
-PROJECT = pathlib.Path(__file__).parents[2]
+PROJECT = pathlib.Path(__file__).parents[3]
 SHARD = ShardTask("train-00000", "data", (), (), FrameSettings(25, 320, 90, 2))
 
 

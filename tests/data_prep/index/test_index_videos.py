@@ -4,7 +4,7 @@ import collections
 import dataclasses
 
 import pytest
-from list_fixtures import read, touch
+from list_fixtures import assert_refused, read, touch
 
 from data_prep.config import ConversionConfig
 from data_prep.index import index_videos
@@ -159,6 +159,6 @@ def test_a_list_of_no_known_format_is_refused(
 ):
     touch(tmp_path, "videos/a.mp4", "folder/notes.txt")
     (tmp_path / "list.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(UserError, match=message) as error:
-        read(tmp_path / "videos", tmp_path / list_name, list_format=list_format)
-    assert "\n" not in str(error.value)
+    assert_refused(
+        tmp_path / "videos", tmp_path / list_name, message, list_format=list_format
+    )

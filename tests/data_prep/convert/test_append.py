@@ -15,7 +15,7 @@ from data_prep.convert.conversion import convert
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 
-PROJECT = pathlib.Path(__file__).parents[2]
+PROJECT = pathlib.Path(__file__).parents[3]
 
 
 @pytest.fixture(name="root")

@@ -22,7 +22,7 @@ from data_prep.convert.shard_state import ShardMetadata
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 
-PROJECT = pathlib.Path(__file__).parents[2]
+PROJECT = pathlib.Path(__file__).parents[3]
 
 
 def _finished(data_dir) -> list[str]:

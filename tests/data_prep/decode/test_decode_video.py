@@ -16,7 +16,7 @@ from data_prep.decode.opencv import cv2
 from data_prep.decode.play_clock import PlayClock
 from data_prep.decode.video_file import VideoFile
 
-ODD_CLIPS = pathlib.Path(__file__).parents[2] / "../shared/clips/odd"
+ODD_CLIPS = pathlib.Path(__file__).parents[3] / "../shared/clips/odd"
 
 
 def _decode(path, start=None, end=None, **settings):

@@ -83,10 +83,9 @@ def user_errors(data_dir: str) -> Iterator[None]:
     """Turns full disks, folders without access and dead workers into UserErrors."""
     try:
         with file_errors(data_dir):
-            try:
-                yield
-            except WorkerDied as error:
-                raise UserError(_advice(error)) from error
+            yield
+    except WorkerDied as error:
+        raise UserError(_advice(error)) from error
     except OSError as error:
         if error.errno not in _DISK_FULL:
             raise

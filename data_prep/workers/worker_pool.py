@@ -29,7 +29,7 @@ STARTED = "started"
 _TICK_SECS = 0.25
 
 
-class WorkerDied(ChildProcessError, UserError):
+class WorkerDied(UserError):
     """A worker process has ended in the middle of a task.
 
     Attributes:

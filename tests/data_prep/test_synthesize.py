@@ -10,9 +10,8 @@ import pytest
 
 from data_prep.config import SynthesisConfig
 from data_prep.decode.opencv import cv2
-from data_prep.synthesize import write_videos
 from data_prep.synthesize.motions import MOTIONS, Draw
-from data_prep.synthesize.render import VideoTask, render
+from data_prep.synthesize.render import VideoTask, random_placement, render
 from data_prep.synthesize.textures import random_texture, texture_side
 from data_prep.synthesize.write_videos import synthesize
 from vie_tf.storage.errors import UserError
@@ -156,10 +155,12 @@ def test_scale_says_nothing_of_the_class_at_any_frame():
     def scale_at_start(motion: str, number: int) -> float:
         rng = np.random.default_rng(number)
         start = -rng.uniform(0, 25)  # Of a scene of 25 frames.
-        lie = write_videos.random_lie(motion, rng, 25, side=256)
+        placement = random_placement(motion, rng, 25, side=256)
         draw = Draw.random(rng, pixel=1.0)
         moved = MOTIONS[motion](draw, -(start + 12.5))
-        return math.log(np.linalg.det(moved[:, :2]) / np.linalg.det(lie[:2, :2])) / 2
+        return (
+            math.log(np.linalg.det(moved[:, :2]) / np.linalg.det(placement[:2, :2])) / 2
+        )
 
     for motion in ("pan", "zoom_in", "zoom_out"):
         scales = [scale_at_start(motion, number) for number in range(2000)]

@@ -6,6 +6,7 @@ flags that come later win.  A block that cannot run here says `no-run` behind it
 and its flags have to exist.
 """
 
+import ast
 import functools
 import os
 import pathlib
@@ -171,6 +172,15 @@ def test_flags_that_the_text_names_exist(page, flags_of):
         known |= flags_in(name.read_text())
     named = flags_in("\n".join(inline_code_of(page)))
     assert {flag for flag in named if not is_flag(flag, known)} <= FOREIGN
+
+
+def test_python_that_does_not_run_imports_what_exists():
+    for page in PAGES:
+        for block in blocks_of(page):
+            if block.language == "python" and not block.runs:
+                statements = ast.parse(block.text).body
+                imports = [s for s in statements if isinstance(s, ast.ImportFrom)]
+                exec(compile(ast.Module(imports, []), name_of(page), "exec"), {})
 
 
 def test_scripts_that_blocks_start_exist():

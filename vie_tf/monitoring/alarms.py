@@ -114,12 +114,7 @@ def close_share_alarms(
 
 
 def embedding_alarms(scalars: Mapping[str, float]) -> list[Alarm]:
-    """Returns the alarms on the embeddings of a step.
-
-    Args:
-      scalars: scalars of the step; without the similarity between videos there is no
-        alarm.
-    """
+    """Returns the alarms on the embeddings of a step, from its scalars."""
     similarity = scalars.get("similarity_between_videos", 0.0)
     if similarity <= _COLLAPSED_SIMILARITY:
         return []
@@ -135,11 +130,7 @@ def embedding_alarms(scalars: Mapping[str, float]) -> list[Alarm]:
 
 
 def bank_alarms(bank_uniformity: float) -> list[Alarm]:
-    """Returns the alarms on random pairs of rows of the memory bank.
-
-    Args:
-      bank_uniformity: uniformity of the pairs, see `statistics.uniformity`.
-    """
+    """Returns the alarms on the `statistics.uniformity` of the memory bank."""
     if bank_uniformity < _COLLAPSED_UNIFORMITY:
         return []
     return [
@@ -179,11 +170,7 @@ def knn_alarms(la_accuracy: float, ir_accuracy: float, num_queries: int) -> list
 
 
 def input_alarms(wait_share: float) -> list[Alarm]:
-    """Returns the alarms on the time that steps wait for their clips.
-
-    Args:
-      wait_share: fraction of the time, in [0, 1].
-    """
+    """Returns the alarms on the fraction of the time that steps wait for clips."""
     if wait_share <= _LONG_WAIT:
         return []
     return [

@@ -219,14 +219,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reads the command line and writes the files.
-
-    Args:
-      arguments: of the command; those of the process if not given.
-
-    Returns:
-      The exit code.
-    """
+    """Runs the command and returns its exit code."""
     parsed = _parse(arguments)
 
     def work() -> None:

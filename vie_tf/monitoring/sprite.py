@@ -46,12 +46,7 @@ def tile_side(num_points: int) -> int:
 
 
 def draw(num_points: int, read: Callable[[int], bytes]) -> Sprite:
-    """Draws the tiles of some points.
-
-    Args:
-      num_points: P.
-      read: function that returns the JPEG string of a point, for several threads.
-    """
+    """Draws tiles of P points; `read` gives the JPEG string of one, in any thread."""
     columns, side = math.ceil(math.sqrt(num_points)), tile_side(num_points)
     rows = math.ceil(num_points / columns)
     tiles = np.zeros([rows * columns, side, side, 3], np.uint8)

@@ -56,12 +56,7 @@ class Summaries:
         self._writer.flush()
 
     def clips(self, clips: np.ndarray, step: int) -> None:
-        """Writes a picture of what the network sees: clips as rows of frames.
-
-        Args:
-          clips: [B, T, H, W, 3] uint8.
-          step: number of the step.
-        """
+        """Writes a picture of clips, [B, T, H, W, 3] uint8, as rows of frames."""
         with self._writer.as_default(step=step):
             tf.summary.image("input/clips", clip_grid(clips)[None])
 

@@ -188,31 +188,15 @@ class RunDirectory:
         return self._checkpoints.save(state)
 
     def save_best(self, state: TrainState, metric: str, score: float) -> bool:
-        """Keeps the state if no earlier one of the run had such a score.
-
-        Args:
-          state: state that was scored.
-          metric: name of the score.
-          score: number that is higher for better states.
-
-        Returns:
-          Whether the state is the best so far.
-        """
+        """Keeps the state if it is the best; see `CheckpointFolder.save_best`."""
         return self._checkpoints.save_best(state, metric, score)
 
     def latest(self) -> str | None:
-        """Path of the newest checkpoint that can be read.
-
-        Raises:
-          DamagedCheckpoints: there are some, but none can be read.
-        """
+        """Path of the newest readable checkpoint; see `CheckpointFolder.latest`."""
         return self._checkpoints.latest()
 
     def best_metadata(self) -> dict[str, Any] | None:
-        """`checkpoint`, `metric`, `score` and `step` of the best checkpoint.
-
-        None where none was scored yet, or where `best.json` cannot be read.
-        """
+        """Metadata of the best one; see `CheckpointFolder.best_metadata`."""
         return self._checkpoints.best_metadata()
 
     def chosen(self, which: str = "latest") -> str:

@@ -28,9 +28,6 @@ from vie_tf.storage.errors import UserError
 def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
     """Reads the settings and the kNN curve of a run.
 
-    Args:
-      model_dir: folder of the run.
-
     Raises:
       UserError: there is no run, or it has no kNN validation.
     """
@@ -118,14 +115,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reads the command line, prints the report and writes what is asked for.
-
-    Args:
-      arguments: of the command; those of the process if not given.
-
-    Returns:
-      The exit code.
-    """
+    """Runs the command and returns its exit code."""
     parsed = _parse(arguments)
     return command_line.exit_code_of(lambda: _compare(parsed))
 

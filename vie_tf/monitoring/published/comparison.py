@@ -28,12 +28,7 @@ _WIDTH = 88
 
 
 def verdict(step: int, accuracy: float, published: PublishedRun) -> str:
-    """Judges one validation by the published run.
-
-    Args:
-      step: step of the validation.
-      accuracy: top-1 as a fraction.
-      published: run to compare with.
+    """Judges a top-1 accuracy, a fraction, by that of the published run at a step.
 
     Returns:
       `TOO_EARLY` where nothing is published or both curves are near zero; else `BELOW`,
@@ -63,8 +58,7 @@ def report(
       curve: curve of the run, not empty.
       directory: folder of the run.
       published: run to compare with.
-      num_rows: maximum number of validations in the table, equally spaced up to the
-        last one; 0 for all.
+      num_rows: maximum number of validations in the table; 0 for all.
     """
     differing = differences(config, directory, published, int(curve.steps[-1]))
     parts = [

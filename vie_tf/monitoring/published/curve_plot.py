@@ -21,13 +21,7 @@ _AHEAD = 1.3  # shows what is to come
 
 
 def draw(run: KnnCurve, published: PublishedRun, name: str) -> Figure:
-    """Draws a run over the published curve and the range that is expected.
-
-    Args:
-      run: curve of the run, not empty.
-      published: run to compare with.
-      name: name of the run in the legend.
-    """
+    """Draws the curve of a run, not empty, over the published one and its range."""
     newest, end = int(run.steps[-1]), int(published.steps[-1])
     last = max(min(max(int(_AHEAD * newest), _MIN_STEPS), end), newest)
     # A run longer than the published one is compared with its end.

@@ -28,14 +28,7 @@ _OF_LA = (
 def differences(
     config: RunConfig, directory: RunDirectory, published: PublishedRun, step: int
 ) -> list[str]:
-    """Returns a line for each difference from the published run.
-
-    Args:
-      config: settings of the run.
-      directory: folder of the run.
-      published: run to compare with.
-      step: step of the run's last validation; what only matters later is left out.
-    """
+    """Returns a line for each difference from the published run up to a step."""
     return [
         *_data_differences(directory, published),
         *_setting_differences(with_family_defaults(config), published, step),

@@ -82,14 +82,9 @@ def _names_the_tag(record: tf.Tensor) -> tf.Tensor:
 
 
 def write_published(model_dir: str, curve: KnnCurve) -> str:
-    """Writes a curve that TensorBoard shows in one chart with that of the run.
+    """Writes a curve for TensorBoard to show beside the run's, and returns its folder.
 
-    Args:
-      model_dir: folder of the run.
-      curve: curve that replaces one that was written before.
-
-    Returns:
-      The folder of the event file.
+    A curve that was written before is replaced.
     """
     folder = os.path.join(model_dir, _FOLDER, _PUBLISHED)
     files.remove(folder)

@@ -54,14 +54,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Makes the run and prints what became of the variables.
-
-    Args:
-      arguments: arguments of the command; those of the process if not given.
-
-    Returns:
-      The exit code.
-    """
+    """Runs the command and returns its exit code."""
     parsed = _parse(arguments)
 
     def work() -> None:

@@ -239,11 +239,7 @@ def _check_same_order(path: str, theirs: np.ndarray, ours: np.ndarray) -> None:
     """Raises UserError where the rows of the bank seem to belong to other videos.
 
     A run takes row i to belong to the i-th training video, whatever it was in TF1.
-
-    Args:
-      path: path of the checkpoint.
-      theirs: [N] labels in TF1, 0 until the first step of a video.
-      ours: [N] labels of the data, or `NO_LABEL`.
+    `theirs` are 0 until the first step of a video, `ours` may be `NO_LABEL`; both [N].
     """
     known = (theirs > 0) & (ours != NO_LABEL)
     if not known.any():

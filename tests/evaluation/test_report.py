@@ -34,7 +34,7 @@ def fixture_runs(tmp_path):
     write_result(a, "linear", scores=scores, chance=0.0025, num_queries=19_000)
     splits = [f"ucf101_{n}" for n in (1, 2, 3)]
     write_result(a, "finetune", **fine_tuned(0.78, splits, 0.0125))
-    without_color = {"color": "none", "of_data": HMDB51}
+    without_color = {"color": "none", "from_data": HMDB51}
     write_result(a, "finetune", **fine_tuned(0.4, ["hmdb51"], **without_color))
     single = {"model": "single", "checkpoint": "best", "parts": [part(subset=0.7)]}
     write_result(

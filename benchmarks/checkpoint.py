@@ -1,10 +1,10 @@
-"""What writing a checkpoint costs beside the steps between two of them.
+"""Costs of a checkpoint, beside the steps between two checkpoints.
 
 python -m benchmarks.checkpoint [--model=single] [--num_videos=239888] [--folder=FOLDER]
 
-Prints the time of a save, its share of the steps between two saves at the default
-interval, and the shortest step with which that share stays below 1%.  A validation that
-is the best so far writes a second checkpoint, which doubles the share.
+Prints the time of a save, its fraction of the steps between two saves at the default
+interval, and the shortest step for which that fraction stays below 1%.  The best
+validation so far writes a second checkpoint, which doubles the fraction.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from vie_tf.runs import schedules
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 
-MOST = 0.01  # share of a run that checkpoints may take
+MOST = 0.01  # fraction of a run that checkpoints may take
 
 
 def save_seconds(state: TrainState, folder: str, repeats: int) -> tuple[float, float]:
-    """Median and longest time of a save, after one that makes its graph."""
+    """Measures the median and longest time of a save, after one that is not counted."""
     run = RunDirectory(folder)
     times = []
     for number in range(repeats + 1):
@@ -41,7 +41,7 @@ def save_seconds(state: TrainState, folder: str, repeats: int) -> tuple[float, f
 
 
 def main() -> None:
-    """Prints one line per figure."""
+    """Prints the measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="single")
     parser.add_argument("--num_videos", type=int, default=239_888)

@@ -1,20 +1,20 @@
-"""What k-means on the memory bank costs, by iteration and by epoch.
+"""Costs of k-means on the memory bank, for an iteration and for an epoch.
 
 python -m benchmarks.clustering [--num_videos=239888] [--num_clusters=8000] [--epoch]
 
-Prints seconds per iteration beside the time of its matrix product at the rate that this
-machine reaches on a large one.
+Prints seconds of an iteration beside the time of its matrix product at the rate of a
+large one on this machine.
 
-With --epoch: a bank is clustered, moves by an epoch, and is clustered again, by 20
-iterations from random rows (cold) and from its last centroids until the labels settle
-(warm).  Time is that of all cores, which others on the machine disturb less than that
-of the clock.  The rows are those of no real run.  In the model that stands for one, a
-video has a content, the mean of a class, a group (as many as clusters) and something of
-its own; an embedding is the content and as much noise again, which differs from clip to
-clip.  In an epoch the network turns all contents by a common rotation and moves each
-one by itself; every row then goes half of the way to an embedding, as in
-`vie_tf.objectives.memory_bank`.  LA would pull rows to their centroids as well, which
-makes the work of a warm start easier; the model leaves that out.
+--epoch clusters a bank, moves it by an epoch, and clusters it again: by 20 iterations
+from random rows (cold), and from its last centroids until the labels converge (warm).
+It measures CPU time, which other load disturbs less than wall time.
+
+The bank is a model of a run.  A video has a content: the mean of a class, a group (as
+many as clusters) and a vector of its own.  An embedding is the content plus noise of
+the same norm, which differs between clips.  In an epoch the network rotates all
+contents together and moves each one by itself; each row then moves half of the way to
+an embedding, as in `vie_tf.objectives.memory_bank`.  LA would also pull rows to their
+centroids, which makes a warm start easier; the model omits that.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from vie_tf.objectives import clustering
 from vie_tf.objectives.memory_bank import BANK_MOMENTUM, random_rows
 
 DIM = 128
-# Shares of changed labels at which the warm start may end, the default among them.
+# Fractions of changed labels at which a warm start may end, including the default.
 SETTLED_SHARES = (0.05, 0.02, 0.01, LossConfig.la_kmeans_tolerance)
 
 
 class MovingBank:
-    """The rows of a bank while a network learns, as the module's docstring says.
+    """A model of the bank while a network learns, which the module describes.
 
     Attributes:
       rows: [N, D] float32, unit norm.
@@ -43,14 +43,14 @@ class MovingBank:
     """
 
     num_classes = 400
-    own_norm = 1.0  # of what a video has for itself, beside class and group of norm 1
-    clip_norm = 1.0  # of the noise of a clip, beside contents of norm 1
-    turn = 0.4  # norm of the move of a content by the common rotation
-    drift = 0.4  # norm of its own move
+    own_norm = 1.0  # norm of a video's own vector; class and group have norm 1
+    clip_norm = 1.0  # norm of the noise of a clip; contents have norm 1
+    turn = 0.4  # distance that the common rotation moves a content
+    drift = 0.4  # distance that a content moves by itself
     epochs_before = 5
 
     def __init__(self, num_videos: int, num_groups: int) -> None:
-        """Starts from a bank that is an average over epochs already."""
+        """Starts from a bank that has averaged some epochs."""
         self._num_draws = 0
         classes = unit(self._noise(self.num_classes))
         groups = unit(self._noise(num_groups))
@@ -64,7 +64,7 @@ class MovingBank:
             self._show_all_videos()
 
     def take_epoch(self) -> None:
-        """Moves the network's contents, and the rows after them."""
+        """Moves the contents, and then the rows."""
         moved = unit(self.contents + self.drift * self._noise(len(self.contents)))
         # The exponential of an antisymmetric matrix is a rotation.
         square = self._noise(DIM)
@@ -78,7 +78,7 @@ class MovingBank:
         self.rows = unit(BANK_MOMENTUM * self.rows + (1 - BANK_MOMENTUM) * embeddings)
 
     def _noise(self, count: int) -> tf.Tensor:
-        """Normal vectors of norm about 1, [count, D]."""
+        """Draws normal vectors [count, D] of norm about 1."""
         normal = tf.random.stateless_normal([count, DIM], self._seed())
         return normal / DIM**0.5
 
@@ -96,12 +96,12 @@ def unit(vectors: tf.Tensor) -> tf.Tensor:
 
 
 def mean_similarity(left: tf.Tensor, right: tf.Tensor) -> float:
-    """Mean similarity of rows [N, D] with the same rows of another time."""
+    """Averages the similarities of corresponding rows [N, D]."""
     return float(tf.reduce_mean(tf.reduce_sum(left * right, axis=1)))
 
 
 def print_iteration(num_videos: int, num_clusters: int, iterations: int) -> None:
-    """Measures an iteration on rows that point everywhere."""
+    """Measures an iteration on uniformly distributed rows."""
     peak = matmul_peak()
     rows = unit(random_rows(num_videos, DIM, 0))
     start = time.perf_counter()
@@ -158,7 +158,7 @@ def print_epoch(num_videos: int, num_clusters: int) -> None:
 
 
 def main() -> None:
-    """Prints one line per measurement."""
+    """Prints a line for each measurement."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--num_videos", type=int, default=239_888)
     parser.add_argument("--num_clusters", type=int, default=8000)

@@ -1,31 +1,30 @@
-"""What the conversion of videos costs, beside the way of the authors of VIE.
+"""Costs of converting videos, beside the frame extraction of the authors of VIE.
 
 python -m benchmarks.convert [--videos=FOLDER] [--ffmpeg=PATH] [--long_video]
 
-Converts the same videos (without --videos: generated ones) one way after the other:
+Each way converts the same videos (generated ones without --videos):
 
-- `vie_tf`: python -m data_prep.convert, with its defaults, start of Python and
-  TensorFlow included;
-- `ffmpeg`: as the authors extracted their frames, one process of ffmpeg for each
-  video and one at a time for each core: `-vf scale=-1:320,fps=25` (320:-1 for upright
-  videos) into a folder of JPEG files, at ffmpeg's default quality;
-- `ffmpeg q2`: the same with `-q:v 2`, ffmpeg's best, nearer to our quality of 90.
-  The default aims at 200 kbit/s whatever the picture, and is much coarser.
+- `vie_tf`: python -m data_prep.convert with its defaults, including the start of Python
+  and TensorFlow;
+- `enlarged`: the same with --enlarge, as ffmpeg enlarges videos below 320 pixels;
+- `ffmpeg`: the authors' extraction, one ffmpeg process for each video, as many at once
+  as there are cores: `-vf scale=-1:320,fps=25` (320:-1 for upright videos) into a
+  folder of JPEG files, at ffmpeg's default quality;
+- `ffmpeg q2`: the same with `-q:v 2`, ffmpeg's best quality and closest to our 90.  The
+  default aims at 200 kbit/s for any picture, and is much coarser.
 
-`videos/s` is the number of videos by the wall time of everything, `CPU s` the time of
-all processes (which other work on the machine changes less), `peak MB` the largest
-resident memory of any process.  ffmpeg enlarges videos that are smaller than 320
-pixels, we do not; `enlarged` is ours with --enlarge.
+`videos/s` divides the number of videos by the wall time, `CPU s` is the time of all
+processes (which other load changes less), and `peak MB` the largest resident memory of
+a process.
 
---long_video measures our peak on a generated video of 10 minutes at 1920 x 1080: of
-decoding alone, and of the whole command.
+--long_video measures our peak memory on a generated video of 10 minutes at 1920 x 1080:
+of decoding alone, and of the whole command.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
 import multiprocessing
 import os
 import pathlib
@@ -41,7 +40,6 @@ from typing import Any, Callable, Sequence
 ROOT = pathlib.Path(__file__).parents[1]
 LONG_SECONDS = 600.0
 NUM_GENERATED = 8
-SPECTRAL_POWER = 1.6
 COLUMNS = (
     f"{'way':<12}{'videos/s':>10}{'seconds':>10}{'CPU s':>9}{'MB':>9}{'peak MB':>10}"
 )
@@ -231,48 +229,11 @@ def decode(path: str) -> tuple[int, int, int]:
     return len(video.frames), sum(map(len, video.frames)), peak
 
 
-def make_video(path: str, seconds: float, size: tuple[int, int], seed: int) -> None:
-    """Writes a video at 25 fps: a large picture that is passed by.
+def make_video(*values: Any) -> None:
+    """Calls `generated_video.make_video`."""
+    from benchmarks import generated_video
 
-    The picture is noise whose amplitude falls with the frequency, so steeply that its
-    frames need as many bytes as those of real videos (20 to 35 kB at 569 x 320).
-
-    Args:
-      path: of the .mp4 file.
-      seconds: its length.
-      size: width and height in pixels.
-      seed: of the picture.
-    """
-    import numpy as np
-
-    from data_prep.decode.opencv import cv2
-
-    width, height = size
-    high, wide = 2 * height, 2 * width
-    rng = np.random.default_rng(seed)
-    down, across = np.fft.fftfreq(high)[:, None], np.fft.rfftfreq(wide)[None, :]
-    fall = np.maximum(np.hypot(down, across), 1 / wide) ** -SPECTRAL_POWER
-    channels = []
-    for _ in range(3):
-        noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(high, wide))) * fall)
-        channels.append(128 + 50 * noise / noise.std())
-    # The eye gets its detail from light, and so do codecs: colors are smooth.
-    light, blue, red = channels
-    tints = [
-        cv2.GaussianBlur(tint - 128, (0, 0), 8) / 2 for tint in (blue, 0 * red, red)
-    ]
-    picture = np.stack([light + tint for tint in tints], axis=-1)
-    picture = np.clip(picture, 0, 255).astype(np.uint8)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    writer = cv2.VideoWriter(
-        path, cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 25, size
-    )
-    for number in range(round(seconds * 25)):
-        angle = number / 200
-        x = round((wide - width) / 2 * (1 + math.sin(angle)))
-        y = round((high - height) / 2 * (1 + math.cos(angle * 1.3)))
-        writer.write(np.ascontiguousarray(picture[y : y + height, x : x + width]))
-    writer.release()
+    generated_video.make_video(*values)
 
 
 def _generated_videos(folder: pathlib.Path) -> str:

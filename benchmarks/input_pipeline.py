@@ -1,11 +1,11 @@
-"""What a clip costs on one core, from the bytes of its frames to the batch.
+"""Costs of a clip on one core, from the bytes of its frames to the batch.
 
     python -m benchmarks.input_pipeline
     python -m benchmarks.input_pipeline --data_dir=DATA
 
-In one run, on the same frames (generated ones of 426 x 320, or those of a data set):
-the JPEG decoder alone, which is the limit; ours; and the authors' recipe with Pillow.
-Then how far the forms of color noise are from Pillow and from each other.
+On the same frames (generated ones of 426 x 320, or those of a data set), it measures
+the JPEG decoder alone, which is the limit; our pipeline; and the authors' recipe with
+Pillow.  Then it compares the color jitters with Pillow's and with each other.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def write_frames(data_dir: str, num_videos: int = 8, num_frames: int = 120) -> s
 
 
 def frames_of(data_dir: str, count: int) -> list[bytes]:
-    """JPEG frames of the first record of a data set."""
+    """Reads JPEG frames of the first record of a data set."""
     manifest = Manifest.load(data_dir)
     path = os.path.join(data_dir, manifest.split(TRAIN_SPLIT)[0].shard)
     record = next(iter(tf.data.TFRecordDataset(path)))
@@ -120,7 +120,7 @@ def frames_of(data_dir: str, count: int) -> list[bytes]:
 
 
 def compare(data_dir: str, manifest: Manifest, arguments: argparse.Namespace) -> None:
-    """Prints clips per second of everything, family by family, size by size."""
+    """Prints clips per second of each way, for each size and family."""
     columns = ["decode", "fast", "exact", "fast*", "exact*", "shards", "Pillow"]
     print("\nclips/s on one core")
     print(f"{'':16}" + "".join(f"{column:>9}" for column in columns) + "   shards =")
@@ -150,7 +150,7 @@ def measure(
     seconds: float,
     rounds: int,
 ) -> dict[str, float]:
-    """Clips per second of every way, the best of some rounds that take turns."""
+    """Returns clips per second of each way, the best of some rounds in turns."""
     frames = frames_of(data_dir, recipe.num_frames)
     ways: dict[str, Callable[[], Iterator[int]]] = {
         "decode": lambda: _batches(_decoded(frames)),
@@ -163,7 +163,7 @@ def measure(
     best = dict.fromkeys(ways, 0.0)
     for _ in range(rounds):
         for name, way in ways.items():
-            clips = way()  # anew: one that waits would go on reading ahead
+            clips = way()  # an iterator that waits would go on reading ahead
             next(clips)
             count, start = 0, time.perf_counter()
             while (elapsed := time.perf_counter() - start) < seconds:
@@ -175,11 +175,11 @@ def measure(
 
 def _decoded(frames: list[bytes]) -> tf.data.Dataset:
     def decode(number: tf.Tensor) -> list[tf.Tensor]:
-        # Not folded into a constant: the frames come in from outside.
+        # Prevents constant folding: real frames come from outside.
         with tf.control_dependencies([number]):
             jpegs = tf.identity(source)
         whole = [tf.io.decode_jpeg(jpegs[t], channels=3) for t in range(len(frames))]
-        # One number of each: batching whole frames is no part of decoding.
+        # One number of each image: batching whole frames is not part of decoding.
         return [image[0, 0, 0] for image in whole]
 
     source = tf.constant(frames)
@@ -207,7 +207,7 @@ def _augmented(
 
 
 def _batches(clips: tf.data.Dataset) -> Iterator[int]:
-    """Runs a dataset on one thread, without anything ahead of time."""
+    """Runs a dataset on one thread, without prefetching."""
     options = tf.data.Options()
     options.threading.private_threadpool_size = 1
     options.threading.max_intra_op_parallelism = 1
@@ -234,7 +234,7 @@ def _clips_of_pillow(frames: list[bytes], crop_size: int) -> Iterator[int]:
 
 
 def print_differences(frames: list[bytes]) -> None:
-    """Prints how far the forms of color noise are from each other, in levels."""
+    """Prints the differences between the implementations of color jitter, in levels."""
     images = [tf.io.decode_jpeg(frame, channels=3).numpy() for frame in frames]
     side = min(images[0].shape[:2])
     images = [np.ascontiguousarray(image[:side, :side]) for image in images]
@@ -257,7 +257,7 @@ def print_differences(frames: list[bytes]) -> None:
         ):
             difference = np.abs(ours[one] - ours[other])
             pairs.setdefault(f"{one} - {other}", []).append(difference)
-    print(f"\ncolor noise, difference in levels of 255, {_NUM_DRAWS} draws")
+    print(f"\ncolor jitter, difference in levels of 255, {_NUM_DRAWS} draws")
     print(f"{'':18}{'mean':>8}{'95%':>8}{'worst clip, mean':>20}")
     for name, differences in pairs.items():
         values = np.stack(differences)
@@ -269,7 +269,7 @@ def print_differences(frames: list[bytes]) -> None:
 def recolored(
     image: np.ndarray, draw: pillow_loader.Draw, form: str, portable: bool
 ) -> np.ndarray:
-    """Color noise of one frame [S, S, 3] uint8 by our forms, as int."""
+    """Jitters the colors of a frame [S, S, 3] uint8 by one of our implementations."""
     color = color_jitter.ColorDraw(
         *(tf.constant(factor, tf.float32) for factor in draw.factors),
         is_gray=tf.constant(bool(draw.is_gray)),

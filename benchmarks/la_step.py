@@ -1,10 +1,10 @@
-"""What the LA loss and the memory bank add to a training step.
+"""Costs that the LA loss and the memory bank add to a training step.
 
 python -m benchmarks.la_step [--num_videos=239888] [--batch_size=128] [--background=512]
 
 Prints the time of a `single` step at 224 pixels without a bank (forward, backward,
-weight decay and update), and of everything that LA adds: nearest rows, loss with its
-gradient, new rows and their writing.
+weight decay and update), and of the parts that LA adds: the search for neighbors, the
+loss with its gradient, and the update of the bank.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vie_tf.runs import schedules
 
 
 def network_step(batch_size: int) -> float:
-    """Seconds of a step of the network alone."""
+    """Measures a step of the network alone, in seconds."""
     model = models.build("single")
     optimizer = schedules.TF1MomentumSGD(0.03)
     optimizer.build(model.trainable_variables)
@@ -44,7 +44,7 @@ def network_step(batch_size: int) -> float:
 
 
 def la_part(num_videos: int, batch_size: int, background: int) -> dict[str, float]:
-    """Seconds of each part that LA adds, and of all of them in one graph."""
+    """Measures each part that LA adds, and all of them in one graph, in seconds."""
     bank = MemoryBank(tf.zeros([num_videos], tf.int64))
     labels = tf.random.uniform([1, num_videos], 0, max(num_videos // 30, 1), tf.int32)
     rows = tf.random.shuffle(tf.range(num_videos))[:batch_size]

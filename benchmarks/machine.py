@@ -1,4 +1,4 @@
-"""What this machine can do, to set measured times beside."""
+"""Speed and properties of this machine, to compare measured times with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Callable
 
 import tensorflow as tf
 
-# A CPU without arithmetic of the asked kind takes minutes for a large product, and
-# tells as much by a small one.
+# A CPU that emulates a dtype takes minutes for a large product, and a small one says as
+# much.
 TOO_LONG_SECONDS = 20.0
 
 CPU_INFO = pathlib.Path("/proc/cpuinfo")
@@ -18,17 +18,17 @@ INSTRUCTIONS = {"AVX-512": "avx512f", "AVX512_BF16": "avx512_bf16", "AMX": "amx_
 
 
 def seconds(function: Callable[[], Any], repeats: int = 3) -> float:
-    """Median wall time of a call, after one call that is not counted."""
+    """Measures the median wall time of a call, after one that is not counted."""
     times = _times(function, repeats)
     return sorted(times)[len(times) // 2]
 
 
 def matmul_peak(size: int = 4096, dtype: tf.DType = tf.float32) -> float:
-    """Highest of a few rates of a large matrix product, in operations per second.
+    """Measures the highest rate of a large matrix product, in operations per second.
 
     Args:
-      size: rows and columns.
-      dtype: of the matrices.
+      size: number of rows and columns.
+      dtype: dtype of the matrices.
     """
     trial = _product_rate(size // 8, dtype)
     if 2 * size**3 / trial > TOO_LONG_SECONDS:
@@ -37,14 +37,14 @@ def matmul_peak(size: int = 4096, dtype: tf.DType = tf.float32) -> float:
 
 
 def num_cores() -> int:
-    """Cores that this process may use."""
+    """Counts the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def cpu_facts() -> str:
-    """The processor in words, and which of the instructions that matter it has."""
+    """Describes the processor and whether it has the instructions that matter."""
     lines = CPU_INFO.read_text().splitlines() if CPU_INFO.exists() else []
     facts = dict(
         (part.strip() for part in line.split(":", 1)) for line in lines if ":" in line
@@ -62,12 +62,12 @@ def cpu_facts() -> str:
 def _product_rate(size: int, dtype: tf.DType) -> float:
     matrix = tf.cast(tf.random.normal([size, size]), dtype)
     product = tf.function(lambda: tf.matmul(matrix, matrix))
-    # The fastest call: what else runs on the machine can only slow one down.
+    # The fastest call, since other load only slows down.
     return 2 * size**3 / min(_times(product, repeats=5))
 
 
 def _times(function: Callable[[], Any], repeats: int) -> list[float]:
-    """Wall times of calls, after one that is not counted."""
+    """Measures wall times of calls, after one that is not counted."""
     _finish(function())
     times = []
     for _ in range(repeats):

@@ -1,12 +1,11 @@
-"""What the exact search for nearest videos costs, which kNN and retrieval share.
+"""Costs of the exact search for nearest videos, which kNN and retrieval share.
 
 python -m benchmarks.nearest [--num_queries=20000] [--num_videos=240000] [--tune]
 
-Prints seconds and the peak memory of the process, beside the time of the matrix product
-alone at the rate that this machine reaches on a large one, and the seconds of the mean
-average precision, which ranks the whole gallery for every query.  With --tune also the
-seconds of other sizes of blocks and groups, and of the plain way, `tf.math.top_k` of
-all products.
+Prints seconds and peak memory of the search, beside the time of its matrix product at
+the rate of a large one on this machine, and the seconds of the mean average precision,
+which ranks the whole gallery for each query.  --tune also measures other sizes of
+blocks and groups, and the plain alternative, `tf.math.top_k` of all products.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ GROUP_ROWS = (16, 32, 64, 128)
 
 
 def unit_rows(count: int, seed: int) -> np.ndarray:
-    """[N, D] float32, uniform on the unit sphere."""
+    """Draws [N, D] float32, uniform on the unit sphere."""
     rows = np.random.default_rng(seed).normal(size=[count, DIM]).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def seconds_for(num_queries: int, queries: np.ndarray, work: Callable) -> float:
-    """Seconds of some queries after a first block, scaled to all that are asked for."""
+    """Measures the seconds of some queries, scaled to the number of all queries."""
     work(queries[:2])
     start = time.perf_counter()
     work(queries)
@@ -46,19 +45,19 @@ def seconds_for(num_queries: int, queries: np.ndarray, work: Callable) -> float:
 
 
 def peak_megabytes() -> float:
-    """Most memory that this process has had."""
+    """Returns the peak memory of this process."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def plain(gallery: np.ndarray, queries: np.ndarray, block: int = 128) -> None:
-    """The same by `top_k` of all products."""
+    """Searches by `top_k` of all products."""
     rows = tf.constant(gallery)
     for start in range(0, len(queries), block):
         nearest_rows(rows, tf.constant(queries[start : start + block]), NUM_NEIGHBORS)
 
 
 def print_search(gallery: np.ndarray, queries: np.ndarray) -> None:
-    """Measures the search as it is."""
+    """Measures the search with its own sizes."""
     peak = matmul_peak()
     before = peak_megabytes()
     search = seconds_for(

@@ -1,27 +1,25 @@
-"""What a whole training step costs, beside the same step in plain Keras and PyTorch.
+"""Costs of a training step, beside the same step in plain Keras and PyTorch.
 
 python -m benchmarks.train_step [--models=single,slow] [--precision=float32]
     [--peers=keras,torch --torch_python=PATH]
 
 A step is one of LA as in the paper: forward, loss on a memory bank of 239,888 videos
 with 512 background neighbors and one clustering, backward, weight decay, SGD with
-momentum, new rows of the bank.  Clips are random, kept ready, and of the paper's size,
-so that no input is waited for.  Forward is inference of the same batch.  Every
-measurement has a process of its own.  The codes of a case take turns, `--rounds` times,
-and a row is the fastest of its turns: what else runs on the machine only slows down.
+momentum, update of the bank.  Clips are random, in memory and of the paper's size.
+Forward is inference of the same batch.  Each measurement has a process of its own.  The
+codes of a case take turns, `--rounds` times, and a row is the fastest turn, since other
+load only slows down.
 
-GFLOP/s counts the multiplications and additions of convolutions and dense layers:
-`vie_tf.models.__main__.multiply_adds` of forward, times 2 for operations, times 3 for
-forward and backward.  All codes are given the count of the network, whatever they do
-to compute it, so within a model the column ranks them as clips/s do; padding counts as
-if it were multiplied, which convolutions need not do.  `of peak` is its share of the
-rate of TensorFlow's large matrix product in the dtype of the convolutions, measured at
-the start; on a machine that does other things at times it can be more than all.
+GFLOP/s counts the operations of convolutions and dense layers in the network: two for
+each multiply-add of forward, times 3 for forward and backward.  The count is the same
+for all codes, so within a model the column ranks them as clips/s do; it includes
+padding, which convolutions need not compute.  `of peak` is the fraction of TensorFlow's
+rate in a large matrix product of the convolutions' dtype, measured at the start; on a
+machine with other load it can exceed 100%.
 
-Peers have the networks of `benchmarks.peers`: the same parameters, and, as
-tests/test_benchmarks.py holds, the same function.  `keras` is a functional model of
-Keras' own layers and runs in this Python; `torch` is eager PyTorch, in another Python
-that has torch and numpy.
+Peers have the networks of `benchmarks.peers`, with the same parameters and, as tests
+hold, the same function.  `keras` is a functional model of Keras' own layers and runs in
+this Python; `torch` is eager PyTorch in another Python, which has torch and numpy.
 """
 
 from __future__ import annotations
@@ -65,7 +63,6 @@ DTYPES = {
 }
 
 MAX_REASON = 160  # characters of an error in a row
-
 COLUMNS = (
     f"{'model':<14}{'precision':<16}{'code':<8}{'batch':>5}{'forward':>10}{'step':>10}"
     f"{'step':>9}{'step':>10}{'of peak':>9}\n"
@@ -74,7 +71,7 @@ COLUMNS = (
 
 
 def main() -> None:
-    """Prints one row per model, precision and code."""
+    """Prints a row for each model, precision and code."""
     arguments = _arguments()
     pythons = {OURS: sys.executable, "keras": sys.executable}
     pythons["torch"] = arguments.torch_python
@@ -99,15 +96,15 @@ def main() -> None:
 def measure_in_turns(
     case: Case, pythons: dict[str, str], arguments: argparse.Namespace
 ) -> dict[str, dict[str, float] | MeasurementFailed]:
-    """Measures all codes, one after the other, again and again.
+    """Measures all codes in turns.
 
     Args:
-      case: what to measure.
-      pythons: of each code.
-      arguments: of the command line.
+      case: network, precision and sizes.
+      pythons: interpreter of each code.
+      arguments: arguments of the command line.
 
     Returns:
-      For each code the shortest times of all rounds, or why there are none.
+      For each code the shortest times of all rounds, or why it failed.
     """
     fastest: dict[str, dict[str, float] | MeasurementFailed] = {}
     for _ in range(arguments.rounds):
@@ -127,7 +124,7 @@ def measure_in_turns(
 
 
 class MeasurementFailed(Exception):
-    """A code cannot do a case; the message is the reason in one line."""
+    """A code cannot run a case; the message is the reason in one line."""
 
 
 def multiply_adds_of(name: str) -> int:
@@ -157,19 +154,16 @@ def make_case(name: str, precision: str, arguments: argparse.Namespace) -> Case:
 
 
 def measure(case: Case, code: str, python: str, max_seconds: float) -> dict[str, float]:
-    """Measures a case in a process of its own.
-
-    The process inherits the environment, so all TensorFlow codes run with the oneDNN
-    kernels that `benchmarks/__init__.py` turns on.
+    """Measures a case in a process of its own, with the kernels of this environment.
 
     Args:
-      case: what to measure.
+      case: network, precision and sizes.
       code: `vie_tf`, `keras` or `torch`.
-      python: that has the packages of this code.
-      max_seconds: after which the process is ended.
+      python: interpreter with the packages of this code.
+      max_seconds: time limit of the process.
 
     Returns:
-      `forward_seconds` and `step_seconds`, of the batch.
+      `forward_seconds` and `step_seconds` of the batch.
 
     Raises:
       MeasurementFailed: the process ended without a result, or took too long.
@@ -190,13 +184,13 @@ def measure(case: Case, code: str, python: str, max_seconds: float) -> dict[str,
 
 
 def row(case: Case, result: dict[str, float], operations: int, peak: float) -> str:
-    """Formats what was measured.
+    """Formats the row of a case.
 
     Args:
-      case: what was measured.
-      result: of `measure`.
-      operations: of a training step, for one clip.
-      peak: operations per second.
+      case: network, precision and sizes.
+      result: result of `measure`.
+      operations: operations of a training step for one clip.
+      peak: operations per second of the matrix product.
     """
     forward, step = result["forward_seconds"], result["step_seconds"]
     rate = operations * case.batch_size / step
@@ -208,7 +202,7 @@ def row(case: Case, result: dict[str, float], operations: int, peak: float) -> s
 
 
 def _reason(done: subprocess.CompletedProcess) -> str:
-    """Why a process failed: its last exception, or the signal that ended it."""
+    """Finds why a process failed: its last exception, or the signal that ended it."""
     if done.returncode < 0:
         return f"ended by signal {-done.returncode} (9: out of memory, as a rule)"
     lines = done.stderr.splitlines() or [f"exit code {done.returncode}, no message"]
@@ -216,7 +210,7 @@ def _reason(done: subprocess.CompletedProcess) -> str:
     return (errors or lines)[-1][:MAX_REASON]
 
 
-def _arguments() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.train_step",
         description=__doc__,
@@ -240,34 +234,33 @@ def _arguments() -> argparse.Namespace:
         default=["keras"],
         help="comma list of keras, torch; '' for none; default keras",
     )
-    parser.add_argument(
-        "--torch_python", help="a Python with torch and numpy, for --peers=torch"
-    )
-    parser.add_argument(
-        "--batch_size", type=_positive, help="clips; by default a number per model"
-    )
+    parser.add_argument("--torch_python", help="a Python with torch, for --peers=torch")
+    parser.add_argument("--batch_size", type=_positive, help="clips of a step")
     parser.add_argument("--num_videos", type=_positive, default=239_888)
     parser.add_argument("--background", type=_positive, default=512)
     parser.add_argument(
         "--repeats",
         type=_positive,
         default=3,
-        help=f"calls whose median is taken, at most {ENOUGH_SECONDS:.0f} s of them;"
-        " default 3",
+        help=f"calls that count, for {ENOUGH_SECONDS:.0f} s at most; default 3",
     )
     parser.add_argument(
         "--rounds",
         type=_positive,
         default=2,
-        help="times that each code is measured, of which the fastest counts; default 2",
+        help="turns of each code, of which the fastest counts; default 2",
     )
     parser.add_argument(
         "--max_seconds",
         type=_positive,
         default=300,
-        help="after which a row is given up, start of its process included; CPUs"
-        " without bfloat16 or float16 arithmetic need it; default 300",
+        help="limit of a measurement, as 16-bit arithmetic may be slow; default 300",
     )
+    return parser
+
+
+def _arguments() -> argparse.Namespace:
+    parser = _parser()
     arguments = parser.parse_args()
     if "torch" in arguments.peers:
         if not arguments.torch_python:
@@ -283,15 +276,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def _list_of(allowed: tuple[str, ...]) -> Callable[[str], list[str]]:
-    """Makes a reader of comma lists of some words."""
+    """Returns a function that reads comma lists of some words."""
 
     def read(text: str) -> list[str]:
         words = [word for word in text.split(",") if word]
-        for word in words:
-            if word not in allowed:
-                raise argparse.ArgumentTypeError(
-                    f"{word!r} is not one of {', '.join(allowed)}"
-                )
+        if not set(words) <= set(allowed):
+            raise argparse.ArgumentTypeError(f"{text!r}: give {', '.join(allowed)}")
         return words
 
     return read

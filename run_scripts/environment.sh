@@ -1,7 +1,7 @@
-# Makes the virtual environment of the project; sourced by the other scripts.
+# Creates the virtual environment of the project; the other scripts source this file.
 #
-# make_environment FOLDER [EXTRA]: makes FOLDER with the versions of constraints.txt,
-# or leaves it alone when it has them already, and sets PYTHON to its interpreter.
+# make_environment FOLDER [EXTRA]: creates FOLDER with the versions of constraints.txt,
+# unless it has them already, and sets PYTHON to its interpreter.
 
 find_python() {
   local candidate

@@ -20,7 +20,7 @@ study=${STUDY_DIR:-motion_study}
 study_of() {
   "$PYTHON" -m benchmarks.motion_study --data_dir="$study/data" --output_dir="$study" "$@"
 }
-# Networks of this size leave a core idle for half of the time: two at once.
+# Networks of this size leave a core idle for half of the time, so two run at once.
 study_of --families 3dresnet trn "$@" >"$study/3dresnet-trn.log" 2>&1 &
 other=$!
 study_of --families slowfast slow single "$@"

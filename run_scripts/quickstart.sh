@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From videos to an evaluated embedding, on two cores: records, IR, LA, kNN, picture.
 #
-#   ./run_scripts/quickstart.sh                on videos that it generates
+#   ./run_scripts/quickstart.sh                on generated videos
 #   ./run_scripts/quickstart.sh MY_VIDEOS      on a folder of yours; sub-folders are labels
 #
 # Results go to quickstart/ (or to the folder that QUICKSTART_DIR names).  Run it again
@@ -20,13 +20,15 @@ if [ -n "$my_videos" ]; then
   fi
   my_videos=$(cd "$my_videos" && pwd)
 fi
-results=$(mkdir -p "${QUICKSTART_DIR:-$(dirname "${BASH_SOURCE[0]}")/../quickstart}" &&
-  cd "${QUICKSTART_DIR:-$(dirname "${BASH_SOURCE[0]}")/../quickstart}" && pwd)
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+results=${QUICKSTART_DIR:-$root/quickstart}
+mkdir -p "$results"
+results=$(cd "$results" && pwd)
+cd "$root"
 source run_scripts/environment.sh
 make_environment "$PWD/.venv"
 
-# Each folder of videos has results of its own.
+# Each folder of videos has its own results.
 name=generated
 if [ -n "$my_videos" ]; then
   name=$(basename "$my_videos")-$(printf %s "$my_videos" | cksum | cut -d' ' -f1)
@@ -47,38 +49,20 @@ else
 fi
 
 say "2/4  Converting them to records in $data"
-# The small network of this demonstration sees crops of 48 pixels; 96 leave it some room.
+# The small network of this demonstration takes crops of 48 pixels.
 "$PYTHON" -m data_prep.convert --videos="$videos" --output_dir="$data" --shortest_side=96
-
-# One cluster for about 12 videos and an eighth of them as background: the paper's 8000
-# and 512 are for 240,000 videos.
-read -r clusters background labeled < <("$PYTHON" - "$data" <<'PY'
-import sys
-
-from vie_tf.storage.records import Manifest
-
-manifest = Manifest.load(sys.argv[1])
-count = len(manifest.split("train"))
-labeled = int(len(manifest.class_names) >= 2)
-print(min(max(count // 12, 2), count), min(max(count // 5, 2), count), labeled)
-PY
-)
 
 say "3/4  Training a small 3D ResNet: IR, then LA"
 color=exact
-# Generated videos change their colors by themselves, from scene to scene.
+# The colors of generated videos vary from scene to scene without jitter.
 if [ -z "$my_videos" ]; then color=none; fi
 "$PYTHON" train.py --flagfile=run_scripts/small_collection.flags \
   --data_dir="$data" --model_dir="$run" --color="$color" \
-  --loss=la --ir_steps=300 --train_steps=400 \
-  --la_num_clusters="$clusters" --la_num_background="$background"
+  --loss=la --ir_steps=300 --train_steps=400
 
 say "4/4  What was learned"
-if [ "$labeled" = 1 ]; then
-  "$PYTHON" evaluate.py --task=knn --compare_untrained --data_dir="$data" --model_dir="$run"
-else
-  echo "The videos have no labels, so there is no accuracy; look at the picture."
-fi
+"$PYTHON" evaluate.py --task=knn --compare_untrained --data_dir="$data" \
+  --model_dir="$run" || echo "There is no accuracy; look at the picture."
 "$PYTHON" evaluate.py --task=retrieval --data_dir="$data" --model_dir="$run"
 
 say "Done"

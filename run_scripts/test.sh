@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up an environment of its own and runs all checks: ruff, mypy, pytest.
+# Creates an environment of its own and runs all checks: ruff, mypy, pytest.
 #
 #   ./run_scripts/test.sh [arguments of pytest]
 set -euo pipefail
@@ -10,5 +10,5 @@ make_environment "$PWD/.venv-test" dev
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m mypy
-# Two tests at a time, those of a file one after the other; each has cores to wait for.
+# Two processes, each with all tests of a file; tests that start processes come last.
 "$PYTHON" -m pytest -n 2 --dist=loadfile --no-loadscope-reorder "$@"

@@ -5,7 +5,7 @@
 
 * `vie_tf_step`: this project's training step, as `train.py` takes it.
 * `keras_step`: the networks of `keras_model`, plain Keras, in a plain `tf.function`.
-* `torch_step`: the same networks in PyTorch; needs torch and numpy, no TensorFlow.
+* `torch_step`: the networks of `torch_model`; needs torch and numpy, no TensorFlow.
 
 All of them have the same parameters, clips, memory bank and loss.
 """

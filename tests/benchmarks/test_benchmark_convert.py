@@ -66,7 +66,7 @@ def test_videos_of_sub_folders_are_found(tmp_path):
 
 def test_generated_videos_decode_to_detailed_frames(tmp_path):
     path = str(tmp_path / "made" / "video.mp4")
-    convert.make_video(path, 1.0, (320, 240), seed=0)
+    convert.make_video(path, 1.0, (320, 240), 0)
     num_frames, num_bytes, peak_bytes = convert.decode(path)
     assert num_frames == 25
     assert num_bytes / num_frames > 3_000  # A blank frame has 2 kB.

@@ -152,11 +152,11 @@ def copy_to_torch(ours: tf.keras.Model, peer: Any) -> None:
 @pytest.mark.parametrize("name", PEERS)
 def test_torch_peer_computes_what_our_network_does(name: str) -> None:
     torch = pytest.importorskip("torch")
-    from benchmarks.peers import torch_step
+    from benchmarks.peers import torch_model
 
-    ours, peer = our_model(name), torch_step.Embedder(name)
+    ours, peer = our_model(name), torch_model.Embedder(name)
     copy_to_torch(ours, peer)
-    torch_step.put_channels_last(peer)
+    torch_model.put_channels_last(peer)
     clips = small_case(name, batch_size=2).clips()
     with torch.no_grad():
         inference = peer.eval()(torch.from_numpy(clips))
@@ -167,11 +167,11 @@ def test_torch_peer_computes_what_our_network_does(name: str) -> None:
 
 def test_torch_peer_takes_our_training_step() -> None:
     pytest.importorskip("torch")
-    from benchmarks.peers import torch_step
+    from benchmarks.peers import torch_model, torch_step
 
     case = small_case("single")
     state, our_step = vie_tf_step.make_step(case)
-    peer = torch_step.Embedder("single")
+    peer = torch_model.Embedder("single")
     copy_to_torch(state.model, peer)
     their_step = torch_step.make_step(case, peer)
     scalars = [our_step() for _ in range(4)]

@@ -1,28 +1,25 @@
 """A run that is killed again and again against one that is left alone.
 
-By default there are three kills, of forked processes with a quick network.  With
-VIE_TF_LONG_TESTS=1 there are ten, of `python train.py --model=slow`, which takes ten
-minutes: every start imports TensorFlow and makes all graphs anew.
+By default a run of a toy network is killed three times.  With VIE_TF_LONG_TESTS=1 a run
+of a ResNet is killed ten times, which takes minutes, as each start traces its graphs.
 """
 
 import collections
-import contextlib
+import functools
 import json
 import os
-import pathlib
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+from commands import start_command
 from record_fixtures import write_data_set
 from run_contents import all_events_in, events_in, numbers_in
+from toy_networks import make_embedder, use_toy_networks
 
-TESTS = pathlib.Path(__file__).parents[1] / "fixtures"
 IS_LONG = bool(os.environ.get("VIE_TF_LONG_TESTS"))
 NUM_KILLS, TRAIN_STEPS = (10 if IS_LONG else 3), 60
 STEPS_APART = TRAIN_STEPS // (NUM_KILLS + 2)
@@ -39,59 +36,6 @@ SETTINGS = (
 TIMES = ("train/steps_per_second", "input/wait_share", "clusters/seconds")
 
 
-class RealStarts:
-    """Starts `python train.py`."""
-
-    def start(self, arguments, output):
-        """Returns the process id."""
-        with open(output, "w") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, str(TESTS.parents[1] / "train.py"), *arguments],
-                stdout=file,
-                stderr=file,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
-        return self._process.pid
-
-    def wait(self):
-        """Returns 0 after a good end, -9 after a kill."""
-        return self._process.wait()
-
-    def close(self):
-        """Ends what still runs."""
-        self._process.kill()
-        self._process.wait()
-
-
-class ForkedStarts:
-    """Starts forks of `forked_training.py`."""
-
-    def __init__(self):
-        paths = [str(TESTS.parents[1]), str(TESTS), os.environ.get("PYTHONPATH", "")]
-        self._server = subprocess.Popen(
-            [sys.executable, "-u", str(TESTS / "forked_training.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
-        )
-
-    def start(self, arguments, output):
-        """Returns the process id."""
-        request = json.dumps({"arguments": arguments, "output": str(output)})
-        print(request, file=self._server.stdin, flush=True)
-        return int(self._server.stdout.readline())
-
-    def wait(self):
-        """Returns 0 after a good end, -9 after a kill."""
-        return os.waitstatus_to_exitcode(int(self._server.stdout.readline()))
-
-    def close(self):
-        """Ends the server, which has no training left."""
-        self._server.stdin.close()
-        self._server.wait(timeout=60)
-
-
 def last_step(output):
     """The last step that a training has logged, -1 before it is ready to start."""
     text = output.read_text() if output.exists() else ""
@@ -99,44 +43,38 @@ def last_step(output):
     return int(steps[-1]) if steps else 0 if f" of {TRAIN_STEPS}.\n" in text else -1
 
 
-def has_ended(pid):
-    """Whether a process is there no more, or waits to be buried."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        status = pathlib.Path(f"/proc/{pid}/stat").read_text()
-        return status.rpartition(")")[2].split()[0] == "Z"
-    return True
-
-
 @pytest.fixture(name="runs", scope="module")
 def fixture_runs(tmp_path_factory):
     """Folder of the runs `whole` and `killed`, and the output of each start."""
     folder = tmp_path_factory.mktemp("runs")
     write_data_set(folder / "data")
-    starts = RealStarts() if IS_LONG else ForkedStarts()
     chance = random.Random(0)
+    setup = None if IS_LONG else functools.partial(use_toy_networks, make=make_embedder)
 
     def start(name, number):
         output = folder / f"{name}-{number}.txt"
         places = (f"--data_dir={folder / 'data'}", f"--model_dir={folder / name}")
-        return output, starts.start([*SETTINGS, *places], output)
+        command = ("train.py", *SETTINGS, *places)
+        return output, start_command(*command, output=output, setup=setup)
 
-    try:
-        output, _ = start("whole", 0)
-        assert starts.wait() == 0, output.read_text()
-        for kill in range(NUM_KILLS):
-            output, pid = start("killed", kill)
-            # Every fourth is killed before its first step is logged.
-            is_early = kill % 4 == 2
-            step = 0 if is_early else kill * STEPS_APART + chance.randrange(4)
-            while last_step(output) < step and not has_ended(pid):
-                time.sleep(0.002)
-            time.sleep(chance.uniform(0, 2.0 if is_early else MAX_DELAY))
-            os.kill(pid, signal.SIGKILL)
-            assert starts.wait() == -signal.SIGKILL, output.read_text()
-        output, _ = start("killed", NUM_KILLS)
-        assert starts.wait() == 0, output.read_text()
-    finally:
-        starts.close()
+    def finish(name, number):
+        output, process = start(name, number)
+        process.join()
+        assert process.exitcode == 0, output.read_text()
+
+    finish("whole", 0)
+    for kill in range(NUM_KILLS):
+        output, process = start("killed", kill)
+        # Every fourth is killed before its first step is logged.
+        is_early = kill % 4 == 2
+        step = 0 if is_early else kill * STEPS_APART + chance.randrange(4)
+        while last_step(output) < step and process.exitcode is None:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 2.0 if is_early else MAX_DELAY))
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL, output.read_text()
+    finish("killed", NUM_KILLS)
     return folder
 
 

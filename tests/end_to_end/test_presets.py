@@ -193,7 +193,7 @@ def test_a_row_as_a_user_starts_it(roots, tmp_path):
 
 
 @pytest.fixture(name="eagerly", scope="module")
-def fixture_eagerly():
+def fixture_eagerly(toy_networks):
     """Without graphs: tracing one takes several times as long as two steps do."""
     tf.config.run_functions_eagerly(True)
     yield

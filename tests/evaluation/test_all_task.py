@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from label_fixtures import restored, use_grid_models, write_colors, write_run
+from label_fixtures import restored, write_colors, write_run
 from record_fixtures import write_data_set
 
 from vie_tf.config import KnnConfig, KnnTaskConfig, LinearConfig, RetrievalConfig
@@ -15,10 +15,12 @@ RETRIEVAL = RetrievalConfig(KnnConfig(k=3, num_clips=1), num_shown=1)
 LINEAR = LinearConfig(train_steps=2, batch_size=4, num_clips=1)
 
 
+pytestmark = pytest.mark.usefixtures("toy_networks")
+
+
 @pytest.fixture(name="evaluate")
-def fixture_evaluate(tmp_path, monkeypatch):
+def fixture_evaluate(tmp_path):
     """Runs all tasks on a data set; returns the report and the names of the files."""
-    use_grid_models(monkeypatch)
 
     def evaluate(data_dir):
         write_run(tmp_path / "run", data_dir)

@@ -11,7 +11,6 @@ from label_fixtures import (
     restored,
     run_maker,
     stop_after,
-    use_grid_models,
     write_colors,
     write_run,
 )
@@ -37,9 +36,7 @@ def finetune(run, **settings):
     return finetune_task.evaluate_finetune([run], settings_of(**settings))
 
 
-@pytest.fixture(autouse=True)
-def fixture_grid_models(monkeypatch):
-    use_grid_models(monkeypatch)
+pytestmark = pytest.mark.usefixtures("toy_networks")
 
 
 @pytest.fixture(name="data_dir", scope="module")
@@ -260,8 +257,7 @@ def test_the_mean_of_splits_is_not_overwritten_by_one_of_them(make_run, tmp_path
     assert finetune_task.evaluate_finetune(runs, settings)["mean"] == both["mean"]
 
 
-def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path, monkeypatch):
-    monkeypatch.undo()
+def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path):
     write_run(tmp_path / "single", data_dir, model=SINGLE)
     write_run(tmp_path / "slow", data_dir, step=5)
     data = restored(tmp_path / "slow", data_dir).data

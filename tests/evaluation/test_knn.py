@@ -22,6 +22,8 @@ from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 
+pytestmark = pytest.mark.usefixtures("toy_networks")
+
 KNN = KnnTaskConfig(ks=(3, 1), temperatures=(0.07, 1.0), num_clips=2)
 RETRIEVAL = RetrievalConfig(KnnConfig(k=3, num_clips=2), num_shown=2)
 
@@ -48,13 +50,6 @@ def make_run(data_dir, model_dir, **model):
 
 def load(model_dir, data_dir, **data):
     return RestoredRun.load(model_dir, DataConfig(str(data_dir), **data))
-
-
-@pytest.fixture(name="data_dir", scope="module")
-def fixture_data_dir(tmp_path_factory):
-    data_dir = tmp_path_factory.mktemp("data")
-    write_data_set(data_dir)
-    return data_dir
 
 
 @pytest.fixture(name="model_dir", scope="module")

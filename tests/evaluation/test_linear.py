@@ -13,12 +13,12 @@ from label_fixtures import (
     restored,
     run_maker,
     stop_after,
-    use_grid_models,
     write_colors,
     write_run,
 )
 from record_fixtures import write_data_set
 from run_contents import events_in
+from toy_networks import use_real_networks
 
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import restored_run
@@ -34,9 +34,7 @@ def settings_of(**settings):
     return LinearConfig(**{**QUICK, "train_steps": 20, **settings})
 
 
-@pytest.fixture(autouse=True)
-def fixture_grid_models(monkeypatch):
-    use_grid_models(monkeypatch)
+pytestmark = pytest.mark.usefixtures("toy_networks")
 
 
 @pytest.fixture(name="data_dir", scope="module")
@@ -281,7 +279,7 @@ def test_bad_records_are_skipped_and_counted(tmp_path, make_run):
 
 
 def test_a_real_network_is_probed_and_stays_as_it_is(data_dir, tmp_path, monkeypatch):
-    monkeypatch.undo()
+    use_real_networks(monkeypatch.setitem)
     write_run(tmp_path, data_dir)
     run = restored(tmp_path, data_dir)
     before = run.model.get_weights()

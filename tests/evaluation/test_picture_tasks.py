@@ -1,7 +1,7 @@
 """Tasks on data sets of pictures, which are videos of one frame."""
 
 import pytest
-from label_fixtures import restored, use_grid_models, write_colors, write_run
+from label_fixtures import restored, write_colors, write_run
 
 from vie_tf.config import (
     FinetuneConfig,
@@ -14,11 +14,12 @@ from vie_tf.evaluation.labels import finetune, linear, sklearn_linear
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
 from vie_tf.evaluation.restored_run import RestoredRun
 
+pytestmark = pytest.mark.usefixtures("toy_networks")
+
 
 @pytest.fixture(name="pictures")
-def fixture_pictures(tmp_path, monkeypatch):
+def fixture_pictures(tmp_path):
     """A run of two frames on pictures as static videos."""
-    use_grid_models(monkeypatch)
     write_colors(tmp_path / "images", num_frames=1)
     write_run(tmp_path / "run", tmp_path / "images")
     return restored(tmp_path / "run", tmp_path / "images", static_video=True)

@@ -2,13 +2,17 @@
 
 import contextlib
 import itertools
+import pathlib
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
+from commands import start_command
+from process_fixtures import wait_until
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
@@ -16,21 +20,26 @@ from vie_tf.input import data_service, pipeline
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.storage.errors import UserError
 
+pytestmark = pytest.mark.process
+
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 
 
 @contextlib.contextmanager
 def process(*arguments):
     """Starts `python -m vie_tf input_service`; gives the first line that it prints."""
-    command = [sys.executable, "-m", "vie_tf", "input_service", *arguments]
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    files = [pathlib.Path(tempfile.mkdtemp(), name) for name in ("output", "errors")]
+    child = start_command(
+        *("-m", "vie_tf", "input_service", *arguments),
+        output=files[0],
+        errors=files[1],
     )
     try:
-        yield child.stdout.readline().split()
+        wait_until(lambda: files[0].exists() and "\n" in files[0].read_text())
+        yield files[0].read_text().splitlines()[0].split()
     finally:
         child.kill()
-        child.wait()
+        child.join()
 
 
 def test_ctrl_c_ends_a_dispatcher_well():

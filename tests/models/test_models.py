@@ -11,6 +11,7 @@ from vie_tf.models.layers import BatchNormRelu, Conv
 from vie_tf.models.resnet import max_pool
 from vie_tf.models.summary import summary
 from vie_tf.models.two_stream import TwoStream
+from vie_tf.storage.errors import UserError
 
 SIZE = 64  # pixels, which the stages make 16, 16, 8, 4, 2
 FILTERS = 8
@@ -98,11 +99,11 @@ def test_deeper_networks_have_the_same_endpoints(
 @pytest.mark.parametrize(
     ("clips", "message"),
     [
-        (np.zeros([1, 4, 64, 64, 3], np.float32), "uint8 clips in 0..255, not float32"),
-        (np.zeros([1, 64, 64, 3], np.uint8), r"shape \[B, T, H, W, 3\], not \[1, 64"),
-        (np.zeros([1, 8, 64, 64, 3], np.uint8), "slow takes clips of 4 frames, not of"),
-        (np.zeros([1, 4, 64, 64, 1], np.uint8), "3 color channels, not 1"),
-        (np.zeros([1, 4, 64, 16, 3], np.uint8), "need 32 pixels a side, not 64 x 16"),
+        (np.zeros([1, 4, 64, 64, 3], np.float32), "uint8.*float32"),
+        (np.zeros([1, 64, 64, 3], np.uint8), r"\[1, 64, 64, 3\]"),
+        (np.zeros([1, 8, 64, 64, 3], np.uint8), "4 frames.* 8"),
+        (np.zeros([1, 4, 64, 64, 1], np.uint8), "3 .* 1"),
+        (np.zeros([1, 4, 64, 16, 3], np.uint8), "32 .*64 x 16"),
     ],
 )
 def test_wrong_clips_are_refused_in_one_line(clips: np.ndarray, message: str) -> None:
@@ -114,21 +115,21 @@ def test_wrong_clips_are_refused_in_one_line(clips: np.ndarray, message: str) ->
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("fast", {}, "a model is one of single, 3dresnet, .*, not 'fast'"),
-        ("slow", {"resnet_size": 20}, "one of 18, 34, 50, 101, not 20"),
-        ("trn", {"trn_head": "mlp"}, "one of concat, relation, relation_mean"),
-        ("two_stream_s", {"static_frames": "two"}, "one of one, all, not 'two'"),
-        ("two_stream_s", {"embedding_dim": 5}, "so it is even, not 5"),
-        ("slowfast", {"num_frames": 6}, "a multiple of 4 frames, not 6"),
+        ("fast", {}, "single, 3dresnet, .*'fast'"),
+        ("slow", {"resnet_size": 20}, "18, 34, 50, 101.* 20"),
+        ("trn", {"trn_head": "mlp"}, "concat, relation, relation_mean"),
+        ("two_stream_s", {"static_frames": "two"}, "one, all.*'two'"),
+        ("two_stream_s", {"embedding_dim": 5}, "--embedding_dim"),
+        ("slowfast", {"num_frames": 6}, "4 .* 6: change --num_frames"),
     ],
 )
 def test_wrong_settings_are_refused(name: str, options: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UserError, match=message):
         models.build(name, **options)
 
 
 def test_recipe_of_an_unknown_name_lists_the_names() -> None:
-    with pytest.raises(ValueError, match="two_stream_sf"):
+    with pytest.raises(UserError, match="two_stream_sf"):
         models.clip_recipe("slow_fast")
 
 
@@ -384,7 +385,7 @@ def test_static_stream_may_see_all_frames() -> None:
 
 def test_streams_with_other_frames_are_refused() -> None:
     static = Embedder(tf.keras.layers.Layer(), FrameMean(4), 3, "static")
-    with pytest.raises(ValueError, match="1 frame or all 4, not 3"):
+    with pytest.raises(UserError, match="1 .* 4, not 3"):
         TwoStream(static, toy("slow"), "streams")
 
 
@@ -398,7 +399,7 @@ def test_two_streams_learn_together() -> None:
 
 
 def test_two_stream_models_have_no_tf1_names() -> None:
-    with pytest.raises(ValueError, match="no counterpart"):
+    with pytest.raises(UserError, match="two_stream_s"):
         models.tf1_names(toy("two_stream_s"))
 
 

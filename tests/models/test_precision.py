@@ -9,13 +9,13 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
-from record_fixtures import write_data_set
 from run_fixtures import GridEmbedder, la_state, make_step, run_config, unit_rows
 
 from vie_tf import models
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.errors import UserError
 from vie_tf.training import train as training
 
 NUM_VIDEOS = 10
@@ -55,7 +55,7 @@ def test_the_precision_of_one_network_is_not_that_of_the_next():
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ValueError, match="precision is one of float32, mixed_bf.*int8"):
+    with pytest.raises(UserError, match="precision.*int8"):
         models.build("single", precision="int8")
 
 
@@ -138,14 +138,7 @@ def test_a_gradient_that_overflows_is_left_out_and_the_scale_halved():
 # ---------------------------------------------------------------------- whole runs
 
 
-@pytest.fixture(name="data_dir", scope="module")
-def fixture_data_dir(tmp_path_factory):
-    data_dir = tmp_path_factory.mktemp("data")
-    write_data_set(data_dir)
-    return data_dir
-
-
-def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path):
+def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path, toy_runs):
     model = {"precision": "mixed_float16"}
     training.train(run_config(data_dir, tmp_path / "whole", model=model, train_steps=3))
     for train_steps in (2, 3):
@@ -164,7 +157,7 @@ def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path):
         np.testing.assert_array_equal(whole, parts)
 
 
-def test_a_float16_run_starts_from_one_of_float32(data_dir, tmp_path):
+def test_a_float16_run_starts_from_one_of_float32(data_dir, tmp_path, toy_runs):
     training.train(run_config(data_dir, tmp_path / "exact", train_steps=1))
     settings = {"init_from": str(tmp_path / "exact"), "train_steps": 2}
     half = {"precision": "mixed_float16"}
@@ -172,8 +165,8 @@ def test_a_float16_run_starts_from_one_of_float32(data_dir, tmp_path):
     assert RunDirectory(str(tmp_path / "half")).latest().endswith("step-2")
 
 
-def test_the_precision_of_a_run_cannot_change(data_dir, tmp_path):
+def test_the_precision_of_a_run_cannot_change(data_dir, tmp_path, toy_runs):
     training.train(run_config(data_dir, tmp_path, train_steps=1))
     half = {"precision": "mixed_float16"}
-    with pytest.raises(ValueError, match="--precision was 'float32', is now 'mixed_fl"):
+    with pytest.raises(ValueError, match="--precision"):
         training.train(run_config(data_dir, tmp_path, model=half, train_steps=2))

@@ -1,12 +1,11 @@
 import dataclasses
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from commands import run_command
 from run_fixtures import random_clips, run_config, with_settings
 
 from vie_tf.monitoring.published import compare_run, curve_plot, knn_curve
@@ -445,9 +444,6 @@ def test_a_plot_that_cannot_be_written_is_said(tmp_path, capsys):
 
 def test_the_command_works_from_a_terminal(tmp_path):
     write_run(tmp_path, HEALTHY)
-    command = [sys.executable, "-m", "vie_tf", "compare_run", f"--model_dir={tmp_path}"]
-    result = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
+    result = run_command("-m", "vie_tf", "compare_run", f"--model_dir={tmp_path}")
     assert (result.returncode, result.stderr) == (0, "")
     assert "On track: at step 40,000" in result.stdout

@@ -13,7 +13,8 @@ import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
 from run_contents import numbers_in
-from run_fixtures import run_config, use_grid_networks
+from run_fixtures import run_config
+from toy_networks import make_embedder, use_toy_networks
 
 from vie_tf.training import train as training
 
@@ -35,7 +36,7 @@ def fixture_wanted():
 def test_an_earlier_run_goes_on_as_the_earlier_version_did(
     tmp_path, monkeypatch, capsys, wanted
 ):
-    use_grid_networks(monkeypatch)
+    use_toy_networks(monkeypatch.setitem, make_embedder)
     write_data_set(tmp_path / "data")
     shutil.copytree(EARLIER, tmp_path / "run", ignore=shutil.ignore_patterns("after"))
     settings = {"loss": {"name": "la", "ir_steps": 2}, "log_steps": 1, "eval_steps": 4}

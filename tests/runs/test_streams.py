@@ -18,6 +18,8 @@ from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 from vie_tf.training import train as training
 
+pytestmark = pytest.mark.usefixtures("toy_networks")
+
 SINGLE = {"name": "single", "num_frames": 1, "frame_interval": 1}
 KNN = KnnTaskConfig(ks=(3,), num_clips=2)
 

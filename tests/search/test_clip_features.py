@@ -11,6 +11,8 @@ from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.search.clip_features import Network, averaged, blocks_of_data_set
 from vie_tf.storage.manifest import Manifest, RefusedEntry
 
+pytestmark = pytest.mark.usefixtures("toy_networks")
+
 BROKEN_ID = 8
 
 

@@ -3,15 +3,14 @@
 import csv
 import json
 import os
-import pathlib
 import shutil
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+from commands import run_command, start_command
 from run_fixtures import new_state, run_config
+from toy_networks import use_toy_networks
 from video_fixtures import cut, write_video
 
 from data_prep.config import ConversionConfig
@@ -22,18 +21,13 @@ from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 
-ROOT = pathlib.Path(__file__).parents[2]
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("toy_networks")]
+
 SOURCES = [f"{name}/{n}.avi" for name in ("a", "b") for n in range(5)]
 
 
-def command(*arguments):
-    return [sys.executable, "embed.py", *map(str, arguments)]
-
-
 def embed(*arguments):
-    return subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
+    return run_command("embed.py", *arguments, setup=use_toy_networks)
 
 
 def error_of(*arguments):
@@ -190,14 +184,16 @@ def test_a_killed_command_goes_on_to_the_same_bytes(folder, of_files, tmp_path):
         *(f"--videos={folder / 'with_broken'}", f"--model_dir={folder / 'run'}"),
         *(f"--output={output}", "--num_clips=2", "--num_processes=1"),
     )
-    process = subprocess.Popen(command(*arguments), cwd=ROOT, stderr=subprocess.DEVNULL)
+    process = start_command(
+        "embed.py", *arguments, output=tmp_path / "output.txt", setup=use_toy_networks
+    )
     progress = output / "progress.json"
-    while process.poll() is None and not (
+    while process.exitcode is None and not (
         progress.exists() and json.loads(progress.read_text())["blocks"]
     ):
         time.sleep(0.002)
     process.kill()
-    process.wait()
+    process.join()
     assert progress.exists(), "it was too quick to be killed"
     with open(output / "embedding.npy", "ab") as file:
         file.write(b"half a row, as a kill can leave it")
@@ -217,8 +213,8 @@ def test_without_an_average_rows_are_clips_of_any_endpoint(folder, of_files, tmp
     )
     assert result.returncode == 0, result.stderr
     conv1 = np.load(tmp_path / "conv1.npy", mmap_mode="r", allow_pickle=False)
-    assert conv1.shape == (20, 2, 8, 8, 4) and conv1.dtype == np.float32
-    assert np.load(tmp_path / "conv5.npy").shape == (20, 2, 1, 1, 32)
+    assert conv1.shape == (20, 2, 4, 4, 6) and conv1.dtype == np.float32
+    assert np.load(tmp_path / "conv5.npy").shape == (20, 2, 4, 4, 30)
     clips = np.load(tmp_path / "embedding.npy").reshape(10, 2, -1)
     np.testing.assert_allclose(
         video_embeddings(clips),

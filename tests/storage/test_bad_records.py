@@ -127,7 +127,7 @@ def test_evaluation_leaves_out_what_is_skipped(data):
     assert rows.tolist() == [row for row in range(10) if row != BAD_VIDEO]
 
 
-def test_a_run_fails_in_one_line_or_counts_in_tensorboard(data, tmp_path):
+def test_a_run_fails_in_one_line_or_counts_in_tensorboard(data, tmp_path, toy_runs):
     config = run_config(data[0], tmp_path / "run", train_steps=5, log_steps=5)
     with pytest.raises(BadRecord, match="Video 9"):
         training.train(config)

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from record_fixtures import write_data_set
 from run_fixtures import run_config, with_settings
 
 from vie_tf.config import DataConfig
@@ -13,13 +12,6 @@ from vie_tf.input.sampling import ClipRecipe
 from vie_tf.training import dry_run
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
-
-
-@pytest.fixture(name="data_dir", scope="module")
-def fixture_data_dir(tmp_path_factory):
-    data_dir = str(tmp_path_factory.mktemp("data"))
-    write_data_set(data_dir)
-    return data_dir
 
 
 def clips_of(data_dir, **options):

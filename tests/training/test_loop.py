@@ -167,14 +167,15 @@ def test_an_alarm_is_told_once_as_long_as_it_lasts(
     assert list(events_in(tmp_path)["alarms/all_close"]) == [4]
 
 
-def test_the_run_says_how_many_clusters_auto_takes(quick, tmp_path, capsys):
-    loss = {"name": "la", "ir_steps": 0, "la_num_clusters": None}
+def test_a_run_prints_and_keeps_the_numbers_that_auto_takes(quick, tmp_path, capsys):
+    automatic = {"la_num_clusters": None, "la_num_background": None}
+    loss = {"name": "la", "ir_steps": 0, **automatic}
     quick(tmp_path, loss=loss, train_steps=1)
-    wanted = "--la_num_clusters=auto: 2 clusters for 10 training videos."
-    assert wanted in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(f"--{name}=auto: 2 for 10" in printed for name in automatic)
     assert numbers_in(tmp_path)["cluster_centroids"].shape == (1, 2, 16)
     config, _ = RunDirectory(str(tmp_path)).load_config()
-    assert config.loss.la_num_clusters == 2
+    assert (config.loss.la_num_clusters, config.loss.la_num_background) == (2, 2)
 
 
 @pytest.mark.parametrize(
@@ -183,6 +184,13 @@ def test_the_run_says_how_many_clusters_auto_takes(quick, tmp_path, capsys):
 )
 def test_auto_is_the_papers_number_of_clusters_for_as_many_videos(num_videos, wanted):
     assert local_aggregation.num_clusters_for(num_videos) == wanted
+
+
+@pytest.mark.parametrize(
+    ("num_videos", "wanted"), [(239_888, 512), (2560, 512), (480, 96), (12, 2), (2, 2)]
+)
+def test_auto_is_a_fifth_of_the_videos_as_background(num_videos, wanted):
+    assert local_aggregation.num_background_for(num_videos) == wanted
 
 
 def test_knn_is_validated_when_it_is_due(runs):

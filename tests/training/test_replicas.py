@@ -1,17 +1,13 @@
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
+from commands import run_command
 from record_fixtures import write_data_set
 from two_replicas import STEPS
 
 from vie_tf.runs.run_directory import RunDirectory
 
-TESTS = pathlib.Path(__file__).parents[1] / "fixtures"
+pytestmark = pytest.mark.process
 
 
 def difference(two, one):
@@ -26,12 +22,8 @@ def fixture_folder(tmp_path_factory):
     """What `two_replicas` has written."""
     data_dir, folder = (tmp_path_factory.mktemp(name) for name in ("data", "results"))
     write_data_set(data_dir)
-    path = os.pathsep.join([str(TESTS), str(TESTS.parents[1])])
-    subprocess.run(
-        [sys.executable, TESTS / "two_replicas.py", data_dir, folder],
-        env={**os.environ, "PYTHONPATH": path},
-        check=True,
-    )
+    result = run_command("tests/fixtures/two_replicas.py", data_dir, folder)
+    assert result.returncode == 0, result.stderr
     return folder
 
 
@@ -85,7 +77,7 @@ def test_the_normalizer_of_a_batch_is_another_than_the_authors(steps):
 
 
 @pytest.mark.parametrize("name", ["losses", "gradients", "bank", "weights"])
-@pytest.mark.parametrize("network", ["frozen_resnet", "synchronized"])
+@pytest.mark.parametrize("network", ["frozen", "synchronized"])
 def test_with_batch_norm_frozen_or_synchronized_steps_are_those_of_one_replica(
     steps, network, name
 ):
@@ -137,6 +129,6 @@ def test_a_whole_run_on_two_replicas_ends_like_one_on_one(folder):
 
 
 def test_a_network_with_batch_norm_trains_on_two_replicas(folder):
-    directory = RunDirectory(str(folder / "resnet"))
+    directory = RunDirectory(str(folder / "normalized"))
     assert directory.latest().endswith("step-1")
     assert np.all(np.isfinite(directory.read_bank()))

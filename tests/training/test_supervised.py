@@ -93,7 +93,7 @@ def test_the_loss_equals_its_slow_twin():
     np.testing.assert_allclose(actual, wanted, rtol=1e-5)
 
 
-def test_a_step_moves_all_weights_and_knows_its_accuracy(data_dir):
+def test_a_step_moves_all_weights_and_knows_its_accuracy(data_dir, toy_runs):
     config = run_config(data_dir, loss=SUPERVISED)
     manifest = Manifest.load(str(data_dir))
     instances = Instances.from_config(config.data, manifest)
@@ -137,7 +137,9 @@ def test_labels_are_learned_and_validated(tmp_path, capsys):
     assert "step 40  softmax top-1 100.0%" in output
 
 
-def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
+def test_a_supervised_run_goes_on_and_is_evaluated(
+    data_dir, tmp_path, capsys, toy_runs
+):
     for train_steps in (1, 2):
         training.train(
             run_config(data_dir, tmp_path, loss=SUPERVISED, train_steps=train_steps)
@@ -152,7 +154,7 @@ def test_a_supervised_run_goes_on_and_is_evaluated(data_dir, tmp_path, capsys):
         knn_task.evaluate(run, KnnTaskConfig(num_clips=2, gallery="bank"))
 
 
-def test_without_validation_videos_there_is_no_validation(tmp_path, capsys):
+def test_without_validation_videos_there_is_no_validation(tmp_path, capsys, toy_runs):
     write_data_set(tmp_path / "data", num_val=0)
     training.train(
         run_config(tmp_path / "data", tmp_path / "run", loss=SUPERVISED, train_steps=1)
@@ -168,7 +170,9 @@ def test_videos_without_labels_are_refused_at_once(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_runs_with_and_without_a_bank_do_not_start_from_each_other(data_dir, tmp_path):
+def test_runs_with_and_without_a_bank_do_not_start_from_each_other(
+    data_dir, tmp_path, toy_runs
+):
     training.train(run_config(data_dir, tmp_path / "ir", train_steps=1))
     settings = {"init_from": str(tmp_path / "ir"), "loss": SUPERVISED}
     with pytest.raises(ValueError, match="memory bank: --loss=supervised"):
@@ -178,7 +182,9 @@ def test_runs_with_and_without_a_bank_do_not_start_from_each_other(data_dir, tmp
 # ----------------------------------------------------------- the untrained network
 
 
-def test_a_run_of_no_steps_is_the_untrained_network(data_dir, tmp_path, capsys):
+def test_a_run_of_no_steps_is_the_untrained_network(
+    data_dir, tmp_path, capsys, toy_runs
+):
     training.train(run_config(data_dir, tmp_path, train_steps=0, seed=5))
     assert "Wrote the network as it is at step 0" in capsys.readouterr().out
     config, _ = RunDirectory(str(tmp_path)).load_config()

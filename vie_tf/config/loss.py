@@ -51,11 +51,12 @@ class LossConfig:
         role=Role.FIXED,
         lower=1,
     )
-    la_num_background: int = setting(
+    la_num_background: int | None = setting(
         512,
         "Background neighbors: nearest embeddings in the memory bank (k in appendix"
-        " A).",
+        " A). auto: a fifth of the videos, and 512 at most.",
         lower=1,
+        none="auto",
     )
     la_num_iterations: int = setting(
         20, "Maximum number of k-means iterations of one clustering.", lower=1

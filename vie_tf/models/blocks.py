@@ -64,7 +64,7 @@ class BasicBlock(ResidualBlock):
         filters: Number of output channels.
         time_kernels: Number of frames that the first and the second kernel cover.
         strides: (frames, height, width) of the first convolution.
-        project: Whether the shortcut has a convolution of its own.
+        project: As for `ResidualBlock`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class BottleneckBlock(ResidualBlock):
         filters: Number of inner channels; the output has four times as many.
         time_kernels: Number of frames that the first and the second kernel cover.
         strides: (frames, height, width) of the second convolution.
-        project: Whether the shortcut has a convolution of its own.
+        project: As for `ResidualBlock`.
     """
 
     expansion = 4

@@ -72,15 +72,7 @@ class Embedder(ClipModel):
         self.head = head
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Computes all endpoints.
-
-        Args:
-            clips: [B, T, H, W, 3] uint8.
-            training: Whether batch norm uses the statistics of this batch.
-
-        Returns:
-            The endpoints that the class describes.
-        """
+        """Computes the endpoints of clips [B, T, H, W, 3] uint8."""
         activations, features = self._run_backbone(clips, training)
         endpoints = {
             name: activations[block]
@@ -98,11 +90,7 @@ class Embedder(ClipModel):
     def activations(
         self, clips: tf.Tensor, training: bool = False
     ) -> dict[str, tf.Tensor]:
-        """Computes the input of every block, for more layers than `conv1` .. `conv5`.
-
-        Args:
-            clips: [B, T, H, W, 3] uint8.
-            training: Whether batch norm uses the statistics of this batch.
+        """Computes the inputs of all blocks, of clips [B, T, H, W, 3] uint8.
 
         Returns:
             `stem`, `stage1_block1`, ..., `final`, each [B, T', h, w, C]; all but the
@@ -142,12 +130,8 @@ class Classifier(Embedder):
 def decayed_variables(model: tf.keras.Model) -> list[tf.Variable]:
     """Lists the variables that weight decay applies to.
 
-    Args:
-        model: Any model of this package.
-
-    Returns:
-        All trainable variables except those of batch norm, as in the authors' code
-        (which includes the bias of the dense layer).
+    They are the trainable variables except those of batch norm, as in the authors'
+    code, which includes the bias of the dense layer.
     """
     of_batch_norm = {
         variable.ref()

@@ -49,15 +49,7 @@ class FrameConcat(tf.keras.layers.Layer):
     def call(
         self, features: tf.Tensor, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps features to one vector.
-
-        Args:
-            features: [B, T, C] float32.
-            training: Not used.
-
-        Returns:
-            `pooled` [B, T*C] and the raw embedding [B, D].
-        """
+        """Maps [B, T, C] float32 to `pooled` [B, T*C] and the raw embedding [B, D]."""
         pooled = _concat_frames(features)
         return pooled, self.dense(pooled)
 
@@ -84,15 +76,7 @@ class FrameMean(tf.keras.layers.Layer):
     def call(
         self, features: tf.Tensor, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps features to one vector.
-
-        Args:
-            features: [B, T, C] float32.
-            training: Not used.
-
-        Returns:
-            `pooled` [B, C], the mean of the frames, and the raw embedding [B, D].
-        """
+        """Maps [B, T, C] float32 to `pooled` [B, C] and the raw embedding [B, D]."""
         frames = self.dense(features)  # [B, T, D]
         if self.of_unit_vectors:
             frames = tf.math.l2_normalize(frames, axis=-1)
@@ -136,15 +120,7 @@ class MultiScaleRelation(tf.keras.layers.Layer):
     def call(
         self, features: tf.Tensor, training: bool = False
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Maps features to one vector.
-
-        Args:
-            features: [B, T, C] float32.
-            training: Whether subsets are drawn at random.
-
-        Returns:
-            `pooled` [B, T*C] and the raw embedding [B, D].
-        """
+        """Maps [B, T, C] float32 to `pooled` [B, T*C] and the raw embedding [B, D]."""
         reduce = tf.reduce_mean if self.average else tf.reduce_sum
         scales = []
         for subsets, hidden, output in zip(

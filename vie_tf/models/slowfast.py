@@ -88,10 +88,6 @@ class FastPathway(Pathway):
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Computes the inputs of the lateral connections, and pooled features.
 
-        Args:
-            clips: [B, T, H, W, 3], normalized, in the compute dtype.
-            training: Whether batch norm uses the statistics of this batch.
-
         Returns:
             The outputs [B, T, h, w, C] of the stem and the four stages, and pooled
             features [B, C] in float32.
@@ -137,7 +133,7 @@ class SlowPathway(Pathway):
         Args:
             clips: [B, T/4, H, W, 3], normalized, in the compute dtype.
             fast_sums: Outputs [B, T, h, w, C] of the fast pathway's stem and stages.
-            training: Whether batch norm uses the statistics of this batch.
+            training: Whether batch norm takes the statistics of this batch.
 
         Returns:
             Activations [B, T/4, h, w, C] by name, and pooled features [B, C] in

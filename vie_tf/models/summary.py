@@ -12,14 +12,7 @@ from vie_tf.models.registry import MODELS, build
 
 
 def multiply_adds(graph: tf.Graph) -> int:
-    """Counts the multiplications of convolutions and dense layers.
-
-    Args:
-        graph: Graph of a network, with static shapes.
-
-    Returns:
-        The number for a whole batch.
-    """
+    """Counts the multiplications of convolutions and dense layers for a whole batch."""
     total = 0
     for operation in graph.get_operations():
         if operation.type in ("Conv2D", "Conv3D"):
@@ -33,14 +26,7 @@ def multiply_adds(graph: tf.Graph) -> int:
 
 
 def summary(name: str) -> str:
-    """Describes a family with the paper's settings.
-
-    Args:
-        name: A key of `MODELS`.
-
-    Returns:
-        Lines on the paper's row, the clip, size, cost, and shapes of the endpoints.
-    """
+    """Describes a family: paper row, clip, size, cost, shapes of the endpoints."""
     family = MODELS[name]
     clip = family.clip
     model = build(name)

@@ -48,15 +48,7 @@ class TwoStream(ClipModel):
         self.dynamic_stream = dynamic
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Computes all endpoints.
-
-        Args:
-            clips: [B, T, H, W, 3] uint8.
-            training: Whether batch norm uses the statistics of this batch.
-
-        Returns:
-            The endpoints that the class describes.
-        """
+        """Computes the endpoints of clips [B, T, H, W, 3] uint8."""
         frames = clips
         if self.static_stream.num_frames == 1:
             middle = self.num_frames // 2

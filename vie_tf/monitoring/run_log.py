@@ -118,7 +118,9 @@ class RunLog:
         """Returns the alarms on the scalars of a step."""
         alarms = health.embedding_alarms(values)
         if "close_share" in values:
-            assert self._loss is not None and self._loss.la_num_clusters is not None
+            assert self._loss is not None
+            assert self._loss.la_num_clusters is not None
+            assert self._loss.la_num_background is not None
             alarms += health.close_share_alarms(
                 values["close_share"],
                 self._loss.la_num_background,

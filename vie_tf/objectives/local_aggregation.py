@@ -28,6 +28,7 @@ NEVER = -1
 # Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
 _PAPER_NUM_VIDEOS = 239_888
 _PAPER_NUM_CLUSTERS = 8000
+_PAPER_NUM_BACKGROUND = 512
 
 
 class LocalAggregation(Objective):
@@ -71,14 +72,20 @@ class LocalAggregation(Objective):
 
     @classmethod
     def complete(cls, settings: LossConfig, num_videos: int) -> LossConfig:
-        """Scales the number of clusters, and checks it before the first step of IR."""
+        """Scales and checks the numbers of clusters and of background neighbors.
+
+        Before the first step of IR, as later would be too late.
+        """
         scaled = num_clusters_for(num_videos)
-        if settings.la_num_clusters is None:
-            print(
-                f"--la_num_clusters=auto: {scaled} clusters for {num_videos} training"
-                " videos."
-            )
-            settings = dataclasses.replace(settings, la_num_clusters=scaled)
+        automatic = {
+            "la_num_clusters": scaled,
+            "la_num_background": num_background_for(num_videos),
+        }
+        for name, number in automatic.items():
+            if getattr(settings, name) is None:
+                print(f"--{name}=auto: {number} for {num_videos} training videos.")
+                chosen: dict[str, Any] = {name: number}
+                settings = dataclasses.replace(settings, **chosen)
         if (settings.la_num_clusters or 0) > num_videos:
             raise UserError(
                 f"--la_num_clusters={settings.la_num_clusters} is more than the"
@@ -86,11 +93,11 @@ class LocalAggregation(Objective):
                 f" 30 videos: --la_num_clusters={scaled}, which is what"
                 " --la_num_clusters=auto takes."
             )
-        if settings.la_num_background > num_videos:
+        if (settings.la_num_background or 0) > num_videos:
             raise UserError(
                 f"--la_num_background={settings.la_num_background} is more than the"
-                f" {num_videos} training videos. Try --la_num_background="
-                f"{max(num_videos // 8, 2)}."
+                f" {num_videos} training videos. Give fewer, or"
+                " --la_num_background=auto, which takes a fifth of them."
             )
         return settings
 
@@ -142,6 +149,7 @@ class LocalAggregation(Objective):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Computes equation 4 from the rows as they were before the step."""
         embeddings, rows = endpoints["embedding"], batch["rows"]
+        assert self.settings.la_num_background is not None
         _, background = self.bank.nearest(embeddings, self.settings.la_num_background)
         own_clusters = tf.gather(self.cluster_labels, rows, axis=1)  # [C, B]
         clusters = tf.gather(self.cluster_labels, background, axis=1)  # [C, B, K]
@@ -175,6 +183,11 @@ class LocalAggregation(Objective):
     def recompute(self) -> None:
         """Makes k-means start from random rows before the next step of LA."""
         self.clustered_at.assign(NEVER)
+
+
+def num_background_for(num_videos: int) -> int:
+    """Returns a fifth of the videos, but at most the paper's number of neighbors."""
+    return min(max(num_videos // 5, 2), _PAPER_NUM_BACKGROUND)
 
 
 def num_clusters_for(num_videos: int) -> int:

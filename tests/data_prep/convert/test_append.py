@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import signal
-import subprocess
-import sys
 
+import dying_workers
 import pytest
 import video_fixtures as videos
-from conversion_fixtures import config, contents, shard_times, write_collection
+from commands import run_command
+from conversion_fixtures import command, config, contents, shard_times, write_collection
 
 from data_prep.convert import write_shard
 from data_prep.convert.conversion import convert
@@ -120,35 +121,14 @@ def test_what_is_appended_first_is_a_conversion_like_any_other(root, data_dir):
     assert contents(data_dir.parent / "other") == contents(data_dir)
 
 
-KILLED_AT_ITS_FOURTH_VIDEO = """
-import os, signal, sys
-from data_prep import config
-from data_prep.convert import conversion, write_shard
-
-decode_video, calls = write_shard.decode_video, []
-
-def decode_or_die(*args, **kwargs):
-    calls.append(1)
-    if len(calls) == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return decode_video(*args, **kwargs)
-
-write_shard.decode_video = decode_or_die
-conversion.convert(config.ConversionConfig(
-    *sys.argv[1:], val_fraction=0.25, videos_per_shard=2, num_processes=1, append=True))
-"""
-
-
 def test_a_killed_append_goes_on_and_ends_the_same_byte_by_byte(root, tmp_path):
     for name in ("whole", "data"):
         convert(config(root, tmp_path / name))
     before = (tmp_path / "data" / "manifest.json").read_bytes()
     add(root, *(f"run/new{number}.avi" for number in range(6)))
     append(root, tmp_path / "whole")
-    script = [sys.executable, "-c", KILLED_AT_ITS_FOURTH_VIDEO]
-    killed = subprocess.run(
-        [*script, root, tmp_path / "data"], cwd=PROJECT, stderr=subprocess.DEVNULL
-    )
+    die = functools.partial(dying_workers.die_at_video, 4)
+    killed = run_command(*command(root, tmp_path / "data", "--append"), setup=die)
     assert killed.returncode == -signal.SIGKILL
     # Until all is there, the data set is what it was.
     assert (tmp_path / "data" / "manifest.json").read_bytes() == before

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import pathlib
 import signal
 import subprocess
-import sys
 
 import dying_workers
 import numpy as np
 import pytest
 import tensorflow as tf
 import video_fixtures as videos
-from conversion_fixtures import config, contents, shard_times, write_collection
+from commands import run_command, start_command
+from conversion_fixtures import command, config, contents, shard_times, write_collection
 from process_fixtures import children_of, is_running, wait_until
 
 from data_prep.convert import conversion
@@ -22,7 +22,7 @@ from data_prep.convert.shard_state import ShardMetadata
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 
-PROJECT = pathlib.Path(__file__).parents[3]
+pytestmark = pytest.mark.process
 
 
 def _finished(data_dir) -> list[str]:
@@ -30,30 +30,11 @@ def _finished(data_dir) -> list[str]:
     return list(ShardMetadata.load_all(str(data_dir)))
 
 
-KILLED_AT_ITS_FIFTH_VIDEO = """
-import os, signal, sys
-from data_prep import config
-from data_prep.convert import conversion, write_shard
-
-decode_video, calls = write_shard.decode_video, []
-
-def decode_or_die(*args, **kwargs):
-    calls.append(1)
-    if len(calls) == 5:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return decode_video(*args, **kwargs)
-
-write_shard.decode_video = decode_or_die
-conversion.convert(config.ConversionConfig(
-    *sys.argv[1:], val_fraction=0.25, videos_per_shard=2, num_processes=1))
-"""
-
-
 def test_a_killed_run_goes_on_and_ends_the_same_byte_by_byte(collection, tmp_path):
     convert(config(collection, tmp_path / "whole"))
     data_dir = tmp_path / "data"
-    command = [sys.executable, "-c", KILLED_AT_ITS_FIFTH_VIDEO, collection, data_dir]
-    killed = subprocess.run(command, cwd=PROJECT, stderr=subprocess.DEVNULL)
+    die = functools.partial(dying_workers.die_at_video, 5)
+    killed = run_command(*command(collection, data_dir), setup=die)
     assert killed.returncode == -signal.SIGKILL
     kept = shard_times(data_dir)
     assert sorted(kept) == ["train-00000.tfrecord", "train-00001.tfrecord"]
@@ -61,13 +42,6 @@ def test_a_killed_run_goes_on_and_ends_the_same_byte_by_byte(collection, tmp_pat
     assert contents(data_dir) == contents(tmp_path / "whole")
     assert kept.items() <= shard_times(data_dir).items()
     assert not list((data_dir / ".shards").glob("*.tmp"))
-
-
-def _command(root, data_dir) -> list[str]:
-    """The command line of `config(root, data_dir, num_processes=2)`."""
-    settings = ["--val_fraction=0.25", "--videos_per_shard=2", "--num_processes=2"]
-    places = [f"--videos={root}", f"--output_dir={data_dir}"]
-    return [sys.executable, "-m", "data_prep.convert", *places, *settings]
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="needs Linux")
@@ -79,15 +53,16 @@ def test_a_run_over_processes_that_is_killed_three_times_ends_the_same(tmp_path)
     convert(config(root, tmp_path / "whole"))
     plan = data_dir / ".shards" / "plan.json"
     for num_finished in (0, 1, 3):
-        process = subprocess.Popen(
-            _command(root, data_dir), cwd=PROJECT, stderr=subprocess.DEVNULL
+        process = start_command(
+            *command(root, data_dir, "--num_processes=2"), output=tmp_path / "output"
         )
         wait_until(
             lambda n=num_finished: plan.exists() and len(_finished(data_dir)) >= n
         )
         workers = children_of(process)
         process.kill()
-        assert process.wait() == -signal.SIGKILL
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         wait_until(lambda pids=workers: not any(map(is_running, pids)), secs=20)
         assert not (data_dir / "manifest.json").exists()
     assert 3 <= len(_finished(data_dir)) < 7
@@ -146,9 +121,7 @@ def test_where_a_disk_is_really_full_room_is_all_that_is_needed(tmp_path, small_
         videos.write_pictures(root / "run" / f"{number}.avi", noise)
     convert(config(root, tmp_path / "whole"))
     assert sum(map(len, contents(tmp_path / "whole").values())) > 2**21
-    full = subprocess.run(
-        _command(root, data_dir), cwd=PROJECT, capture_output=True, text=True
-    )
+    full = run_command(*command(root, data_dir, "--num_processes=2"))
     assert full.returncode == 1
     message = full.stderr.splitlines()[-1]
     assert message.startswith("error: ") and "full" in message

@@ -11,6 +11,8 @@ import errno
 import tempfile
 from typing import Iterable, Iterator
 
+from vie_tf.storage.errors import FileError
+
 # Most videos are shorter (15 s at 320 pixels are about 10 MB) and never see the disk.
 MAX_MEMORY_BYTES = 2**25
 
@@ -33,7 +35,7 @@ class FrameSpool:
         """Adds a frame `times` times.
 
         Raises:
-          OSError: the folder of temporary files is full.
+          FileError: the folder of temporary files is full.
         """
         try:
             self._file.seek(self._end)
@@ -42,10 +44,11 @@ class FrameSpool:
             if error.errno != errno.ENOSPC:
                 raise
             # Not ENOSPC, as the disk of the data set is not the one that is full.
-            raise OSError(
+            raise FileError(
                 errno.EIO,
-                "The frames of a long video do not fit into the folder for temporary"
-                f" files, {tempfile.gettempdir()!r}; set TMPDIR to one with more room",
+                "the frames of a long video do not fit into this folder for temporary"
+                " files; set TMPDIR to one with more room",
+                tempfile.gettempdir(),
             ) from error
         self._places += [(self._end, len(jpeg))] * times
         self._end += len(jpeg)

@@ -191,7 +191,10 @@ def drawn_arrows(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
 def floor_plan() -> Iterator[str]:
     """The drawing of the packages, and a table of them."""
     graph = package_imports()
-    yield "```mermaid\nflowchart BT\n"
+    # From the ground up.
+    order = sorted(graph, key=lambda package: (len(reachable(graph, package)), package))
+    graph = {package: graph[package] for package in order}
+    yield "```mermaid\nflowchart TB\n"
     for package in graph:
         yield f'  {package.replace("/", "_")}["{package}"]\n'
     for importer, imported in drawn_arrows(graph):

@@ -108,15 +108,16 @@ class FrameReader:
           frames: frame indices, [T], each in 0 .. F - 1.
         """
         path = self._index.paths[self._index.shards[video]]
-        offsets, sizes = self._index.places(video, frames)
+        starts, sizes = (array.tolist() for array in self._index.places(video, frames))
         jpegs = [b""] * len(frames)
         with _opened(self._local_path(path)) as read:
-            for members in _read_at_once(path, offsets, sizes):
-                start = int(offsets[members].min())
-                end = int((offsets[members] + sizes[members]).max())
+            gap = _REMOTE_GAP if remote_files.is_remote(path) else _LOCAL_GAP
+            for numbers in _neighbors(starts, sizes, gap):
+                start = starts[numbers[0]]
+                end = max(starts[number] + sizes[number] for number in numbers)
                 content = read(start, end - start)
-                for number in members:
-                    first = offsets[number] - start
+                for number in numbers:
+                    first = starts[number] - start
                     jpegs[number] = content[first : first + sizes[number]]
         for jpeg, size in zip(jpegs, sizes):
             if len(jpeg) != size or not size:
@@ -138,15 +139,19 @@ class FrameReader:
             return np.array([b""] * len(frames), object), str(error).encode()
 
 
-def _read_at_once(
-    path: str, offsets: np.ndarray, sizes: np.ndarray
-) -> list[np.ndarray]:
-    """Groups frames [T] that lie near to each other, by their numbers."""
-    gap = _REMOTE_GAP if remote_files.is_remote(path) else _LOCAL_GAP
-    order = np.argsort(offsets, kind="stable")
-    ends = (offsets + sizes)[order]
-    is_far = offsets[order][1:] > ends[:-1] + gap
-    return np.split(order, np.flatnonzero(is_far) + 1)
+def _neighbors(
+    starts: Sequence[int], sizes: Sequence[int], gap: int
+) -> list[list[int]]:
+    """Groups the numbers of frames with at most `gap` bytes between them, by place."""
+    groups: list[list[int]] = []
+    end = -1
+    for number in sorted(range(len(starts)), key=starts.__getitem__):
+        if groups and starts[number] <= end + gap:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+        end = max(end, starts[number] + sizes[number])
+    return groups
 
 
 @contextlib.contextmanager

@@ -126,37 +126,11 @@ def write_record(
             bytes_list=tf.train.BytesList(value=[source.encode()])
         ),
     }
-    entries = {
-        key: _field(_KEY_OF_ENTRY, key.encode())
-        + _field(_VALUE_OF_ENTRY, feature.SerializeToString())
-        for key, feature in features.items()
-    }
-    list_size = sum(_field_size(_VALUE_OF_BYTES_LIST, size) for size in frames.sizes())
-    frames_size = _field_size(_BYTES_LIST_OF_FEATURE, list_size)
-    frames_key = _field(_KEY_OF_ENTRY, _FRAMES.encode())
-    entry_sizes = {key: len(entry) for key, entry in entries.items()}
-    entry_sizes[_FRAMES] = len(frames_key) + _field_size(_VALUE_OF_ENTRY, frames_size)
-    features_size = sum(
-        _field_size(_ENTRY_OF_FEATURES, size) for size in entry_sizes.values()
-    )
-
-    def pieces() -> Iterator[bytes]:
-        yield _head(_FEATURES_OF_EXAMPLE, features_size)
-        for key in sorted(entry_sizes):
-            yield _head(_ENTRY_OF_FEATURES, entry_sizes[key])
-            if key != _FRAMES:
-                yield entries[key]
-                continue
-            yield frames_key + _head(_VALUE_OF_ENTRY, frames_size)
-            yield _head(_BYTES_LIST_OF_FEATURE, list_size)
-            for frame in frames:
-                yield _head(_VALUE_OF_BYTES_LIST, len(frame))
-                yield frame
-
-    length = struct.pack("<Q", _field_size(_FEATURES_OF_EXAMPLE, features_size))
+    num_bytes, pieces = _example(features, frames)
+    length = struct.pack("<Q", num_bytes)
     file.write(length + _masked(google_crc32c.value(length)))
     checksum = 0
-    for piece in pieces():
+    for piece in pieces:
         file.write(piece)
         checksum = google_crc32c.extend(checksum, piece)
     file.write(_masked(checksum))
@@ -200,6 +174,40 @@ def frame_offsets(sizes: np.ndarray) -> np.ndarray:
     )
     steps = sizes[:-1] + _TAG_BYTES + varint_bytes
     return np.concatenate([[0], np.cumsum(steps, dtype=np.int64)])
+
+
+def _example(
+    features: dict[str, tf.train.Feature], frames: FrameSpool
+) -> tuple[int, Iterator[bytes]]:
+    """Returns the length of an Example in bytes, and its pieces."""
+    entries = {
+        key: _field(_KEY_OF_ENTRY, key.encode())
+        + _field(_VALUE_OF_ENTRY, feature.SerializeToString())
+        for key, feature in features.items()
+    }
+    list_size = sum(_field_size(_VALUE_OF_BYTES_LIST, size) for size in frames.sizes())
+    frames_size = _field_size(_BYTES_LIST_OF_FEATURE, list_size)
+    frames_key = _field(_KEY_OF_ENTRY, _FRAMES.encode())
+    entry_sizes = {key: len(entry) for key, entry in entries.items()}
+    entry_sizes[_FRAMES] = len(frames_key) + _field_size(_VALUE_OF_ENTRY, frames_size)
+    features_size = sum(
+        _field_size(_ENTRY_OF_FEATURES, size) for size in entry_sizes.values()
+    )
+
+    def pieces() -> Iterator[bytes]:
+        yield _head(_FEATURES_OF_EXAMPLE, features_size)
+        for key in sorted(entry_sizes):
+            yield _head(_ENTRY_OF_FEATURES, entry_sizes[key])
+            if key != _FRAMES:
+                yield entries[key]
+                continue
+            yield frames_key + _head(_VALUE_OF_ENTRY, frames_size)
+            yield _head(_BYTES_LIST_OF_FEATURE, list_size)
+            for frame in frames:
+                yield _head(_VALUE_OF_BYTES_LIST, len(frame))
+                yield frame
+
+    return _field_size(_FEATURES_OF_EXAMPLE, features_size), pieces()
 
 
 def _integer(value: int) -> tf.train.Feature:

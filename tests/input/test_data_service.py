@@ -49,6 +49,8 @@ def test_ctrl_c_ends_a_dispatcher_well():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A background job of a shell ignores SIGINT, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert child.stdout.readline().startswith("--data_service=grpc://")

@@ -227,11 +227,11 @@ def test_a_tf1_checkpoint_in_the_bucket_becomes_a_run_in_the_bucket(bucket, tmp_
     for file in path.parent.glob(f"{path.name}.*"):
         bucket.put(f"tf1/{file.name}", file.read_bytes())
     importing = ("-m", "vie_tf", "tf1_checkpoint", "--model=single", "--num_filters=4")
-    places = ("--checkpoint=s3://bucket/tf1/model", "--model_dir=s3://bucket/run")
+    places = ("--checkpoint=s3://bucket/tf1/model", "--model_dir=s3://bucket/imported")
     result = bucket.run(*importing, *places)
     assert (result.returncode, result.stderr) == (0, "")
-    assert {"config.json"} <= bucket.names("run")
-    assert "step-0.index" in bucket.names("run/checkpoints")
+    assert {"config.json"} <= bucket.names("imported")
+    assert "step-0.index" in bucket.names("imported/checkpoints")
     again = bucket.run(*importing, *places)
     assert again.returncode == 1
     assert len(again.stderr.splitlines()) == 1 and "--model_dir" in again.stderr

@@ -8,11 +8,11 @@ from benchmarks import embedding_picture
 def write_embeddings(folder, seed):
     folder.mkdir()
     rng = np.random.default_rng(seed)
-    np.save(folder / "embedding.npy", rng.normal(size=(60, 8)).astype("float32"))
+    np.save(folder / "embedding.npy", rng.normal(size=(100, 8)).astype("float32"))
     with open(folder / "videos.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "source", "label", "split"])
-        for number in range(60):
+        for number in range(100):
             split = "val" if number % 2 else "train"
             writer.writerow([number, f"{number}.mp4", f"class_{number % 3}", split])
     return folder

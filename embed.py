@@ -1,11 +1,10 @@
-"""Embeds videos by the network of a run, or finds the videos nearest to one.
+"""Embeds videos with the network of a run, or finds the videos nearest to one.
 
 python embed.py --videos=FOLDER_OR_DATA --model_dir=RUN --output=OUT
 python embed.py --query=VIDEO --index=OUT
 
-Videos are those of a data set, or files, which are decoded as data_prep.convert would
-and embedded as its records would be.  The same command goes on where it was
-interrupted.
+Videos are a data set, or files, which are decoded as data_prep.convert would and
+embedded as its records would be.  The same command continues where it was interrupted.
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ from vie_tf.storage.process_exit import run_and_exit
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
     from data_prep.index.video_row import FoundVideo
-    from vie_tf.search.clip_features import Block
-    from vie_tf.search.embeddings import VideoSource
+    from vie_tf.search.video_source import Block, VideoSource
 
 _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
 
@@ -51,57 +49,40 @@ def _embed_or_search(flags: cli.Flags) -> None:
 def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.search import embeddings
+    from vie_tf.search.embedder import VideoEmbedder
+    from vie_tf.search.video_source import source_of_data_set
     from vie_tf.storage.manifest import is_data_set
 
-    network = embeddings.network_of(settings)
+    embedder = VideoEmbedder(settings)
     if is_data_set(asked.videos):
-        source = _source_of_records(asked.videos)
+        source = source_of_data_set(asked.videos)
     else:
-        frames_like = asked.frames_like or network.config.data.data_dir
+        frames_like = asked.frames_like or embedder.data_dir
         source = _source_of_files(asked, _frame_settings(frames_like))
-    embeddings.write(network, settings, source, asked.output)
+    embeddings.write(embedder, settings, source, asked.output)
 
 
 def _search(asked: SearchConfig, model_dir: str | None) -> None:
     from data_prep.convert import decode_blocks
     from vie_tf.search import nearest_videos
-    from vie_tf.search.embedding_files import EmbeddingIndex
+    from vie_tf.search.embedding_index import EmbeddingIndex
 
     index = EmbeddingIndex.load(asked.index)
     if not os.path.isfile(asked.query):
         raise UserError(f"--query={asked.query} is not a file; give one video file.")
-    network = nearest_videos.network_of(index, model_dir)
-    frames = decode_blocks.frame_settings(index.facts["frames"])
+    embedder = nearest_videos.embedder_of_index(index, model_dir)
+    frames = decode_blocks.frame_settings(index.metadata["frames"])
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         videos = decode_blocks.find(asked.query)
         blocks = _decoded(videos, frames, folder, num_processes=1)
-        hits = nearest_videos.search(index, network, blocks, asked.nearest)
-    print(nearest_videos.in_lines(hits, index.facts, asked.query))
-
-
-def _source_of_records(data_dir: str) -> VideoSource:
-    """The videos of a data set."""
-    from data_prep.convert.shard_state import hash_of
-    from vie_tf.search import clip_features, embeddings
-    from vie_tf.storage import remote_files
-    from vie_tf.storage.manifest import Manifest
-
-    manifest = Manifest.load(data_dir)
-    blocks = clip_features.blocks_of_data_set(data_dir, manifest)
-    checksums = [shard.sha256 for shard in manifest.shards]
-    return embeddings.VideoSource(
-        name=remote_files.absolute(data_dir),
-        fingerprint=hash_of([manifest.fingerprint(), checksums]),
-        num_videos=len(manifest.videos),
-        blocks=lambda first: blocks[first:],
-        facts={"frames": manifest.settings},
-    )
+        hits = nearest_videos.search(index, embedder, blocks, asked.nearest)
+    print(nearest_videos.format_hits(hits, index, asked.query))
 
 
 def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
-    """Video files, which are decoded block by block."""
+    """Makes the source of video files, which are decoded block by block."""
     from data_prep.convert import decode_blocks
-    from vie_tf.search.embeddings import VideoSource
+    from vie_tf.search.video_source import VideoSource
 
     found = decode_blocks.find(asked.videos)
     scratch = os.path.join(asked.output, _SCRATCH)
@@ -112,7 +93,7 @@ def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
         blocks=lambda first: _decoded(
             found, frames, scratch, asked.num_processes, first
         ),
-        facts={"frames": dataclasses.asdict(frames)},
+        frame_settings=dataclasses.asdict(frames),
     )
 
 
@@ -123,9 +104,9 @@ def _decoded(
     num_processes: int,
     first_block: int = 0,
 ) -> Iterator[Block]:
-    """Blocks of video files, each there until the next is asked for."""
+    """Yields blocks of video files; each exists until the next is asked for."""
     from data_prep.convert import decode_blocks
-    from vie_tf.search.clip_features import Block
+    from vie_tf.search.video_source import Block
 
     for manifest in decode_blocks.decode(
         videos,
@@ -138,15 +119,15 @@ def _decoded(
 
 
 def _frame_settings(data_dir: str) -> FrameSettings:
-    """Frame rate and size of a data set, for video files."""
+    """Returns frame rate and size of a data set, for video files."""
     from data_prep.convert import decode_blocks
     from vie_tf.storage.manifest import Manifest, is_data_set
 
     if not is_data_set(data_dir):
         raise UserError(
-            f"The data set {data_dir!r}, which says at what frame rate and size the"
-            " videos are decoded, is not there: give one that was converted like it by"
-            " --frames_like."
+            f"There is no data set in {data_dir!r}, whose frame rate and size the"
+            " videos are to be decoded at: give --frames_like=DATA of another data set"
+            " that was converted in the same way."
         )
     return decode_blocks.frame_settings(Manifest.load(data_dir).settings)
 

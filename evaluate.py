@@ -10,7 +10,6 @@ from typing import Sequence
 
 from flags import cli
 from flags import evaluate as evaluate_flags
-from vie_tf.config import DataConfig
 from vie_tf.storage.process_exit import run_and_exit
 
 
@@ -27,22 +26,24 @@ def _evaluate(flags: cli.Flags) -> None:
     asked = evaluate_flags.config(flags)
     settings = asked.settings
     # Here, so that --help need not wait for TensorFlow.
-    from vie_tf.evaluation import all_task
+    from vie_tf.evaluation import all_task, restored_network
     from vie_tf.evaluation.labels import finetune as finetune_task
     from vie_tf.evaluation.labels import linear as linear_task
     from vie_tf.evaluation.labels import sklearn_linear
     from vie_tf.evaluation.neighbors import knn_task, retrieval_task
     from vie_tf.evaluation.restored_run import RestoredRun
 
-    def load(data: DataConfig) -> RestoredRun:
-        which, size = asked.checkpoint, settings.crop_size
-        folder, clips_of = settings.model_dir, settings.clips_of
-        if asked.streams is None:
-            return RestoredRun.load(folder, data, clips_of, which, size)
+    folder, size = settings.model_dir, settings.crop_size
+    if asked.streams is None:
+        network = restored_network.load(
+            folder, asked.checkpoint, clips_of=settings.clips_of, crop_size=size
+        )
+    else:
         frames = settings.static_frames
-        return RestoredRun.of_streams(*asked.streams, frames, folder, data, which, size)
-
-    runs = [load(data) for data in asked.data]
+        network = restored_network.load_streams(
+            *asked.streams, frames, folder, asked.checkpoint, crop_size=size
+        )
+    runs = [RestoredRun.from_network(network, data) for data in asked.data]
     first, start_over = runs[0], settings.start_over
     if settings.task == "knn":
         knn_task.evaluate(first, asked.knn)

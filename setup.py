@@ -31,7 +31,11 @@ setup(
     packages=find_packages(
         include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*", "flags"]
     ),
-    package_data={"vie_tf.monitoring.published": ["*.json"]},
+    package_data={
+        "vie_tf.evaluation.neighbors": ["*.html"],
+        "vie_tf.evaluation.report": ["*.json"],
+        "vie_tf.monitoring.published": ["*.json"],
+    },
     py_modules=["train", "evaluate", "embed"],
     install_requires=[
         # The last release with Keras 2; tensorflow-addons' and tensorflow-io's

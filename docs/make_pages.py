@@ -21,7 +21,7 @@ import sys
 from typing import TYPE_CHECKING, Callable, Iterable, Iterator, Sequence
 
 if TYPE_CHECKING:
-    from vie_tf.monitoring.published.tables import LinearProbeRow
+    from vie_tf.evaluation.report.paper_tables import PaperRow
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TREES = ("vie_tf", "data_prep", "flags")
@@ -222,18 +222,6 @@ def floor_plan() -> Iterator[str]:
 # --------------------------------------------------------------------- paper tables
 
 
-def script_of(model: str, loss: str, subset: float = 1.0, bin_frames: int = 0) -> str:
-    """Script of run_scripts/paper that makes a row of the tables 1, 3, 4 or 5."""
-    if loss == "none":
-        return "random"
-    if model.startswith(("input_single_", "two_stream_")):
-        return model
-    part = {130: "2bin_", 52: "5bin_"}.get(bin_frames, "")
-    if subset < 1:
-        part = f"{subset:.0%}".replace("%", "percent_")
-    return f"{model}_{part}{loss}"
-
-
 def fine_tuning_script(data: str, model: str, start: str) -> str:
     """Script of run_scripts/paper that makes a number of table 2."""
     ending = "" if start == "la" else f"_{start}"
@@ -247,82 +235,64 @@ def starts_from(script: str) -> list[str]:
     return [name for name in names if name != script]
 
 
-def _numbers(row: LinearProbeRow, data: str) -> str:
-    return " / ".join(
-        _number(value, f"{data} {layer}", row.hardly_legible, digits=2)
-        for layer, value in zip(
-            ("conv3", "conv4", "conv5"), row.linear_probes.get(data, ())
-        )
-    )
-
-
-def _number(
-    value: float | None, name: str, hardly_legible: Sequence[str], digits: int = 1
-) -> str:
-    if value is None:
-        return "not legible"
-    return f"{value:.{digits}f}" + (" (?)" if name in hardly_legible else "")
+def _numbers(row: PaperRow, data: str) -> str:
+    layers = ("conv3", "conv4", "conv5")
+    cells = [row.cells.get(f"{data} {layer}", "-") for layer in layers]
+    return "" if "-" in cells else " / ".join(cells)
 
 
 def paper_tables() -> Iterator[str]:
     """The rows of the paper with their scripts."""
-    from vie_tf.monitoring.published.tables import PublishedTables
+    from vie_tf.evaluation.report.paper_tables import PaperTables
 
-    published = PublishedTables.load()
+    published = PaperTables.load()
+    tables = {one.title[: len("Table 1")]: one for one in published.tables}
     yield f"Source: {published.source}\n\n"
     titles = {
-        "1": "Table 1: linear probes of the families",
-        "3": "Table 3: fewer videos, and videos in bins",
-        "4": "Table 4: single-frame networks on the clips of other families",
-        "5": 'Table 5, and column "Super." of table 1: supervised networks',
+        "Table 1": "linear probes of the families",
+        "Table 3": "fewer videos, and videos in bins",
+        "Table 4": "single-frame networks on the clips of other families",
+        "Table 5": "supervised networks",
     }
     # Networks trained on labels, by family: column "Super." of table 1.
     supervised = {
-        row.model: _number(row.supervised, "supervised", row.hardly_legible, digits=2)
-        for row in published.linear_probes
-        if row.supervised is not None
+        row.model: row.cells["Kinetics, Super."] for row in tables["Table 1"].rows[1:]
     }
     for number, title in titles.items():
-        yield f"## {title}\n\n"
+        is_supervised = number == "Table 5"
+        of_column = ', and column "Super." of table 1' if is_supervised else ""
+        yield f"## {number}{of_column}: {title}\n\n"
         yield _table(
             ("row", "script", "starts from", "Kinetics", "ImageNet"),
             (
                 (
                     row.name,
-                    f"`{script}`",
-                    ", ".join(f"`{name}`" for name in starts_from(script)),
+                    f"`{row.run}`",
+                    ", ".join(f"`{name}`" for name in starts_from(row.run)),
                     f"{supervised[row.model]} (softmax)"
-                    if number == "5"
-                    else _numbers(row, "kinetics"),
-                    _numbers(row, "imagenet"),
+                    if is_supervised
+                    else _numbers(row, "Kinetics"),
+                    _numbers(row, "ImageNet"),
                 )
-                for row in published.linear_probes
-                if row.table == number
-                for script in [
-                    script_of(row.model, row.loss, row.subset, row.bin_frames)
-                ]
+                for row in tables[number].rows
             ),
         )
         yield "\n"
     yield "## Table 2: fine-tuning\n\n"
+    augmentations = ("multi-scale", "color jitter")
     yield _table(
-        ("row", "script", "starts from", "multi-scale", "color jitter"),
+        ("row", "script", "starts from", *augmentations),
         (
             (
-                f"{row.name}, {data.upper()}",
+                f"{row.name}, {data}",
                 f"`{script}`",
                 ", ".join(f"`{name}`" for name in starts_from(script)),
-                _number(
-                    row.multi_scale[data], f"multi_scale {data}", row.hardly_legible
-                ),
-                _number(
-                    row.color_jitter[data], f"color_jitter {data}", row.hardly_legible
-                ),
+                *(row.cells[f"{name}, {data}"] for name in augmentations),
             )
-            for data in ("ucf101", "hmdb51")
-            for row in published.fine_tuning
-            if row.model and row.start
-            for script in [fine_tuning_script(data, row.model, row.start)]
+            for data in ("UCF101", "HMDB51")
+            for row in tables["Table 2"].rows
+            if row.run
+            for script in [fine_tuning_script(data.lower(), row.model, row.loss)]
         ),
     )
 

@@ -9,6 +9,7 @@ from record_fixtures import write_data_set
 
 from vie_tf.config import KnnConfig, KnnTaskConfig, LinearConfig, RetrievalConfig
 from vie_tf.evaluation import all_task
+from vie_tf.storage.errors import UserError
 
 KNN = KnnTaskConfig(ks=(3,), num_clips=1)
 RETRIEVAL = RetrievalConfig(KnnConfig(k=3, num_clips=1), num_shown=1)
@@ -39,20 +40,20 @@ def test_all_that_the_data_allow_is_measured_and_reported(evaluate, tmp_path):
     tasks = ("knn", "retrieval", "linear_quick", "linear")
     assert {f"{task}.json" for task in tasks} <= names
     assert {"retrieval.png", "retrieval.html"} <= names
-    titles = ("kNN", "Retrieval", "Linear read-outs", "Quick look")
+    titles = ("kNN", "Retrieval", "Linear probes", "scikit-learn probes")
     assert all(f"## {title} on data" in text for title in titles)
     knn = json.loads((tmp_path / "run" / "eval" / "knn.json").read_text())
     assert f"| {100 * knn['top1']:.2f} [1] |" in text
     assert text.count("9 training and 6 validation videos") == len(tasks)
 
 
-def test_without_validation_videos_read_outs_are_quick(evaluate, tmp_path, capsys):
+def test_without_validation_videos_probes_are_quick(evaluate, tmp_path, capsys):
     write_colors(tmp_path / "data", num_val=0)
     text, names = evaluate(tmp_path / "data")
     assert "linear_quick.json" in names
     assert "linear.json" not in names
     assert "cross-validation" in text
-    assert "There are no validation videos" in capsys.readouterr().out
+    assert "Without validation videos" in capsys.readouterr().out
 
 
 def test_without_labels_there_is_retrieval_alone(evaluate, tmp_path, capsys):
@@ -61,7 +62,7 @@ def test_without_labels_there_is_retrieval_alone(evaluate, tmp_path, capsys):
     assert {"retrieval.json", "report.md"} <= names
     assert "knn.json" not in names
     assert "## Retrieval on data" in text
-    assert "no labels of two classes" in capsys.readouterr().out
+    assert "Without labels" in capsys.readouterr().out
 
 
 def test_a_task_that_refuses_the_data_leaves_the_others(evaluate, tmp_path, capsys):
@@ -76,10 +77,10 @@ def test_a_task_that_refuses_the_data_leaves_the_others(evaluate, tmp_path, caps
     printed = capsys.readouterr().out
     for task in ("linear", "linear --quick"):
         assert f"Left out --task={task}: --task=linear" in printed
-    assert "needs a label for every video, but 1 of" in printed
+    assert "but 1 of" in printed  # the videos without a label
 
 
 def test_data_for_no_task_at_all_are_refused(evaluate, tmp_path):
     write_colors(tmp_path / "data", num_train=0)
-    with pytest.raises(ValueError, match="needs videos of the split train"):
+    with pytest.raises(UserError, match="--task=.* train"):
         evaluate(tmp_path / "data")

@@ -17,7 +17,8 @@ from label_fixtures import (
 from record_fixtures import write_data_set
 from run_contents import events_in
 
-from vie_tf.config import DataConfig, FinetuneConfig
+from vie_tf.config import FinetuneConfig
+from vie_tf.evaluation import restored_network
 from vie_tf.evaluation.labels import finetune as finetune_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
@@ -101,11 +102,11 @@ def test_a_network_from_scratch_has_files_of_its_own(make_run):
 
 def test_a_network_from_scratch_needs_settings_and_no_checkpoint(make_run):
     run = make_run()
-    tf.io.gfile.rmtree(f"{run.directory.model_dir}/checkpoints")
+    tf.io.gfile.rmtree(f"{run.network.directory.model_dir}/checkpoints")
     with pytest.raises(ValueError, match="There is no checkpoint"):
         make_run()
     untrained = RestoredRun.load(
-        run.directory.model_dir, run.data, checkpoint="untrained"
+        run.network.directory.model_dir, run.data, checkpoint="untrained"
     )
     result = finetune(untrained, train_steps=1, from_scratch=True)
     assert (result["checkpoint"], result["step"]) == (None, 0)
@@ -117,11 +118,10 @@ def test_two_streams_from_scratch_need_no_checkpoints(data_dir, tmp_path):
     folders = [str(tmp_path / name) for name in ("single", "slow")]
     for folder in folders:
         tf.io.gfile.rmtree(f"{folder}/checkpoints")
-    data = DataConfig(str(data_dir))
-    run = RestoredRun.of_streams(
-        *folders, "one", str(tmp_path / "streams"), data, checkpoint="untrained"
+    network = restored_network.load_streams(
+        *folders, "one", str(tmp_path / "streams"), "untrained"
     )
-    assert (run.step, run.streams.single_step) == (0, 0)
+    assert (network.step, network.streams.single_step) == (0, 0)
 
 
 def test_the_other_column_of_table_2_has_files_of_its_own(make_run):
@@ -218,7 +218,7 @@ def test_the_fine_tuned_network_is_a_run_like_any_other(make_run):
 
 def test_a_network_that_is_fine_tuned_at_another_size_keeps_it(make_run):
     run = make_run()
-    larger = RestoredRun.load(run.directory.model_dir, run.data, crop_size=64)
+    larger = RestoredRun.load(run.network.directory.model_dir, run.data, crop_size=64)
     result = finetune(larger, train_steps=1)
     tuned = RestoredRun.load(result["splits"][0]["folder"], run.data)
     assert (run.recipe.crop_size, tuned.recipe.crop_size) == (32, 64)
@@ -262,7 +262,8 @@ def test_two_streams_are_fine_tuned_as_one_network(data_dir, tmp_path):
     write_run(tmp_path / "slow", data_dir, step=5)
     data = restored(tmp_path / "slow", data_dir).data
     folders = [str(tmp_path / name) for name in ("single", "slow")]
-    run = RestoredRun.of_streams(*folders, "one", str(tmp_path / "streams"), data)
+    network = restored_network.load_streams(*folders, "one", str(tmp_path / "streams"))
+    run = RestoredRun.from_network(network, data)
     result = finetune(run, train_steps=1, dropout=0.5, test_clips="spaced")
     assert result["model"] == "two_stream_s"
     assert [part["loss"] for part in result["trained_on"]] == ["none", "ir"]

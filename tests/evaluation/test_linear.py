@@ -181,7 +181,7 @@ def test_other_settings_are_refused_until_one_starts_over(make_run):
 def test_probes_of_clips_of_another_size_are_not_gone_on_with(make_run):
     run = make_run()
     linear.evaluate_linear(run, settings_of(train_steps=1))
-    folder = run.directory.model_dir
+    folder = run.network.directory.model_dir
     larger = restored_run.RestoredRun.load(folder, run.data, crop_size=64)
     with pytest.raises(ValueError, match="network's clip was .*'crop_size': 32"):
         linear.evaluate_linear(larger, settings_of(train_steps=1))

@@ -27,14 +27,14 @@ def make_directory(model_dir, data_dir, manifest=None, loss="la", **data):
 @pytest.mark.parametrize(("step", "loss"), [(1, "ir"), (100, "ir"), (101, "la")])
 def test_a_run_of_la_is_one_of_ir_until_la_begins(tmp_path, step, loss):
     directory = make_directory(tmp_path, "data")
-    assert TrainedOn.of_run(directory, step).loss == loss
+    assert TrainedOn.from_run(directory, step).loss == loss
 
 
 def test_the_data_are_those_of_the_runs_settings(tmp_path):
     manifest = write_data_set(tmp_path / "yoga")
     folder = f"{tmp_path / 'yoga'}/"
     directory = make_directory(tmp_path / "run", folder, manifest, "ir", subset=0.7)
-    assert TrainedOn.of_run(directory, 5) == TrainedOn(
+    assert TrainedOn.from_run(directory, 5) == TrainedOn(
         name="yoga",
         fingerprint=manifest.fingerprint(),
         num_classes=len(manifest.class_names),
@@ -46,15 +46,15 @@ def test_the_data_are_those_of_the_runs_settings(tmp_path):
 
 
 def test_before_its_first_step_a_network_was_trained_on_nothing(tmp_path):
-    found = TrainedOn.of_run(make_directory(tmp_path, "kinetics400"), 0)
+    found = TrainedOn.from_run(make_directory(tmp_path, "kinetics400"), 0)
     assert found == TrainedOn(seed=3, network=TINY)
-    assert (found.in_words, found.data_set) == ("nothing", None)
+    assert found.describe_data() == "nothing"
 
 
 def test_a_converted_checkpoint_without_data_says_so(tmp_path):
-    found = TrainedOn.of_run(make_directory(tmp_path, ""), 500)
-    assert (found.name, found.data_set) == ("", None)
-    assert found.in_words == "data that its run does not name"
+    found = TrainedOn.from_run(make_directory(tmp_path, ""), 500)
+    assert found.name == ""
+    assert found.describe_data() == "data that its run does not name"
 
 
 def test_the_papers_networks_have_no_settings_to_be_told(tmp_path):
@@ -67,10 +67,10 @@ def test_the_papers_networks_have_no_settings_to_be_told(tmp_path):
     ):
         directory = RunDirectory(str(tmp_path))
         directory.save_config(dataclasses.replace(config, model=model), None)
-        assert TrainedOn.of_run(directory, 1).network == words
+        assert TrainedOn.from_run(directory, 1).network == words
 
 
 def test_a_fine_tuned_network_is_not_the_papers(tmp_path):
     directory = make_directory(tmp_path, "data", loss="supervised")
     (tmp_path / "settings.json").write_text("{}")  # as of a training on labels
-    assert TrainedOn.of_run(directory, 5).network == f"fine-tuned, {TINY}"
+    assert TrainedOn.from_run(directory, 5).network == f"fine-tuned, {TINY}"

@@ -11,14 +11,21 @@ from run_fixtures import unit_rows
 
 from vie_tf.evaluation.neighbors import page as retrieval_page
 from vie_tf.evaluation.neighbors import picture as retrieval_picture
-from vie_tf.evaluation.neighbors.retrieved import Retrieved, choose_queries
+from vie_tf.evaluation.neighbors.picture import (
+    CELL_WIDTH,
+    FRAME_HEIGHT,
+    FRAME_WIDTH,
+    LINE_HEIGHT,
+    MARGIN,
+    ROW_HEIGHT,
+    left_of,
+)
+from vie_tf.evaluation.neighbors.retrieved import (
+    Retrieved,
+    choose_queries,
+    middle_frames,
+)
 from vie_tf.metrics import nearest
-
-# A strip is 84 pixels high and 3 x 112 wide, and has two lines of text (22 each) and
-# a gap (14) below.  Right of the query, a gap of 28; between neighbors, of 14.  Line
-# of headings 22, margin 12.
-WIDTH = 4 * 336 + 28 + 2 * 14 + 2 * 12
-HEAD, ROW = 22 + 2 * 12, 84 + 2 * 22 + 14
 
 # Tags that have no end.
 VOID = ("meta",)
@@ -33,7 +40,7 @@ def retrieved_from(data_dir, manifest, predicted):
         manifest=manifest,
         queries=queries,
         gallery=gallery,
-        rows=found.neighbor_index,
+        neighbor_index=found.neighbor_index,
         similarities=found.similarities,
         predicted=predicted,
     )
@@ -66,9 +73,9 @@ def fixture_with_a_wrong_one(data_dir, manifest, retrieved):
     return retrieved_from(data_dir, manifest, predicted)
 
 
-def red_pixels(picture):
-    """Rows of the picture that hold a red pixel; the frames are gray."""
-    red, green, blue = np.moveaxis(picture.astype(int), -1, 0)
+def red_pixels(canvas):
+    """Lines of pixels that hold a red one; the frames are gray."""
+    red, green, blue = np.moveaxis(canvas.pixels.astype(int), -1, 0)
     return np.flatnonzero(np.any((red > green + 60) & (red > blue + 60), axis=1))
 
 
@@ -127,17 +134,17 @@ def test_a_query_is_described_with_its_label_and_its_neighbors(retrieved):
     assert content["query"] == query.source
     assert content["label"] == content["predicted"] == f"class_{query.label}"
     for number, neighbor in enumerate(content["nearest"]):
-        row = retrieved.rows[2, number]
-        assert neighbor["video"] == retrieved.gallery[row].source
+        index = retrieved.neighbor_index[2, number]
+        assert neighbor["video"] == retrieved.gallery[index].source
         assert neighbor["similarity"] == pytest.approx(
             retrieved.similarities[2, number], abs=1e-4
         )
 
 
 def test_the_picture_has_a_row_for_every_query(retrieved):
-    picture = retrieval_picture.draw(retrieved, [0, 2, 3])
-    assert picture.shape == (HEAD + 3 * ROW, WIDTH, 3)
-    assert picture.dtype == np.uint8
+    height, width, _ = retrieval_picture.draw(retrieved, [0, 2, 3]).pixels.shape
+    assert height == 2 * MARGIN + LINE_HEIGHT + 3 * ROW_HEIGHT
+    assert width == left_of(3) + CELL_WIDTH + MARGIN
 
 
 def test_a_right_prediction_has_no_red(retrieved):
@@ -146,10 +153,11 @@ def test_a_right_prediction_has_no_red(retrieved):
 
 
 def test_a_wrong_prediction_alone_is_red(with_a_wrong_one):
-    rows = red_pixels(retrieval_picture.draw(with_a_wrong_one, [0, 1, 2]))
-    second_line = HEAD - 12 + ROW + 84 + 22  # of the second query
-    assert len(rows)
-    assert second_line <= rows.min() <= rows.max() < second_line + 22
+    red = red_pixels(retrieval_picture.draw(with_a_wrong_one, [0, 1, 2]))
+    # The second line of the caption of the second query.
+    top = MARGIN + LINE_HEIGHT + ROW_HEIGHT + FRAME_HEIGHT + LINE_HEIGHT
+    assert len(red)
+    assert top <= red.min() <= red.max() < top + LINE_HEIGHT
 
 
 def test_a_wrong_prediction_alone_is_red_on_the_page(with_a_wrong_one):
@@ -158,25 +166,57 @@ def test_a_wrong_prediction_alone_is_red_on_the_page(with_a_wrong_one):
     assert page.red == [f"Pred: {wrong}"]
 
 
-def test_the_picture_shows_frames_of_its_videos(retrieved):
-    picture = retrieval_picture.draw(retrieved, [3])
-    videos = [
-        retrieved.queries[3],
-        *(retrieved.gallery[row] for row in retrieved.rows[3]),
+def videos_of(retrieved, query):
+    """The query and its neighbors."""
+    return [
+        retrieved.queries[query],
+        *(retrieved.gallery[index] for index in retrieved.neighbor_index[query]),
     ]
-    lefts = [12, *(12 + 336 + 28 + n * (336 + 14) for n in range(3))]
-    for video, left in zip(videos, lefts):
-        # Video right of the white part: frame 10 - 6, white up to pixel 4 of 48.
-        strip = picture[HEAD - 12 + 30 : HEAD - 12 + 50, left + 30 : left + 100]
-        assert strip.mean() == pytest.approx(5 * (video.id % 50), abs=3)
+
+
+def test_the_picture_shows_frames_of_its_videos(retrieved):
+    picture = retrieval_picture.draw(retrieved, [3]).pixels
+    top = MARGIN + LINE_HEIGHT
+    for column, video in enumerate(videos_of(retrieved, 3)):
+        frames = picture[top : top + FRAME_HEIGHT, left_of(column) :][:, :CELL_WIDTH]
+        # Frames 3, 9 and 15 of the 20 are white up to as many of 48 pixels.
+        for number in range(3):
+            frame = frames[:, number * FRAME_WIDTH :][:, : FRAME_WIDTH - 2]
+            white = (3 + 6 * number) / 48 * FRAME_WIDTH
+            gray = frame[FRAME_HEIGHT // 2, round(white) + 4 :]
+            assert gray.mean() == pytest.approx(5 * (video.id % 50), abs=3)
+            assert frame[FRAME_HEIGHT // 2, : round(white) - 4].min() > 240
+
+
+@pytest.mark.parametrize(
+    ("fps", "num_frames", "indices", "seconds"),
+    [
+        (25.0, 100, [43, 49, 55], 18 / 25),
+        (12.0, 100, [46, 49, 52], 9 / 12),
+        (2.0, 100, [48, 49, 50], 3 / 2),  # slower than four a second
+        (50.0, 4, [0, 12, 24], 36 / 50),  # shorter than the strip
+    ],
+)
+def test_strips_show_as_much_time_whatever_the_frame_rate(
+    retrieved, fps, num_frames, indices, seconds
+):
+    video = dataclasses.replace(retrieved.queries[0], fps=fps, frames=num_frames)
+    assert middle_frames(video, 3, 4) == (indices, pytest.approx(seconds))
+
+
+def test_the_page_plays_every_video_at_its_own_rate(retrieved):
+    slow = tuple(dataclasses.replace(v, fps=5.0) for v in retrieved.gallery)
+    fast = tuple(dataclasses.replace(v, fps=50.0) for v in retrieved.queries)
+    mixed = dataclasses.replace(retrieved, queries=fast, gallery=slow)
+    durations = re.findall(r"animation-duration: ([0-9.]+)s", page_of(mixed, [0]))
+    # Of 50 frames a second every sixth is taken, 16 times; of 5 every one.
+    assert list(map(float, durations)) == [16 * 6 / 50] + 3 * [16 / 5]
 
 
 def test_without_labels_picture_and_page_have_no_red(tmp_path):
     manifest = write_data_set(tmp_path, num_classes=0)
     retrieved = retrieved_from(tmp_path, manifest, None)
-    picture = retrieval_picture.draw(retrieved, [0, 1])
-    assert picture.shape == (HEAD + 2 * ROW, WIDTH, 3)
-    assert not len(red_pixels(picture))
+    assert not len(red_pixels(retrieval_picture.draw(retrieved, [0, 1])))
     page = Page(page_of(retrieved, [0, 1]))
     assert not page.red
     assert retrieved.queries[0].source in page.texts
@@ -201,12 +241,8 @@ def _without_strips(text):
 
 def test_the_strips_of_the_page_show_the_frames_of_their_videos(retrieved):
     strips = Page(page_of(retrieved, [3])).strips()
-    videos = [
-        retrieved.queries[3],
-        *(retrieved.gallery[row] for row in retrieved.rows[3]),
-    ]
     width, height = retrieval_page.WIDTH, retrieval_page.HEIGHT
-    for video, strip in zip(videos, strips):
+    for video, strip in zip(videos_of(retrieved, 3), strips):
         assert strip.shape == (height, width * retrieval_page.NUM_FRAMES, 3)
         for number in range(retrieval_page.NUM_FRAMES):
             window = strip[:, number * width : (number + 1) * width].mean(axis=(0, 2))

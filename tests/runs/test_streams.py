@@ -10,6 +10,7 @@ from record_fixtures import write_data_set
 from run_fixtures import DIM, new_state, run_config
 
 from vie_tf.config import DataConfig, KnnTaskConfig
+from vie_tf.evaluation import restored_network
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.models.from_config import build_model
@@ -49,14 +50,14 @@ def restored(folder, which="latest"):
 
 
 def streams_of(runs, data_dir, model_dir, static_frames="one", **settings):
-    return RestoredRun.of_streams(
+    network = restored_network.load_streams(
         str(runs / "single"),
         str(runs / "slow"),
         static_frames,
         str(model_dir),
-        DataConfig(data_dir),
         **settings,
     )
+    return RestoredRun.from_network(network, DataConfig(data_dir))
 
 
 def test_the_embedding_is_that_of_both_runs_side_by_side(runs, data_dir, tmp_path):
@@ -114,13 +115,13 @@ def test_the_best_checkpoint_is_that_of_each_run(runs, data_dir, tmp_path):
         state = new_state(config, Manifest.load(data_dir))
         state.step.assign(step)
         directory.save_best(state, "knn/top1", 2.0)
-    run = streams_of(tmp_path, data_dir, tmp_path / "best", checkpoint="best")
-    assert (run.streams.single_step, run.streams.dynamic_step) == (7, 8)
-    assert (run.step, run.checkpoint) == (8, "best")
-    newest = streams_of(tmp_path, data_dir, tmp_path / "newest")
+    best = streams_of(tmp_path, data_dir, tmp_path / "best", checkpoint="best").network
+    assert (best.streams.single_step, best.streams.dynamic_step) == (7, 8)
+    assert (best.step, best.checkpoint) == (8, "best")
+    newest = streams_of(tmp_path, data_dir, tmp_path / "newest").network
     assert (newest.streams.single_step, newest.streams.dynamic_step) == (1, 1)
-    best = restored(tmp_path / "single", "best").head.dense.kernel
-    np.testing.assert_array_equal(run.model.static_stream.head.dense.kernel, best)
+    wanted = restored(tmp_path / "single", "best").head.dense.kernel
+    np.testing.assert_array_equal(best.model.static_stream.head.dense.kernel, wanted)
 
 
 def test_two_streams_take_clips_of_another_size(runs, data_dir, tmp_path):
@@ -173,20 +174,18 @@ def test_streams_may_be_trained_together_from_scratch(data_dir, tmp_path):
 def test_runs_that_are_no_streams_are_refused(
     runs, data_dir, tmp_path, single, dynamic, message
 ):
-    data = DataConfig(data_dir)
-    with pytest.raises(UserError, match=message):
-        RestoredRun.of_streams(
-            str(runs / single), str(runs / dynamic), "one", str(tmp_path), data
+    with pytest.raises(ValueError, match=message):
+        restored_network.load_streams(
+            str(runs / single), str(runs / dynamic), "one", str(tmp_path)
         )
 
 
 def test_streams_of_other_widths_are_refused(runs, data_dir, tmp_path):
     wide = {**SINGLE, "num_filters": 8}
     training.train(run_config(data_dir, tmp_path / "w", model=wide, train_steps=0))
-    data = DataConfig(data_dir)
-    with pytest.raises(UserError, match="--num_filters, but .* 8 .* has 4"):
-        RestoredRun.of_streams(
-            str(tmp_path / "w"), str(runs / "slow"), "one", str(tmp_path), data
+    with pytest.raises(ValueError, match="agree in --num_filters, but .* 8 .* has 4"):
+        restored_network.load_streams(
+            str(tmp_path / "w"), str(runs / "slow"), "one", str(tmp_path)
         )
 
 

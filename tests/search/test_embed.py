@@ -9,17 +9,16 @@ import time
 import numpy as np
 import pytest
 from commands import run_command, start_command
-from run_fixtures import new_state, run_config
+from label_fixtures import write_run
 from toy_networks import use_toy_networks
 from video_fixtures import cut, write_video
 
+import embed as embed_command
 from data_prep.config import ConversionConfig
 from data_prep.convert import conversion
 from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import video_embeddings
-from vie_tf.models.from_config import with_family_defaults
-from vie_tf.runs.run_directory import RunDirectory
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("toy_networks")]
 
@@ -68,16 +67,9 @@ def fixture_folder(tmp_path_factory):
         num_processes=1,
         videos_per_shard=3,
     )
-    manifest = conversion.convert(config)
-    save_run(folder / "data", folder / "run", manifest)
+    conversion.convert(config)
+    write_run(folder / "run", folder / "data")
     return folder
-
-
-def save_run(data_dir, model_dir, manifest, seed=0):
-    config = with_family_defaults(run_config(data_dir, model_dir, seed=seed))
-    directory = RunDirectory(str(model_dir))
-    directory.save_config(config, manifest)
-    directory.save(new_state(config, manifest))
 
 
 @pytest.fixture(name="of_records", scope="module")
@@ -174,7 +166,7 @@ def test_the_same_command_again_has_nothing_to_do(folder, of_records):
     assert "Nothing to do" in embed(*arguments, "--num_clips=2").stdout
     assert contents(of_records) == before
     error = error_of(*arguments, "--num_clips=3", "--average=none")
-    assert "something else (other average, num_clips)" in error
+    assert "average, num_clips" in error
     assert contents(of_records) == before
 
 
@@ -201,7 +193,7 @@ def test_a_killed_command_goes_on_to_the_same_bytes(folder, of_files, tmp_path):
         file.write("99,and a li")
     result = embed(*arguments)
     assert result.returncode == 0, result.stderr
-    assert "Going on: 8 of 12 videos are done." in result.stdout
+    assert "8 of 12" in result.stdout
     assert contents(output) == contents(of_files)
 
 
@@ -252,35 +244,35 @@ def test_an_index_of_another_checkpoint_is_refused_unless_the_run_is_given(
     copy = folder / "of_another"
     shutil.copytree(of_files, copy)
     other = folder / "other_run"
-    manifest_of_run = RestoredRun.load(
-        str(folder / "run"), DataConfig(str(folder / "data"))
-    ).manifest
-    save_run(folder / "data", other, manifest_of_run, seed=1)
+    write_run(other, folder / "data", seed=1)
     (copy / "index.json").write_text(json.dumps({**index, "model_dir": str(other)}))
     query = folder / "videos" / SOURCES[0]
     error = error_of(f"--query={query}", f"--index={copy}")
-    assert "was made by the checkpoint of step 0, but the latest one of" in error
+    assert "step 0" in error and "--model_dir" in error
     result = embed(f"--query={query}", f"--index={copy}", f"--model_dir={other}")
     assert result.returncode == 0, result.stderr
-    assert "similarities say little" in result.stdout
+    assert "of step 0" in result.stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "flag"),
     [
-        (["--model_dir=x", "--output=y"], "--videos is missing"),
-        (["--query=x"], "--query and --index are given together"),
-        (["--query=x", "--index=y", "--videos=z"], "give one pair"),
-        (["--query=x", "--index=y"], "There are no embeddings in 'y'"),
+        (["--model_dir=x", "--output=y"], "--videos"),
+        (["--query=x"], "--index"),
+        (["--query=x", "--index=y", "--videos=z"], "--videos"),
+        (["--query=x", "--index=y"], "--output=y"),  # that makes an index
         (
             [*("--videos=x", "--model_dir=y", "--output=z"), "--endpoints=conv1,conv1"],
-            "give one or more, each once",
+            "--endpoints=conv1,conv1",
         ),
-        (["--videos=x", "--model_dir=y", "--output=z"], "'y' is not the folder of a"),
+        (["--videos=x", "--model_dir=y", "--output=z"], "--model_dir"),
     ],
 )
-def test_bad_flags_are_one_line(arguments, message):
-    assert message in error_of(*arguments)
+def test_bad_flags_are_one_line(arguments, flag, capsys):
+    assert embed_command.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1
+    assert flag in error
 
 
 def test_what_cannot_be_embedded_is_one_line(folder, tmp_path):
@@ -290,9 +282,8 @@ def test_what_cannot_be_embedded_is_one_line(folder, tmp_path):
     videos.mkdir()
     (videos / "broken.mp4").write_bytes(b"")
     error = error_of(f"--videos={videos}", run, output, "--num_processes=1")
-    assert "None of the 1 videos could be embedded (such as broken.mp4: the" in error
+    assert "None of the 1 videos" in error and "broken.mp4: " in error
     assert (tmp_path / "output" / "refused.csv").exists()
     error = error_of(f"--videos={videos}", run, output, "--endpoints=conv9")
-    assert "--endpoints=conv9: --model=slow has conv1" in error
-    error = error_of(f"--videos={tmp_path / 'nowhere'}", run, output)
-    assert "does not exist; give a video file" in error
+    assert "--endpoints=conv9" in error and "conv1" in error
+    assert "nowhere" in error_of(f"--videos={tmp_path / 'nowhere'}", run, output)

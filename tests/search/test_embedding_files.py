@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from vie_tf.search import embeddings
-from vie_tf.search.embedding_files import EmbeddingFiles, EmbeddingIndex, npy_header
+from vie_tf.search.embedding_files import EmbeddingFiles, npy_header
+from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry
 
@@ -54,8 +56,8 @@ def test_what_was_appended_is_read_in_order(tmp_path):
     assert [video["source"] for video in index.videos()] == [
         f"{n}, x.mp4" for n in range(3)
     ]
-    assert (index.facts["num_videos"], index.facts["num_refused"]) == (3, 1)
-    assert index.facts["step"] == 5
+    assert (index.metadata["num_videos"], index.metadata["num_refused"]) == (3, 1)
+    assert index.metadata["step"] == 5
     assert not (tmp_path / "progress.json").exists()
     assert "3.mp4,the file is empty" in (tmp_path / "refused.csv").read_text()
 
@@ -89,7 +91,7 @@ def test_a_kill_in_the_last_moment_loses_nothing(tmp_path):
 def test_other_settings_are_named_and_nothing_is_touched(tmp_path):
     write_all(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(ValueError, match=r"something else \(other videos\)"):
+    with pytest.raises(UserError, match="other videos"):
         open_files(tmp_path, {**MADE_FROM, "videos": "def"})
     assert open_files(tmp_path).is_complete
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -97,18 +99,16 @@ def test_other_settings_are_named_and_nothing_is_touched(tmp_path):
 
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
-    with pytest.raises(ValueError, match="holds other files, such as 'thesis.tex'"):
+    with pytest.raises(UserError, match="thesis.tex"):
         open_files(tmp_path)
     (tmp_path / "index.json").write_text("[]")
-    with pytest.raises(ValueError, match="is not of embed.py"):
+    with pytest.raises(UserError, match="index.json"):
         open_files(tmp_path)
 
 
 def test_a_folder_that_another_process_writes_to_is_refused(tmp_path):
     with FolderLock(str(tmp_path), "writing embeddings there", "--output"):
-        with pytest.raises(
-            ValueError, match="Another process .* is writing embeddings to"
-        ):
+        with pytest.raises(UserError, match="--output"):
             embeddings.write(None, None, None, str(tmp_path))  # before all else
 
 
@@ -117,7 +117,7 @@ def test_without_a_video_it_fails_and_can_be_tried_again(tmp_path):
         files = open_files(tmp_path)
         files.refuse(RefusedEntry("3.mp4", "the file is empty"))
         files.end_block(0)
-        with pytest.raises(ValueError, match="None of the 1 videos .* 3.mp4: the file"):
+        with pytest.raises(UserError, match="None of the 1 videos .* 3.mp4: the file"):
             files.finish({})
     assert (tmp_path / "refused.csv").read_text().count("3.mp4") == 1
 
@@ -126,7 +126,7 @@ def test_an_index_that_is_not_complete_is_not_read(tmp_path):
     files = open_files(tmp_path)
     files.append(*rows_of([0]))
     files.end_block(1)
-    with pytest.raises(ValueError, match="are not complete"):
+    with pytest.raises(UserError, match="are not complete"):
         EmbeddingIndex.load(str(tmp_path))
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert progress["num_videos"] == 1

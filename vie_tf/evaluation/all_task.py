@@ -1,4 +1,4 @@
-"""All tasks that measure a run as it is, and a report of what they found."""
+"""All tasks that measure a run as it is, and a report of their results."""
 
 from __future__ import annotations
 
@@ -20,60 +20,58 @@ from vie_tf.storage.manifest import VAL_SPLIT
 def evaluate(
     run: RestoredRun,
     model_dir: str,
-    on_knn: KnnTaskConfig,
-    on_retrieval: RetrievalConfig,
-    on_linear: LinearConfig,
+    knn: KnnTaskConfig,
+    retrieval: RetrievalConfig,
+    linear: LinearConfig,
     *,
     start_over: bool = False,
 ) -> str:
-    """Runs the tasks and writes `eval/report.md` from all results of the run.
+    """Runs all tasks that the data allows, and writes `eval/report.md`.
 
-    What the data do not allow is left out and said: without labels there is retrieval
-    alone, and without validation videos read-outs are the quick ones.  A task that
-    refuses the data does not keep the others from them.
+    Without labels that is retrieval alone, and without validation videos the
+    scikit-learn probes replace the linear probes.  A task that refuses the data is
+    named and left out.
 
     Args:
-      run: to be evaluated.
+      run: what is evaluated.
       model_dir: folder of the run, or of the results of a two-stream network.
-      on_knn: settings of kNN.
-      on_retrieval: settings of retrieval.
-      on_linear: settings of the read-outs.
-      start_over: whether read-outs that are there are trained anew.
+      knn: settings of kNN.
+      retrieval: settings of retrieval.
+      linear: settings of the linear probes.
+      start_over: whether linear probes that are there are trained again.
 
     Returns:
       The report.
 
     Raises:
-      UserError: there is no task that the data allow.
+      UserError: the data allows no task.
     """
-
-    def linear() -> None:
-        linear_task.evaluate_linear(run, on_linear, start_over=start_over)
-
     tasks: dict[str, Callable[[], Any]] = {
-        "retrieval": lambda: retrieval_task.evaluate(run, on_retrieval)
+        "retrieval": lambda: retrieval_task.evaluate(run, retrieval)
     }
     if len(run.manifest.class_names) < 2:
-        print("The videos have no labels of two classes: no kNN and no read-outs.")
+        print("Without labels of two classes there are no kNN and no linear probes.")
     else:
-        tasks["knn"] = lambda: knn_task.evaluate(run, on_knn)
+        tasks["knn"] = lambda: knn_task.evaluate(run, knn)
         tasks["linear --quick"] = lambda: sklearn_linear.evaluate_linear_quick(
-            run, on_linear
+            run, linear
         )
         if run.manifest.split(VAL_SPLIT):
-            tasks["linear"] = linear
+            tasks["linear"] = lambda: linear_task.evaluate_linear(
+                run, linear, start_over=start_over
+            )
         else:
-            print("There are no validation videos: the quick read-outs are all.")
-    refused = 0
+            print("Without validation videos there are scikit-learn probes only.")
+    num_refused = 0
     for name, evaluate_task in tasks.items():
         try:
             evaluate_task()
         except UserError as error:
             print(f"Left out --task={name}: {error}", flush=True)
-            refused += 1
-            if refused == len(tasks):
+            num_refused += 1
+            if num_refused == len(tasks):
                 raise  # there is nothing to report
-    text = command.of_runs([model_dir])
+    text = command.report_runs([model_dir])
     path = os.path.join(results.folder(run), "report.md")
     write_atomically(path, text)
     print(f"Wrote {path}.")

@@ -1,6 +1,6 @@
-"""What tasks need of the data that a network is evaluated on.
+"""Checks that a task can be evaluated on a data set.
 
-Each raises ValueError with a line that names the task and what can be done.
+Each raises UserError that names the task and says what can be done.
 """
 
 from __future__ import annotations
@@ -12,72 +12,57 @@ from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
 
 
 def check_clips(run: RestoredRun) -> None:
-    """Refuses images for a network of several frames, which see no motion.
-
-    Args:
-      run: that is evaluated.
-    """
+    """Refuses images for a network of several frames."""
     recipe = sampling.with_static(run.recipe, run.data.static_video)
     sampling.check_motion(run.manifest.videos, recipe, run.config.model.name)
 
 
 def check_gallery(run: RestoredRun, task: str) -> None:
-    """Refuses data without training videos.
-
-    Args:
-      run: that is evaluated.
-      task: its name, for the message.
-    """
+    """Refuses data without training videos for --task=`task`."""
     if not run.gallery:
         raise UserError(
             f"--task={task} needs videos of the split {TRAIN_SPLIT}, but"
-            f" {run.data_dir!r} has no videos in it. Convert them again with a lower"
+            f" {run.data_dir!r} has none. Convert the videos again with a lower"
             " --val_fraction."
         )
 
 
 def check_labels(run: RestoredRun, task: str) -> None:
-    """Refuses labels that cannot be compared.
+    """Refuses data whose labels --task=`task` cannot compare.
 
-    There are none, just one class, no training video, or no class that both the gallery
-    and the queries have.  A line names classes that only queries have.
-
-    Args:
-      run: that is evaluated.
-      task: its name, for the message.
+    It needs two classes, a training video, and a class that both training and
+    validation videos have.  Classes of validation videos alone are printed.
     """
     names = run.manifest.class_names
     if len(names) < 2:
-        there = f"just {names[0]}" if names else "no labels"
+        found = f"only {names[0]}" if names else "no labels"
         raise UserError(
             f"--task={task} needs videos of at least two classes, but those of"
-            f" {run.data_dir!r} have {there}. Put videos of two classes or more into"
-            " a folder for each and convert them again, or use --task=retrieval, which"
+            f" {run.data_dir!r} have {found}. Put videos of two classes or more into a"
+            " folder for each and convert them again, or use --task=retrieval, which"
             " needs no labels."
         )
     check_gallery(run, task)
     known = {video.label for video in run.gallery}
     asked = {video.label for video in run.queries if video.label != NO_LABEL}
-    unknown = [names[label] for label in sorted(asked - known)]
+    unknown = ", ".join(names[label] for label in sorted(asked - known))
     if unknown and not asked & known:
         raise UserError(
-            f"The validation videos of {run.data_dir!r} are of the classes"
-            f" {', '.join(unknown)}, none of which a training video has: name the"
-            " folders of both alike, and convert them again."
+            f"The validation videos of {run.data_dir!r} have the classes {unknown},"
+            " which no training video has: give the folders of both splits the same"
+            " names, and convert them again."
         )
     if unknown:
         print(
-            "Validation videos of these classes count as wrong, as no training video"
-            f" has them: {', '.join(unknown)}."
+            "Validation videos of these classes count as wrong, since no training video"
+            f" has them: {unknown}."
         )
 
 
 def check_all_labels(run: RestoredRun, task: str) -> None:
-    """Refuses data that cannot be trained on: a video without a label, or one class.
+    """Refuses data that --task=`task` cannot train on.
 
-    Args:
-      run: that is evaluated.
-      task: its name, for the message.
+    Every video needs a label, and the training videos two classes.
     """
     check_labels(run, task)
     videos = [v for v in run.manifest.videos if v.split in (TRAIN_SPLIT, VAL_SPLIT)]
@@ -92,17 +77,18 @@ def check_all_labels(run: RestoredRun, task: str) -> None:
     if len(classes) < 2:
         raise UserError(
             f"--task={task} needs training videos of at least two classes, but all of"
-            f" {run.data_dir!r} are of {run.manifest.class_names[classes.pop()]}."
+            f" {run.data_dir!r} have the class"
+            f" {run.manifest.class_names[classes.pop()]}."
         )
 
 
 def check_val_split(run: RestoredRun, task: str, instead: str = "") -> None:
-    """Refuses data without videos to test on.
+    """Refuses data without validation videos.
 
     Args:
-      run: that is evaluated.
-      task: its name, for the message.
-      instead: what else can be done, for the message.
+      run: what is evaluated.
+      task: name of the task.
+      instead: what else can be done, appended to the message.
     """
     if not run.manifest.split(VAL_SPLIT):
         raise UserError(

@@ -1,7 +1,6 @@
-"""Protocols in words: phrases that several tasks share, so that they say the same.
+"""Phrases of protocols that several tasks share, so that they read the same.
 
-Comes in: what is evaluated.  Goes out: parts of sentences, which `task_files` writes
-into results, beside the numbers.
+A protocol says beside the numbers of a task how they were measured.
 """
 
 from __future__ import annotations
@@ -15,25 +14,36 @@ from vie_tf.storage.manifest import TRAIN_SPLIT
 _LINE_WIDTH = 88
 
 
-def of_clips(num_clips: int) -> str:
-    """What follows "logits" and the like: of which clips of a video they are.
+def wrapped(protocol: str) -> str:
+    """Breaks a protocol into indented lines of a terminal's width."""
+    return textwrap.fill(
+        protocol,
+        _LINE_WIDTH,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        break_long_words=False,  # paths can be copied
+        break_on_hyphens=False,
+    )
 
-    Args:
-      num_clips: of a video.
-    """
+
+def of_clips(num_clips: int) -> str:
+    """Says what features or logits of a video are averaged over, for a protocol."""
     if num_clips == 1:
         return "of one clip"
     return f"averaged over {num_clips} equally spaced clips"
 
 
-def of_view(run: RestoredRun) -> str:
-    """Which clips a training on labels has, where they are not those of all videos.
+def of_queries(run: RestoredRun) -> str:
+    """Says which videos are queries and which are the gallery, for a protocol."""
+    if run.leaves_one_out:
+        return "training videos as queries, each left out of the gallery"
+    return "validation videos as queries, training videos as gallery"
 
-    Args:
-      run: what is evaluated.
 
-    Returns:
-      What goes on a sentence about clips, starting with a space; nothing for all.
+def of_videos(run: RestoredRun) -> str:
+    """Says which training videos a training on labels uses, if not all, starting `of`.
+
+    The words follow "clips" in a protocol.
     """
     data, words = run.data, ""
     if data.subset < 1:
@@ -48,34 +58,17 @@ def of_view(run: RestoredRun) -> str:
 
 
 def with_network(run: RestoredRun, protocol: str) -> str:
-    """A protocol of a task, and of which network its numbers are.
-
-    Args:
-      run: what is evaluated.
-      protocol: of the task.
-    """
-    size, trained_size = run.recipe.crop_size, run.trained_size
+    """Appends size of the clips and streams of the network to a protocol."""
+    size, trained_size = run.recipe.crop_size, run.network.trained_size
     words = f"{protocol}; clips of {size} x {size} pixels"
     if size != trained_size:
         words += f", where the run's were {trained_size} x {trained_size}"
-    return f"{words}; {run.streams.describe()}" if run.streams else words
-
-
-def wrapped(protocol: str) -> str:
-    """A protocol in lines of a terminal, below the numbers that it is about."""
-    return textwrap.fill(
-        protocol,
-        _LINE_WIDTH,
-        initial_indent="  ",
-        subsequent_indent="  ",
-        # Paths are to be copied.
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    streams = run.network.streams
+    return f"{words}; {streams.describe()}" if streams else words
 
 
 def accuracy_table(rows: Mapping[str, Sequence[float]], num_classes: int) -> list[str]:
-    """Formats top-1 and top-5 accuracies as lines, and those of chance below them.
+    """Formats top-1 and top-5 accuracies in lines, with those of chance below them.
 
     Args:
       rows: top-1 and top-5 as fractions, or top-1 alone, by the name of the row.

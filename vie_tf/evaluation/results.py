@@ -1,7 +1,7 @@
-"""The files of `RUN/eval/`: what a task found, and what it was found on.
+"""Files in `RUN/eval/`: the numbers of a task, and how they were measured.
 
-Every task writes one JSON file.  Besides its own numbers each has the same facts, by
-which `vie_tf.evaluation.report.command` sets results of several runs side by side.
+Every task writes one JSON file.  Besides its own numbers each file has the same
+metadata, by which `vie_tf.evaluation.report` sets results of several runs side by side.
 """
 
 from __future__ import annotations
@@ -16,69 +16,60 @@ from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
+
+_CLIP_SETTINGS = (
+    *("crop", "color", "subset", "subset_seed", "bin_frames", "static_video"),
+)
 
 
 def folder(run: RestoredRun) -> str:
-    """The folder of the results, made where it is missing."""
+    """Returns the folder of the results, and makes it where it is missing."""
     files.make_folder(run.eval_dir)
     return run.eval_dir
 
 
 def name(run: RestoredRun, task: str) -> str:
-    """How files of a task are called: `TASK`, or `TASK-DATA` for data of others.
-
-    Args:
-      run: what is evaluated.
-      task: name of the task.
-    """
+    """Returns the stem of a task's files: `TASK`, or `TASK-DATA` on other data."""
     return task if run.is_training_data else f"{task}-{run.data_name}"
 
 
 def path(run: RestoredRun, task: str, suffix: str) -> str:
-    """Where a task writes, in `folder`.
-
-    Args:
-      run: what is evaluated.
-      task: name of the task.
-      suffix: of the file, without a dot.
-    """
+    """Returns the path of a task's file with this suffix."""
     return os.path.join(folder(run), f"{name(run, task)}.{suffix}")
 
 
 def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
-    """Refuses to overwrite what the same task has found on something else.
+    """Refuses to overwrite the result of the same task on something else.
 
-    Files are named after the folder of the data, of which there may be several of one
-    name, and those of several splits after the first.
+    Files are named after the folder of the data, which may be the name of several data
+    sets; those of several splits are named after the first.
 
     Args:
-      run: that is to be evaluated.
+      run: what is to be evaluated.
       task: name of the task.
-      splits: names of the data sets whose mean is to be written, where it is one.
+      splits: names of the data sets whose mean is to be written, if there are several.
 
     Raises:
-      UserError: there is the result of other data, or of splits that are not among
-        these.
+      UserError: there is a result of other data, or of splits that are not among these.
     """
     file_name = os.path.join(run.eval_dir, f"{name(run, task)}.json")
     if not files.exists(file_name):
         return
     try:
-        known = json.loads(files.read_text(file_name))
+        known = files.read_json(file_name)
         data = known["data"]
         others = [split["data"] for split in known.get("splits", [])]
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return  # no result of this version
-    # A run's own data go on being its own when videos are appended to them.
-    is_own = run.is_training_data and run.streams is None
+    except (UserError, KeyError, TypeError, AttributeError):
+        return  # not a result of this version
+    # A run's own data set may have grown.
+    is_own = run.is_training_data and run.network.streams is None
     if not is_own and data["fingerprint"] != run.manifest.fingerprint():
         raise UserError(
-            f"{file_name!r} has the result of other data, which are called"
-            f" {data['name']!r} too ({data['num_train']} training and"
-            f" {data['num_val']} validation videos): rename the folder"
-            f" {run.data_dir!r}, or move the file away."
+            f"{file_name!r} has the result of another data set of the name"
+            f" {data['name']!r} ({data['num_train']} training and {data['num_val']}"
+            f" validation videos): rename the folder {run.data_dir!r}, or move the file"
+            " away."
         )
     if not set(others) <= set(splits):
         raise UserError(
@@ -89,42 +80,35 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
 
 
 def settings_of(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
-    """Settings of a training on labels as results have them, those of clips included.
-
-    Args:
-      run: what is evaluated.
-      settings: of the training.
-    """
-    data = ("crop", "color", "subset", "subset_seed", "bin_frames", "static_video")
-    return {
-        **dataclasses.asdict(settings),
-        **{name: getattr(run.data, name) for name in data},
-    }
+    """Returns the settings of a training on labels and of its clips, for a result."""
+    of_clips = {name: getattr(run.data, name) for name in _CLIP_SETTINGS}
+    return {**dataclasses.asdict(settings), **of_clips}
 
 
 def save(
     run: RestoredRun, task: str, protocol: str, content: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Writes the result of a task, with the facts that all results share.
+    """Writes the result of a task, with the metadata that all results share.
 
     Args:
       run: what was evaluated.
       task: name of the task.
-      protocol: how the numbers came about, in words.
-      content: the numbers.
+      protocol: how the numbers were measured, in words.
+      content: the numbers; its keys win over those of the metadata.
 
     Returns:
-      What was written.
+      Content of the file.
     """
+    network = run.network
     result = {
         "task": task,
         "model": run.config.model.name,
-        "loss": run.loss,
-        "trained_on": [dataclasses.asdict(part) for part in run.weights_from],
-        "step": run.step,
-        "checkpoint": run.checkpoint,
+        "loss": network.loss,
+        "trained_on": [dataclasses.asdict(part) for part in network.trained_on],
+        "step": network.step,
+        "checkpoint": network.checkpoint,
         "crop_size": run.recipe.crop_size,
-        "trained_crop_size": run.trained_size,
+        "trained_crop_size": network.trained_size,
         "seed": run.config.train.seed,
         "data": {
             "name": run.data_name,
@@ -136,8 +120,8 @@ def save(
         "protocol": protocols.with_network(run, protocol),
         **content,
     }
-    if run.streams:
-        result["streams"] = dataclasses.asdict(run.streams)
+    if network.streams:
+        result["streams"] = dataclasses.asdict(network.streams)
     text = json.dumps(result, indent=1) + "\n"
-    write_atomically(path(run, task, "json"), text)
+    files.write_atomically(path(run, task, "json"), text)
     return result

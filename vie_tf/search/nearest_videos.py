@@ -1,19 +1,15 @@
-"""A video and a folder of embeddings -> the videos nearest to it.
-
-Comes in: one video that was just decoded.  Goes out: rows of videos.csv with their
-similarities.
-"""
+"""Finds the videos of a folder of embeddings that are nearest to a video."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Iterable
+from typing import Iterable
 
 from vie_tf.config import EmbeddingConfig
 from vie_tf.metrics import nearest
-from vie_tf.search import embeddings
-from vie_tf.search.clip_features import Block, Network, averaged
-from vie_tf.search.embedding_files import EmbeddingIndex
+from vie_tf.search.embedder import VideoEmbedder, averaged
+from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
 
@@ -26,83 +22,82 @@ class Hit:
     similarity: float
 
 
-def network_of(index: EmbeddingIndex, model_dir: str | None) -> Network:
-    """Loads the network that the index was made by.
+def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> VideoEmbedder:
+    """Loads the network that an index was made with.
 
     Args:
-      index: to be searched.
-      model_dir: of the run to take instead, whatever its checkpoint; None for the
-        index's own.
+      index: index to be searched.
+      model_dir: run to take instead, whatever its checkpoint; None for the index's own.
 
     Raises:
-      UserError: the run has another checkpoint now, and was not given explicitly.
+      UserError: the index's run has another checkpoint by now, or features have another
+        size.
     """
-    facts, made_from = index.facts, index.facts["made_from"]
-    name, rows = embeddings.rows_to_search(index)
-    network = embeddings.network_of(
+    metadata, made_from = index.metadata, index.metadata["made_from"]
+    endpoint, features = index.searchable()
+    folder = model_dir or metadata["model_dir"]
+    embedder = VideoEmbedder(
         EmbeddingConfig(
-            model_dir=model_dir or facts["model_dir"],
-            checkpoint=facts["checkpoint"],
-            endpoints=(name,),
+            model_dir=folder,
+            checkpoint=metadata["checkpoint"],
+            endpoints=(endpoint,),
             num_clips=made_from["num_clips"],
             static_video=made_from["static_video"],
         )
     )
-    if network.fingerprint != made_from["checkpoint"]:
-        what = (
-            f"The index {index.folder!r} was made by the checkpoint of step"
-            f" {facts['step']}, but the {facts['checkpoint']} one of"
-            f" {model_dir or facts['model_dir']!r} is another, of step {network.step}"
+    if embedder.fingerprint != made_from["checkpoint"]:
+        difference = (
+            f"The index {index.folder!r} was made with the checkpoint of step"
+            f" {metadata['step']}, but the {metadata['checkpoint']} checkpoint of"
+            f" {folder!r} is another, of step {embedder.step}"
         )
         if model_dir is None:
             raise UserError(
-                f"{what}. Embed the videos again, or give --model_dir to compare what"
-                " they do not agree on."
+                f"{difference}. Embed the videos again, or give --model_dir to compare"
+                " features of two networks."
             )
-        print(f"{what}; similarities say little.")
-    if network.shapes[name] != rows.shape[1:]:
+        print(f"{difference}; similarities say little.")
+    if embedder.shapes[endpoint] != features.shape[1:]:
         raise UserError(
-            f"The index {index.folder!r} has {rows.shape[1]} dimensions, but the"
-            f" network of {model_dir!r} {network.shapes[name][0]}."
+            f"The index {index.folder!r} has {features.shape[1]} dimensions, but the"
+            f" network of {folder!r} has {embedder.shapes[endpoint][0]}."
         )
-    return network
+    return embedder
 
 
 def search(
-    index: EmbeddingIndex, network: Network, blocks: Iterable[Block], count: int
+    index: EmbeddingIndex, embedder: VideoEmbedder, blocks: Iterable[Block], count: int
 ) -> list[Hit]:
-    """Finds the videos nearest to one.
+    """Finds the videos nearest to a video, nearest first.
 
     Args:
-      index: to be searched.
-      network: from `network_of`.
-      blocks: of the one video.
-      count: of the videos that are returned, at most.
+      index: index to be searched.
+      embedder: from `embedder_of_index`.
+      blocks: blocks with the one video.
+      count: largest number of videos to return.
 
     Raises:
       UserError: the video cannot be read.
     """
-    name, rows = embeddings.rows_to_search(index)
-    vector = None
-    for block in blocks:
-        for answers in network.answers(block):
-            if isinstance(answers, RefusedEntry):
-                raise UserError(
-                    f"The video {answers.source!r} cannot be read: {answers.reason}."
-                )
-            vector = averaged(name, answers.values[name])  # [1, D]
-    assert vector is not None
-    found = nearest.search(rows, vector, count)
+    endpoint, gallery = index.searchable()
+    (features,) = (one for block in blocks for one in embedder.embed(block))
+    if isinstance(features, RefusedEntry):
+        raise UserError(
+            f"The video {features.source!r} cannot be read: {features.reason}."
+        )
+    query = averaged(endpoint, features.values[endpoint])  # [1, D]
+    found = nearest.search(gallery, query, count)
     videos = index.videos()
     return [
-        Hit(videos[row], float(similarity))
-        for row, similarity in zip(found.neighbor_index[0], found.similarities[0])
+        Hit(videos[neighbor], float(similarity))
+        for neighbor, similarity in zip(found.neighbor_index[0], found.similarities[0])
     ]
 
 
-def in_lines(hits: list[Hit], facts: dict[str, Any], query: str) -> str:
-    """What the user reads of a search."""
-    lines = [f"Nearest to {query} of {facts['num_videos']} videos, by cosine:"]
+def format_hits(hits: list[Hit], index: EmbeddingIndex, query: str) -> str:
+    """Formats the result of a search in lines."""
+    num_videos = index.metadata["num_videos"]
+    lines = [f"Nearest to {query} of {num_videos} videos, by cosine:"]
     for place, hit in enumerate(hits, 1):
         label = f"  ({hit.video['label']})" if hit.video["label"] else ""
         lines.append(f"{place:>4}  {hit.similarity:6.3f}  {hit.video['source']}{label}")

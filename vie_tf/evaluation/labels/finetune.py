@@ -253,7 +253,7 @@ def _save(
 
 def _without_run(run: RestoredRun) -> dict[str, Any]:
     """Facts of a result that rests on no weights of the run."""
-    parts = [part.untrained(seed=None) for part in run.weights_from]
+    parts = [part.untrained(seed=None) for part in run.network.trained_on]
     return {
         "loss": NOTHING,
         "trained_on": [dataclasses.asdict(part) for part in parts],
@@ -279,7 +279,7 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
     return (
         f"all layers of {start} trained on labels, batches of {settings.batch_size}"
         f" augmented clips (crop {run.data.crop}, color {run.data.color})"
-        f"{protocols.of_view(run)}, batch norm in training mode, dropout"
+        f"{protocols.of_videos(run)}, batch norm in training mode, dropout"
         f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
         f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"

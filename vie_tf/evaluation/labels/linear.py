@@ -147,7 +147,7 @@ def _save(
     protocol = (
         f"linear softmax probes of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
         f" {steps} steps of {settings.batch_size} augmented clips (crop"
-        f" {run.data.crop}, color {run.data.color}){protocols.of_view(run)} on the"
+        f" {run.data.crop}, color {run.data.color}){protocols.of_videos(run)} on the"
         " frozen network; features averaged over time, and over 2 x 2 positions where"
         " there would be more than"
         f" {linear_probe.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g},"

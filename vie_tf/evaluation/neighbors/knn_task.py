@@ -1,7 +1,7 @@
-"""kNN as a task: a restored run in, accuracies out.
+"""kNN as a task of evaluate.py: a restored run in, accuracies out.
 
-Writes `eval/knn.json`, with all pairs of a k and a temperature that were asked for:
-neighbors are looked for once, with the largest k.
+Writes `eval/knn.json`, with all pairs of k and temperature that were asked for.
+Neighbors are searched once, for the largest k.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import numpy as np
 
 from vie_tf.config import KnnTaskConfig
 from vie_tf.evaluation import data_checks, protocols, results
-from vie_tf.evaluation.neighbors import compared_videos
+from vie_tf.evaluation.neighbors.comparison import compare
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
 from vie_tf.storage.errors import UserError
 
 
 def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
-    """Classifies the queries; writes and prints the result.
+    """Classifies the queries by their neighbors; writes and prints the accuracies.
 
     Args:
-      run: to be evaluated.
-      settings: of the votes and the gallery.  The untrained network, which has no bank,
-        is compared by features.
+      run: what is evaluated.
+      settings: numbers of neighbors, temperatures, clips, and the gallery.  The
+        untrained network has no bank, so it is always compared by features.
 
     Returns:
-      What was written.
+      Content of the result file.
 
     Raises:
-      UserError: no labels, or a bank of other videos.
+      UserError: there are no labels, or no memory bank of these videos.
     """
     data_checks.check_labels(run, "knn")
     data_checks.check_clips(run)
@@ -39,65 +39,64 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     num_clips = run.clips_per_video(settings.num_clips)
     settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)
-    scores, facts = _scores(run, settings, settings.gallery)
+    grid, counts = _classify(run, settings, settings.gallery)
     headline = settings.headline
     numbers: dict[str, Any] = {
-        **_accuracies(scores[0]),
+        **_accuracies(grid[0]),
         "chance": 1 / num_classes,
         "num_classes": num_classes,
-        **facts,
+        **counts,
         "settings": {
             "k": headline.k,
             "temperature": headline.temperature,
-            "num_clips": settings.num_clips,
+            "num_clips": num_clips,
             "gallery": settings.gallery,
         },
-        "grid": scores,
+        "grid": grid,
     }
     if settings.compare_untrained:
-        untrained, _ = _scores(run.untrained(), settings, "features")
+        untrained, _ = _classify(run.untrained(), settings, "features")
         numbers["untrained"] = _accuracies(untrained[0])
     result = results.save(run, "knn", _protocol(run, settings), numbers)
     print(_in_lines(result))
     return result
 
 
-def _scores(
+def _classify(
     run: RestoredRun, settings: KnnTaskConfig, gallery: str
 ) -> tuple[list[dict[str, float]], dict[str, Any]]:
-    """A row for every pair of k and temperature, and what they were computed on."""
-    if gallery == "bank":
-        compared = compared_videos.with_bank(run, settings.num_clips)
-    else:
-        compared = compared_videos.with_features(run, settings.num_clips)
-    labels = compared.labels
-    has_label = labels >= 0
+    """Returns accuracies for all pairs of k and temperature, and counts of videos."""
+    comparison = compare(run, settings.num_clips, gallery=gallery)
+    has_label = comparison.labels >= 0
     if not has_label.any():
         raise UserError(
-            f"None of the {len(labels)} queries has a label, so that there is nothing"
-            " to compare predictions with."
+            f"None of the {len(has_label)} queries of {run.data_dir!r} has a label, so"
+            " there is nothing to compare predictions with."
         )
+    labels = comparison.labels[has_label]
     neighbors = knn.neighbors_of_clips(
-        compared.rows, compared.clips, max(settings.ks), compared.own_index
+        comparison.gallery_features,
+        comparison.query_features,
+        max(settings.ks),
+        comparison.own_index,
     )
-    rows = []
+    grid = []
     for k in settings.ks:
         for temperature in settings.temperatures:
             probabilities = knn.video_probabilities(
                 neighbors,
-                compared.gallery_labels,
+                comparison.gallery_labels,
                 len(run.manifest.class_names),
                 k=k,
                 temperature=temperature,
             )
-            accuracies = knn.accuracies(probabilities[has_label], labels[has_label])
-            rows.append({"k": k, "temperature": temperature, **accuracies})
-    counts = np.bincount(labels[has_label])
-    return rows, {
-        "largest_class": float(counts.max() / counts.sum()),
-        "num_queries": int(has_label.sum()),
-        "num_gallery": len(compared.rows),
-        "num_skipped": compared.num_skipped,
+            accuracies = knn.accuracies(probabilities[has_label], labels)
+            grid.append({"k": k, "temperature": temperature, **accuracies})
+    return grid, {
+        "largest_class": float(np.bincount(labels).max() / len(labels)),
+        "num_queries": len(labels),
+        "num_gallery": len(comparison.gallery_features),
+        "num_skipped": comparison.num_skipped,
     }
 
 
@@ -106,21 +105,20 @@ def _accuracies(row: dict[str, float]) -> dict[str, float]:
 
 
 def _protocol(run: RestoredRun, settings: KnnTaskConfig) -> str:
-    rows = {
-        "bank": "the running memory bank",
-        "features": f"embeddings {protocols.of_clips(settings.num_clips)}",
-    }[settings.gallery]
-    untrained = ""
-    if settings.compare_untrained and settings.gallery == "bank":
-        untrained = (
-            "; the untrained network, which has no bank, with embeddings"
-            f" {protocols.of_clips(settings.num_clips)} as gallery"
-        )
+    clips = protocols.of_clips(settings.num_clips)
+    gallery, untrained = f"embeddings {clips}", ""
+    if settings.gallery == "bank":
+        gallery = "the running memory bank"
+        if settings.compare_untrained:
+            untrained = (
+                "; the untrained network, which has no bank, with embeddings"
+                f" {clips} as gallery"
+            )
     headline = settings.headline
     return (
         f"k={headline.k} nearest neighbors with weights exp(similarity /"
-        f" {headline.temperature}); {run.queries_in_words}; gallery: {rows}; class"
-        f" probabilities {protocols.of_clips(settings.num_clips)} of a query{untrained}"
+        f" {headline.temperature}); {protocols.of_queries(run)}; gallery: {gallery};"
+        f" class probabilities {clips} of a query{untrained}"
     )
 
 
@@ -143,7 +141,7 @@ def _in_lines(result: dict[str, Any]) -> str:
 
 
 def _grid_lines(grid: Sequence[dict[str, float]]) -> list[str]:
-    """The top-1 accuracies of all pairs, a line for every k."""
+    """Formats the top-1 accuracies of all pairs, a line for each k."""
     temperatures = sorted({row["temperature"] for row in grid})
     top1 = {(row["k"], row["temperature"]): row["top1"] for row in grid}
     head = "".join(f"{f'T={temperature:g}':>9}" for temperature in temperatures)

@@ -4,117 +4,50 @@ from __future__ import annotations
 
 from typing import Sequence
 
-import cv2
-import numpy as np
+from vie_tf.evaluation.neighbors.retrieved import Retrieved, middle_frames
+from vie_tf.storage.canvas import DARK, RED, Canvas, fitted
 
-from vie_tf.evaluation.neighbors.retrieved import Retrieved
-from vie_tf.storage.frame_reader import FrameReader
-from vie_tf.storage.manifest import VideoEntry
-
-_FRAME_HEIGHT = 84
-_FRAME_ASPECT = 4 / 3
-_FRAMES_PER_STRIP = 3
-_STRIP_INTERVAL = 6  # frames, a quarter of a second: motion shows, appearance stays
-_GAP = 14
-_TEXT_HEIGHT = 22
-_MARGIN = 12
-_INK = (40, 40, 40)
-_RED = (200, 0, 0)
-_PAPER = 255
+# All sizes are in pixels.
+FRAME_HEIGHT, FRAME_WIDTH = 84, 112
+NUM_FRAMES = 3  # side by side
+_FRAMES_PER_SECOND = 4  # motion shows, and appearance stays
+CELL_WIDTH = NUM_FRAMES * FRAME_WIDTH
+GAP, MARGIN, LINE_HEIGHT = 14, 12, 22
+ROW_HEIGHT = FRAME_HEIGHT + 2 * LINE_HEIGHT + GAP
 
 
-def draw(retrieved: Retrieved, shown: Sequence[int]) -> np.ndarray:
-    """Draws queries and their nearest videos.
+def draw(retrieved: Retrieved, shown: Sequence[int]) -> Canvas:
+    """Draws queries on the left and their nearest videos to the right.
 
     Args:
       retrieved: neighbors of all queries.
-      shown: queries to be drawn, one row each.
-
-    Returns:
-      [H, W, 3] uint8.
+      shown: positions of the queries in the picture, one row each.
     """
-    heads = ["query", *(f"neighbor {n + 1}" for n in range(retrieved.rows.shape[1]))]
-    rows = [_beside([_head(text) for text in heads])]
+    rows = [retrieved.cells(query) for query in shown]
     reader = retrieved.open_frames(shown)
-    for query in shown:
-        color = _RED if retrieved.is_wrong(query) else _INK
-        video, lines = retrieved.queries[query], retrieved.lines_of_query(query)
-        cells = [_cell(reader, video, lines, [_INK, color])]
-        for number, row in enumerate(retrieved.rows[query]):
-            neighbor = retrieved.gallery[row]
-            lines = retrieved.lines_of_neighbor(query, number)
-            cells.append(_cell(reader, neighbor, lines, [_INK, _INK]))
-        rows.append(_beside(cells))
-    return _framed(np.concatenate(rows))
-
-
-def _strip_size() -> tuple[int, int]:
-    width = round(_FRAME_HEIGHT * _FRAME_ASPECT)
-    return _FRAME_HEIGHT, width * _FRAMES_PER_STRIP
-
-
-def _head(text: str) -> np.ndarray:
-    _, width = _strip_size()
-    cell = np.full((_TEXT_HEIGHT, width, 3), _PAPER, np.uint8)
-    return _write_line(cell, text, 0, _INK)
-
-
-def _cell(
-    reader: FrameReader,
-    video: VideoEntry,
-    lines: Sequence[str],
-    colors: Sequence[tuple[int, int, int]],
-) -> np.ndarray:
-    """A strip of three frames from the middle of the video, with text below."""
-    height, width = _strip_size()
-    middle = video.frames // 2
-    offsets = (np.arange(_FRAMES_PER_STRIP) - _FRAMES_PER_STRIP // 2) * _STRIP_INTERVAL
-    frames = reader.read_images(video, middle + offsets)
-    cell = np.full((height + 2 * _TEXT_HEIGHT + _GAP, width, 3), _PAPER, np.uint8)
-    step = width // _FRAMES_PER_STRIP
-    for position, frame in enumerate(frames):
-        fitted = fit(frame, height, step - 2)
-        cell[:height, position * step : position * step + step - 2] = fitted
-    for number, (line, color) in enumerate(zip(lines, colors)):
-        cell = _write_line(cell, line, height + number * _TEXT_HEIGHT, color)
-    return cell
-
-
-def fit(frame: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Shrinks a frame into a box on a light ground, [height, width, 3] uint8."""
-    scale = min(height / frame.shape[0], width / frame.shape[1])
-    size = (
-        max(round(frame.shape[1] * scale), 1),
-        max(round(frame.shape[0] * scale), 1),
+    canvas = Canvas(
+        2 * MARGIN + LINE_HEIGHT + len(rows) * ROW_HEIGHT,
+        left_of(len(rows[0])) - GAP + MARGIN,
     )
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    box = np.full((height, width, 3), 235, np.uint8)
-    top, left = (height - size[1]) // 2, (width - size[0]) // 2
-    box[top : top + size[1], left : left + size[0]] = small
-    return box
+    for column in range(len(rows[0])):
+        head = f"neighbor {column}" if column else "query"
+        canvas.write(head, left_of(column), MARGIN)
+    for row, cells in enumerate(rows):
+        top = MARGIN + LINE_HEIGHT + row * ROW_HEIGHT
+        for column, cell in enumerate(cells):
+            left = left_of(column)
+            indices, _ = middle_frames(cell.video, NUM_FRAMES, _FRAMES_PER_SECOND)
+            for number, frame in enumerate(reader.read_images(cell.video, indices)):
+                place = left + number * FRAME_WIDTH
+                canvas.paste(frame, place, top, FRAME_WIDTH - 2, FRAME_HEIGHT)
+            for number, line in enumerate(cell.lines):
+                is_last = number == len(cell.lines) - 1
+                color = RED if cell.is_wrong and is_last else DARK
+                below = top + FRAME_HEIGHT + number * LINE_HEIGHT
+                canvas.write(fitted(line, CELL_WIDTH), left, below, color)
+    return canvas
 
 
-def _write_line(
-    image: np.ndarray, text: str, top: int, color: tuple[int, int, int]
-) -> np.ndarray:
-    """Writes one line, cut to the width of the image."""
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.45
-    limit = image.shape[1]
-    while len(text) > 1 and cv2.getTextSize(text, font, scale, 1)[0][0] > limit:
-        text = text[:-2] + "~"
-    baseline = (0, top + _TEXT_HEIGHT - 6)
-    return cv2.putText(image, text, baseline, font, scale, color, 1, cv2.LINE_AA)
-
-
-def _beside(cells: Sequence[np.ndarray]) -> np.ndarray:
-    gap = np.full((cells[0].shape[0], _GAP, 3), _PAPER, np.uint8)
-    wide = np.full((cells[0].shape[0], 2 * _GAP, 3), _PAPER, np.uint8)
-    parts = [cells[0], wide]
-    for cell in cells[1:]:
-        parts.extend([cell, gap])
-    return np.concatenate(parts[:-1], axis=1)
-
-
-def _framed(image: np.ndarray) -> np.ndarray:
-    margin = [(_MARGIN, _MARGIN), (_MARGIN, _MARGIN), (0, 0)]
-    return np.pad(image, margin, constant_values=_PAPER)
+def left_of(column: int) -> int:
+    """Returns where a column begins; the query is set apart by a wider gap."""
+    return MARGIN + column * (CELL_WIDTH + GAP) + (GAP if column else 0)

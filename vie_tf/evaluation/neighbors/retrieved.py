@@ -1,9 +1,9 @@
-"""What was retrieved: queries, their nearest videos, and both in words."""
+"""Queries and their nearest videos, as the result file, picture and page show them."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Sequence
+from typing import Any, Iterator, NamedTuple, Sequence
 
 import numpy as np
 
@@ -11,93 +11,99 @@ from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
 
+class Cell(NamedTuple):
+    """A video with its caption.
+
+    Attributes:
+      video: query or neighbor.
+      lines: lines of the caption.
+      is_wrong: whether the last line is a wrong prediction.
+    """
+
+    video: VideoEntry
+    lines: list[str]
+    is_wrong: bool = False
+
+
 @dataclasses.dataclass(frozen=True)
 class Retrieved:
     """The nearest videos of every query.
 
     Attributes:
-      data_dir: folder of the data set.
-      manifest: manifest of `data_dir`.
-      queries: [Q].
-      gallery: [N].
-      rows: [Q, k] positions in the gallery, nearest first.
-      similarities: [Q, k] cosines.
-      predicted: [Q] labels by kNN, -1 where no neighbor has one; None without labels.
+      data_dir: folder of the records.
+      manifest: manifest of the data set.
+      queries: videos, [Q].
+      gallery: videos, [N].
+      neighbor_index: positions in the gallery, nearest first, [Q, k].
+      similarities: cosines, [Q, k].
+      predicted: classes by kNN, -1 where no neighbor has one, [Q]; None without labels.
     """
 
     data_dir: str
     manifest: Manifest
     queries: tuple[VideoEntry, ...]
     gallery: tuple[VideoEntry, ...]
-    rows: np.ndarray
+    neighbor_index: np.ndarray
     similarities: np.ndarray
     predicted: np.ndarray | None
 
-    def open_frames(self, queries: Sequence[int]) -> FrameReader:
-        """Makes a reader for the frames of some queries and their neighbors."""
-        videos = [self.queries[query] for query in queries]
-        rows = np.unique(self.rows[np.asarray(queries, int)])
-        videos += [self.gallery[row] for row in rows]
-        return FrameReader.open(self.data_dir, self.manifest, videos)
-
     def prediction(self, query: int) -> int | None:
-        """The label that is predicted; None where it, or the query's, is missing."""
+        """Returns the predicted class; None if it or the query's own is missing."""
         if self.predicted is None or self.queries[query].label < 0:
             return None
         label = int(self.predicted[query])
         return label if label >= 0 else None
 
-    def is_wrong(self, query: int) -> bool:
-        """Whether another label is predicted than the query has."""
-        return self.prediction(query) not in (None, self.queries[query].label)
-
     def describe(self, query: int) -> dict[str, Any]:
-        """Returns one query and its neighbors in words, for the JSON file."""
+        """Returns a query and its neighbors for the result file."""
         video, prediction = self.queries[query], self.prediction(query)
         content: dict[str, Any] = {"query": video.source}
         if prediction is not None:
             content["label"] = self.manifest.class_names[video.label]
             content["predicted"] = self.manifest.class_names[prediction]
         content["nearest"] = [
-            {
-                "video": self.gallery[row].source,
-                "similarity": round(float(similarity), 4),
-            }
-            for row, similarity in zip(self.rows[query], self.similarities[query])
+            {"video": neighbor.source, "similarity": round(similarity, 4)}
+            for neighbor, similarity in self._neighbors(query)
         ]
         return content
 
-    def lines_of_query(self, query: int) -> list[str]:
-        """What stands below a query: its label and the predicted one, or its file."""
+    def cells(self, query: int) -> list[Cell]:
+        """Returns a query and its neighbors with their captions."""
         video, prediction = self.queries[query], self.prediction(query)
-        if prediction is None:
-            return [self.name_of(video)]
-        return [
-            f"GT: {self.manifest.class_names[video.label]}",
-            f"Pred: {self.manifest.class_names[prediction]}",
+        first = Cell(video, [self._name(video)])
+        if prediction is not None:
+            names = self.manifest.class_names
+            lines = [f"GT: {names[video.label]}", f"Pred: {names[prediction]}"]
+            first = Cell(video, lines, is_wrong=prediction != video.label)
+        neighbors = [
+            Cell(neighbor, [self._name(neighbor), f"similarity {similarity:.3f}"])
+            for neighbor, similarity in self._neighbors(query)
         ]
+        return [first, *neighbors]
 
-    def lines_of_neighbor(self, query: int, number: int) -> list[str]:
-        """What stands below the neighbor of this number, from 0."""
-        video = self.gallery[self.rows[query, number]]
-        similarity = self.similarities[query, number]
-        return [self.name_of(video), f"similarity {similarity:.3f}"]
+    def open_frames(self, queries: Sequence[int]) -> FrameReader:
+        """Makes a reader for the frames of some queries and their neighbors."""
+        videos = [cell.video for query in queries for cell in self.cells(query)]
+        distinct = {video.id: video for video in videos}.values()
+        return FrameReader.open(self.data_dir, self.manifest, tuple(distinct))
 
-    def name_of(self, video: VideoEntry) -> str:
-        """Its class, or its file where it has none."""
-        return (
-            self.manifest.class_names[video.label] if video.label >= 0 else video.source
-        )
+    def _neighbors(self, query: int) -> Iterator[tuple[VideoEntry, float]]:
+        videos = (self.gallery[index] for index in self.neighbor_index[query])
+        return zip(videos, self.similarities[query].tolist())
+
+    def _name(self, video: VideoEntry) -> str:
+        has_label = video.label >= 0
+        return self.manifest.class_names[video.label] if has_label else video.source
 
 
 def choose_queries(labels: Sequence[int], count: int) -> list[int]:
-    """Chooses queries for the picture, by turns from every class.
+    """Chooses queries to be shown, by turns from every class.
 
-    Chosen by position, not by result: a picture of successes only would mislead.
+    They are chosen by position, not by result: showing only successes would mislead.
 
     Args:
-      labels: of all queries.
-      count: at most this many.
+      labels: classes of all queries.
+      count: largest number of queries.
     """
     turn: dict[int, int] = {}
     turns = []
@@ -105,3 +111,23 @@ def choose_queries(labels: Sequence[int], count: int) -> list[int]:
         turns.append((turn.setdefault(label, 0), label, position))
         turn[label] += 1
     return [position for _, _, position in sorted(turns)[:count]]
+
+
+def middle_frames(
+    video: VideoEntry, num_frames: int, frames_per_second: float
+) -> tuple[list[int], float]:
+    """Chooses equally spaced frames around the middle of a video.
+
+    Args:
+      video: video; a shorter one is to begin again, modulo its number of frames.
+      num_frames: number of frames.
+      frames_per_second: their rate; the video's own rate where that is lower.
+
+    Returns:
+      Frame indices, and how long they last in the video, in seconds.
+    """
+    interval = max(round(video.fps / frames_per_second), 1)
+    span = (num_frames - 1) * interval + 1
+    first = max(video.frames - span, 0) // 2
+    indices = [first + number * interval for number in range(num_frames)]
+    return indices, num_frames * interval / video.fps

@@ -1,9 +1,9 @@
-"""Sets what was measured of several runs side by side, as the paper's tables do.
+"""Sets results of several runs side by side, and beside the paper's tables.
 
-python -m vie_tf report RUN1 RUN2 ... [--output=report.md]
+python -m vie_tf report RUN1 RUN2 ... [--paper_row=ROW1,ROW2,...] [--output=report.md]
 
-Comes in: the JSON files of the tasks of evaluate.py in `RUN/eval`.  Goes out: Markdown
-(`vie_tf.evaluation.report.text`), in which every number has its protocol.
+Comes in: the result files of evaluate.py in `RUN/eval`.  Goes out: Markdown, in which
+every number has its protocol.
 """
 
 from __future__ import annotations
@@ -11,32 +11,63 @@ from __future__ import annotations
 import dataclasses
 from typing import Sequence
 
-from vie_tf.evaluation.report import evaluated_network
-from vie_tf.evaluation.report import text as report_text
-from vie_tf.monitoring.published.tables import PublishedTables
+from vie_tf.evaluation.report import evaluated_network, sections
+from vie_tf.evaluation.report.evaluated_network import EvaluatedNetwork
+from vie_tf.evaluation.report.paper_tables import PaperTables
 from vie_tf.storage import command_line
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 
 
-def of_runs(run_dirs: Sequence[str], all_tables: bool = False) -> str:
-    """The report of some runs, in Markdown.
+def report_runs(
+    run_dirs: Sequence[str], paper_rows: Sequence[str] = (), all_tables: bool = False
+) -> str:
+    """Writes the report of some runs in Markdown.
 
     Args:
-      run_dirs: folders of the runs, in the order of the rows; a run is called by the
+      run_dirs: folders of the runs, in the order of the lines.  A run is called by the
         name of its folder, and by its path where another one has the same name.
-      all_tables: whether the paper's tables are there where nothing of them was run.
+      paper_rows: row of the paper that each run reproduces, empty for none.
+      all_tables: whether to include tables of the paper without any own number.
 
     Raises:
-      ValueError: a folder without results.
+      UserError: a folder has no results, or a run is not what its row needs.
     """
-    found = {run_dir: evaluated_network.collect(run_dir) for run_dir in run_dirs}
-    names = [of_run[0].name for of_run in found.values()]
+    paper = PaperTables.load()
+    if paper_rows and len(paper_rows) != len(run_dirs):
+        raise UserError(
+            f"--paper_row has {len(paper_rows)} rows for {len(run_dirs)} runs: give one"
+            " for each, with commas between them, and nothing for a run without one."
+        )
+    found = [evaluated_network.collect(run_dir) for run_dir in run_dirs]
+    names = [of_run[0].name for of_run in found]
     networks = []
-    for (run_dir, of_run), name in zip(found.items(), names):
-        if names.count(name) > 1:
-            of_run = [dataclasses.replace(one, name=run_dir) for one in of_run]
-        networks += of_run
-    return report_text.report(networks, PublishedTables.load(), all_tables)
+    for run_dir, of_run, row in zip(run_dirs, found, paper_rows or [""] * len(found)):
+        if row:
+            _check_row(run_dir, of_run, row, paper)
+        for one in of_run:
+            name = run_dir if names.count(one.name) > 1 else one.name
+            networks.append(dataclasses.replace(one, name=name, paper_row=row))
+    return sections.report(networks, paper, all_tables)
+
+
+def _check_row(
+    run_dir: str, networks: Sequence[EvaluatedNetwork], row: str, paper: PaperTables
+) -> None:
+    rows = paper.runs()
+    if row not in rows:
+        raise UserError(f"--paper_row={row}: there are {', '.join(sorted(rows))}.")
+    model, losses = rows[row][0].model, {one.loss for one in rows[row]}
+    if not any(
+        network.model == model
+        and (network.loss in losses or (network.loss == "none" and "scratch" in losses))
+        for network in networks
+    ):
+        raise UserError(
+            f"--paper_row={row} is a network of --model={model} and --loss="
+            f"{' or '.join(sorted(losses))}, but results in {run_dir!r} are of"
+            f" {' and '.join(f'{one.model} ({one.loss})' for one in networks)}."
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,16 +77,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="Sets evaluated runs side by side, and beside the paper's tables.",
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of runs")
+    parser.add_argument(
+        "--paper_row",
+        default="",
+        metavar="ROW,...",
+        help="row of the paper that each run reproduces, by the name of its script in"
+        " run_scripts/paper, such as single_la; with commas between several runs",
+    )
     parser.add_argument("--output", help="Markdown file to write as well")
     parser.add_argument(
         "--all_tables",
         action="store_true",
-        help="show all tables of the paper, also those of which nothing was run",
+        help="show all tables of the paper, also those without a row of these runs",
     )
     parsed = parser.parse_args(arguments)
 
     def work() -> None:
-        text = of_runs(parsed.runs, parsed.all_tables)
+        rows = parsed.paper_row.split(",") if parsed.paper_row else ()
+        text = report_runs(parsed.runs, rows, parsed.all_tables)
         print(text)
         if parsed.output:
             write_atomically(parsed.output, text)

@@ -1,154 +1,137 @@
-"""What was measured of a network, read from the files of the tasks."""
+"""Results of a network, read from the files of the tasks."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from typing import Any
 
-from vie_tf.evaluation import provenance as trained_on
-from vie_tf.evaluation.provenance import TrainedOn
-from vie_tf.evaluation.report import protocols
+from vie_tf.evaluation.provenance import TrainedOn, loss_of, parts_of
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 
-_FACTS = {"task", "model", "loss", "trained_on", "step", "data", "protocol"}
+_METADATA = {"task", "model", "loss", "trained_on", "step", "data", "protocol"}
 _SOFTMAX = "softmax/top1"  # the metric of a supervised run's validations
 
 
 @dataclasses.dataclass(frozen=True)
-class Network:
-    """A network that was evaluated: a run's, or one that was put together for it.
+class EvaluatedNetwork:
+    """A network that was evaluated: of a run, or put together for the evaluation.
 
     A run that was evaluated before and after its LA began is two of them.
 
     Attributes:
-      name: for the reader, the folder of the run.
-      model: as the results have it; `input_single_slow` and the like for a network of
-        single frames on the clips of others.
-      trained_on: what is behind its weights, without fingerprints.
-      results: of the tasks, as `task_files.save` has written them.  Those of networks
-        that were trained from scratch are among them, though they have none of its
-        weights.
-      softmax: of a supervised run, the best of its own validations, as a result; None
-        if there is none.
+      name: name of the run's folder.
+      model: family of the network, or `input_single_FAMILY` for a network of single
+        frames on the clips of others.
+      trained_on: data and loss behind the weights, without fingerprints.
+      results: contents of result files.  Those of networks that were trained from
+        scratch are among them, although they share no weights.
+      paper_row: row of the paper that the run reproduces, by the name of its script;
+        empty for none.
     """
 
     name: str
     model: str
     trained_on: tuple[TrainedOn, ...]
     results: tuple[dict[str, Any], ...]
-    softmax: dict[str, Any] | None = None
+    paper_row: str = ""
 
     @property
     def loss(self) -> str:
-        """`ir`, `la`, `supervised`, `none` if untrained, `ir and la` of two streams."""
-        return trained_on.loss_of(self.trained_on)
+        """Loss, such as `ir`; `none` if untrained, `ir and la` of two streams."""
+        return loss_of(self.trained_on)
 
-    @property
-    def title(self) -> str:
-        """Name, model, and what is behind the weights."""
-        behind = dict.fromkeys(_in_words(part) for part in self.trained_on)
+    def title(self, from_scratch: bool = False) -> str:
+        """Names the run, the family, and what the network was trained on.
+
+        Args:
+          from_scratch: whether none of its weights were used.
+        """
+        parts = self.trained_on
+        if from_scratch:
+            parts = tuple(part.untrained(None) for part in parts)
+        behind = dict.fromkeys(part.describe() for part in parts)
         return f"{self.name} ({self.model}, {' and '.join(behind)})"
 
-    @property
-    def title_from_scratch(self) -> str:
-        """The title where none of its weights were used."""
-        behind = dict.fromkeys(_in_words(p.untrained(None)) for p in self.trained_on)
-        return f"{self.name} ({self.model}, {' and '.join(behind)})"
-
-    def of_task(self, task: str) -> list[dict[str, Any]]:
-        """The results of one task, by data set."""
+    def of(self, task: str) -> list[dict[str, Any]]:
+        """Returns the results of a task."""
         return [result for result in self.results if result["task"] == task]
 
-    def fine_tuned(self) -> list[dict[str, Any]]:
-        """The results of fine-tuning, with whatever start and augmentation."""
-        return [r for r in self.results if r["task"].startswith("finetune")]
 
-
-def _in_words(part: TrainedOn) -> str:
-    """Loss and data of a run, `LA on kinetics400, 70% of the videos`."""
-    words = "untrained"
-    if part.loss != trained_on.NOTHING:
-        words = part.loss if part.loss == "supervised" else part.loss.upper()
-        words += f" on {part.name}" if part.name else ""
-    return ", ".join(filter(None, [words, *part.view_in_words, part.network]))
-
-
-def collect(run_dir: str) -> list[Network]:
+def collect(run_dir: str) -> list[EvaluatedNetwork]:
     """Reads all results of a run.
 
     Args:
       run_dir: folder of the run, or of the results of a two-stream network.
 
     Returns:
-      A network for the run's own clips, and one for each other family's clips that it
-      was evaluated on; one more where its weights are of another training by now.
+      A network for the run's own clips, one for each other family's clips that it was
+      evaluated on, and one more where its weights have been trained further since.
 
     Raises:
-      UserError: there are no results, or a file is not one of a result.
+      UserError: there are no results, or a file is not a result.
     """
     folder = os.path.join(run_dir, "eval")
-    if not files.is_folder(folder):
-        raise UserError(
-            f"{run_dir!r} has not been evaluated: there is no folder eval in it. Give"
-            " the --model_dir of evaluate.py."
+    places = [folder]
+    for name in files.names_in(folder):
+        if name.startswith("input_single_"):
+            places.append(os.path.join(folder, name))
+    by_weights: dict[tuple[str, tuple[TrainedOn, ...]], list[dict[str, Any]]] = {}
+    from_scratch: list[dict[str, Any]] = []
+    for result in (result for place in places for result in _results_in(place)):
+        # Videos that were appended make no other network of a run.
+        parts = tuple(
+            dataclasses.replace(part, fingerprint="") for part in parts_of(result)
         )
-    name = os.path.basename(os.path.normpath(run_dir))
-    softmax = _softmax(run_dir)
-    networks = []
-    for place in (folder, *_folders_in(folder)):
-        found = [result for result in files.names_in(place) if result.endswith(".json")]
-        results = [_read(os.path.join(place, result)) for result in found]
-        networks += _networks(name, results, softmax)
-    if not networks:
+        of_network = by_weights.setdefault((result["model"], parts), [])
+        is_scratch = result.get("start") == "scratch"
+        (from_scratch if is_scratch else of_network).append(result)
+    if not by_weights:
         raise UserError(
             f"{run_dir!r} has not been evaluated: there is no result in {folder!r}. Run"
-            " evaluate.py first."
+            " evaluate.py first, and give its --model_dir."
         )
-    return networks
-
-
-def _networks(
-    name: str, results: list[dict[str, Any]], softmax: dict[str, Any] | None
-) -> list[Network]:
-    """Puts together the results of the same weights, or of the same training."""
-    parts: dict[tuple[str, tuple[TrainedOn, ...]], list[dict[str, Any]]] = {}
-    from_scratch = []
-    for result in results:
-        if result.get("start") == "scratch":
-            from_scratch.append(result)
-            continue
-        # Videos that were appended make no other network of a run.
-        key = tuple(
-            dataclasses.replace(part, fingerprint="")
-            for part in protocols.parts_of(result)
-        )
-        parts.setdefault((result["model"], key), []).append(result)
-    if from_scratch and not parts:
-        first = from_scratch[0]
-        parts[first["model"], protocols.parts_of(first)] = []
+    found = {key: results for key, results in by_weights.items() if results}
+    found = found or dict(list(by_weights.items())[:1])
+    next(iter(found.values())).extend(from_scratch)
+    name, softmax = os.path.basename(os.path.normpath(run_dir)), _softmax(run_dir)
     networks = []
-    for (model, training), of_network in parts.items():
-        network = Network(name, model, training, (*of_network, *from_scratch))
-        from_scratch = []
-        if network.loss == "supervised":
-            network = dataclasses.replace(network, softmax=softmax)
+    for (model, parts), results in found.items():
+        if softmax and loss_of(parts) == "supervised":
+            results.append(softmax)
             softmax = None
-        networks.append(network)
+        networks.append(EvaluatedNetwork(name, model, parts, tuple(results)))
     return networks
+
+
+def _results_in(folder: str) -> list[dict[str, Any]]:
+    names = [name for name in files.names_in(folder) if name.endswith(".json")]
+    return [_read(os.path.join(folder, name)) for name in names]
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        result = files.read_json(path)
+        if isinstance(result, dict) and _METADATA <= set(result):
+            return result
+    except UserError:
+        pass
+    raise UserError(
+        f"{path!r} is not a result of this version's evaluate.py: run the task again,"
+        " or remove the file."
+    )
 
 
 def _softmax(run_dir: str) -> dict[str, Any] | None:
-    """The best validation of a supervised run, in the form of a task's result."""
+    """Returns the best validation of a supervised run, as a result of a task."""
     directory = RunDirectory(run_dir)
     best = directory.best_metadata() if directory.exists() else None
     if not best or best["metric"] != _SOFTMAX:
         return None
     config = directory.load_config()[0]
-    training = TrainedOn.of_run(directory, best["step"])
+    training = TrainedOn.from_run(directory, best["step"])
     result = {
         "task": "softmax",
         "top1": best["score"],
@@ -166,26 +149,3 @@ def _softmax(run_dir: str) -> dict[str, Any] | None:
     if training.num_classes:
         result["chance"] = 1 / training.num_classes
     return result
-
-
-def _folders_in(folder: str) -> list[str]:
-    # Those of fine-tuned networks hold no results of tasks, but settings.
-    return [
-        os.path.join(folder, name)
-        for name in files.names_in(folder)
-        if name.startswith("input_single_")
-    ]
-
-
-def _read(path: str) -> dict[str, Any]:
-    text = files.read_text(path)
-    try:
-        result = json.loads(text)
-        if _FACTS <= set(result):
-            return result
-    except (json.JSONDecodeError, TypeError):
-        pass
-    raise UserError(
-        f"{path!r} is no result of evaluate.py of this version: run the task again, or"
-        " remove the file."
-    )

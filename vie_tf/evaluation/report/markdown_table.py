@@ -8,19 +8,14 @@ NOT_RUN = "not run"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; shorter rows are filled up with empty cells.
-
-    Args:
-      head: titles of the columns.
-      rows: texts of the cells.
-    """
+    """Formats a table; shorter rows are filled up with empty cells."""
     full = [[*row, *[""] * (len(head) - len(row))] for row in rows]
     lines = [head, ["---"] * len(head), *full]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
 def percent(fraction: float | None) -> str:
-    """A fraction in %, a dash for None."""
+    """Formats a fraction in %, None as a dash."""
     return "-" if fraction is None else f"{100 * fraction:.2f}"
 
 

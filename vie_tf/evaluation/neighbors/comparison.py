@@ -1,0 +1,132 @@
+"""Features of queries and of the gallery that they are compared with.
+
+Comes in: a restored run.  Goes out: the arrays that kNN and retrieval work on.  Videos
+that could not be read (--on_bad_record=skip) are in neither.
+
+Letters: Q queries, N gallery videos, D dimension.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.metrics.features import ClipFeatures, video_embeddings
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import TRAIN_SPLIT, VideoEntry
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Queries and the gallery.
+
+    Attributes:
+      queries: videos, [Q].
+      query_features: features of their clips, [Q, num_clips, D] float32.
+      gallery: videos, [N]; empty where the memory bank is the gallery.
+      gallery_features: [N, D] float32, unit norm.
+      gallery_labels: classes of the gallery, -1 without one, [N] int.
+      own_index: positions of the queries in the gallery, [Q]; None where they are not
+        in it.
+      num_skipped: number of videos that could not be read.
+    """
+
+    queries: tuple[VideoEntry, ...]
+    query_features: np.ndarray
+    gallery: tuple[VideoEntry, ...]
+    gallery_features: np.ndarray
+    gallery_labels: np.ndarray
+    own_index: np.ndarray | None
+    num_skipped: int
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Classes of the queries, -1 without one, [Q] int."""
+        return np.array([video.label for video in self.queries])
+
+
+def compare(
+    run: RestoredRun,
+    num_clips: int,
+    *,
+    gallery: str = "features",
+    endpoint: str = "embedding",
+) -> Comparison:
+    """Computes the features of queries and gallery.
+
+    Args:
+      run: what is evaluated.
+      num_clips: number of clips of a video; averaged in the gallery.
+      gallery: `features` of the training videos, or the memory `bank` as in the
+        authors' validation.
+      endpoint: endpoint of the network; `embedding` for the bank.
+
+    Raises:
+      UserError: no video can be read, or there is no bank of these videos.
+    """
+    bank = _read_bank(run) if gallery == "bank" else None
+    features = run.embed(run.query_split, num_clips, endpoint)
+    queries = _videos_of(run.queries, features)
+    num_skipped = len(run.queries) - len(queries)
+    own_index = features.video_index
+    if bank is not None:
+        videos: tuple[VideoEntry, ...] = ()
+        gallery_features, gallery_labels = bank, run.bank_labels
+    else:
+        # Where the training videos are the queries, they are embedded once.
+        videos, gallery_features = queries, video_embeddings(features.values)
+        own_index = np.arange(len(queries))
+        if not run.leaves_one_out:
+            of_gallery = run.embed(TRAIN_SPLIT, num_clips, endpoint)
+            videos = _videos_of(run.gallery, of_gallery)
+            gallery_features = video_embeddings(of_gallery.values)
+            num_skipped += len(run.gallery) - len(videos)
+        gallery_labels = np.array([video.label for video in videos])
+    return Comparison(
+        queries=queries,
+        query_features=features.values,
+        gallery=videos,
+        gallery_features=gallery_features,
+        gallery_labels=gallery_labels,
+        own_index=own_index if run.leaves_one_out else None,
+        num_skipped=num_skipped,
+    )
+
+
+def _read_bank(run: RestoredRun) -> np.ndarray:
+    """Returns the memory bank of the run's checkpoint, [N, D] float32."""
+    instead, directory = "Use --gallery=features.", run.network.directory
+    if directory is None:
+        raise UserError(
+            "A network that was put together for the evaluation has no memory bank."
+            f" {instead}"
+        )
+    if not run.is_training_data:
+        raise UserError(
+            "The memory bank of the run belongs to other videos than those of"
+            f" {run.data_dir!r}. {instead}"
+        )
+    data = run.config.data
+    if run.leaves_one_out and (data.subset < 1 or data.bin_frames):
+        raise UserError(
+            "The training videos are the queries, but the memory bank of the run has"
+            " entries for a --subset of them or for their bins (--bin_frames), so that"
+            f" a query cannot be left out of it. {instead}"
+        )
+    bank = directory.read_bank(run.network.checkpoint)
+    if len(bank) != len(run.bank_labels):
+        raise UserError(
+            f"The memory bank of the {run.network.checkpoint} checkpoint has"
+            f" {len(bank)} entries, but the data has {len(run.bank_labels)} instances:"
+            " videos were appended since that checkpoint was written. Train on, or use"
+            " --gallery=features."
+        )
+    return bank
+
+
+def _videos_of(
+    videos: tuple[VideoEntry, ...], features: ClipFeatures
+) -> tuple[VideoEntry, ...]:
+    return tuple(videos[index] for index in features.video_index)

@@ -1,0 +1,145 @@
+"""Features of videos at the endpoints of a trained network, block by block.
+
+Comes in: blocks of `vie_tf.search.video_source`.  Goes out: the features of every
+batch, in the order of the videos.  The step after is `vie_tf.search.embeddings`.
+
+Letters: V videos of a batch, T frames of a clip.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from vie_tf.config import DataConfig, EmbeddingConfig
+from vie_tf.evaluation import restored_network
+from vie_tf.input import pipeline, sampling
+from vie_tf.metrics.features import unit_norm
+from vie_tf.metrics.split_pass import SplitPass
+from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.search.video_source import Block
+from vie_tf.storage import files
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import RefusedEntry, VideoEntry
+
+# Compared by their direction, so their mean over clips is scaled to unit norm.
+DIRECTIONS = ("embedding", "pooled")
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoFeatures:
+    """Features of some videos.
+
+    Attributes:
+      videos: videos, [V].
+      values: features by endpoint, [V, num_clips, ...] float32.
+    """
+
+    videos: tuple[VideoEntry, ...]
+    values: dict[str, np.ndarray]
+
+
+class VideoEmbedder:
+    """Computes features of videos with the network of a run.
+
+    Args:
+      settings: run, checkpoint, endpoints and clips.
+
+    Attributes:
+      model_name: family of the network.
+      data_dir: data set that the run was trained on.
+      step: step of the checkpoint.
+      shapes: shapes of one clip's features, by endpoint of the network.
+      fingerprint: hash of the checkpoint.
+
+    Raises:
+      UserError: there is no such run or checkpoint, or the network has no such
+        endpoint.
+    """
+
+    def __init__(self, settings: EmbeddingConfig) -> None:
+        directory = RunDirectory(settings.model_dir)
+        config, _ = directory.load_config()
+        # Its index holds the checksums of all tensors.
+        index = files.read_bytes(f"{directory.chosen(settings.checkpoint)}.index")
+        self.fingerprint = hashlib.sha256(index).hexdigest()[:16]
+        network = restored_network.load(settings.model_dir, settings.checkpoint)
+        self.model_name, self.step = config.model.name, network.step
+        self.data_dir = config.data.data_dir
+        self._settings = settings
+        self._recipe = dataclasses.replace(network.recipe, static=settings.static_video)
+        self.shapes = self._shapes_of(network.model)
+        for name in settings.endpoints:
+            if name not in self.shapes:
+                raise UserError(
+                    f"--endpoints={name}: --model={self.model_name} has"
+                    f" {', '.join(self.shapes)}."
+                )
+
+        def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+            endpoints = network.model(clips, training=False)
+            return {name: endpoints[name] for name in settings.endpoints}
+
+        self._pass = SplitPass(features_of)
+
+    def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
+        """Yields features in the order of the videos, and videos that have none.
+
+        Raises:
+          UserError: the videos are images, and the network takes several frames.
+        """
+        videos = block.manifest.split(block.split)
+        yield from block.manifest.refused
+        if not videos:
+            return
+        data = DataConfig(
+            block.data_dir,
+            static_video=self._settings.static_video,
+            on_bad_record="skip",
+        )
+        sampling.check_motion(videos, self._recipe, self.model_name)
+        num_clips = self._settings.num_clips
+        clips = pipeline.evaluation_clips(
+            data, block.manifest, block.split, self._recipe, num_clips=num_clips
+        )
+        unread = set(range(len(videos)))
+        for video_index, outputs in self._pass.run(clips, len(videos)):
+            unread.difference_update(video_index.tolist())
+            yield VideoFeatures(tuple(videos[index] for index in video_index), outputs)
+        for index in sorted(unread):
+            reason = clips.explain(range(index, index + 1))
+            yield RefusedEntry(videos[index].source, reason or "it has no clip")
+
+    def frames_of(self, videos: Sequence[VideoEntry]) -> np.ndarray:
+        """Returns the frame indices of every clip, [V, num_clips, T] int."""
+        return np.stack(
+            [
+                sampling.evaluation_clips(
+                    self._recipe, tf.constant(video.frames), self._settings.num_clips
+                ).numpy()
+                for video in videos
+            ]
+        )
+
+    def _shapes_of(self, model: tf.keras.Model) -> dict[str, tuple[int, ...]]:
+        size = self._recipe.crop_size
+        clip = tf.zeros([1, self._recipe.num_frames, size, size, 3], tf.uint8)
+        return {name: tuple(value.shape[1:]) for name, value in model(clip).items()}
+
+
+def averaged(name: str, values: np.ndarray) -> np.ndarray:
+    """Averages the clips of each video.
+
+    Args:
+      name: name of the endpoint; `embedding` and `pooled` are scaled to unit norm.
+      values: [V, num_clips, ...] float32.
+
+    Returns:
+      [V, ...] float32.
+    """
+    means = values.mean(axis=1)
+    return unit_norm(means) if name in DIRECTIONS else means

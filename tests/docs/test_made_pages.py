@@ -8,6 +8,7 @@ from commands import run_command
 from pages import ROOT, name_of
 
 from docs import make_pages
+from docs.parts import floor_plan, paper_tables
 from vie_tf.evaluation.report.paper_tables import PaperTables
 
 SCRIPTS = ROOT / "run_scripts" / "paper"
@@ -22,7 +23,7 @@ def test_pages_are_as_the_code_makes_them():
     made = dict(make_pages.pages(help_of))
     assert len(made) == len(make_pages.PARTS)
     stale = [name_of(page) for page, text in made.items() if text != page.read_text()]
-    assert stale == [], "python docs/make_pages.py writes them again"
+    assert stale == [], "python -m docs.make_pages writes them again"
 
 
 def test_the_drawing_has_every_import_and_none_that_is_not_there():
@@ -33,15 +34,15 @@ def test_the_drawing_has_every_import_and_none_that_is_not_there():
     drawn = {name: set() for name in names.values()}
     for importer, imported in arrows:
         drawn[names[importer]].add(names[imported])
-    actual = make_pages.package_imports()
+    actual = floor_plan.package_imports()
     for importer, imports in actual.items():
         assert drawn[importer] <= imports
-        assert imports <= make_pages.reachable(drawn, importer)
+        assert imports <= floor_plan.reachable(drawn, importer)
 
 
 def test_no_arrow_of_the_drawing_closes_a_circle():
-    actual = make_pages.package_imports()
-    assert not [name for name in actual if name in make_pages.reachable(actual, name)]
+    actual = floor_plan.package_imports()
+    assert not [name for name in actual if name in floor_plan.reachable(actual, name)]
 
 
 def header_of(script):
@@ -79,7 +80,7 @@ def test_scripts_expect_the_numbers_of_the_tables(row):
 @pytest.mark.parametrize("data", ["UCF101", "HMDB51"])
 def test_scripts_of_table_2_expect_its_numbers(data):
     for row in rows_of("2"):
-        script = make_pages.fine_tuning_script(data.lower(), row.model, row.loss)
+        script = paper_tables.fine_tuning_script(data.lower(), row.model, row.loss)
         for augmentation in ("multi-scale", "color jitter"):
             number = without_mark(row.cells[f"{augmentation}, {data}"])
             assert number == "not legible" or f"{number} %" in header_of(script)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from record_fixtures import write_data_set
 from run_contents import events_in
 from toy_networks import use_real_networks
 
+from vie_tf import models
 from vie_tf.config import LinearConfig
 from vie_tf.evaluation import restored_run
 from vie_tf.evaluation.labels import linear, sklearn_linear
@@ -82,7 +84,7 @@ def test_the_result_says_what_is_behind_its_numbers(make_run, data_dir):
     assert part["fingerprint"] == run.manifest.fingerprint() != ""
 
 
-def test_the_result_is_that_of_the_heads_on_the_mean_of_the_logits(make_run):
+def test_the_result_is_that_of_the_heads_on_the_mean_of_the_probabilities(make_run):
     """A slow twin: clip by clip, layer by layer, from the checkpoint's numbers."""
     run = make_run()
     result = linear.evaluate_linear(run, settings_of(train_steps=3))
@@ -100,8 +102,9 @@ def test_the_result_is_that_of_the_heads_on_the_mean_of_the_logits(make_run):
                     heads[f"model/{kind}/{layer}/.ATTRIBUTES/VARIABLE_VALUE"]
                     for kind in ("kernels", "biases")
                 )
-                logits = (features @ kernel + bias).mean(axis=0)
-                right[layer] += logits.argmax() == run.queries[row].label
+                probabilities = tf.nn.softmax(features @ kernel + bias)
+                found = probabilities.numpy().mean(axis=0).argmax()
+                right[layer] += found == run.queries[row].label
     wanted = {layer: count / 6 for layer, count in right.items()}
     actual = {layer: scores["top1"] for layer, scores in result["scores"].items()}
     assert actual == pytest.approx(wanted)
@@ -287,6 +290,50 @@ def test_a_real_network_is_probed_and_stays_as_it_is(data_dir, tmp_path, monkeyp
     for old, new in zip(before, run.model.get_weights()):
         np.testing.assert_array_equal(old, new)
     assert list(result["scores"]) == list(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "conv3", "conv5"),
+    [("two_stream_s", 200_704, 7 * 7 * 1024), ("two_stream_sf", 225_792, 7 * 7 * 1152)],
+)
+def test_probes_of_two_streams_have_as_many_features_as_the_authors(
+    name, conv3, conv5, monkeypatch
+):
+    use_real_networks(monkeypatch.setitem)
+    network, recipe = models.build(name), models.clip_recipe(name)
+    probes = linear.ProbedNetwork(network, recipe, num_classes=2)
+    counts = {layer: kernel.shape[0] for layer, kernel in probes.kernels.items()}
+    assert (counts["conv3"], counts["conv5"]) == (conv3, conv5)
+
+
+def test_the_rate_is_the_authors():
+    assert LinearConfig().learning_rate == 0.01
+
+
+def test_conv5_is_averaged_over_space_where_it_is_asked_for(make_run):
+    run = make_run()
+    result = linear.evaluate_linear(run, settings_of(train_steps=1, pool_conv5=True))
+    heads = numbers_of(f"{run.eval_dir}/linear")
+    shapes = {
+        layer: heads[f"model/kernels/{layer}/.ATTRIBUTES/VARIABLE_VALUE"].shape
+        for layer in LAYERS
+    }
+    # The toy network has 4 x 4 positions of 24 and 30 channels.
+    assert (shapes["conv4"][0], shapes["conv5"][0]) == (4 * 4 * 24, 30)
+    assert result["settings"]["pool_conv5"]
+    assert "conv5 over space, too" in result["protocol"]
+    with pytest.raises(ValueError, match="--pool_conv5 was True, is now False"):
+        linear.evaluate_linear(run, settings_of(train_steps=1))
+
+
+def test_probes_of_an_earlier_version_go_on_with_what_it_did_not_have(make_run):
+    run = make_run()
+    linear.evaluate_linear(run, settings_of(train_steps=1))
+    path = pathlib.Path(run.eval_dir, "linear", "settings.json")
+    known = json.loads(path.read_text())
+    del known["--pool_conv5"]
+    path.write_text(json.dumps(known))
+    assert linear.evaluate_linear(run, settings_of(train_steps=2))["steps"] == 2
 
 
 # ----------------------------------------------------------------------- pictures

@@ -42,6 +42,27 @@ def test_a_layer_of_more_than_200_000_features_is_pooled(size, channels, num_fea
     assert features.shape == (1, num_features)
 
 
+def test_the_limit_of_200_000_features_is_that_of_each_stream():
+    streams = [tf.zeros([1, 2, 28, 28, channels]) for channels in (128, 160)]
+    assert linear_probe.layer_features(*streams).shape == (1, 225_792)
+    streams = [tf.zeros([1, 2, size, size, 64]) for size in (56, 28)]
+    assert linear_probe.layer_features(*streams).shape == (1, 2 * 28 * 28 * 64)
+
+
+def test_streams_stand_side_by_side():
+    static, dynamic = activations(2, 1, 3, 3, 4), activations(2, 4, 2, 2, 5, seed=1)
+    features = linear_probe.layer_features(static, dynamic)
+    wanted = [s.mean(axis=1).reshape(2, -1) for s in (static, dynamic)]
+    np.testing.assert_allclose(features, np.hstack(wanted), atol=1e-6)
+
+
+def test_features_over_space_are_one_for_each_channel():
+    values = activations(2, 4, 7, 7, 512)
+    features = linear_probe.layer_features(values, over_space=True)
+    assert features.shape == (2, 512)
+    np.testing.assert_allclose(features, values.mean(axis=(1, 2, 3)), atol=1e-6)
+
+
 def test_pooling_averages_two_by_two_positions_at_odd_sizes_too():
     values = activations(1, 2, 57, 57, 64)
     mean = values.mean(axis=1)[0]

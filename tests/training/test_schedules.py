@@ -36,9 +36,9 @@ def slow_momentum():
 
 @pytest.mark.parametrize(
     ("step", "rate"),
-    [(0, 0.03), (499, 0.03), (500, 0.003), (799, 0.003), (800, 3e-4), (10**9, 3e-4)],
+    [(0, 0.03), (500, 0.03), (501, 0.003), (800, 0.003), (801, 3e-4), (10**9, 3e-4)],
 )
-def test_the_rate_is_divided_by_ten_from_each_boundary_on(step, rate):
+def test_the_rate_is_divided_by_ten_one_step_after_each_boundary(step, rate):
     actual = schedules.step_decay(tf.constant(step, tf.int64), 0.03, (500, 800))
     assert float(actual) == pytest.approx(rate, rel=1e-5)
 
@@ -53,19 +53,30 @@ def test_the_rate_rises_with_the_square_of_the_step_before_it_is_divided():
         float(schedules.step_decay(tf.constant(step, tf.int64), 0.8, (6,), 4))
         for step in range(8)
     ]
-    wanted = [0.05, 0.2, 0.45, 0.8, 0.8, 0.8, 0.08, 0.08]  # 0.8 * (1 / 16, 4 / 16, ..
+    wanted = [0.05, 0.2, 0.45, 0.8, 0.8, 0.8, 0.8, 0.08]  # 0.8 * (1 / 16, 4 / 16, ..
     np.testing.assert_allclose(rates, wanted, rtol=1e-5)
 
 
 def test_the_rate_is_the_same_inside_a_graph():
     decay = tf.function(lambda step: schedules.step_decay(step, 1.0, (3,)))
-    rates = [float(decay(tf.constant(step, tf.int64))) for step in (2, 3)]
+    rates = [float(decay(tf.constant(step, tf.int64))) for step in (3, 4)]
     np.testing.assert_allclose(rates, [1.0, 0.1], rtol=1e-6)
+
+
+def test_the_rate_is_that_of_tf1_at_every_step():
+    """`tf.train.piecewise_constant` is what the authors' code calls."""
+    for step in range(8):
+        theirs = tf.compat.v1.train.piecewise_constant(
+            tf.constant(step, tf.int64), [2, 5], [0.03, 0.003, 0.0003]
+        )
+        theirs = theirs() if callable(theirs) else theirs
+        ours = schedules.step_decay(tf.constant(step, tf.int64), 0.03, (2, 5))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6, err_msg=str(step))
 
 
 @pytest.mark.parametrize(("num_drops", "rate"), [(0, 0.003), (1, 3e-4), (2, 3e-5)])
 def test_the_rate_is_divided_by_ten_at_each_drop(num_drops, rate):
-    step = tf.constant(500, tf.int64)
+    step = tf.constant(501, tf.int64)
     drops = tf.Variable(num_drops, dtype=tf.int64)
     actual = schedules.step_decay(step, 0.03, (500,), num_drops=drops)
     assert float(actual) == pytest.approx(rate, rel=1e-5)

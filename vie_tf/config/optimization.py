@@ -36,14 +36,14 @@ class OptimizationConfig:
     learning_rate: float = setting(0.03, "Learning rate at the start.", lower=0)
     lr_schedule: str = setting(
         "boundaries",
-        "When the learning rate is divided by 10. boundaries: at the steps of"
+        "When the learning rate is divided by 10. boundaries: after the steps of"
         " --lr_boundaries. plateau: when top-1 of the validations stops rising, which"
         " needs labels.",
         choices=("boundaries", "plateau"),
     )
     lr_boundaries: tuple[int, ...] | None = setting(
         (),
-        "Steps at which the learning rate is divided by 10, separated by commas.",
+        "Steps after which the learning rate is divided by 10, separated by commas.",
         check=(_rise, "in rising order, as in 500,800"),
     )
     # Chosen on the authors' curve of 3dresnet, see docs/decisions.md.

@@ -27,7 +27,7 @@ def wrapped(protocol: str) -> str:
 
 
 def of_clips(num_clips: int) -> str:
-    """Says what features or logits of a video are averaged over, for a protocol."""
+    """Says what features or probabilities of a video are averaged over."""
     if num_clips == 1:
         return "of one clip"
     return f"averaged over {num_clips} equally spaced clips"

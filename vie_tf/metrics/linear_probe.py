@@ -28,19 +28,26 @@ def time_average(activations: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(activations, tf.float32), axis=1)
 
 
-def layer_features(activations: tf.Tensor) -> tf.Tensor:
+def layer_features(*streams: tf.Tensor, over_space: bool = False) -> tf.Tensor:
     """Computes the features that a probe is given.
 
     Args:
-      activations: [B, T', h, w, c], any floating dtype; all but B known.
+      *streams: activations of the layer, [B, T', h, w, c], any floating dtype, all but
+        B known; two for two-stream networks.
+      over_space: whether they are averaged over all positions.
 
     Returns:
-      [B, F] float32: averaged over time, and over 2 x 2 positions where there would be
-      more than `MAX_FEATURES`.
+      [B, F] float32: each stream averaged over time, and over 2 x 2 positions where it
+      alone would have more than `MAX_FEATURES`; streams side by side.
     """
-    means = time_average(activations)
-    size = 2 if _num_features(means) > MAX_FEATURES else 1
-    return _pooled(means, size)
+    features = []
+    for stream in streams:
+        means = time_average(stream)
+        if over_space:
+            means = tf.reduce_mean(means, axis=[1, 2], keepdims=True)
+        size = 2 if _num_features(means) > MAX_FEATURES else 1
+        features.append(_pooled(means, size))
+    return tf.concat(features, axis=1)
 
 
 def few_features(activations: tf.Tensor, limit: int) -> tf.Tensor:

@@ -1,7 +1,7 @@
 """Validation of a network in training: accuracies on videos that have labels.
 
 Comes in: clips of a split.  Goes out: top-1 and top-5, by kNN in the memory bank or by
-the mean of the logits of a video's clips.
+the mean softmax probabilities of a video's clips.
 """
 
 from __future__ import annotations

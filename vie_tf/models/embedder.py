@@ -35,6 +35,19 @@ class ClipModel(tf.keras.Model):
         check_clips(clips, self.num_frames, self.name)
         return super().__call__(clips, *args, **kwargs)
 
+    def layer_streams(self, clips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
+        """Computes the layers that linear probes are given, each stream by itself.
+
+        Args:
+            clips: [B, T, H, W, 3] uint8.
+
+        Returns:
+            `conv1` .. `conv5` in inference mode: tuples with an item [B, T', h, w, C]
+            in the compute dtype for each stream.
+        """
+        endpoints = self(clips, training=False)
+        return {name: (endpoints[name],) for name in PROBED_LAYERS}
+
 
 class Embedder(ClipModel):
     """A backbone and a head that map clips to points on the unit sphere.

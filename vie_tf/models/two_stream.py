@@ -7,6 +7,7 @@ import dataclasses
 import tensorflow as tf
 
 from vie_tf.config import ModelConfig
+from vie_tf.models.clip_input import check_clips
 from vie_tf.models.embedder import ClipModel, Embedder
 from vie_tf.models.family import Make
 from vie_tf.models.resnet import PROBED_LAYERS
@@ -49,12 +50,7 @@ class TwoStream(ClipModel):
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Computes the endpoints of clips [B, T, H, W, 3] uint8."""
-        frames = clips
-        if self.static_stream.num_frames == 1:
-            middle = self.num_frames // 2
-            frames = clips[:, middle : middle + 1]
-        static = self.static_stream(frames, training=training)
-        dynamic = self.dynamic_stream(clips, training=training)
+        static, dynamic = self._run_streams(clips, training)
 
         def concat_means(name: str) -> tf.Tensor:
             streams = (static[name], dynamic[name])  # [B, T', h, w, C]
@@ -69,6 +65,22 @@ class TwoStream(ClipModel):
         if "logits" in static and "logits" in dynamic:
             endpoints["logits"] = (static["logits"] + dynamic["logits"]) / 2
         return endpoints
+
+    def layer_streams(self, clips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
+        """Computes the layers of the static and of the dynamic stream."""
+        check_clips(clips, self.num_frames, self.name)
+        streams = self._run_streams(clips, training=False)
+        return {name: tuple(s[name] for s in streams) for name in PROBED_LAYERS}
+
+    def _run_streams(
+        self, clips: tf.Tensor, training: bool
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        frames = clips
+        if self.static_stream.num_frames == 1:
+            middle = self.num_frames // 2
+            frames = clips[:, middle : middle + 1]
+        static = self.static_stream(frames, training=training)
+        return static, self.dynamic_stream(clips, training=training)
 
     def classify(self, pooled: tf.Tensor) -> tf.Tensor:
         """Computes logits of pooled features [B, F1 + F2] of two classifiers."""

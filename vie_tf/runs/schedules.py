@@ -33,7 +33,8 @@ def step_decay(
     Args:
       step: scalar integer, counted from 0.
       learning_rate: rate of the first steps after the warm-up.
-      boundaries: steps from which on the rate is divided once more.
+      boundaries: last steps with the rate before each division; as in TensorFlow 1's
+        `piecewise_constant`, which the authors use, the next one has a tenth of it.
       warmup_steps: steps in which the rate rises with the square of the step.
       num_drops: how often a plateau has divided the rate, scalar integer.
 
@@ -45,7 +46,7 @@ def step_decay(
         progress = tf.cast(step + 1, tf.float32) / warmup_steps
         rate *= tf.square(tf.minimum(progress, 1.0))
     if boundaries:
-        passed = tf.cast(step, tf.int64) >= tf.constant(list(boundaries), tf.int64)
+        passed = tf.cast(step, tf.int64) > tf.constant(list(boundaries), tf.int64)
         rate *= LR_DIVISOR ** -tf.reduce_sum(tf.cast(passed, tf.float32))
     return rate * LR_DIVISOR ** -tf.cast(num_drops, tf.float32)
 

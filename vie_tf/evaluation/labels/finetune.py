@@ -283,8 +283,8 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
         f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
         f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"
-        f" {drawn}; the last step's network tested on the validation videos, logits"
-        f" {clips}; deviation of splits with n - 1"
+        f" {drawn}; the last step's network tested on the validation videos, softmax"
+        f" probabilities {clips}; deviation of splits with n - 1"
     )
 
 

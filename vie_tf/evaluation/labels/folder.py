@@ -15,7 +15,15 @@ from typing import Any, Iterator, Sequence
 
 import numpy as np
 
-from vie_tf.config import OLD_CROPS, LabelConfig, Role, settings_of
+from vie_tf.config import (
+    OLD_CROPS,
+    DataConfig,
+    FinetuneConfig,
+    LabelConfig,
+    LinearConfig,
+    Role,
+    settings_of,
+)
 from vie_tf.config.setting import Setting
 from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
@@ -34,6 +42,12 @@ _OF_A_TRAINING = (
 
 # Settings that decide what a training learns.
 _DECIDES = (Role.FIXED, Role.HYPER_PARAMETER)
+_DEFAULTS = {
+    one.label: one.default
+    for config in (LinearConfig, FinetuneConfig, DataConfig)
+    for one in settings_of(config).values()
+    if one.default is not dataclasses.MISSING
+}
 _RENAMED = {
     f"--{old}": one.label
     for one in settings_of(LabelConfig).values()
@@ -79,6 +93,8 @@ def _check(folder: str, dependencies: dict[str, Any]) -> None:
     known = files.read_json(path)
     known = {_RENAMED.get(name, name): value for name, value in known.items()}
     known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
+    # What an earlier version did not have was as it is by default.
+    known = {**_DEFAULTS, **known}
     # As JSON has them: without tuples.
     now = json.loads(json.dumps(dependencies))
     changed = [

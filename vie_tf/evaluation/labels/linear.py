@@ -15,6 +15,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import linear_probe
 from vie_tf.metrics.validation import Scores
+from vie_tf.models.embedder import ClipModel
 from vie_tf.models.from_config import build_model
 from vie_tf.models.resnet import PROBED_LAYERS
 from vie_tf.objectives.supervised import Supervised
@@ -36,21 +37,29 @@ class ProbedNetwork(linear_probe.LinearProbes):
       network: network that stays as it is, its batch norm in inference mode.
       recipe: recipe of its clips.
       num_classes: C.
+      pool_conv5: whether conv5 is averaged over space.
     """
 
     def __init__(
-        self, network: tf.keras.Model, recipe: ClipRecipe, num_classes: int
+        self,
+        network: ClipModel,
+        recipe: ClipRecipe,
+        num_classes: int,
+        pool_conv5: bool = False,
     ) -> None:
         def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
-            endpoints = network(clips, training=False)
-            return {
-                layer: tf.stop_gradient(linear_probe.layer_features(endpoints[layer]))
-                for layer in LAYERS
-            }
+            features = {}
+            for layer, streams in network.layer_streams(clips).items():
+                pools = pool_conv5 and layer == LAYERS[-1]
+                found = linear_probe.layer_features(*streams, over_space=pools)
+                features[layer] = tf.stop_gradient(found)
+            return features
 
         size = recipe.crop_size
-        clip = tf.zeros([1, recipe.num_frames, size, size, 3], tf.uint8)
-        counts = {layer: found.shape[1] for layer, found in features_of(clip).items()}
+        clip = tf.TensorSpec([1, recipe.num_frames, size, size, 3], tf.uint8)
+        # Traced and not run: shapes are enough.
+        traced = tf.function(features_of).get_concrete_function(clip)
+        counts = {name: f.shape[1] for name, f in traced.structured_outputs.items()}
         super().__init__(counts, num_classes)
         self._features_of = features_of
 
@@ -103,7 +112,8 @@ def evaluate_linear(
     devices.check_divides(settings.batch_size)
     with devices.strategy.scope():
         network = _on_all_devices(run, devices.strategy)
-        probes = ProbedNetwork(network, run.recipe, len(run.manifest.class_names))
+        num_classes = len(run.manifest.class_names)
+        probes = ProbedNetwork(network, run.recipe, num_classes, settings.pool_conv5)
         optimizer = TF1MomentumSGD(settings.learning_rate, settings.momentum)
         state = TrainState(probes, optimizer, LinearReadout())
     test = training.make_validation(run, TASK, LAYERS, probes, settings.num_clips)
@@ -114,9 +124,7 @@ def evaluate_linear(
         return _save(run, settings, state.steps_taken(), scores or test("testing"))
 
 
-def _on_all_devices(
-    run: RestoredRun, strategy: tf.distribute.Strategy
-) -> tf.keras.Model:
+def _on_all_devices(run: RestoredRun, strategy: tf.distribute.Strategy) -> ClipModel:
     """The run's network, with a copy of its weights on every device."""
     if strategy.num_replicas_in_sync == 1:
         return run.model
@@ -144,16 +152,17 @@ def _save(
         "steps": steps,
         "mode": "trained",
     }
+    space = ", conv5 over space, too" if settings.pool_conv5 else ""
     protocol = (
         f"linear softmax probes of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
         f" {steps} steps of {settings.batch_size} augmented clips (crop"
         f" {run.data.crop}, color {run.data.color}){protocols.of_videos(run)} on the"
         " frozen network; features averaged over time, and over 2 x 2 positions where"
-        " there would be more than"
-        f" {linear_probe.MAX_FEATURES:,}; SGD with momentum {settings.momentum:g},"
+        f" a stream would have more than {linear_probe.MAX_FEATURES:,}{space}; SGD with"
+        f" momentum {settings.momentum:g},"
         f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips and their order;"
-        " tested on the validation videos, logits"
+        " tested on the validation videos, softmax probabilities"
         f" {protocols.of_clips(settings.num_clips)}"
     )
     result = results.save(run, TASK, protocol, content)

@@ -163,5 +163,5 @@ def _protocol(content: dict[str, Any]) -> str:
         f" (C=1) on standardized features of {clips} without augmentation, averaged"
         " over time and pooled over space to at most"
         f" {FEATURES_PER_LAYER} for each layer (or one for each channel);"
-        f" {tested}, logits averaged over clips{parts}"
+        f" {tested}, probabilities averaged over clips{parts}"
     )

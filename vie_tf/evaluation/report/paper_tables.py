@@ -167,10 +167,10 @@ def _cells(result: dict[str, Any]) -> dict[str, str]:
     data_set = _DATA_SETS.get(result["data"]["num_classes"])
     if not is_finetuning:
         scores = result["scores"]
-        return {
-            f"{data_set} {layer}": percent(scores.get(layer, {}).get("top1"))
-            for layer in LAYERS
-        }
+        texts = {layer: percent(scores.get(layer, {}).get("top1")) for layer in LAYERS}
+        if settings.get("pool_conv5"):
+            texts[LAYERS[-1]] += " (averaged over space)"
+        return {f"{data_set} {layer}": text for layer, text in texts.items()}
     text, deviation = percent(result["mean"]["top1"]), result["std"]["top1"]
     if deviation is not None:
         text += f" ± {percent(deviation)}"

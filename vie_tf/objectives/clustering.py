@@ -83,15 +83,8 @@ def k_means(
       UserError: more clusters than rows, or fewer than one.
     """
     began, num_rows = time.perf_counter(), int(rows.shape[0])
-    if not 1 <= num_clusters <= num_rows:
-        raise UserError(
-            f"{num_clusters} clusters were asked for, but there are {num_rows} videos:"
-            f" give --la_num_clusters between 1 and {num_rows} (the paper takes 8000"
-            " for 240,000 videos, about one for 30)."
-        )
     if start is None:
-        shuffle = tf.random.experimental.stateless_shuffle
-        start = tf.gather(rows, shuffle(tf.range(num_rows), [seed, 1])[:num_clusters])
+        start = _random_rows(rows, num_clusters, seed)
     assign = _assign
     if strategy is not None and strategy.num_replicas_in_sync > 1:
         assign = _distributed_assign(strategy, num_rows)
@@ -118,6 +111,19 @@ def k_means(
         num_relocated=num_relocated,
         seconds=time.perf_counter() - began,
     )
+
+
+def _random_rows(rows: tf.Tensor, num_clusters: int, seed: int) -> tf.Tensor:
+    """Draws M different rows, [M, D]."""
+    num_rows = int(rows.shape[0])
+    if not 1 <= num_clusters <= num_rows:
+        raise UserError(
+            f"{num_clusters} clusters were asked for, but there are {num_rows} videos:"
+            f" give --la_num_clusters between 1 and {num_rows} (the paper takes 8000"
+            " for 240,000 videos, about one for 30)."
+        )
+    order = tf.random.experimental.stateless_shuffle(tf.range(num_rows), [seed, 1])
+    return tf.gather(rows, order[:num_clusters])
 
 
 @tf.function(reduce_retracing=True)

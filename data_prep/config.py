@@ -51,6 +51,13 @@ class ConversionConfig:
         otherwise="all videos",
     )
     list_format: str = setting("auto", "Format of the --list.", choices=LIST_FORMATS)
+    max_missing_rows: float = setting(
+        0.5,
+        "Convert nothing if a larger fraction of the videos of the --list is not in"
+        " --videos.",
+        lower=0,
+        upper=1,
+    )
     fold: int = setting(1, "Official split of UCF101 or HMDB51.", lower=1, upper=3)
     media: str = setting(
         "videos",

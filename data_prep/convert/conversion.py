@@ -20,6 +20,7 @@ from data_prep.convert.shard_state import ShardMetadata
 from data_prep.convert.shard_task import ShardTask
 from data_prep.convert.write_shard import REFUSED, WRITTEN, write_shard
 from data_prep.index import index_videos
+from data_prep.index.video_row import FoundVideo
 from data_prep.workers import beam_runner, worker_pool
 from data_prep.workers.progress import Progress
 from data_prep.workers.retry_policy import RetryPolicy
@@ -45,6 +46,7 @@ def convert(config: ConversionConfig) -> Manifest:
     if config.runner == "beam":
         beam_runner.check_installed()
     videos = index_videos.read(config)
+    _check_missing(videos, config)
     data_dir = config.output_dir
     with data_folder.lock(data_dir), data_folder.user_errors(data_dir):
         on_disk = ShardMetadata.load_all(data_dir)
@@ -67,6 +69,19 @@ def _check_folders(config: ConversionConfig) -> None:
         raise UserError(
             f"--output_dir={output_dir} lies in the folder of videos"
             f" {config.videos!r}, in which folders are classes; choose one outside."
+        )
+
+
+def _check_missing(videos: Sequence[FoundVideo], config: ConversionConfig) -> None:
+    if not config.list_path:
+        return
+    missing = [video for video in videos if not os.path.exists(video.path)]
+    if len(missing) > config.max_missing_rows * len(videos):
+        raise UserError(
+            f"{len(missing)} of the {len(videos)} videos of --list={config.list_path}"
+            f" do not exist, such as {missing[0].path!r}; give the folder that its"
+            " paths are relative to as --videos. To convert the others alone, allow a"
+            " larger fraction by --max_missing_rows=1."
         )
 
 

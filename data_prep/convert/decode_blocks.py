@@ -18,6 +18,7 @@ from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
 from data_prep.convert.write_shard import WRITTEN, write_shard
 from data_prep.index.folder import read_folder
+from data_prep.index.labels import with_one_spelling
 from data_prep.index.media_tree import MediaTree
 from data_prep.index.video_row import FoundVideo, VideoRow
 from data_prep.workers import worker_pool
@@ -49,7 +50,7 @@ def find(path: str) -> list[FoundVideo]:
             f"{path!r} does not exist; give a video file, a folder of videos, or the"
             " folder of a data set."
         )
-    return read_folder(MediaTree(path, "videos"))
+    return with_one_spelling(read_folder(MediaTree(path, "videos")))
 
 
 def frame_settings(of_data_set: Mapping[str, Any]) -> FrameSettings:

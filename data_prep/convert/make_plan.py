@@ -15,6 +15,7 @@ from data_prep.convert.plan import PLAN_NAME, Generation, Plan, without_paths
 from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import size_and_time
 from data_prep.index import index_videos
+from data_prep.index.labels import natural_order, with_one_spelling
 from data_prep.index.video_row import FoundVideo, VideoRow
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import names_in
@@ -42,6 +43,7 @@ def make_plan(
     old = Plan.load(config)
     if old is None:
         _check_has_plan(config.output_dir)
+    videos = with_one_spelling(videos, old.class_names if old else ())
     if old is None or not any(metadata.videos for metadata in on_disk.values()):
         return _with_one_more(None, _rows(videos, config), config)
     _check_settings(old, config)
@@ -56,6 +58,10 @@ def make_plan(
         plan = _with_one_more(None, _rows(videos, config), config)
         if without_paths(plan.rows) != without_paths(old.rows):
             raise _other_videos(_difference(old.rows, plan.rows), config)
+        # Ids of classes stay, also of a data set that was made in another order.
+        plan = dataclasses.replace(
+            plan, generations=(Generation(old.class_names, plan.rows),)
+        )
     if old.root != plan.root:
         found = {video.source for video in videos}
         _check_was_only_moved(old, plan, on_disk, config, found)
@@ -78,7 +84,8 @@ def _with_one_more(
     if rows:
         labels = {row.label for row in rows if row.label is not None}
         known = old.class_names if old else ()
-        generations += (Generation(tuple(sorted(labels - set(known))), rows),)
+        new = natural_order(labels - set(known))
+        generations += (Generation(tuple(new), rows),)
     return Plan(
         settings=_settings(config),
         # A hash of the place, not the place: the folder may be given to others.

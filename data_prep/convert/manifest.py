@@ -1,4 +1,4 @@
-"""Writes the manifest and `refused.csv`, and sums them up for the user."""
+"""Writes manifest, `refused.csv` and `classes.txt`, and sums them up for the user."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from vie_tf.storage.manifest import (
     Manifest,
     RefusedEntry,
 )
+from vie_tf.storage.printable import printable
 
 REFUSED_NAME = "refused.csv"
+CLASSES_NAME = "classes.txt"  # a line `ID NAME` for each class
 _MOST_LISTED = 20
 _MOST_CLASSES = 8
 
@@ -28,7 +30,7 @@ _MOST_CLASSES = 8
 def write_manifest(
     shards: Sequence[ShardMetadata], plan: Plan, config: ConversionConfig
 ) -> Manifest:
-    """Writes `refused.csv` and then the manifest.
+    """Writes `refused.csv`, `classes.txt` and then the manifest.
 
     Returns:
       The manifest.  Its settings hold the history of the data set, see `Plan.history`.
@@ -53,6 +55,7 @@ def write_manifest(
             f" converted (such as {first.source}: {first.reason}); all reasons are in"
             f" {os.path.join(config.output_dir, REFUSED_NAME)}."
         )
+    _write_classes(manifest.class_names, config.output_dir)
     manifest.save(config.output_dir)
     return manifest
 
@@ -74,6 +77,15 @@ def _write_refused(refused: Sequence[RefusedEntry], data_dir: str) -> None:
     writer.writerow(["path", "reason"])
     writer.writerows((video.source, video.reason) for video in refused)
     files.write_atomically(path, text.getvalue())
+
+
+def _write_classes(names: Sequence[str], data_dir: str) -> None:
+    path = os.path.join(data_dir, CLASSES_NAME)
+    if not names:
+        files.remove(path)
+        return
+    lines = (f"{label} {printable(name)}\n" for label, name in enumerate(names))
+    files.write_atomically(path, "".join(lines))
 
 
 def summary(manifest: Manifest, data_dir: str) -> Iterator[str]:

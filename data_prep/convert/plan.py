@@ -28,7 +28,8 @@ class Generation:
     """The videos that were added to a data set at one time.
 
     Attributes:
-      class_names: names of the classes that no earlier generation has, sorted.
+      class_names: names of the classes that no earlier generation has, in the order of
+        their ids.
       rows: its videos, sorted by source.
     """
 

@@ -1,7 +1,6 @@
 """Reads a csv file into rows by the meaning of its columns.
 
-The delimiter is the one that finds most known columns in the first row.  Columns may
-have any of the names in `ALIASES`.
+`csv_header` finds out the delimiter and what each column means.
 """
 
 from __future__ import annotations
@@ -9,48 +8,24 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 import os
-import re
-from typing import Callable, Iterator, Sequence
+from typing import Iterator, Sequence
 
+from data_prep.index.csv_header import (
+    LABEL,
+    VIDEO,
+    Layout,
+    delimiters_in,
+    find_header,
+    no_video_column,
+    split,
+)
 from data_prep.index.list_file import place, read_text
+from data_prep.index.listed_paths import ListedPaths
+from data_prep.index.plain_rows import PlainRows
 from vie_tf.storage.errors import UserError
 
-VIDEO = "video"
-YOUTUBE_ID = "youtube_id"
-LABEL = "label"
-SPLIT = "split"
-START = "start"
-END = "end"
-
-# The names of each column, in lower case and without word separators.  Names of the
-# second group count only if there is none of the first.
-ALIASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    VIDEO: (
-        (
-            *("video", "path", "file", "filename", "videopath", "filepath", "clip"),
-            *("videofile", "clippath", "relpath", "relativepath", "image", "picture"),
-            *("imagepath", "framesdir", "folder"),
-        ),
-        ("name", "videoname", "clipname", "videoid", "id"),
-    ),
-    YOUTUBE_ID: (("youtubeid", "ytid"), ()),
-    LABEL: (
-        ("label", "class", "category", "classname", "labelname", "action", "labels"),
-        ("classid", "labelid", "classidx", "labelidx", "target"),
-    ),
-    SPLIT: (("split", "set", "subset", "partition"), ()),
-    START: (
-        ("start", "timestart", "starttime", "startsecs", "startsec", "startseconds"),
-        ("begin", "tstart"),
-    ),
-    END: (
-        ("end", "timeend", "endtime", "endsecs", "endsec", "endseconds"),
-        ("stop", "tend"),
-    ),
-}
-_DELIMITERS = (",", ";", "\t", " ")
-_NO_DELIMITER = "\x1f"  # The ASCII unit separator, which no list holds.
 _MAX_HEADER = 10_000  # If the file is no csv, its first line may be very long.
 
 
@@ -102,35 +77,43 @@ class Table:
             )
 
 
-def read_table(path: str, is_video: Callable[[str], bool]) -> Table:
+def read_table(path: str, paths: ListedPaths | None = None) -> Table:
     """Reads a csv file.
 
-    A file without column names is read as `path` or as `path label`, if its first row
-    has that form.
+    A file without column names is read as `path` or as `path label` if its first row
+    has that form, see also `PlainRows`.
 
     Args:
       path: path of a UTF-8 file, delimited by commas, semicolons, tabs or spaces.
-      is_video: tells whether a text names a video.
+      paths: tells what is a video; None if the file must have column names.
 
     Raises:
       UserError: no column names the videos, two columns have the same meaning, a row
-        has too many fields, or there are no rows.
+        has too many fields, there are no rows, or the first row may be column names as
+        well as a video.
     """
     text = read_text(path)
     first = _first_line(text)
     if not first:
         raise UserError(f"The list {path!r} is empty.")
-    header = _header(path, first)
-    layout = header or _without_header(first, is_video)
-    if layout is None:
-        raise UserError(_no_video_column(path, first))
+    header = find_header(path, first)
+    if header and not (paths and _is_row(path, text, first, header, paths)):
+        table = _delimited(path, text, header, skip=1)
+    elif paths is None:
+        raise UserError(no_video_column(path, first))
+    else:
+        table = _without_header(path, text, first, paths)
+    if not table.rows:
+        raise UserError(f"The list {path!r} has no row below its column names.")
+    return table
+
+
+def _delimited(path: str, text: str, layout: Layout, skip: int) -> Table:
+    """Reads the rows of a csv file, but for so many at the beginning."""
     delimiter, names, columns = layout
     name = os.path.basename(path)
-    numbered = _fields(name, text, delimiter)
-    if header:
-        next(numbered)
     rows = []
-    for number, fields in numbered:
+    for number, fields in itertools.islice(_fields(name, text, delimiter), skip, None):
         where = place(name, number)
         if any(fields[len(names) :]):
             raise UserError(
@@ -138,79 +121,72 @@ def read_table(path: str, is_video: Callable[[str], bool]) -> Table:
                 " fields that hold a delimiter into double quotes."
             )
         rows.append(TableRow(number, where, fields, columns))
-    if not rows:
-        raise UserError(f"The list {path!r} has no row below its column names.")
     return Table(path, frozenset(columns), tuple(rows))
+
+
+def _is_row(
+    path: str, text: str, line: str, header: Layout, paths: ListedPaths
+) -> bool:
+    """Tells whether a first row that could hold column names is a video.
+
+    `clip 0.mp4 0` and `video walk` are videos if there are such files.
+    """
+    _, names, columns = header
+    known = {names[index] for index in columns.values()}
+    words = line.split()
+    starts = [" ".join(words[:count]) for count in range(2, len(words) + 1)]
+    if any(paths.find(other) for other in {*starts, *names} - known):
+        return True
+    if any(paths.is_medium(other) for other in {line, *starts, *names}):
+        return True
+    video = paths.find(names[0])
+    if video is None:
+        return False
+    others = _delimited(path, text, header, skip=1).rows if VIDEO in columns else ()
+    if any(paths.find(row[VIDEO]) == video for row in others):
+        return False  # It has a row of its own.
+    if len(known) < len(names):
+        return True
+    raise UserError(
+        f"The first row of the list {path!r} may hold names of columns, or the video"
+        f" {video!r}; write {names[0]!r} differently: {VIDEO + ' path'!r} for a column,"
+        f" {'./' + video!r} for the video."
+    )
+
+
+def _without_header(path: str, text: str, first: str, paths: ListedPaths) -> Table:
+    """Reads a file of rows `path`, `path label` or the like, see `PlainRows`."""
+    for delimiter in delimiters_in(first):
+        fields = split(first, delimiter)
+        is_pair = len(fields) == 2 and bool(fields[1])
+        if delimiter == " " or not is_pair or paths.find(first):
+            continue
+        if paths.find(fields[0]) or paths.is_medium(fields[0]):
+            layout = delimiter, [VIDEO, LABEL], {VIDEO: 0, LABEL: 1}
+            return _delimited(path, text, layout, skip=0)
+    plain = PlainRows(first, paths)
+    if not plain.fits(first):
+        raise UserError(no_video_column(path, first))
+    name = os.path.basename(path)
+    columns = {VIDEO: 0, LABEL: 1}
+    rows = tuple(
+        TableRow(number, place(name, number), [*plain.read(name, number, row)], columns)
+        for number, line in enumerate(text.split("\n"), start=1)
+        for row in [line.strip()]
+        if row
+    )
+    return Table(path, frozenset(columns), rows)
 
 
 def columns_of(path: str) -> frozenset[str]:
     """Returns the known columns of a csv file; none if it has no column names."""
-    header = _header(path, _first_line(read_text(path)))
+    header = find_header(path, _first_line(read_text(path)))
     return frozenset(header[2]) if header else frozenset()
 
 
 def _first_line(text: str) -> str:
     lines = (line.strip() for line in io.StringIO(text))
     return next((line for line in lines if line), "")[:_MAX_HEADER]
-
-
-def _header(path: str, line: str) -> tuple[str, list[str], dict[str, int]] | None:
-    """Returns delimiter, names and columns if a line holds column names."""
-    best = None
-    # Names may hold spaces: "file name" is one column, "file name,class" are two.
-    delimiters = [d for d in _delimiters_in(line) if d != " "] or _delimiters_in(line)
-    for delimiter in (_NO_DELIMITER, *delimiters):
-        names = _split(line, delimiter)
-        columns = _meanings(names)
-        if VIDEO not in columns and YOUTUBE_ID not in columns:
-            continue
-        if best is None or len(columns) > len(best[2]):
-            best = delimiter, names, columns
-    if best is None:
-        return None
-    delimiter, names, columns = best
-    for meaning, indices in columns.items():
-        if len(indices) > 1:
-            both = " and ".join(repr(names[i]) for i in indices)
-            raise UserError(
-                f"The columns {both} of the list {path!r} could both be the {meaning};"
-                " rename all but one of them."
-            )
-    return delimiter, names, {name: only for name, (only,) in columns.items()}
-
-
-def _without_header(
-    line: str, is_video: Callable[[str], bool]
-) -> tuple[str, list[str], dict[str, int]] | None:
-    """Returns the same as `_header` for a first row `path` or `path label`."""
-    if is_video(_split(line, _NO_DELIMITER)[0]):
-        return _NO_DELIMITER, [VIDEO], {VIDEO: 0}
-    for delimiter in _delimiters_in(line):
-        fields = _split(line, delimiter)
-        if len(fields) == 2 and fields[1] and is_video(fields[0]):
-            return delimiter, [VIDEO, LABEL], {VIDEO: 0, LABEL: 1}
-    return None
-
-
-def _meanings(names: list[str]) -> dict[str, list[int]]:
-    plain = [re.sub(r"[\s_.-]+", "", name).casefold() for name in names]
-    meanings = {}
-    for meaning, groups in ALIASES.items():
-        for aliases in groups:
-            indices = [i for i, name in enumerate(plain) if name in aliases]
-            if indices:
-                meanings[meaning] = indices
-                break
-    return meanings
-
-
-def _delimiters_in(line: str) -> list[str]:
-    return [delimiter for delimiter in _DELIMITERS if delimiter in line]
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    reader = csv.reader([line], delimiter=delimiter, skipinitialspace=True)
-    return [field.strip() for field in next(reader)]
 
 
 def _fields(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -235,14 +211,3 @@ def _fields(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[st
             f"{place(name, number)} cannot be read ({error}); put fields that hold"
             ' double quotes into double quotes, and write "" for each of those.'
         ) from None
-
-
-def _no_video_column(path: str, line: str) -> str:
-    candidates = [_split(line, d) for d in (_NO_DELIMITER, *_delimiters_in(line))]
-    names = ", ".join(repr(name[:40]) for name in max(candidates, key=len)[:12])
-    understood = " ".join(name for group in ALIASES[VIDEO] for name in group)
-    return (
-        f"The list {path!r} has no column that names the videos, only {names}; name it"
-        f" {VIDEO!r} (known names: {understood}, and {YOUTUBE_ID} for Kinetics). A list"
-        " without column names must have the form `path` or `path label`."
-    )

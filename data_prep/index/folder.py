@@ -20,9 +20,8 @@ def read_folder(tree: MediaTree) -> list[FoundVideo]:
     The label of a video is the first-level sub-folder that holds it, at any depth;
     videos (or folders of frames) directly in the root have none.
 
-    Links are followed, even out of the root: class folders of links label a collection
-    without a copy, and their author is the user.  A link back to a parent folder is
-    skipped.
+    Class folders of links label a collection without a copy.  A folder to which links
+    lead in several ways counts once, which is printed.
 
     Raises:
       UserError: no video, videos both in the root and in sub-folders, a class folder
@@ -32,6 +31,7 @@ def read_folder(tree: MediaTree) -> list[FoundVideo]:
         check_name(source, tree.root)
     _check_frame_folders(tree)
     _check_layout(tree)
+    tree.print_repeated()
     return [
         FoundVideo(
             path=tree.path(source),

@@ -13,7 +13,7 @@ import os
 from typing import Callable, Iterable, Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.index import csv_table, official_splits
+from data_prep.index import csv_header, csv_table, official_splits
 from data_prep.index.csv_list import read_csv
 from data_prep.index.folder import read_folder
 from data_prep.index.kinetics import read_kinetics
@@ -35,9 +35,8 @@ def read(config: ConversionConfig) -> list[FoundVideo]:
     if list_format == "auto":
         list_format = _format_of(list_path)
     _check_exists(list_path, list_format)
-    # The other lists hold names, not paths: the user decides where links lead.
-    may_leave = list_format != "csv"
-    tree = MediaTree(config.videos, config.media, links_may_leave=may_leave)
+    tree = MediaTree(config.videos, config.media)
+    tree.print_repeated()
     readers: dict[str, Callable[[], list[FoundVideo]]] = {
         "csv": lambda: read_csv(list_path, tree),
         "kinetics": lambda: read_kinetics(list_path, tree),
@@ -123,7 +122,7 @@ def _format_of(list_path: str) -> str:
         _check_exists(list_path, "csv")
         columns = csv_table.columns_of(list_path)
         # If a list has both, paths are more precise than ids.
-        only_ids = csv_table.YOUTUBE_ID in columns and csv_table.VIDEO not in columns
+        only_ids = csv_header.YOUTUBE_ID in columns and csv_header.VIDEO not in columns
         return "kinetics" if only_ids else "csv"
     names = os.listdir(list_path)
     if official_splits.UCF101_CLASSES in names:

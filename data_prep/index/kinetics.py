@@ -10,8 +10,9 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from data_prep.index import csv_table
+from data_prep.index import csv_header, csv_table
 from data_prep.index.csv_table import Table
+from data_prep.index.labels import normalized
 from data_prep.index.list_entry import (
     SPLIT_NAMES,
     ListEntry,
@@ -55,24 +56,24 @@ def read_annotations(path: str) -> tuple[Table, list[Annotation]]:
     Raises:
       UserError: it has no column `youtube_id`, or a row is wrong.
     """
-    table = csv_table.read_table(path, lambda text: False)
-    if csv_table.YOUTUBE_ID not in table.columns:
+    table = csv_table.read_table(path)
+    if csv_header.YOUTUBE_ID not in table.columns:
         raise UserError(
             f"The list {path!r} has no column youtube_id, as the annotations of"
             " Kinetics have; give --list_format=csv for a list of paths."
         )
     annotations = []
     for row in table.rows:
-        youtube_id = row[csv_table.YOUTUBE_ID]
+        youtube_id = row[csv_header.YOUTUBE_ID]
         if not youtube_id or "/" in youtube_id:
             raise UserError(f"{row.place}: {youtube_id!r} cannot be a youtube id.")
         annotations.append(
             Annotation(
                 row.place,
                 youtube_id,
-                row[csv_table.LABEL],
-                parse_split(row.place, row[csv_table.SPLIT]),
-                parse_segment(row.place, row[csv_table.START], row[csv_table.END]),
+                row[csv_header.LABEL],
+                parse_split(row.place, row[csv_header.SPLIT]),
+                parse_segment(row.place, row[csv_header.START], row[csv_header.END]),
             )
         )
     return table, annotations
@@ -150,4 +151,4 @@ def _plain(label: str) -> str:
 
     Spaces, underscores, apostrophes and parentheses differ from copy to copy.
     """
-    return re.sub(r"[\W_]+", "", label).casefold()
+    return re.sub(r"[\W_]+", "", normalized(label)).casefold()

@@ -11,6 +11,8 @@ import functools
 import os
 from typing import Iterator
 
+from data_prep.index.folder_walk import is_folder, is_skipped, walk
+from data_prep.index.labels import normalized
 from vie_tf.storage.errors import UserError
 
 VIDEO_EXTENSIONS = frozenset(
@@ -19,10 +21,6 @@ VIDEO_EXTENSIONS = frozenset(
     " .y4m".split()
 )
 PICTURE_EXTENSIONS = frozenset(".bmp .jpeg .jpg .png .ppm .tif .tiff .webp".split())
-# Made by operating systems; some cannot be read.
-_SYSTEM_FOLDERS = frozenset(
-    ("lost+found", "$RECYCLE.BIN", "System Volume Information", "@eaDir", "__MACOSX")
-)
 
 
 class MediaTree:
@@ -32,23 +30,27 @@ class MediaTree:
     Depending on `media`, a video is a file, a folder that directly holds pictures, or a
     picture.
 
+    Links are followed, even out of the folder, since whoever made them could as well
+    have copied what they lead to.  Names are compared in NFC: on a disk of a Mac they
+    may be in NFD.
+
     Attributes:
       root: absolute path of the folder.
+      real_root: the same without links.
       media: one of `data_prep.config.MEDIA`.
       extensions: extensions of the files of this medium, in lower case.
       sources: sources of all videos, sorted.  If `root` itself directly holds pictures,
         its source is empty.
+      repeated: sources of folders that were not entered, since links lead to them in
+        several ways.
     """
 
-    def __init__(self, root: str, media: str, *, links_may_leave: bool = True) -> None:
-        """Walks through a folder.
-
-        Hidden files and folders are skipped.  Links are followed, but not in circles.
+    def __init__(self, root: str, media: str) -> None:
+        """Walks through a folder; see `folder_walk.walk` for what is skipped.
 
         Args:
           root: folder.
           media: see the class.
-          links_may_leave: whether links to places outside of `root` are followed.
 
         Raises:
           UserError: the folder does not exist or cannot be read.
@@ -61,18 +63,22 @@ class MediaTree:
             )
         self.root = os.path.abspath(root)
         self.media = media
-        self._real_root = os.path.realpath(root)
-        self._links_may_leave = links_may_leave
+        self.real_root = os.path.realpath(root)
         self._real_folders: dict[str, str] = {}
+        self._names: dict[str, dict[str, str]] = {}
         self.extensions = VIDEO_EXTENSIONS if media == "videos" else PICTURE_EXTENSIONS
         try:
-            found = sorted(self._walk(self.root, "", parents=(self._real_root,)))
+            found = walk(self.root, self.extensions)
         except OSError as error:
             raise UserError(
                 f"The folder {error.filename!r} cannot be read ({error.strerror});"
                 " change its permissions, or move it elsewhere."
             ) from error
-        self.sources = tuple(found)
+        files = found.files
+        if media == "frames":
+            files = sorted({source.rpartition("/")[0] for source in files})
+        self.sources = tuple(files)
+        self.repeated = tuple(found.repeated)
         self._known = frozenset(self.sources)
 
     def __contains__(self, source: str) -> bool:
@@ -82,9 +88,42 @@ class MediaTree:
         """Returns the absolute path of a source, which may be missing."""
         return os.path.join(self.root, source)
 
-    def completions(self, source: str) -> list[str]:
-        """Returns the videos that a source without an extension can mean."""
-        return self._by_stem.get(source, [])
+    def meant_by(self, source: str) -> list[str]:
+        """Returns the videos that a source can mean, if it is written differently.
+
+        Its letters may be composed in another way, and its extension be left out.
+        """
+        if source in self._known:
+            return [source]
+        same = self._by_source.get(normalized(source), [])
+        if same:
+            return same
+        completed = self._by_stem.get(normalized(source), [])
+        exact = [one for one in completed if self._stem(one) == source]
+        return exact or completed
+
+    def on_disk(self, source: str) -> str:
+        """Returns the source of a file that the walk left out, as the disk spells it.
+
+        A source that does not exist is returned as it is.
+        """
+        if source.isascii() or os.path.exists(self.path(source)):
+            return source
+        spelled = ""
+        for part in source.split("/"):
+            names = self._names_in(spelled)
+            spelled = os.path.join(spelled, names.get(normalized(part), part))
+        return spelled
+
+    def _names_in(self, folder: str) -> dict[str, str]:
+        """Names in a folder by what they are in NFC; none if there is no folder."""
+        if folder not in self._names:
+            try:
+                names = os.listdir(self.path(folder))
+            except OSError:
+                names = []
+            self._names[folder] = {normalized(name): name for name in names}
+        return self._names[folder]
 
     def named(self, name: str) -> list[str]:
         """Returns the videos of a name, in any folder.
@@ -92,21 +131,31 @@ class MediaTree:
         Args:
           name: file name without the extension, or name of a folder of pictures.
         """
-        return self._by_name.get(name, [])
+        return self._by_name.get(normalized(name), [])
 
     def named_in_any_case(self, name: str) -> list[str]:
         """Returns the videos of a name in upper or lower case, in any folder."""
-        return self._by_folded_name.get(name.casefold(), [])
+        return self._by_folded_name.get(normalized(name).casefold(), [])
 
     def folders_in_root(self) -> list[str]:
-        """Returns the names of the first-level sub-folders that the walk visits."""
+        """Returns the names of the first-level sub-folders that the walk entered."""
         with os.scandir(self.root) as entries:
             return sorted(
                 entry.name
                 for entry in entries
-                if entry.is_dir()
-                and not entry.name.startswith(".")
-                and entry.name not in _SYSTEM_FOLDERS
+                if is_folder(entry)
+                and not is_skipped(entry.name)
+                and entry.name not in self.repeated
+            )
+
+    def print_repeated(self) -> None:
+        """Prints how many folders were not entered, if there are any."""
+        if self.repeated:
+            several = len(self.repeated) > 1
+            print(
+                f"Links lead to {len(self.repeated)} folder{'s' if several else ''}"
+                f" that {'were' if several else 'was'} read already (such as"
+                f" {self.repeated[0]!r}): each folder counts once."
             )
 
     def is_medium(self, name: str) -> bool:
@@ -117,23 +166,33 @@ class MediaTree:
         )
 
     def leads_outside(self, source: str) -> bool:
-        """Tells whether a path in the root leads outside of it through links."""
+        """Tells whether a source leads out of the root where the walk did not go.
+
+        The walk follows links, but passes by hidden folders and those of the system.
+        """
         folder, _, name = source.rpartition("/")
+        if not any(map(is_skipped, source.split("/"))):
+            return False
         if folder not in self._real_folders:
             self._real_folders[folder] = os.path.realpath(self.path(folder))
-        real = os.path.join(self._real_folders[folder], name)
-        if os.path.islink(real):
-            real = os.path.realpath(real)
-        return not self._is_inside(real)
+        real = os.path.realpath(os.path.join(self._real_folders[folder], name))
+        return os.path.commonpath([self.real_root, real]) != self.real_root
+
+    @functools.cached_property
+    def _by_source(self) -> dict[str, list[str]]:
+        return _grouped((normalized(source), source) for source in self.sources)
 
     @functools.cached_property
     def _by_stem(self) -> dict[str, list[str]]:
-        return _grouped((self._stem(source), source) for source in self.sources)
+        return _grouped(
+            (normalized(self._stem(source)), source) for source in self.sources
+        )
 
     @functools.cached_property
     def _by_name(self) -> dict[str, list[str]]:
         return _grouped(
-            (self._stem(source).rpartition("/")[2], source) for source in self.sources
+            (normalized(self._stem(source).rpartition("/")[2]), source)
+            for source in self.sources
         )
 
     @functools.cached_property
@@ -147,35 +206,6 @@ class MediaTree:
     def _stem(self, source: str) -> str:
         """Returns a source without its extension."""
         return source if self.media == "frames" else source.rpartition(".")[0]
-
-    def _is_inside(self, real: str) -> bool:
-        return os.path.commonpath([self._real_root, real]) == self._real_root
-
-    def _walk(
-        self, folder: str, prefix: str, parents: tuple[str, ...]
-    ) -> Iterator[str]:
-        """Yields the sources in a folder."""
-        holds_pictures = False
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                real = os.path.join(parents[-1], entry.name)
-                if entry.is_symlink():
-                    real = os.path.realpath(real)
-                    if not self._links_may_leave and not self._is_inside(real):
-                        continue
-                source = prefix + entry.name
-                if entry.is_dir():
-                    if real not in parents and entry.name not in _SYSTEM_FOLDERS:
-                        below = (*parents, real)
-                        yield from self._walk(entry.path, f"{source}/", below)
-                elif os.path.splitext(entry.name)[1].lower() in self.extensions:
-                    if self.media != "frames":
-                        yield source
-                    holds_pictures = True
-        if holds_pictures and self.media == "frames":
-            yield prefix[:-1]
 
 
 def check_name(source: str, root: str) -> None:

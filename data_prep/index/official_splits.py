@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Container
 
+from data_prep.index.labels import normalized
 from data_prep.index.list_entry import ListEntry, check_entries, make_entry
 from data_prep.index.list_file import read_words
 from data_prep.index.media_tree import MediaTree
@@ -149,7 +150,7 @@ def _find_source(
     others = []
     for source in tree.named_in_any_case(name):
         folder = source.rpartition("/")[0].rpartition("/")[2]
-        if folder == label:
+        if normalized(folder) == normalized(label):
             return source
         if folder not in labels:  # Another class may have a video of that name.
             others.append(source)

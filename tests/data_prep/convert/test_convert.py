@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import pathlib
 import re
+import unicodedata
+from typing import Any
 
 import pytest
 import tensorflow as tf
@@ -10,7 +12,7 @@ import video_fixtures as videos
 from conversion_fixtures import config, contents, shard_times
 
 from data_prep.convert import __main__ as command
-from data_prep.convert import data_folder, write_shard
+from data_prep.convert import data_folder, make_plan, write_shard
 from data_prep.convert.conversion import convert
 from data_prep.convert.manifest import summary
 from vie_tf.storage import records
@@ -211,7 +213,7 @@ def test_where_nothing_was_converted_other_settings_may_be_tried(collection, tmp
         convert(config(collection, tmp_path / "data", min_frames=11))
     manifest = convert(config(collection, tmp_path / "data", min_frames=10))
     assert len(manifest.videos) == 8
-    assert sorted(contents(tmp_path / "data"))[0] == "manifest.json"
+    assert sorted(contents(tmp_path / "data"))[:2] == ["classes.txt", "manifest.json"]
 
 
 def test_videos_without_labels_get_no_class(tmp_path):
@@ -236,3 +238,63 @@ def test_two_conversions_do_not_write_to_one_folder(collection, tmp_path):
     with data_folder.lock(str(tmp_path / "data")):
         with pytest.raises(UserError, match="--output_dir"):
             convert(config(collection, tmp_path / "data"))
+
+
+def _numbered(root: pathlib.Path, *labels: str) -> pathlib.Path:
+    """One video of a few frames for each label."""
+    for number, label in enumerate(labels):
+        videos.write_video(root / label / "a.avi", first=10 * number)
+    return root
+
+
+def test_classes_that_are_numbers_have_ids_in_their_order(tmp_path):
+    root = _numbered(tmp_path / "videos", *(str(number) for number in range(12)))
+    manifest = convert(config(root, tmp_path / "data"))
+    assert {v.source: v.label for v in manifest.videos} == {
+        f"{number}/a.avi": number for number in range(12)
+    }
+    text = (tmp_path / "data" / "classes.txt").read_text()
+    assert text == "".join(f"{number} {number}\n" for number in range(12))
+
+
+def test_a_data_set_with_another_order_of_classes_keeps_their_ids(
+    tmp_path, monkeypatch
+):
+    root = _numbered(tmp_path / "videos", "2", "10")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(make_plan, "natural_order", sorted)
+        before = convert(config(root, tmp_path / "data"))
+    assert before.class_names == ("10", "2")
+    times = shard_times(tmp_path / "data")
+    assert convert(config(root, tmp_path / "data")) == before
+    _numbered(root, "12", "9")
+    after = convert(config(root, tmp_path / "data", append=True))
+    assert after.class_names == ("10", "2", "9", "12")
+    kept = shard_times(tmp_path / "data")
+    assert {name: kept[name] for name in times} == times
+
+
+def test_classes_whose_names_look_alike_are_one(tmp_path):
+    names = [unicodedata.normalize(form, "fünf") for form in ("NFC", "NFD")]
+    root = _numbered(tmp_path / "videos", *names)
+    manifest = convert(config(root, tmp_path / "data"))
+    assert manifest.class_names == (names[0],)
+    assert [video.label for video in manifest.videos] == [0, 0]
+    assert (tmp_path / "data" / "classes.txt").read_text() == f"0 {names[0]}\n"
+
+
+def test_a_list_most_of_whose_videos_are_missing_is_an_error(collection, tmp_path):
+    rows = ["video", "run/0.avi", "run/gone.avi", "gone", "walk/1.avi", "gone.avi"]
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join(rows))
+    flags: dict[str, Any] = {"list_path": str(path), "val_fraction": 0.0}
+    with pytest.raises(UserError, match="3 of the 5 videos .*--max_missing_rows"):
+        convert(config(collection, tmp_path / "data", **flags))
+    assert not (tmp_path / "data").exists()
+    flags["max_missing_rows"] = 1
+    manifest = convert(config(collection, tmp_path / "data", **flags))
+    assert (len(manifest.videos), len(manifest.refused)) == (2, 3)
+    path.write_text("\n".join(rows[:-1]))
+    del flags["max_missing_rows"]  # Half of them are not most of them.
+    manifest = convert(config(collection, tmp_path / "half", **flags))
+    assert (len(manifest.videos), len(manifest.refused)) == (2, 2)

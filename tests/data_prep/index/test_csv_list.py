@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+from unicodedata import normalize
 
 import pytest
 from list_fixtures import assert_refused, folders_listed, labeled, read, touch
+
+from data_prep.index.folder import read_folder
+from data_prep.index.media_tree import MediaTree
 
 
 @pytest.fixture
@@ -177,21 +181,19 @@ def test_paths_may_be_written_as_on_windows_or_with_a_dot(root, tmp_path):
         ("..\\secret.mp4", "row 3: .*secret"),
         ("/etc/passwd", "row 3: '/etc/passwd'.*--videos"),
         ("C:\\videos\\a.mp4", "row 3: 'C:/videos/a.mp4'"),
-        ("link.mp4", "row 3: 'link.mp4'.*--videos"),
-        ("linked/s.mp4", "row 3: 'linked/s.mp4'"),
-        ("linked/s", "row 3: 'linked/s'"),
         (".hidden/s.mp4", "row 3: '.hidden/s.mp4'"),
-        ("run/inner/s.mp4", "row 3: 'run/inner/s.mp4'"),
+        ("run/.inner/s.mp4", "row 3: 'run/.inner/s.mp4'"),
+        ("{outside}/s.mp4", "row 3: '.*secret/s.mp4'.*--videos"),
+        ("{inside}/../../secret/s.mp4", "row 3: .*'..'"),
     ],
 )
 def test_a_listed_path_cannot_leave_the_folder_of_videos(
     root, tmp_path, listed, message
 ):
     touch(tmp_path, "secret/s.mp4", "secret/deep/s.mp4")
-    (root / "link.mp4").symlink_to(tmp_path / "secret" / "s.mp4")
-    (root / "linked").symlink_to(tmp_path / "secret")
     (root / ".hidden").symlink_to(tmp_path / "secret")
-    (root / "run" / "inner").symlink_to("../../secret/deep")
+    (root / "run" / ".inner").symlink_to("../../secret/deep")
+    listed = listed.format(outside=tmp_path / "secret", inside=root / "run")
     path = _list(tmp_path, f'video\nrun/a.mp4\n"{listed}"\n')
     assert_refused(root, path, message)
 
@@ -205,6 +207,52 @@ def test_links_that_stay_in_the_folder_of_videos_are_fine(root, tmp_path):
     sources = ["again/e.mp4", "best.mp4"]
     assert [v.source for v in read(root, path)] == sources
     assert [v.source for v in read(linked_root, path)] == sources
+
+
+def test_links_lead_where_they_lead_without_a_list(root, tmp_path):
+    touch(tmp_path, "elsewhere/s.mp4", "elsewhere/deep/t.mp4")
+    (root / "run" / "link.mp4").symlink_to(tmp_path / "elsewhere" / "s.mp4")
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    listed = ["linked/deep/t.mp4", "linked/s.mp4", "run/link.mp4"]
+    path = _list(tmp_path, "\n".join(["video", *listed]))
+    assert [video.source for video in read(root, path)] == listed
+    tree = MediaTree(str(root), "videos")
+    assert set(listed) <= {video.source for video in read_folder(tree)}
+
+
+def test_an_absolute_path_may_lie_in_the_folder_of_videos(root, tmp_path):
+    (tmp_path / "linked_root").symlink_to(root)
+    paths = [root / "run" / "a.mp4", tmp_path / "linked_root" / "walk" / "d"]
+    path = _list(tmp_path, "\n".join(["video", *map(str, paths)]))
+    sources = ["run/a.mp4", "walk/d.mkv"]
+    assert [video.source for video in read(root, path)] == sources
+    assert [video.source for video in read(tmp_path / "linked_root", path)] == sources
+    frames = tmp_path / "frames"
+    touch(frames, "v/1.jpg")
+    path = _list(tmp_path, f"{frames}/v 25 3\n")
+    assert labeled(read(frames, path, media="frames")) == [("v", "3", None)]
+
+
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_list", ["NFC", "NFD"])
+def test_names_that_look_alike_are_the_same(tmp_path, on_disk, in_list):
+    root = tmp_path / "videos"
+    there = [normalize(on_disk, name) for name in ("Läufe/é.mp4", "Läufe/ö.dat")]
+    touch(root, *there)
+    listed = normalize(in_list, "video\nLäufe/é\nLäufe/ö.dat\n")
+    found = read(root, _list(tmp_path, listed))
+    assert [video.source for video in found] == there
+    assert all(os.path.exists(video.path) for video in found)
+    found = read(root, _list(tmp_path, normalize(in_list, "Läufe/é.mp4 Tür 2 auf")))
+    assert [video.source for video in found] == there[:1]
+
+
+def test_of_two_names_that_look_alike_the_one_that_is_written_counts(tmp_path):
+    root = tmp_path / "videos"
+    names = sorted(normalize(form, "é.mp4") for form in ("NFC", "NFD"))
+    touch(root, *names)
+    path = _list(tmp_path, "\n".join(["video", *names]))
+    assert [video.source for video in read(root, path)] == names
 
 
 def test_labels_missing_for_some_rows_are_refused_with_the_rows(root, tmp_path):
@@ -303,9 +351,89 @@ def test_paths_alone_need_no_column_name(root, tmp_path):
     ]
 
 
-def test_a_list_without_column_names_must_be_alike_in_all_rows(root, tmp_path):
-    path = _list(tmp_path, "run/a.mp4 0\nrun/b c.avi 0\n")
-    assert_refused(root, path, "row 2 .*3 .*2")
+@pytest.mark.parametrize("gap", [" ", "\t", "   "])
+def test_paths_and_labels_without_column_names_may_hold_spaces(root, tmp_path, gap):
+    touch(root, "run/a b.mp4")
+    rows = [
+        *("run/a.mp4{}playing guitar", "run/b c.avi{}0", "run/a b.mp4{}walk"),
+        *("run/gone.mp4{}far away", '"run/un known"{}9', "walk/e{}run"),
+    ]
+    path = _list(tmp_path, "\n".join(row.format(gap) for row in rows))
+    assert labeled(read(root, path)) == [
+        ("run/a b.mp4", "walk", None),
+        ("run/a.mp4", "playing guitar", None),
+        ("run/b c.avi", "0", None),
+        ("run/gone.mp4", "far away", None),
+        ("run/un known", "9", None),
+        ("walk/e.mp4", "run", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ("run/b c.avi", "no label in row 2"),
+        ("run/b c.avi 3 7", "row 2: .*'run/b c.avi 3 7'.*column names"),
+        ("run/b c.avi 3 walk", "row 2: .*column names"),
+        ("run/b c.avi walk 3", "row 2: .*column names"),
+        ("not there 3", "row 2: .*quotes"),
+    ],
+)
+def test_a_list_without_column_names_must_be_alike_in_all_rows(
+    root, tmp_path, second, message
+):
+    assert_refused(root, _list(tmp_path, f"run/a.mp4 0\n{second}\n"), message)
+
+
+@pytest.mark.parametrize(
+    ("there", "text", "labels"),
+    [
+        ("clip 0.mp4 clip 1.mp4", "clip {}.mp4 {}", ["0", "1"]),
+        ("clip 0.mp4 clip 1.mp4", "clip {} {}", ["0", "1"]),
+        ("clip 0.mp4 clip 1.mp4", "clip {}.mp4", [None, None]),
+        ("clip 0.mp4 clip 1.mp4", "clip {}.mp4,video {}", ["video 0", "video 1"]),
+        ("file_0.mp4 file_1.mp4", "file_{} path a{}", ["path a0", "path a1"]),
+    ],
+)
+def test_a_path_may_begin_with_the_name_of_a_column(tmp_path, there, text, labels):
+    root = tmp_path / "videos"
+    touch(root, *there.replace("mp4 ", "mp4/").split("/"))
+    path = _list(tmp_path, "\n".join(text.format(i, i) for i in range(2)))
+    found = read(root, path)
+    assert [video.label for video in found] == labels
+    assert all(os.path.exists(video.path) for video in found)
+
+
+def test_a_video_may_be_called_as_a_column(tmp_path):
+    root = tmp_path / "videos"
+    touch(root, "video.mp4", "other.mp4")
+    rows = [("other.mp4", "run", None), ("video.mp4", "walk", None)]
+    for text in (
+        "video walk\nother run",
+        "video.mp4 walk\nother.mp4 run",
+        "video label\nother run\nvideo walk",  # The first row names columns.
+        "video,label\nother,run\nvideo.mp4,walk",
+    ):
+        assert labeled(read(root, _list(tmp_path, text))) == rows
+    for text in ("video action\nother run", "video\nother"):
+        assert_refused(root, _list(tmp_path, text), "first row .*'./video.mp4'")
+
+
+def test_lists_of_frame_folders_may_have_their_numbers_of_frames(tmp_path):
+    root = tmp_path / "frames"
+    touch(root, "run/a b/1.jpg", "walk/c/1.jpg", "walk/c 5/1.jpg")
+    path = _list(tmp_path, "run/a b 163 1\nwalk/c 25 0\nwalk/c 5 31 0\ngone 9 0")
+    assert labeled(read(root, path, media="frames")) == [
+        ("gone", "0", None),
+        ("run/a b", "1", None),
+        ("walk/c", "0", None),
+        ("walk/c 5", "0", None),
+    ]
+    path = _list(tmp_path, "run/a b 163 1\nwalk/c 25\n")
+    assert_refused(root, path, "row 2: .*number-of-frames", media="frames")
+    videos = tmp_path / "videos"
+    touch(videos, "a.mp4")
+    assert_refused(videos, _list(tmp_path, "a 163 1\n"), "--media=frames")
 
 
 def test_a_listed_folder_of_frames_is_a_video(tmp_path):

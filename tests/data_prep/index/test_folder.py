@@ -50,6 +50,35 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     assert _labels(_read(root)) == [("run/link.mp4", "run"), ("walk/b.mp4", "walk")]
 
 
+def test_folders_that_link_to_each_other_are_read_once(tmp_path, capsys):
+    names = [f"class{number}" for number in range(6)]
+    for name in names:
+        touch(tmp_path, f"{name}/a.mp4")
+        for other in names:
+            if other != name:
+                (tmp_path / name / f"to_{other}").symlink_to(tmp_path / other)
+    assert _labels(_read(tmp_path)) == [(f"{name}/a.mp4", name) for name in names]
+    assert "30 folders" in capsys.readouterr().out
+
+
+def test_a_folder_counts_under_its_own_name_before_links_to_it(tmp_path, capsys):
+    touch(tmp_path / "root", "run/a.mp4", "run/more/b.mp4", "walk/c.mp4")
+    touch(tmp_path / "elsewhere", "d.mp4", "deep/e.mp4")
+    root = tmp_path / "root"
+    (root / "again").symlink_to("run")
+    (root / "far").symlink_to(tmp_path / "elsewhere" / "deep")
+    (root / "zoo").symlink_to(tmp_path / "elsewhere")
+    (root / "walk" / "loop").symlink_to("loop")
+    assert _labels(_read(root)) == [
+        ("far/e.mp4", "far"),
+        ("run/a.mp4", "run"),
+        ("run/more/b.mp4", "run"),
+        ("walk/c.mp4", "walk"),
+        ("zoo/d.mp4", "zoo"),
+    ]
+    assert "2 folders" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("sources", "message"),
     [

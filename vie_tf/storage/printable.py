@@ -1,0 +1,28 @@
+"""Texts from outside, such as names of files, in a form that a terminal can show."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Control characters, halves of pairs, and the separators of lines and paragraphs.
+_ESCAPED = frozenset(("Cc", "Cs", "Zl", "Zp"))
+_JOINERS = "\u200c\u200d"  # Emoji and Persian words are written with them.
+
+
+def printable(text: str) -> str:
+    r"""Returns a text of one line in which no character moves the cursor or hides.
+
+    Control characters, line ends, marks that turn the direction of writing and bytes
+    that are not UTF-8 are escaped as in Python, such as `\x1b`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char.encode("unicode_escape").decode() if _is_escaped(char) else char
+        for char in text
+    )
+
+
+def _is_escaped(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category in _ESCAPED or (category == "Cf" and char not in _JOINERS)

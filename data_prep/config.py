@@ -36,11 +36,13 @@ class ConversionConfig:
         dataclasses.MISSING,
         "Folder of videos. Without a --list its sub-folders are the classes, and videos"
         " directly in it have no labels.",
+        path=True,
     )
     output_dir: str = setting(
         dataclasses.MISSING,
         "Folder for the shards and manifest.json, outside of --videos; s3://, gs:// and"
         " hdfs:// too.",
+        path=True,
     )
     list_path: str = setting(
         "",
@@ -49,6 +51,7 @@ class ConversionConfig:
         " folder of the split files of UCF101 or HMDB51.",
         flag="list",
         otherwise="all videos",
+        path=True,
     )
     list_format: str = setting("auto", "Format of the --list.", choices=LIST_FORMATS)
     max_missing_rows: float = setting(
@@ -143,6 +146,7 @@ class SynthesisConfig:
     output_dir: str = setting(
         dataclasses.MISSING,
         "Folder for the videos, with one sub-folder for each class.",
+        path=True,
     )
     num_videos: int = setting(
         600, "Videos over all classes, which get equally many (or one more).", lower=1
@@ -169,9 +173,10 @@ class DescriptionConfig:
     data_dir: str = setting(
         dataclasses.MISSING,
         "Folder with shards and manifest.json, from data_prep.convert.",
+        path=True,
     )
     output_dir: str = setting(
-        "", "Folder for the two pictures.", otherwise="--data_dir"
+        "", "Folder for the two pictures.", otherwise="--data_dir", path=True
     )
     verify: bool = setting(
         False,
@@ -197,10 +202,12 @@ class KineticsConfig:
         "Annotation file as published: youtube_id, time_start, time_end, and label and"
         " split where it has them.",
         flag="csv",
+        path=True,
     )
     output_dir: str = setting(
         dataclasses.MISSING,
         "Folder for the clips, one sub-folder per label, and for gone.csv.",
+        path=True,
     )
     split: str = setting("", "Only this split of the csv.", otherwise="all")
     limit: int = setting(
@@ -226,7 +233,9 @@ class KineticsConfig:
         "Address of a video, with {id} in place of its id.",
         check=(_is_url_template, "that starts with http:// or https:// and has {id}"),
     )
-    yt_dlp: str = setting("yt-dlp", "The program yt-dlp: its name or its path.")
+    yt_dlp: str = setting(
+        "yt-dlp", "The program yt-dlp: its name or its path.", path=True
+    )
     yt_dlp_options: tuple[str, ...] = setting(
         (),
         "One more argument for yt-dlp, such as --yt_dlp_option=--cookies=FILE; one flag"
@@ -234,4 +243,6 @@ class KineticsConfig:
         flag="yt_dlp_option",
         repeated=True,
     )
-    ffmpeg: str = setting("ffmpeg", "The program ffmpeg: its name or its path.")
+    ffmpeg: str = setting(
+        "ffmpeg", "The program ffmpeg: its name or its path.", path=True
+    )

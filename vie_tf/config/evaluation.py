@@ -127,6 +127,7 @@ class EvaluationConfig(FolderConfig):
         " and standard deviation are reported.",
         check=(all, "each the folder of a data set"),
         tasks=("finetune",),
+        path=True,
     )
 
 

@@ -120,17 +120,20 @@ class TrainConfig(OptimizationConfig, FolderConfig):
         " optimizer, memory bank and step. A run of trn can start from one of single,"
         " with a new head.",
         role=Role.FIXED,
+        path=True,
     )
     single_from: str | None = setting(
         None,
         "Folder of a run of single, the static stream of a two-stream network.",
         role=Role.FIXED,
+        path=True,
     )
     dynamic_from: str | None = setting(
         None,
         "Folder of a run of slow or slowfast, the dynamic stream of a two-stream"
         " network.",
         role=Role.FIXED,
+        path=True,
     )
     lr_warmup_steps: int = setting(
         0,

@@ -46,14 +46,18 @@ class VideosConfig:
         dataclasses.MISSING,
         "What is embedded: the folder of a data set (it has a manifest.json), a folder"
         " of video files, whose sub-folders are labels, or one video file.",
+        path=True,
     )
     output: str = setting(
-        dataclasses.MISSING, "Folder of the embeddings, made if it is missing."
+        dataclasses.MISSING,
+        "Folder of the embeddings, made if it is missing.",
+        path=True,
     )
     frames_like: str | None = setting(
         None,
         "Data set at whose frame rate and size video files are decoded.",
         otherwise="that of the run",
+        path=True,
     )
     num_processes: int = setting(
         0,
@@ -67,9 +71,11 @@ class SearchConfig:
     """A search for the videos nearest to one."""
 
     query: str = setting(
-        dataclasses.MISSING, "Video file whose nearest videos are looked up."
+        dataclasses.MISSING, "Video file whose nearest videos are looked up.", path=True
     )
     index: str = setting(
-        dataclasses.MISSING, "Folder of embeddings, the --output of an earlier call."
+        dataclasses.MISSING,
+        "Folder of embeddings, the --output of an earlier call.",
+        path=True,
     )
     nearest: int = setting(10, "Maximum number of videos that are found.", lower=1)

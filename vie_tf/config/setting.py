@@ -15,6 +15,8 @@ import enum
 import math
 from typing import Any, Callable, Mapping
 
+from vie_tf.storage.command_line import local_path
+
 
 class Role(enum.Enum):
     """What another value of a setting does to a run that has begun."""
@@ -50,6 +52,8 @@ class Setting:
       otherwise: default in words, for --help, where it is not this value.
       repeated: whether the flag is given once for each item of a tuple.
       hparam: whether the HParams tab shows it; None for as its role says.
+      path: whether it is a path, or several, in which `~` is the folder of the user;
+        those of the role PLACE are.
       only_if: another setting and the value of it without which this one decides
         nothing.
       tasks: tasks of evaluate.py that it changes; empty for all that have it.
@@ -73,6 +77,7 @@ class Setting:
     otherwise: str = ""
     repeated: bool = False
     hparam: bool | None = None
+    path: bool = False
     only_if: tuple[str, Any] | None = None
     tasks: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()
@@ -89,6 +94,11 @@ class Setting:
     def is_hparam(self) -> bool:
         """Whether TensorBoard's HParams tab shows it."""
         return self.role in LOGGED if self.hparam is None else self.hparam
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the value is a path, or consists of paths."""
+        return self.path or self.role is Role.PLACE
 
     @property
     def item_kind(self) -> str:
@@ -112,7 +122,9 @@ class Setting:
         """
         if self.none and text == self.none:
             return None
-        convert = {"int": int, "float": float, "str": str}[self.item_kind]
+        convert: Callable[[Any], Any] = local_path
+        if not self.is_path:
+            convert = {"int": int, "float": float, "str": str}[self.item_kind]
         try:
             if not self.is_tuple:
                 value = convert(self.old_values.get(text, text))

@@ -72,7 +72,12 @@ def main(arguments: Sequence[str]) -> int:
     worker.add_argument("--dispatcher", required=True, help="HOST:PORT")
     worker.add_argument("--port", type=int, default=0, help="0 chooses a free port")
     worker.add_argument("--host", default="localhost", help="name of this machine")
-    worker.add_argument("--data_dir", default="", help="needed for s3:// and hdfs://")
+    worker.add_argument(
+        "--data_dir",
+        default="",
+        type=command_line.local_path,
+        help="needed for s3:// and hdfs://",
+    )
     parsed = parser.parse_args(arguments)
     return command_line.exit_code_of(lambda: _serve(parsed))
 

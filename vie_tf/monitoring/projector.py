@@ -193,11 +193,16 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--model_dir", required=True, metavar="RUN", help="folder of a train.py run"
+        "--model_dir",
+        required=True,
+        type=command_line.local_path,
+        metavar="RUN",
+        help="folder of a train.py run",
     )
     parser.add_argument(
         "--data_dir",
         required=True,
+        type=command_line.local_path,
         metavar="DATA",
         help="data set that it was trained on",
     )

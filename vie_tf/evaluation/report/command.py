@@ -76,7 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m vie_tf report",
         description="Sets evaluated runs side by side, and beside the paper's tables.",
     )
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of runs")
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        type=command_line.local_path,
+        metavar="RUN",
+        help="folders of runs",
+    )
     parser.add_argument(
         "--paper_row",
         default="",
@@ -84,7 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="row of the paper that each run reproduces, by the name of its script in"
         " run_scripts/paper, such as single_la; with commas between several runs",
     )
-    parser.add_argument("--output", help="Markdown file to write as well")
+    parser.add_argument(
+        "--output", type=command_line.local_path, help="Markdown file to write as well"
+    )
     parser.add_argument(
         "--all_tables",
         action="store_true",

@@ -80,7 +80,7 @@ def _row_count(text: str) -> int:
 def _picture_name(text: str) -> str:
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"{text!r} must end with .png")
-    return text
+    return command_line.local_path(text)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -90,7 +90,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--model_dir", required=True, metavar="RUN", help="folder of a train.py run"
+        "--model_dir",
+        required=True,
+        type=command_line.local_path,
+        metavar="RUN",
+        help="folder of a train.py run",
     )
     parser.add_argument(
         "--rows",

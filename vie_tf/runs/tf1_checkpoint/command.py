@@ -23,14 +23,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint",
         required=True,
+        type=command_line.local_path,
         metavar="PATH",
         help="path of its files up to .index",
     )
     parser.add_argument(
-        "--model_dir", required=True, metavar="RUN", help="folder to be written"
+        "--model_dir",
+        required=True,
+        type=command_line.local_path,
+        metavar="RUN",
+        help="folder to be written",
     )
     parser.add_argument(
         "--data_dir",
+        type=command_line.local_path,
         metavar="DATA",
         help="the training videos; needed if the checkpoint has no memory bank",
     )

@@ -6,4 +6,5 @@
 # Without --linear_probes: kNN.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
+kinetics_drops=94998,209999
 evaluate_row --model_dir="$runs/single_la" --clips_of=slowfast

@@ -5,5 +5,6 @@
 # Differs from the defaults: no steps.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
+kinetics_drops=409998,664998 imagenet_drops=370011,524998
 if [ "${#smoke[@]}" -gt 0 ]; then smoke+=(--train_steps=0); fi
 train_row --model=single --train_steps=0

@@ -11,6 +11,15 @@
 # authors started LA from a checkpoint of an IR run at that step, with the same
 # optimizer, memory bank and step: --loss=la does so in one run.
 #
+# A script says with variables how the authors trained on labels; what is theirs and what
+# had to be chosen stands in docs/decisions/training.md:
+#   kinetics_drops, imagenet_drops   steps of linear probes after which the rate drops;
+#                                    without them, those of VIE-Single
+#   kinetics_flags, imagenet_flags   further flags of linear probes on these data
+#   color_drops, multi_scale_drops   the same steps of fine-tuning with either
+#                                    augmentation; the second ones are the first ones
+#                                    where a script has none
+#
 # Arguments of a script follow the row's own flags for train.py or evaluate.py, and so
 # win over them; --splits=A,B,C replaces the row's data.  These come first:
 #   --smoke          takes two steps of a tiny network in RUN_ROOT/smoke, to see that
@@ -30,6 +39,9 @@ done
 
 runs=$RUN_ROOT
 smoke=() evaluate_smoke=() probed=() augmentation=()
+kinetics_drops=235099,519998 kinetics_flags=()
+imagenet_drops=116301,516691 imagenet_flags=()
+color_drops='' multi_scale_drops=''
 while :; do
   argument=${1:-}
   case $argument in
@@ -53,14 +65,25 @@ while :; do
 done
 further=("$@")
 
-# probe FLAGS: trains linear probes of conv1 .. conv5, on pictures as static videos.
+# schedule DROPS STEPS: flags of a training that ends STEPS after the last of its drops.
+schedule() {
+  echo "--lr_schedule=boundaries --lr_boundaries=$1 --train_steps=$((${1##*,} + $2))"
+}
+
+# probe FLAGS: trains linear probes of conv1 .. conv5, on pictures as static videos with
+# the authors' augmentation of pictures.
 probe() {
   for name in "${probed[@]}"; do
-    static=()
-    if [ "$name" = imagenet ]; then static=(--static_video); fi
-    "${PYTHON:-python}" "$repository/evaluate.py" --task=linear "$@" \
-      "${evaluate_smoke[@]}" "${static[@]}" --data_dir="$DATA_ROOT/$name" \
-      "${further[@]}"
+    recipe=("${kinetics_flags[@]}") drops=$kinetics_drops
+    if [ "$name" = imagenet ]; then
+      recipe=(--static_video --crop=random_resized_crop
+        "${imagenet_flags[@]}")
+      drops=$imagenet_drops
+    fi
+    # shellcheck disable=SC2046
+    "${PYTHON:-python}" "$repository/evaluate.py" --task=linear "$@" "${recipe[@]}" \
+      $(schedule "$drops" 50000) "${evaluate_smoke[@]}" \
+      --data_dir="$DATA_ROOT/$name" "${further[@]}"
   done
 }
 
@@ -81,7 +104,7 @@ evaluate_row() {
     probe "$@"
     return
   fi
-  exec "${PYTHON:-python}" "$repository/evaluate.py" "$@" \
+  exec "${PYTHON:-python}" "$repository/evaluate.py" "$@" "${kinetics_flags[@]}" \
     --data_dir="$DATA_ROOT/kinetics400" "${further[@]}"
 }
 
@@ -103,6 +126,10 @@ finetune_row() {
   for flag in "${further[@]}"; do
     case $flag in --splits=*) data=() ;; esac
   done
+  drops=$color_drops
+  if [ "${#augmentation[@]}" -gt 0 ]; then drops=${multi_scale_drops:-$color_drops}; fi
+  # shellcheck disable=SC2046
   exec "${PYTHON:-python}" "$repository/evaluate.py" --task=finetune "$@" \
-    "${augmentation[@]}" "${evaluate_smoke[@]}" "${data[@]}" "${further[@]}"
+    "${augmentation[@]}" $(schedule "$drops" 10000) "${evaluate_smoke[@]}" \
+    "${data[@]}" "${further[@]}"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # No row in the paper: its IR numbers are those of VIE-Single alone.
 # Differs from the defaults: the network; the rate drops at plateaus, as the authors'
-# steps are not known.
+# settings have no steps for it.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/row.sh"
 train_row --model=slowfast --loss=ir --lr_schedule=plateau

@@ -20,7 +20,7 @@ from vie_tf.training import train as training
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "run_scripts" / "paper"
 SCRIPTS = {path.stem: path for path in sorted(FOLDER.glob("*.sh"))}
-del SCRIPTS["row"]  # what they share
+del SCRIPTS["row"], SCRIPTS["all"]  # what they share, and the plan of all
 EVALUATED = [
     *("two_stream_s", "two_stream_sf"),
     *("input_single_trn", "input_single_slow", "input_single_slowfast"),
@@ -105,7 +105,7 @@ def test_a_row_says_what_its_name_says(row, roots):
     settings = config.train
     if row != "random" and settings.lr_schedule == "boundaries":
         assert len(settings.lr_boundaries) == 2
-        assert settings.train_steps >= settings.lr_boundaries[-1] + 190_000
+        assert settings.train_steps >= settings.lr_boundaries[-1] + 50_000
 
 
 def test_the_views_of_table_3(roots):
@@ -166,7 +166,13 @@ def test_rows_of_hmdb51_are_those_of_ucf101_on_other_data(roots):
     for row in rows:
         twin = command_of(row.replace("ucf101", "hmdb51"), roots)
         wanted = [word.replace("ucf101", "hmdb51") for word in command_of(row, roots)]
-        assert twin == wanted
+        assert without_schedule(twin) == without_schedule(wanted)
+
+
+def without_schedule(command):
+    """Words of a command without its steps, which test_paper_schedules.py compares."""
+    schedule = ("--lr_boundaries", "--train_steps")
+    return [word for word in command if not word.startswith(schedule)]
 
 
 # --------------------------------------------------------- what a script refuses

@@ -168,7 +168,8 @@ def test_flags_of_blocks_that_do_not_run_exist(page, flags_of):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_flags_that_the_text_names_exist(page, flags_of):
     known = set().union(*flags_of.values())
-    for name in [*ROOT.glob("benchmarks/*.py"), ROOT / "run_scripts/paper/row.sh"]:
+    scripts = [ROOT / "run_scripts" / "paper" / name for name in ("row.sh", "all.sh")]
+    for name in [*ROOT.glob("benchmarks/*.py"), *scripts]:
         known |= flags_in(name.read_text())
     named = flags_in("\n".join(inline_code_of(page)))
     assert {flag for flag in named if not is_flag(flag, known)} <= FOREIGN

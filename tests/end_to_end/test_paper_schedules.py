@@ -1,7 +1,7 @@
 """The schedule of every row of the paper, as the authors' settings have it.
 
-The tables are data: steps that the authors' settings publish, or that follow from them by
-the rules in docs/decisions/training.md.
+The tables are data: steps that the authors' settings publish, or that follow from them
+by the rules in docs/decisions/training.md.
 """
 
 import os
@@ -14,7 +14,8 @@ from flags import cli
 from flags import evaluate as evaluate_flags
 from flags import train as train_flags
 
-FOLDER = pathlib.Path(__file__).parents[2] / "run_scripts" / "paper"
+ROOT = pathlib.Path(__file__).parents[2]
+FOLDER = ROOT / "run_scripts" / "paper"
 SCRIPTS = {path.stem for path in FOLDER.glob("*.sh")} - {"row", "all"}
 
 # Drops and last step of pre-training.
@@ -218,3 +219,27 @@ def test_table_5_averages_conv5_over_space(row, roots):
     linear = evaluation_of(row, roots, "--linear_probes=imagenet").linear
     averaged = {f"{model}_supervised" for model in ("single", "slow", "slowfast")}
     assert linear.pool_conv5 == (row in averaged)
+
+
+def cells_of(row):
+    """Cells of a row in the page on how long everything takes."""
+    page = (ROOT / "docs" / "reproduce_the_paper.md").read_text()
+    (line,) = [line for line in page.splitlines() if line.startswith(f"| `{row}` |")]
+    return [cell.strip() for cell in line.split("|")[2:-1]]
+
+
+@pytest.mark.parametrize("row", sorted({*PROBES_ON_KINETICS, *TOTAL_STEPS}))
+def test_the_page_has_the_steps_of_pre_training_and_probes(row, roots):
+    first, _, _, *probes = cells_of(row)
+    if row in PRETRAINING:
+        start = 1_375_000 if row == "trn_la" else 0
+        assert first == f"{PRETRAINING[row][-1] - start:,}"
+    for cell, name in zip(probes, ("kinetics400", "imagenet")):
+        steps = evaluation_of(row, roots, f"--linear_probes={name}").linear.train_steps
+        assert not cell or cell.startswith(f"{steps:,}, ")
+
+
+@pytest.mark.parametrize("row", FINE_TUNING)
+def test_the_page_has_the_steps_of_fine_tuning(row, roots):
+    for cell, drops in zip(cells_of(f"finetune_{row}"), FINE_TUNING[row]):
+        assert cell.startswith(f"{drops[-1] + 10_000:,}, ")

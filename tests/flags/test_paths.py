@@ -19,7 +19,7 @@ from flags import embed, evaluate, train
 from flags.cli import Flags
 from vie_tf.__main__ import COMMANDS
 from vie_tf.config import settings_of
-from vie_tf.storage import command_line
+from vie_tf.config.setting import local_path
 
 GROUPS = {
     "train": train.GROUPS,
@@ -135,4 +135,4 @@ def test_a_command_writes_into_the_folder_of_the_user(tmp_path, monkeypatch):
     assert synthesize.main(["--output_dir=~/my videos", "--size=32", *flags]) == 0
     assert len(list((tmp_path / "home" / "my videos").rglob("*.mp4"))) == 2
     assert not (tmp_path / "~").exists()
-    assert command_line.local_path("~/x") == str(tmp_path / "home" / "x")
+    assert local_path("~/x") == str(tmp_path / "home" / "x")

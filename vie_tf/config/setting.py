@@ -13,9 +13,8 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
+import os
 from typing import Any, Callable, Mapping
-
-from vie_tf.storage.command_line import local_path
 
 
 class Role(enum.Enum):
@@ -180,6 +179,15 @@ class Setting:
         if isinstance(value, list):
             return tuple(value)
         return self.old_values.get(value, value) if self.old_values else value
+
+
+def local_path(text: str) -> str:
+    """Returns a path of a command line, with the folder of the user in place of `~`.
+
+    A shell replaces `~` at the beginning of a word, so not in `--output_dir=~/data`.
+    A folder that is called `~` is given as `./~`.
+    """
+    return os.path.expanduser(text)
 
 
 def setting(default: Any, help: str, **declared: Any) -> Any:

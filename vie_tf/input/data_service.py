@@ -18,6 +18,7 @@ from typing import Sequence
 
 import tensorflow as tf
 
+from vie_tf.config.setting import local_path
 from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import MANIFEST_NAME, is_data_set
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
     worker.add_argument(
         "--data_dir",
         default="",
-        type=command_line.local_path,
+        type=local_path,
         help="needed for s3:// and hdfs://",
     )
     parsed = parser.parse_args(arguments)

@@ -20,6 +20,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.projector import projector_config_pb2
 
+from vie_tf.config.setting import local_path
 from vie_tf.input.instances import Frames, Instances
 from vie_tf.monitoring import sprite
 from vie_tf.monitoring.sprite import Sprite
@@ -195,14 +196,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model_dir",
         required=True,
-        type=command_line.local_path,
+        type=local_path,
         metavar="RUN",
         help="folder of a train.py run",
     )
     parser.add_argument(
         "--data_dir",
         required=True,
-        type=command_line.local_path,
+        type=local_path,
         metavar="DATA",
         help="data set that it was trained on",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from typing import Callable, NoReturn
 
@@ -18,15 +17,6 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints one line and exits."""
         fail(f"{message} (--help lists all flags)")
-
-
-def local_path(text: str) -> str:
-    """Returns a path of a command line, with the folder of the user in place of `~`.
-
-    A shell replaces `~` at the beginning of a word, so not in `--output_dir=~/data`.
-    A folder that is called `~` is given as `./~`.
-    """
-    return os.path.expanduser(text)
 
 
 def fail(message: str) -> NoReturn:

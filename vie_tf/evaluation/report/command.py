@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Sequence
 
+from vie_tf.config.setting import local_path
 from vie_tf.evaluation.report import evaluated_network, sections
 from vie_tf.evaluation.report.evaluated_network import EvaluatedNetwork
 from vie_tf.evaluation.report.paper_tables import PaperTables
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "runs",
         nargs="+",
-        type=command_line.local_path,
+        type=local_path,
         metavar="RUN",
         help="folders of runs",
     )
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         " run_scripts/paper, such as single_la; with commas between several runs",
     )
     parser.add_argument(
-        "--output", type=command_line.local_path, help="Markdown file to write as well"
+        "--output", type=local_path, help="Markdown file to write as well"
     )
     parser.add_argument(
         "--all_tables",

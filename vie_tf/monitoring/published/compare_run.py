@@ -16,6 +16,7 @@ from typing import Sequence
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
+from vie_tf.config.setting import local_path
 from vie_tf.monitoring.published import comparison, curve_plot, knn_curve
 from vie_tf.monitoring.published.knn_curve import KnnCurve
 from vie_tf.monitoring.published.run import PublishedRun
@@ -80,7 +81,7 @@ def _row_count(text: str) -> int:
 def _picture_name(text: str) -> str:
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"{text!r} must end with .png")
-    return command_line.local_path(text)
+    return local_path(text)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -92,7 +93,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model_dir",
         required=True,
-        type=command_line.local_path,
+        type=local_path,
         metavar="RUN",
         help="folder of a train.py run",
     )

@@ -9,6 +9,7 @@ import argparse
 from typing import Sequence
 
 from vie_tf.config import ModelConfig
+from vie_tf.config.setting import local_path
 from vie_tf.runs.tf1_checkpoint.conversion import make_run
 from vie_tf.storage import command_line
 
@@ -23,20 +24,20 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint",
         required=True,
-        type=command_line.local_path,
+        type=local_path,
         metavar="PATH",
         help="path of its files up to .index",
     )
     parser.add_argument(
         "--model_dir",
         required=True,
-        type=command_line.local_path,
+        type=local_path,
         metavar="RUN",
         help="folder to be written",
     )
     parser.add_argument(
         "--data_dir",
-        type=command_line.local_path,
+        type=local_path,
         metavar="DATA",
         help="the training videos; needed if the checkpoint has no memory bank",
     )

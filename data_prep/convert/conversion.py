@@ -19,7 +19,7 @@ from data_prep.convert.plan import Plan
 from data_prep.convert.shard_state import ShardMetadata
 from data_prep.convert.shard_task import ShardTask
 from data_prep.convert.write_shard import REFUSED, WRITTEN, write_shard
-from data_prep.index import index_videos
+from data_prep.index import index_videos, left_out
 from data_prep.index.video_row import FoundVideo
 from data_prep.workers import beam_runner, worker_pool
 from data_prep.workers.progress import Progress
@@ -45,8 +45,10 @@ def convert(config: ConversionConfig) -> Manifest:
     _check_folders(config)
     if config.runner == "beam":
         beam_runner.check_installed()
-    videos = index_videos.read(config)
+    videos, not_videos = index_videos.read_all(config)
     _check_missing(videos, config)
+    if not_videos:
+        print(left_out.summary(not_videos, config.media), flush=True)
     data_dir = config.output_dir
     with data_folder.lock(data_dir), data_folder.user_errors(data_dir):
         on_disk = ShardMetadata.load_all(data_dir)
@@ -55,7 +57,8 @@ def convert(config: ConversionConfig) -> Manifest:
         shards = _write_missing(plan, on_disk, config)
         # Closed before it is published: from then on it may be in use.
         plan.closed().save(data_dir)
-        return write_manifest(shards, plan, config)
+        others = left_out.entries(not_videos, config.media)
+        return write_manifest(shards, plan, config, others)
 
 
 def _check_folders(config: ConversionConfig) -> None:

@@ -17,6 +17,7 @@ from data_prep.convert import data_folder
 from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
 from data_prep.convert.write_shard import WRITTEN, write_shard
+from data_prep.index import left_out
 from data_prep.index.folder import read_folder
 from data_prep.index.labels import with_one_spelling
 from data_prep.index.media_tree import MediaTree
@@ -39,6 +40,8 @@ _FEWEST_VIDEOS, _MOST_VIDEOS = 8, 64
 def find(path: str) -> list[FoundVideo]:
     """Finds the videos of a folder, labeled by sub-folder, or takes one file.
 
+    Prints how many files of the folder are left out, as they are no videos.
+
     Raises:
       UserError: the path does not exist, or the folder holds no video.
     """
@@ -50,7 +53,11 @@ def find(path: str) -> list[FoundVideo]:
             f"{path!r} does not exist; give a video file, a folder of videos, or the"
             " folder of a data set."
         )
-    return with_one_spelling(read_folder(MediaTree(path, "videos")))
+    tree = MediaTree(path, "videos")
+    videos = with_one_spelling(read_folder(tree))
+    if tree.left_out:
+        print(left_out.summary(tree.left_out, tree.media), flush=True)
+    return videos
 
 
 def frame_settings(of_data_set: Mapping[str, Any]) -> FrameSettings:

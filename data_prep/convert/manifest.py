@@ -28,9 +28,19 @@ _MOST_CLASSES = 8
 
 
 def write_manifest(
-    shards: Sequence[ShardMetadata], plan: Plan, config: ConversionConfig
+    shards: Sequence[ShardMetadata],
+    plan: Plan,
+    config: ConversionConfig,
+    left_out: Sequence[RefusedEntry] = (),
 ) -> Manifest:
     """Writes `refused.csv`, `classes.txt` and then the manifest.
+
+    Args:
+      shards: metadata of all shards.
+      plan: plan of the data set.
+      config: settings of the conversion.
+      left_out: files that are no videos; listed in `refused.csv` after the refused
+        videos, but not in the manifest.
 
     Returns:
       The manifest.  Its settings hold the history of the data set, see `Plan.history`.
@@ -47,7 +57,7 @@ def write_manifest(
         refused=_refused(shards),
         settings={**plan.settings, "generations": plan.history()},
     )
-    _write_refused(manifest.refused, config.output_dir)
+    _write_refused([*manifest.refused, *left_out], config.output_dir)
     if not manifest.videos:
         first = manifest.refused[0]
         raise UserError(

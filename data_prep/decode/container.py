@@ -16,6 +16,7 @@ from typing import BinaryIO, Iterator
 MP4 = "MP4"
 AVI = "AVI"
 MATROSKA = "Matroska"
+WEBP = "WebP"
 SOUND = "sound"
 UNKNOWN = ""
 
@@ -26,8 +27,8 @@ _MAX_INDEX_BYTES = 2**26
 _MAX_PARTS = 20_000
 
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"moof")
-_PARENT_BOXES = (b"trak", b"mdia", b"minf", b"stbl")
-_MATROSKA_START = b"\x1a\x45\xdf\xa3"
+_PARENT_BOXES = (b"trak", b"edts", b"mdia", b"minf", b"stbl")
+MATROSKA_START = b"\x1a\x45\xdf\xa3"
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 _MATROSKA_AES = b"\x47\xe1\x81\x05"
 # MP3 (with and without a tag), AAC, FLAC; WAVE and Ogg are recognized by more bytes.
@@ -39,7 +40,7 @@ class ContainerMetadata:
     """Metadata of a container.
 
     Attributes:
-      kind: `MP4`, `AVI`, `MATROSKA`, `SOUND` or `UNKNOWN`.
+      kind: `MP4`, `AVI`, `MATROSKA`, `WEBP`, `SOUND` or `UNKNOWN`.
       missing_bytes: number of bytes that are missing at the end of the file.
       has_index: False for an MP4 file without its `moov` box.
       has_video: whether there is a video track.
@@ -69,11 +70,13 @@ def read_metadata(path: str) -> ContainerMetadata:
     size = os.path.getsize(path)
     with open(path, "rb") as file:
         head = file.read(_MAX_HEAD_BYTES)
-        if head[4:8] in _FIRST_BOXES:
+        if is_mp4(head):
             return _mp4_metadata(file, size)
         if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
             return _avi_metadata(file, head, size)
-        if head[:4] == _MATROSKA_START:
+        if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+            return ContainerMetadata(WEBP, has_video=True)
+        if head[:4] == MATROSKA_START:
             return _matroska_metadata(head, size)
     is_wave = head[:4] == b"RIFF" and head[8:12] == b"WAVE"
     is_ogg_sound = head[:4] == b"OggS" and b"theora" not in head
@@ -82,12 +85,24 @@ def read_metadata(path: str) -> ContainerMetadata:
     return ContainerMetadata()
 
 
-def _mp4_metadata(file: BinaryIO, size: int) -> ContainerMetadata:
-    end, index = 0, b""
+def is_mp4(head: bytes) -> bool:
+    """Tells whether a file that begins like this is MP4 or MOV."""
+    return head[4:8] in _FIRST_BOXES
+
+
+def read_mp4_index(file: BinaryIO, size: int) -> tuple[int, bytes]:
+    """Returns the offset and the content of the last `moov` box; 0 and b"" without."""
+    offset, index = 0, b""
     for name, start, end in _top_level_boxes(file, size):
         if name == b"moov":
             file.seek(start)
-            index = file.read(min(end - start, _MAX_INDEX_BYTES))
+            offset, index = start, file.read(min(end - start, _MAX_INDEX_BYTES))
+    return offset, index
+
+
+def _mp4_metadata(file: BinaryIO, size: int) -> ContainerMetadata:
+    end = max((end for _, _, end in _top_level_boxes(file, size)), default=0)
+    _, index = read_mp4_index(file, size)
     missing = max(0, end - size)
     if not index:
         return ContainerMetadata(MP4, missing, has_index=False)
@@ -97,7 +112,8 @@ def _mp4_metadata(file: BinaryIO, size: int) -> ContainerMetadata:
     video = [track for track in tracks if track[b"kind"] == b"vide"]
     longest = max(video, key=_num_samples, default={})
     is_whole = bool(longest) and _num_samples(longest) > 0 and b"mvex" not in boxes
-    ticks = _duration_ticks(longest.get(b"tkhd", b""))
+    ticks = _edited_ticks(longest.get(b"elst", b""))
+    ticks = ticks or _duration_ticks(longest.get(b"tkhd", b""))
     unknown = ticks in (0, 2**32 - 1, 2**64 - 1) or not ticks_per_sec
     return ContainerMetadata(
         kind=MP4,
@@ -173,6 +189,17 @@ def _duration_ticks(track_header: bytes) -> int:
     return _number(">I", track_header, 20)
 
 
+def _edited_ticks(edit_list: bytes) -> int:
+    """Returns the sum of the edits that show something; 0 without an edit list."""
+    wide = edit_list[:1] == b"\1"
+    form = ">Qq4x" if wide else ">Ii4x"
+    end = 8 + _number(">I", edit_list, 4) * struct.calcsize(form)
+    if len(edit_list) < end:
+        return 0
+    edits = struct.iter_unpack(form, edit_list[8:end])
+    return sum(ticks for ticks, media_time in edits if media_time >= 0)
+
+
 def _number(form: str, box: bytes, at: int) -> int:
     """Reads a number of a box; 0 if the box is too short."""
     if len(box) < at + struct.calcsize(form):
@@ -201,11 +228,11 @@ def _avi_metadata(file: BinaryIO, head: bytes, size: int) -> ContainerMetadata:
 
 
 def _matroska_metadata(head: bytes, size: int) -> ContainerMetadata:
-    length, start = _matroska_size(head, 4)
+    length, start = matroska_size(head, 4)
     segment = start + (length or 0)
     missing = 0
     if head[segment : segment + 4] == _MATROSKA_SEGMENT:
-        length, start = _matroska_size(head, segment + 4)
+        length, start = matroska_size(head, segment + 4)
         if length is not None:
             missing = max(0, start + length - size)
     codecs = set(re.findall(rb"\x86[\x81-\xbf]([AV])_[A-Z]", head))
@@ -218,7 +245,7 @@ def _matroska_metadata(head: bytes, size: int) -> ContainerMetadata:
     )
 
 
-def _matroska_size(head: bytes, at: int) -> tuple[int | None, int]:
+def matroska_size(head: bytes, at: int) -> tuple[int | None, int]:
     """Returns the size of an element (None: unknown) and the start of its content."""
     if at >= len(head) or not head[at]:
         return None, at

@@ -34,6 +34,8 @@ class FrameEncoder:
     Args:
       settings: settings of the frames.
       rotation: code of `cv2.rotate` that makes the pictures upright, or None.
+      pixel_aspect: width of a pixel of the pictures divided by its height.  If it is
+        not 1, the pictures keep their height and become wider or narrower.
 
     Attributes:
       frames: JPEG strings.
@@ -42,7 +44,12 @@ class FrameEncoder:
       on_display: current picture, [H, W, 3] uint8 BGR, not rotated yet, or None.
     """
 
-    def __init__(self, settings: FrameSettings, rotation: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: FrameSettings,
+        rotation: int | None = None,
+        pixel_aspect: float = 1.0,
+    ) -> None:
         self.frames = FrameSpool()
         self.size = (0, 0)
         self.on_display: np.ndarray | None = None
@@ -50,6 +57,7 @@ class FrameEncoder:
         self._enlarge = settings.enlarge
         self._encoding = [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality]
         self._rotation = rotation
+        self._pixel_aspect = pixel_aspect
         self._resizer = _Resizer()
         self._bytes = 0
 
@@ -101,6 +109,8 @@ class FrameEncoder:
         return self.size
 
     def _encode(self, picture: np.ndarray) -> bytes:
+        if self._pixel_aspect != 1:
+            picture = self._with_square_pixels(picture)
         # Rotated after resizing, which is faster.
         is_sideways = self._rotation not in (None, cv2.ROTATE_180)
         height, width = picture.shape[1::-1] if is_sideways else picture.shape[:2]
@@ -112,6 +122,12 @@ class FrameEncoder:
         if not encoded:
             raise UnreadableVideo(f"frames of {size} pixels cannot be stored as JPEG")
         return jpeg.tobytes()
+
+    def _with_square_pixels(self, picture: np.ndarray) -> np.ndarray:
+        height, width = picture.shape[:2]
+        size = (max(1, round(width * self._pixel_aspect)), height)
+        how = cv2.INTER_CUBIC if self._pixel_aspect > 1 else cv2.INTER_AREA
+        return cv2.resize(picture, size, interpolation=how)
 
 
 def as_bgr(picture: np.ndarray) -> np.ndarray:

@@ -100,6 +100,11 @@ def _add_picture(encoder: FrameEncoder, path: str, name: str) -> None:
         raise UnreadableVideo(f"{name} is empty")
     picture = _decoded(content)
     header = _JpegHeader(content)
+    if picture is None and content[4:8] == b"ftyp":
+        raise UnreadableVideo(
+            f"{name} is HEIC or AVIF, which this OpenCV cannot decode; convert it to"
+            " JPEG"
+        )
     if picture is None or (header.is_jpeg and not header.is_complete):
         raise UnreadableVideo(f"{name} is broken, or not a picture")
     height, width = picture.shape[:2]

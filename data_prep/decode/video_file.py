@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
+from typing import Any, cast
 
 import numpy as np
 
-from data_prep.decode import container
+from data_prep.decode import container, video_streams
 from data_prep.decode.frame_encoder import as_bgr
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
@@ -21,18 +22,24 @@ _ROTATIONS = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
+# Sample aspect ratios beyond this are errors, and those closer to 1 are what is left
+# when somebody rounded the size of the pictures.
+_CREDIBLE_ASPECTS = (0.2, 5.0)
+_NEGLIGIBLE_ASPECT = 0.02
 # Codec tag of containers that OpenCV's packages open, but cannot decode.
 _AV1 = "AV01"
 
 
 class VideoFile:
-    """An open video file; a context manager.
+    """An open video file, of whose video streams the film is read; a context manager.
 
     Attributes:
       path: path of the file.
       nominal_fps: frame rate in the file, which may be absurd.
       claimed_pictures: number of pictures in the file, which may be absurd.
       rotation: code of `cv2.rotate` that makes its pictures upright, or None.
+      pixel_aspect: width of a stored pixel divided by its height.
+      hdr: `PQ` or `HLG` for pictures of high dynamic range, if the container says so.
     """
 
     def __init__(self, path: str) -> None:
@@ -42,16 +49,46 @@ class VideoFile:
         self.path = path
         self._capture = cv2.VideoCapture()
         self._buffers: list[np.ndarray | None] = [None, None]
-        options = [cv2.CAP_PROP_N_THREADS, 1]
-        if not os.path.isfile(path) or not self._capture.open(
-            os.path.abspath(path), cv2.CAP_FFMPEG, options
-        ):
+        self._patched: video_streams.PatchedFile | None = None
+        if not os.path.isfile(path) or not os.access(path, os.R_OK):
             raise UnreadableVideo(_why_closed(path))
+        streams = video_streams.find(path)
+        film = video_streams.choose(streams)
+        self.hdr = film.hdr if film else ""
+        if not self._open(video_streams.patches(streams)):
+            raise UnreadableVideo(_why_closed(path))
+        if film is None and _is_sound(container.read_metadata(path)):
+            raise UnreadableVideo("it has sound and a cover picture, but no video")
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
         degrees = int(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
         self.rotation: int | None = _ROTATIONS.get(degrees)
         self.nominal_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.claimed_pictures = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.pixel_aspect = self._read_pixel_aspect()
+
+    def _open(self, changes: list[video_streams.Patch]) -> bool:
+        options = [cv2.CAP_PROP_N_THREADS, 1]
+        if not changes:
+            path = os.path.abspath(self.path)
+            return bool(self._capture.open(path, cv2.CAP_FFMPEG, options))
+        # Kept, as OpenCV reads from it.
+        self._patched = video_streams.PatchedFile(self.path, changes)
+        reader = cast(Any, self._patched)
+        try:
+            return bool(self._capture.open(reader, cv2.CAP_FFMPEG, options))
+        except (TypeError, cv2.error):
+            raise UnreadableVideo(
+                "its first video stream is not its film, and only OpenCV 4.11 and later"
+                " can read another one"
+            ) from None
+
+    def _read_pixel_aspect(self) -> float:
+        width = self._capture.get(cv2.CAP_PROP_SAR_NUM)
+        height = self._capture.get(cv2.CAP_PROP_SAR_DEN)
+        aspect = width / height if width > 0 and height > 0 else 1.0
+        low, high = _CREDIBLE_ASPECTS
+        is_rounding = abs(aspect - 1) <= _NEGLIGIBLE_ASPECT
+        return 1.0 if is_rounding or not low <= aspect <= high else aspect
 
     def __enter__(self) -> VideoFile:
         return self
@@ -63,6 +100,8 @@ class VideoFile:
         trace: TracebackType | None,
     ) -> None:
         self._capture.release()
+        if self._patched is not None:
+            self._patched.close()
 
     def grab(self) -> bool:
         """Decodes the next picture; False if there is none.
@@ -100,6 +139,8 @@ class VideoFile:
             return f"no frame of it can be decoded ({codec}): {_cut_short(metadata)}"
         if name == _AV1:
             return "no frame of it can be decoded: this OpenCV has no decoder for AV1"
+        if metadata.kind == container.WEBP:
+            return "it is an animated WebP, which this OpenCV cannot decode as a video"
         return f"no frame of it can be decoded ({codec})"
 
 
@@ -115,7 +156,7 @@ def _why_closed(path: str) -> str:
     metadata = container.read_metadata(path)
     if metadata.is_encrypted:
         return "it is encrypted"
-    if metadata.has_sound and not metadata.has_video:
+    if _is_sound(metadata):
         return "it has sound but no picture"
     if not metadata.has_index:
         return "it is cut short, or one part of a stream: its index (moov) is missing"
@@ -124,6 +165,10 @@ def _why_closed(path: str) -> str:
     if metadata.kind and not metadata.has_video:
         return f"it is {metadata.kind} without a video track that OpenCV can decode"
     return "OpenCV cannot open it as a video"
+
+
+def _is_sound(metadata: container.ContainerMetadata) -> bool:
+    return metadata.has_sound and not metadata.has_video
 
 
 def _cut_short(metadata: container.ContainerMetadata) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
+from typing import Callable
 
 from data_prep.config import FrameSettings
-from data_prep.decode import container
+from data_prep.decode import container, long_displays
 from data_prep.decode.frame_encoder import FrameEncoder
+from data_prep.decode.long_displays import LongDisplays
 from data_prep.decode.play_clock import PlayClock, is_credible_fps
 from data_prep.decode.unreadable_video import UnreadableVideo
 from data_prep.decode.video_file import VideoFile
@@ -17,6 +20,8 @@ from data_prep.decode.video_file import VideoFile
 STAMP_TOLERANCE_SECS = 1e-3
 # More frames than any video has, for segments without an end.
 _ENDLESS = 2.0**40
+# If a file states a play time that is longer by this, its last picture stays so long.
+LONG_LAST_DISPLAY_SECS = 1.0
 # A file with fewer bytes per claimed picture does not hold them: even repeated pictures
 # take more.
 MIN_BYTES_PER_PICTURE = 8
@@ -40,9 +45,11 @@ def encode_file(
     Raises:
       UnreadableVideo: see `decode_video`.
     """
+    # The file is decoded for it only if a picture seems to be on display for long.
+    displays = functools.cache(lambda: long_displays.measure(lambda: VideoFile(path)))
     for convert_all in (False, True):
         with VideoFile(path) as file:
-            sampler = _FrameSampler(file, settings, start, end)
+            sampler = _FrameSampler(file, settings, start, end, displays)
             if sampler.run(convert_all):
                 return sampler.encoder, sampler.clock.pictures
     raise AssertionError("with all pictures converted, none can be missing")
@@ -56,6 +63,7 @@ class _FrameSampler:
       settings: settings of the frames.
       start: start of the segment, in seconds.
       end: end of the segment; may be infinite.
+      displays: judges the stamps of the file.
 
     Attributes:
       clock: play time of the file.
@@ -63,10 +71,16 @@ class _FrameSampler:
     """
 
     def __init__(
-        self, file: VideoFile, settings: FrameSettings, start: float, end: float
+        self,
+        file: VideoFile,
+        settings: FrameSettings,
+        start: float,
+        end: float,
+        displays: Callable[[], LongDisplays],
     ) -> None:
-        self.clock = PlayClock(file.nominal_fps)
-        self.encoder = FrameEncoder(settings, file.rotation)
+        self.clock = PlayClock(file.nominal_fps, lambda: displays().longest_secs)
+        self.encoder = FrameEncoder(settings, file.rotation, file.pixel_aspect)
+        self._displays = displays
         self._file, self._settings = file, settings
         self._start, self._end = start, end
 
@@ -92,13 +106,24 @@ class _FrameSampler:
         if not clock.pictures or (is_empty and convert_all):
             raise UnreadableVideo(self._file.why_no_picture())
         self._check_is_whole()
-        length = clock.length_secs()
+        length = self._length_secs()
         if 0 < self._start >= length:
             raise UnreadableVideo(
                 f"its segment starts at {self._start:.4g} s, but the video ends at"
                 f" {length:.4g} s"
             )
         return encoder.fill_up_to(self._num_frames(length))
+
+    def _length_secs(self) -> float:
+        """Returns the play time of a file that was decoded to its end."""
+        clock = self.clock
+        if clock.saw_long_display:
+            return max(clock.secs, self._displays().length_secs)
+        metadata = container.read_metadata(self._file.path)
+        stated = long_displays.stated_length(metadata, clock.pictures)
+        # The last picture may stay for long.
+        ordinary = clock.length_secs()
+        return stated if stated > ordinary + LONG_LAST_DISPLAY_SECS else ordinary
 
     def _num_frames(self, length: float) -> int:
         """Returns the number of frames of a video of a length in seconds."""

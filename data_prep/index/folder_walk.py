@@ -13,6 +13,8 @@ _SYSTEM_FOLDERS = frozenset(
     ("lost+found", "$RECYCLE.BIN", "System Volume Information", "@eaDir", "__MACOSX")
 )
 
+_SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini"))
+
 
 @dataclasses.dataclass
 class Walk:
@@ -22,11 +24,13 @@ class Walk:
 
     Attributes:
       files: sources of the files with one of the wanted extensions.
+      others: sources of all other files.
       repeated: sources of folders that were not entered, since they are folders that
         the walk had seen before.
     """
 
     files: list[str] = dataclasses.field(default_factory=list)
+    others: list[str] = dataclasses.field(default_factory=list)
     repeated: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -87,6 +91,8 @@ def _enter(
                         of_kind.append(prefix + entry.name)
                 elif os.path.splitext(entry.name)[1].lower() in extensions:
                     found.files.append(prefix + entry.name)
+                elif entry.name.lower() not in _SYSTEM_FILES:
+                    found.others.append(prefix + entry.name)
         folders.extend(sorted(inside, reverse=True))
 
 

@@ -24,14 +24,24 @@ from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 
 def read(config: ConversionConfig) -> list[FoundVideo]:
-    """Finds the videos of a folder or a list, sorted by source.
+    """Finds the videos of a folder or a list, see `read_all`."""
+    return read_all(config)[0]
+
+
+def read_all(config: ConversionConfig) -> tuple[list[FoundVideo], tuple[str, ...]]:
+    """Finds the videos of a folder or a list, and the files that are none.
+
+    Returns:
+      The videos, sorted by source, and `MediaTree.left_out`, which is empty for a list:
+      it says itself what to take.
 
     Raises:
       UserError: the folder or the list cannot be read as a data set.
     """
     list_path, list_format = config.list_path, config.list_format
     if not list_path:
-        return read_folder(MediaTree(config.videos, config.media))
+        tree = MediaTree(config.videos, config.media)
+        return read_folder(tree), tree.left_out
     if list_format == "auto":
         list_format = _format_of(list_path)
     _check_exists(list_path, list_format)
@@ -43,7 +53,7 @@ def read(config: ConversionConfig) -> list[FoundVideo]:
         "ucf101": lambda: official_splits.read_ucf101(list_path, tree, config.fold),
         "hmdb51": lambda: official_splits.read_hmdb51(list_path, tree, config.fold),
     }
-    return readers[list_format]()
+    return readers[list_format](), ()
 
 
 def make_rows(

@@ -11,16 +11,21 @@ import functools
 import os
 from typing import Iterator
 
+from data_prep.index import file_content
 from data_prep.index.folder_walk import is_folder, is_skipped, walk
 from data_prep.index.labels import normalized
 from vie_tf.storage.errors import UserError
 
 VIDEO_EXTENSIONS = frozenset(
-    ".3g2 .3gp .asf .avi .divx .f4v .flv .gif .m1v .m2ts .m2v .m4v .mjpeg .mjpg .mkv"
-    " .mov .mp4 .mpe .mpeg .mpg .mts .mxf .ogg .ogv .qt .rm .rmvb .ts .vob .webm .wmv"
-    " .y4m".split()
+    ".264 .265 .3g2 .3gp .3gpp .apng .asf .avc .avi .dav .divx .dv .f4v .flv .gif .h264"
+    " .h265 .hevc .insv .ivf .lrv .m1v .m2p .m2t .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mod"
+    " .mov .mp4 .mpe .mpeg .mpg .mts .mxf .nut .ogg .ogm .ogv .qt .rm .rmvb .tod .tp"
+    " .trp .ts .vob .webm .wmv .wtv .y4m".split()
 )
-PICTURE_EXTENSIONS = frozenset(".bmp .jpeg .jpg .png .ppm .tif .tiff .webp".split())
+PICTURE_EXTENSIONS = frozenset(
+    ".avif .bmp .heic .heif .jfif .jp2 .jpeg .jpg .pgm .png .ppm .tif .tiff .webp"
+    "".split()
+)
 
 
 class MediaTree:
@@ -28,7 +33,8 @@ class MediaTree:
 
     A source is the path of a video relative to the folder, with `/` between the parts.
     Depending on `media`, a video is a file, a folder that directly holds pictures, or a
-    picture.
+    picture.  Files of other endings are taken if their first bytes are those of a video
+    (or picture).
 
     Links are followed, even out of the folder, since whoever made them could as well
     have copied what they lead to.  Names are compared in NFC: on a disk of a Mac they
@@ -43,6 +49,8 @@ class MediaTree:
         its source is empty.
       repeated: sources of folders that were not entered, since links lead to them in
         several ways.
+      left_out: files relative to the folder that are not of this medium, sorted; none
+        for folders of frames.
     """
 
     def __init__(self, root: str, media: str) -> None:
@@ -74,10 +82,15 @@ class MediaTree:
                 f"The folder {error.filename!r} cannot be read ({error.strerror});"
                 " change its permissions, or move it elsewhere."
             ) from error
-        files = found.files
+        files, others = found.files, []
         if media == "frames":
             files = sorted({source.rpartition("/")[0] for source in files})
+        else:
+            known = [source for source in found.others if self._holds_medium(source)]
+            files = sorted([*files, *known])
+            others = sorted(set(found.others) - set(known))
         self.sources = tuple(files)
+        self.left_out = tuple(others)
         self.repeated = tuple(found.repeated)
         self._known = frozenset(self.sources)
 
@@ -205,7 +218,12 @@ class MediaTree:
 
     def _stem(self, source: str) -> str:
         """Returns a source without its extension."""
-        return source if self.media == "frames" else source.rpartition(".")[0]
+        return source if self.media == "frames" else os.path.splitext(source)[0]
+
+    def _holds_medium(self, source: str) -> bool:
+        """Tells whether the first bytes of a file are those of this medium."""
+        path = self.path(source)
+        return os.path.isfile(path) and file_content.holds(self.media, path)
 
 
 def check_name(source: str, root: str) -> None:

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from frame_fixtures import PILLOWS_COLORS, PILLOWS_HUES, SAMPLED, reference_frame
 
-from vie_tf.input import color_jitter
+from vie_tf.input import color_jitter, opencv_ops
 
 
 def reference_clip():
@@ -77,6 +77,72 @@ def test_draws_have_the_papers_ranges():
     assert -0.4 <= min(hues) < -0.38 and 0.38 < max(hues) <= 0.4
     assert 0.24 < np.mean([bool(d.is_gray) for d in draws]) < 0.36
     assert len({tuple(d.order.numpy()) for d in draws}) == 24
+
+
+def twin_of_bytes(clip, draw, gray_first):
+    """Gray and jitter of a clip [T, H, W, 3] in 0 .. 1, in NumPy, without hue."""
+    luma = np.array([0.299, 0.587, 0.114])
+
+    def to_gray(x):
+        return np.repeat((x @ luma)[..., None], 3, axis=-1)
+
+    def contrast(x):
+        mean = to_gray(x).mean(axis=(1, 2, 3), keepdims=True)
+        return x * float(draw.contrast) + mean * (1 - float(draw.contrast))
+
+    amount = float(draw.saturation)
+    operations = [
+        lambda x: x * float(draw.brightness),
+        contrast,
+        lambda x: x * amount + to_gray(x) * (1 - amount),
+        lambda x: x,
+    ]
+    clip = to_gray(clip) if gray_first else clip
+    for number in draw.order.numpy():
+        clip = np.clip(operations[number](clip), 0, 1)
+    return clip if gray_first else to_gray(clip)
+
+
+@pytest.mark.parametrize("gray_first", [True, False])
+@pytest.mark.parametrize("implementation", ["exact", "fast", "opencv"])
+@pytest.mark.parametrize("number", range(3))
+def test_gray_comes_before_or_after_the_rest(implementation, gray_first, number):
+    draw = without_hue(draw_of(number))._replace(
+        is_gray=tf.constant(True), gray_first=tf.constant(gray_first)
+    )
+    clip = reference_clip()
+    if implementation == "fast":  # which clips once, at the end
+        clip = soft_clip()
+    wanted = twin_of_bytes(clip.numpy().astype(np.float64), draw, gray_first)
+    if implementation == "opencv":
+        frame = tf.cast(tf.round(clip[0] * 255), tf.uint8)
+        size = frame.shape[0]
+        square = frame[:, :size]
+        wanted = twin_of_bytes(square.numpy()[None] / 255, draw, gray_first)
+        actual = opencv_ops.transform(
+            [square], size, implementation="exact", color=draw
+        )
+        # Each operation cuts down to a whole number, which the next may scale by 1.4.
+        np.testing.assert_allclose(actual, wanted * 255, atol=6)
+        return
+    apply = getattr(color_jitter, f"apply_{implementation}")
+    np.testing.assert_allclose(apply(clip, draw), wanted, atol=1e-5)
+
+
+def test_gray_before_the_jitter_is_another_frame_than_gray_after_it():
+    draw = without_hue(draw_of(0))._replace(is_gray=tf.constant(True))
+    before = draw._replace(gray_first=tf.constant(True))
+    after = color_jitter.apply_exact(reference_clip(), draw)
+    assert np.abs(color_jitter.apply_exact(reference_clip(), before) - after).max() > 0
+
+
+def test_gray_is_drawn_as_often_as_it_is_asked_for():
+    draws = np.random.default_rng(0).random([500, color_jitter.NUM_DRAWS])
+    found = [
+        color_jitter.draw(tf.constant(d, tf.float32), 0.2, True) for d in draws
+    ]
+    assert [bool(f.is_gray) for f in found] == [d[4] < 0.2 for d in draws]
+    assert all(bool(f.gray_first) for f in found)
 
 
 def soft_clip():

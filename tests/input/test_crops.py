@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -26,6 +28,20 @@ def test_a_random_resize_is_the_crop_of_a_frame_resized_to_256_up_to_320():
 def test_the_test_window_is_seven_eighths_of_the_shortest_side_in_the_middle():
     window = crops.center(tf.constant(320), tf.constant(426))
     np.testing.assert_array_equal(window, [20, 73, 280, 280])
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "wanted"),
+    [(320, 426, [0, 53, 320, 320]), (426, 320, [53, 0, 320, 320])],
+)
+def test_after_multi_scale_crops_the_whole_short_side_is_tested(height, width, wanted):
+    whole = crops.TEST_WINDOWS["multi_scale_crop"]
+    window = whole(tf.constant(height), tf.constant(width))
+    np.testing.assert_array_equal(window, wanted)
+
+
+def test_every_crop_has_a_test_window():
+    assert crops.TEST_WINDOWS.keys() == crops.CROPS.keys()
 
 
 # Left, top, right and bottom of center, top left, top right, bottom left and bottom
@@ -101,6 +117,26 @@ def test_multi_scale_draws_every_scale_in_every_place():
     # The whole height has two places fewer; an odd center is a pixel smaller.
     assert len({tuple(window) for window in drawn}) == 3 + 4 * 5
     assert set(drawn[:, 2]) == {320, 269, 268, 226, 190, 160}
+
+
+def test_the_least_area_is_20_percent_where_it_is_asked_for():
+    """The authors' recipe for ImageNet: areas of 20 to 100%, aspects of 3:4 to 4:3."""
+    recipe = functools.partial(crops.random_resized_crop, min_area=0.2)
+    tops, lefts, heights, widths = windows(recipe, 500, 500).T
+    areas, aspects = heights * widths / 500**2, widths / heights
+    assert 0.195 < areas.min() < 0.23 and 0.85 < areas.max() <= 1.0
+    assert 0.74 < aspects.min() < 0.78 and 1.28 < aspects.max() < 1.35
+    assert np.max(tops + heights) <= 500 and np.max(lefts + widths) <= 500
+
+
+def test_an_area_is_that_of_its_draw():
+    draws = np.full(crops.NUM_DRAWS, 0.5, np.float32)
+    draws[0] = 0.25  # a quarter of the way from 20% to 100%: 40%
+    window = crops.random_resized_crop(
+        tf.constant(1000), tf.constant(1000), tf.constant(draws), min_area=0.2
+    )
+    side = round(1000 * 0.4**0.5)
+    np.testing.assert_array_equal(window[2:], [side, side])
 
 
 def test_random_areas_have_the_asked_sizes_and_shapes():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from vie_tf import models
 from vie_tf.input import sampling
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.storage.errors import UserError
@@ -12,7 +13,7 @@ from vie_tf.storage.manifest import VideoEntry
 SINGLE = ClipRecipe(num_frames=1, frame_interval=1, crop_size=224, sampling="single")
 DENSE = ClipRecipe(num_frames=16, frame_interval=1, crop_size=112, sampling="dense")
 SLOW = ClipRecipe(num_frames=4, frame_interval=16, crop_size=224, sampling="sparse")
-FAST = ClipRecipe(num_frames=16, frame_interval=4, crop_size=224, sampling="sparse")
+FAST = ClipRecipe(num_frames=16, frame_interval=4, crop_size=224, sampling="dense")
 BINNED = ClipRecipe(num_frames=4, frame_interval=12, crop_size=224, sampling="binned")
 
 
@@ -48,6 +49,37 @@ def test_test_clips_are_the_authors(recipe, num_video_frames, starts):
     interval = recipe.frame_interval
     wanted = [[s + interval * t for t in range(recipe.num_frames)] for s in starts]
     np.testing.assert_array_equal(clips, wanted)
+
+
+# Starts by pt_loader/datasets.py with resnet3d_test_sample; a video that is shorter than
+# five clips is looped.
+@pytest.mark.parametrize(
+    "recipe,num_video_frames,starts",
+    [
+        (FAST, 250, [0, 64, 128, 192, 256]),
+        (FAST, 320, [0, 64, 128, 192, 256]),
+        (FAST, 500, [0, 109, 218, 327, 436]),
+        (FAST, 50, [0, 64, 128, 192, 256]),
+        (DENSE, 250, [0, 58, 117, 175, 234]),
+        (DENSE, 80, [0, 16, 32, 48, 64]),
+        (DENSE, 30, [0, 16, 32, 48, 64]),
+    ],
+)
+def test_test_clips_of_16_frames_are_the_authors(recipe, num_video_frames, starts):
+    clips = sampling.evaluation_clips(recipe, tf.constant(num_video_frames), 5)
+    interval = recipe.frame_interval
+    wanted = [[s + interval * t for t in range(recipe.num_frames)] for s in starts]
+    np.testing.assert_array_equal(clips, np.array(wanted) % num_video_frames)
+
+
+@pytest.mark.parametrize("name", ["slowfast", "3dresnet", "two_stream_sf"])
+def test_networks_of_16_frames_have_these_test_clips(name):
+    assert models.clip_recipe(name).sampling == "dense"
+
+
+def test_a_single_test_clip_of_16_frames_is_in_the_middle():
+    (clip,) = sampling.evaluation_clips(DENSE, tf.constant(250), 1).numpy()
+    assert clip.tolist() == list(range(117, 133))
 
 
 # First and last of the frames that clips begin with, from sampling.json.
@@ -98,7 +130,7 @@ def test_short_videos_are_looped(recipe, num_video_frames):
     assert clips.max() < num_video_frames
     if recipe.sampling == "dense":
         steps = np.diff(clips) % num_video_frames
-        np.testing.assert_array_equal(steps, 1 % num_video_frames)
+        np.testing.assert_array_equal(steps, recipe.frame_interval % num_video_frames)
 
 
 def test_the_same_seed_draws_the_same_clip():

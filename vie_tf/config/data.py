@@ -35,11 +35,34 @@ class DataConfig:
         tasks=(*_TRAINED, "all"),
         old_values=OLD_CROPS,
     )
+    min_crop_area: float = setting(
+        0.08,
+        "Least area of --crop=random_resized_crop, as a fraction of the frame. The"
+        " authors' linear probes on ImageNet have 0.2.",
+        above=0,
+        upper=1,
+        only_if=("crop", "random_resized_crop"),
+        tasks=(*_TRAINED, "all"),
+    )
     color: str = setting(
         "exact",
         "Color jitter of training clips (brightness, contrast, saturation, hue, gray)."
         " exact: the authors'. fast: nearly the same in one pass over the pixels.",
         choices=("exact", "fast", "none"),
+        tasks=(*_TRAINED, "all"),
+    )
+    gray_probability: float = setting(
+        0.3,
+        "Probability that the color jitter turns a clip gray. The authors' linear probes"
+        " on ImageNet have 0.2.",
+        lower=0,
+        upper=1,
+        tasks=(*_TRAINED, "all"),
+    )
+    gray_first: bool = setting(
+        False,
+        "Turn clips gray before the rest of the color jitter and not after it, as the"
+        " authors' linear probes on ImageNet do.",
         tasks=(*_TRAINED, "all"),
     )
     subset: float = setting(

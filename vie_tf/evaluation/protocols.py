@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from typing import Mapping, Sequence
 
+from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.storage.manifest import TRAIN_SPLIT
 
@@ -33,11 +34,31 @@ def of_clips(num_clips: int) -> str:
     return f"averaged over {num_clips} equally spaced clips"
 
 
+def of_augmentation(data: DataConfig) -> str:
+    """Names the augmentation of training clips, for a protocol."""
+    crop, color = f"crop {data.crop}", f"color {data.color}"
+    if data.crop == "random_resized_crop":
+        crop += f" of {data.min_crop_area:.0%} of the frame and more"
+    if data.color != "none":
+        when = "before" if data.gray_first else "after"
+        color += f", gray with probability {data.gray_probability:g} {when} the rest"
+    return f"{crop}, {color}"
+
+
+def of_test_window(data: DataConfig) -> str:
+    """Says which part of a frame is tested, where it is not the usual one.
+
+    The words follow "videos" or "clips" in a protocol.
+    """
+    return " on the whole short side" if data.crop == "multi_scale_crop" else ""
+
+
 def of_queries(run: RestoredRun) -> str:
     """Says which videos are queries and which are the gallery, for a protocol."""
+    words = "validation videos as queries, training videos as gallery"
     if run.leaves_one_out:
-        return "training videos as queries, each left out of the gallery"
-    return "validation videos as queries, training videos as gallery"
+        words = "training videos as queries, each left out of the gallery"
+    return words + of_test_window(run.test_data)
 
 
 def of_videos(run: RestoredRun) -> str:

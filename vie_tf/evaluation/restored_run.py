@@ -90,6 +90,11 @@ class RestoredRun:
         return self.network.eval_dir
 
     @property
+    def test_data(self) -> DataConfig:
+        """Data whose test window is that of the network's own training."""
+        return dataclasses.replace(self.data, crop=self.config.data.crop)
+
+    @property
     def data_dir(self) -> str:
         """Folder of the data set."""
         return self.data.data_dir
@@ -158,7 +163,7 @@ class RestoredRun:
           endpoint: endpoint of the network.
         """
         clips = pipeline.evaluation_clips(
-            self.data, self.manifest, split, self.recipe, num_clips=num_clips
+            self.test_data, self.manifest, split, self.recipe, num_clips=num_clips
         )
         num_videos = len(self.manifest.split(split))
         embedder = self.network.embedder(endpoint)

@@ -19,7 +19,8 @@ from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 _CLIP_SETTINGS = (
-    *("crop", "color", "subset", "subset_seed", "bin_frames", "static_video"),
+    *("crop", "min_crop_area", "color", "gray_probability", "gray_first"),
+    *("subset", "subset_seed", "bin_frames", "static_video"),
 )
 
 

@@ -33,7 +33,10 @@ def augment_for_training(
     seed: tf.Tensor,
     *,
     crop: str = "random_short_side_crop",
+    min_crop_area: float = 0.08,
     color: str = "exact",
+    gray_probability: float = 0.3,
+    gray_first: bool = False,
     portable: bool = False,
 ) -> tf.Tensor:
     """Augments one clip.
@@ -45,30 +48,40 @@ def augment_for_training(
       crop_size: S, in pixels.
       seed: [2] integers; the same seed gives the same clip.
       crop: a key of `crops.CROPS`.
+      min_crop_area: least area of `random_resized_crop`, as a fraction of the frame.
       color: implementation of the color jitter, of `color_jitter.IMPLEMENTATIONS`.
+      gray_probability: probability that the color jitter turns the clip gray.
+      gray_first: whether it does so before its other operations.
       portable: whether to use TensorFlow's operations alone.
 
     Returns:
       [T, S, S, 3] uint8.
     """
     draws = _draws(seed)
-    color_draws = draws[crops.NUM_DRAWS : -1]
-    window = _window(height, width, draws, crop)
+    jitter = None
+    if color != "none":
+        color_draws = draws[crops.NUM_DRAWS : -1]
+        jitter = color_jitter.draw(color_draws, gray_probability, gray_first)
+    window = _window(height, width, draws, crop, min_crop_area)
     return transform(
         decode_window(frames, window, crop_size),
         crop_size,
         implementation=color,
-        color=None if color == "none" else color_jitter.draw(color_draws),
+        color=jitter,
         flip=draws[-1] < FLIP_PROBABILITY,
         portable=portable,
     )
 
 
 def window_for_training(
-    height: tf.Tensor, width: tf.Tensor, seed: tf.Tensor, crop: str
+    height: tf.Tensor,
+    width: tf.Tensor,
+    seed: tf.Tensor,
+    crop: str,
+    min_crop_area: float = 0.08,
 ) -> tf.Tensor:
     """Returns the window that `augment_for_training` takes, [4] int32."""
-    return _window(height, width, _draws(seed), crop)
+    return _window(height, width, _draws(seed), crop, min_crop_area)
 
 
 def _draws(seed: tf.Tensor) -> tf.Tensor:
@@ -78,19 +91,31 @@ def _draws(seed: tf.Tensor) -> tf.Tensor:
 
 
 def _window(
-    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor, crop: str
+    height: tf.Tensor,
+    width: tf.Tensor,
+    draws: tf.Tensor,
+    crop: str,
+    min_crop_area: float,
 ) -> tf.Tensor:
-    return crops.CROPS[crop](height, width, draws[: crops.NUM_DRAWS])
+    draws = draws[: crops.NUM_DRAWS]
+    if crop == "random_resized_crop":
+        return crops.random_resized_crop(height, width, draws, min_crop_area)
+    return crops.CROPS[crop](height, width, draws)
 
 
 def transform_for_test(
-    frames: tf.Tensor, height: tf.Tensor, width: tf.Tensor, crop_size: int
+    frames: tf.Tensor,
+    height: tf.Tensor,
+    width: tf.Tensor,
+    crop_size: int,
+    crop: str = "random_short_side_crop",
 ) -> tf.Tensor:
     """Applies the test transform of section 4: resize and center crop.
 
-    Args and returns as in `augment_for_training`.
+    Networks that were trained with `multi_scale_crop` see the whole shortest side.
+    Arguments and result are those of `augment_for_training`.
     """
-    window = crops.center(height, width)
+    window = crops.TEST_WINDOWS[crop](height, width)
     windows = decode_window(frames, window, crop_size)
     return transform(windows, crop_size)
 

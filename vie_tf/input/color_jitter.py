@@ -1,7 +1,7 @@
 """Color jitter of section 4: one draw for all frames of a clip.
 
-Brightness, contrast, saturation and hue in random order, then gray.  `draw` makes the
-random choices, which two implementations carry out:
+Brightness, contrast, saturation and hue in random order, then gray, or gray first.
+`draw` makes the random choices, which two implementations carry out:
 
   exact  operation after operation, each clipped at black and white; contrast scales
          about the mean gray of each frame, hue rotates in HSV.  This is Pillow's
@@ -27,7 +27,6 @@ IMPLEMENTATIONS = ("exact", "fast", "none")
 
 BRIGHTNESS = CONTRAST = SATURATION = 0.4  # factors in 1 +- 0.4
 HUE = 0.4  # turns
-GRAY_PROBABILITY = 0.3
 NUM_DRAWS = 9
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow's conversion to gray
@@ -49,6 +48,7 @@ class ColorDraw(NamedTuple):
       is_gray: whether the clip becomes gray, scalar bool.
       order: order in which 0 brightness, 1 contrast, 2 saturation and 3 hue are
         applied, [4] int32.
+      gray_first: whether it becomes gray before these and not after them, scalar bool.
     """
 
     brightness: tf.Tensor
@@ -57,21 +57,27 @@ class ColorDraw(NamedTuple):
     hue: tf.Tensor
     is_gray: tf.Tensor
     order: tf.Tensor
+    gray_first: tf.Tensor | bool = False
 
 
-def draw(draws: tf.Tensor) -> ColorDraw:
+def draw(
+    draws: tf.Tensor, gray_probability: float = 0.3, gray_first: bool = False
+) -> ColorDraw:
     """Makes the choices for one clip from uniform random numbers.
 
     Args:
       draws: [NUM_DRAWS] float32 in [0, 1).
+      gray_probability: probability that the clip becomes gray.
+      gray_first: whether it does so before the other operations.
     """
     return ColorDraw(
         brightness=1.0 + BRIGHTNESS * (2.0 * draws[0] - 1.0),
         contrast=1.0 + CONTRAST * (2.0 * draws[1] - 1.0),
         saturation=1.0 + SATURATION * (2.0 * draws[2] - 1.0),
         hue=HUE * (2.0 * draws[3] - 1.0),
-        is_gray=draws[4] < GRAY_PROBABILITY,
+        is_gray=draws[4] < gray_probability,
         order=tf.argsort(draws[5:]),
+        gray_first=tf.constant(gray_first),
     )
 
 
@@ -83,13 +89,21 @@ def apply_exact(clip: tf.Tensor, color: ColorDraw) -> tf.Tensor:
         lambda x: adjust_saturation(x, color.saturation),
         lambda x: adjust_hue(x, color.hue),
     ]
+    gray_before, gray_after = _gray_when(color)
+    clip = tf.cond(gray_before, lambda: gray(clip), lambda: clip)
     for position in range(4):
         # Bound as defaults, since the branches are traced within this iteration.
         clip = tf.switch_case(
             color.order[position],
             [lambda op=op, clip=clip: op(clip) for op in operations],
         )
-    return tf.cond(color.is_gray, lambda: gray(clip), lambda: clip)
+    return tf.cond(gray_after, lambda: gray(clip), lambda: clip)
+
+
+def _gray_when(color: ColorDraw) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns whether a clip becomes gray before and after the other operations."""
+    first = tf.convert_to_tensor(color.gray_first)
+    return color.is_gray & first, color.is_gray & ~first
 
 
 def apply_fast(clip: tf.Tensor, color: ColorDraw) -> tf.Tensor:
@@ -123,9 +137,10 @@ def affine(color: ColorDraw) -> tuple[tf.Tensor, tf.Tensor]:
     maps = tf.reshape(tf.linalg.matvec(tf.constant(_MAPS), amounts), [4, 6, 6])
     maps = tf.gather(maps, color.order)
     whole = maps[3] @ maps[2] @ maps[1] @ maps[0]
-    whole = tf.cond(
-        color.is_gray, lambda: tf.constant(_GRAY_MAP) @ whole, lambda: whole
-    )
+    gray_before, gray_after = _gray_when(color)
+    gray_map, unchanged = tf.constant(_GRAY_MAP), tf.eye(6)
+    whole = tf.where(gray_after, gray_map, unchanged) @ whole
+    whole = whole @ tf.where(gray_before, gray_map, unchanged)
     return whole[:3, :3], whole[:3, 3:]
 
 

@@ -10,7 +10,11 @@ of one window for all frames of the clip, [4] int32, in source pixels, which
   multi_scale_crop        a square of 5 sizes in one of 5 places (appendix E,
                           "Multi-scale Aug.")
   random_resized_crop     a random area and aspect ratio, as images are augmented
-  center                  shortest side resized to 256, then the center (test)
+
+Test windows (`TEST_WINDOWS`) follow the crop of the training:
+
+  center                  shortest side resized to 256, then the center 224 x 224
+  whole_side              the largest square in the center, for multi_scale_crop
 
 A frame is not resized and then cropped: the same window is cropped from the source and
 then resized, so far fewer pixels are decoded and resized.
@@ -27,7 +31,7 @@ MAX_RESIZE = 10 / 7  # 320 / 224 = 160 / 112
 
 SCALES = tuple(2.0 ** (-i / 4) for i in range(5))  # of the shortest side
 
-MIN_AREA, MAX_AREA = 0.08, 1.0  # fraction of the frame
+MAX_AREA = 1.0  # fraction of the frame; the least is a setting
 MIN_ASPECT, MAX_ASPECT = 3 / 4, 4 / 3  # width / height
 _TRIES = 10  # draws of an area and an aspect ratio that may fit into the frame
 
@@ -83,16 +87,16 @@ def multi_scale_window(
 
 
 def random_resized_crop(
-    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor, min_area: float = 0.08
 ) -> tf.Tensor:
     """Takes a window of random area and aspect ratio at a random place.
 
-    Where none of the tries fits into the frame, it takes the largest window in the
-    center whose aspect ratio is allowed.
+    The area is `min_area` to all of the frame.  Where none of the tries fits into it,
+    the window is the largest in the center whose aspect ratio is allowed.
     """
     areas, aspects = draws[:_TRIES], draws[_TRIES : 2 * _TRIES]
     full_height, full_width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
-    area = full_height * full_width * (MIN_AREA + areas * (MAX_AREA - MIN_AREA))
+    area = full_height * full_width * (min_area + areas * (MAX_AREA - min_area))
     low, high = tf.math.log(MIN_ASPECT), tf.math.log(MAX_ASPECT)
     aspect = tf.exp(low + aspects * (high - low))
     widths = _at_least_one(tf.sqrt(area * aspect))  # [tries]
@@ -126,10 +130,24 @@ def center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     return tf.stack([(height - side) // 2, (width - side) // 2, side, side])
 
 
+def whole_side(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """Takes the largest square in the center, the largest of `multi_scale_crop`.
+
+    Source: get_val_cfg_transform in tf_model/data.py of the authors' repository.
+    """
+    return multi_scale_window(height, width, tf.constant(SCALES[0]), tf.constant(0))
+
+
 CROPS: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "random_short_side_crop": random_short_side_crop,
     "multi_scale_crop": multi_scale_crop,
     "random_resized_crop": random_resized_crop,
+}
+
+TEST_WINDOWS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
+    "random_short_side_crop": center,
+    "multi_scale_crop": whole_side,
+    "random_resized_crop": center,
 }
 
 

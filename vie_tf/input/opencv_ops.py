@@ -106,6 +106,7 @@ def _exact(
     hue: np.ndarray,
     is_gray: np.ndarray,
     order: np.ndarray,
+    gray_first: np.ndarray,
 ) -> np.ndarray:
     operations = (
         (adjust_brightness, brightness),
@@ -113,10 +114,12 @@ def _exact(
         (adjust_saturation, saturation),
         (adjust_hue, hue),
     )
+    if is_gray and gray_first:
+        clip = gray(clip)
     for number in order:
         operation, amount = operations[number]
         clip = operation(clip, float(amount))
-    return gray(clip) if is_gray else clip
+    return gray(clip) if is_gray and not gray_first else clip
 
 
 _IMPLEMENTATIONS: dict[str, Callable[..., np.ndarray]] = {

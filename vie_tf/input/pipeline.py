@@ -108,7 +108,8 @@ def evaluation_clips(
     """Makes one pass over a split: clips resized and center cropped, nothing random.
 
     Args:
-      data: where the shards are, and what to do about bad records.
+      data: where the shards are, the crop of the training, which the test window
+        follows, and what to do about bad records.
       manifest: manifest of `data.data_dir`.
       split: split of the videos.
       recipe: frames and size of the clips.
@@ -128,7 +129,7 @@ def evaluation_clips(
     """
     source = ClipSource(data, manifest, split)
     maker = EvaluationClipMaker(
-        source, sampling.with_static(recipe, data.static_video), num_clips
+        source, sampling.with_static(recipe, data.static_video), num_clips, data.crop
     )
     num_frames = maker.clips_per_element * recipe.num_frames
     batch_size = max(1, frames_per_batch // num_frames)
@@ -199,7 +200,9 @@ class TrainingClipMaker(ClipMaker):
         """Draws the window of a sample's crop, [4] int32."""
         seed = self._seed(sample["position"], Purpose.AUGMENTATION)
         size = self.source.size(sample)
-        return augmentations.window_for_training(*size, seed, self._data.crop)
+        return augmentations.window_for_training(
+            *size, seed, self._data.crop, self._data.min_crop_area
+        )
 
     def finish(self, sample: Element) -> Element:
         """Decodes and augments the frames of a sample."""
@@ -209,7 +212,10 @@ class TrainingClipMaker(ClipMaker):
             self.crop_size,
             self._seed(sample["position"], Purpose.AUGMENTATION),
             crop=self._data.crop,
+            min_crop_area=self._data.min_crop_area,
             color=self._data.color,
+            gray_probability=self._data.gray_probability,
+            gray_first=self._data.gray_first,
             portable=self.source.portable,
         )
         if self._recipe.static:
@@ -232,17 +238,18 @@ class EvaluationClipMaker(ClipMaker):
       source: videos of the split.
       recipe: frames and size of the clips.
       num_clips: equally spaced clips of each video; None for consecutive ones.
+      crop: crop of the training, a key of `crops.TEST_WINDOWS`.
 
     Attributes:
       clips_per_element: clips that come together, 1 for consecutive ones.
     """
 
     def __init__(
-        self, source: ClipSource, recipe: ClipRecipe, num_clips: int | None
+        self, source: ClipSource, recipe: ClipRecipe, num_clips: int | None, crop: str
     ) -> None:
         self.source, self.crop_size = source, recipe.crop_size
         self.clips_per_element = num_clips or 1
-        self._recipe, self._num_clips = recipe, num_clips
+        self._recipe, self._num_clips, self._crop = recipe, num_clips, crop
         self._distinct_frames = 1 if recipe.static else recipe.num_frames
 
     def positions(self) -> tf.data.Dataset:
@@ -278,12 +285,12 @@ class EvaluationClipMaker(ClipMaker):
 
     def window(self, sample: Element) -> tf.Tensor:
         """Returns the window of the center crop, [4] int32."""
-        return crops.center(*self.source.size(sample))
+        return crops.TEST_WINDOWS[self._crop](*self.source.size(sample))
 
     def finish(self, sample: Element) -> Element:
         """Decodes the frames of a sample and crops their center."""
         clips = augmentations.transform_for_test(
-            sample["frames"], *self.source.size(sample), self.crop_size
+            sample["frames"], *self.source.size(sample), self.crop_size, self._crop
         )
         shape = [self.clips_per_element, self._distinct_frames, *clips.shape[1:]]
         clips = tf.reshape(clips, shape)

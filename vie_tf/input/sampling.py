@@ -7,12 +7,13 @@ before is `clip_order`.
 Sampling rules of section 3 ("Architecture and sampling strategy"), a table in
 `SAMPLING_RULES`:
 
-  name     families         clip
-  single   single           one random frame
-  dense    3dresnet         T consecutive frames
-  sparse   slow, slowfast   T frames, a fixed interval apart
-  binned   trn              one random frame from each of T consecutive bins of half
-                            a second
+  name     families             clip
+  single   single               one random frame
+  dense    3dresnet, slowfast   T frames, a fixed interval apart; test clips reach from
+                                the first to the last frame
+  sparse   slow                 the same; test clips keep away from both ends
+  binned   trn                  one random frame from each of T consecutive bins of
+                                half a second
 
 A video shorter than its clip is looped: index i means frame i modulo F.  A static video
 shows one frame T times (`ClipRecipe.static`), which gives images to a network of
@@ -127,9 +128,13 @@ def evaluation_clips(
 ) -> tf.Tensor:
     """Returns equally spaced clips, at the authors' positions.
 
-    A single frame is the middle one of each of `num_clips` equal parts of the video; a
-    longer clip starts at i / (num_clips + 1) of the possible starts, i = 1 ..
-    num_clips; a frame of a bin is its middle one.
+    A single frame is the middle one of each of `num_clips` equal parts of the video.  A
+    clip of `sparse` starts at i / (num_clips + 1) of the possible starts, i = 1 ..
+    num_clips; one of `dense` at g / (num_clips - 1), g = 0 .. num_clips - 1, where a
+    video that is too short for clips without overlap is looped.  A frame of a bin is
+    its middle one.
+
+    Source: pt_loader/datasets.py and tf_model/data.py of the authors' repository.
 
     Args:
       recipe: frames of the clips.
@@ -244,6 +249,20 @@ def _spread_starts(
     return (start[:, None] + offsets) % num_video_frames
 
 
+def _spread_to_both_ends(
+    recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
+) -> tf.Tensor:
+    """Spaces the starts from the first frame to the last; loops a short video."""
+    span = recipe.num_frames * recipe.frame_interval
+    last = tf.maximum(num_video_frames, num_clips * span) - span
+    if num_clips == 1:
+        start = last[None] // 2
+    else:
+        start = tf.range(num_clips) * last // (num_clips - 1)
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (start[:, None] + offsets) % num_video_frames
+
+
 def _spread_bins(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
 ) -> tf.Tensor:
@@ -269,7 +288,7 @@ class SamplingRule(NamedTuple):
 
 SAMPLING_RULES = {
     "single": SamplingRule(_draw_start, _spread_frames),
-    "dense": SamplingRule(_draw_start, _spread_starts),
+    "dense": SamplingRule(_draw_start, _spread_to_both_ends),
     "sparse": SamplingRule(_draw_start, _spread_starts),
     "binned": SamplingRule(_draw_in_bins, _spread_bins),
 }

@@ -75,7 +75,7 @@ _SINGLE_CLIP = ClipRecipe(1, 1, 224, "single")
 _TRN_CLIP = ClipRecipe(4, BIN_FRAMES, 224, "binned")
 _3DRESNET_CLIP = ClipRecipe(16, 1, 112, "dense")
 _SLOW_CLIP = ClipRecipe(4, 16, 224, "sparse")
-_SLOWFAST_CLIP = ClipRecipe(16, 4, 224, "sparse")
+_SLOWFAST_CLIP = ClipRecipe(16, 4, 224, "dense")
 
 MODELS = {
     "single": Family(

@@ -69,7 +69,7 @@ class VideoEmbedder:
         self.fingerprint = hashlib.sha256(index).hexdigest()[:16]
         network = restored_network.load(settings.model_dir, settings.checkpoint)
         self.model_name, self.step = config.model.name, network.step
-        self.data_dir = config.data.data_dir
+        self.data_dir, self._crop = config.data.data_dir, config.data.crop
         self._settings = settings
         self._recipe = dataclasses.replace(network.recipe, static=settings.static_video)
         self.shapes = self._shapes_of(network.model)
@@ -98,6 +98,7 @@ class VideoEmbedder:
             return
         data = DataConfig(
             block.data_dir,
+            crop=self._crop,
             static_video=self._settings.static_video,
             on_bad_record="skip",
         )

@@ -278,12 +278,13 @@ def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
         start, drawn = "an untrained network", "all weights"
     return (
         f"all layers of {start} trained on labels, batches of {settings.batch_size}"
-        f" augmented clips (crop {run.data.crop}, color {run.data.color})"
+        f" augmented clips ({protocols.of_augmentation(run.data)})"
         f"{protocols.of_videos(run)}, batch norm in training mode, dropout"
         f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
         f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"
-        f" {drawn}; the last step's network tested on the validation videos, softmax"
+        f" {drawn}; the last step's network tested on the validation videos"
+        f"{protocols.of_test_window(run.data)}, softmax"
         f" probabilities {clips}; deviation of splits with n - 1"
     )
 

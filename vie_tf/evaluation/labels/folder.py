@@ -121,7 +121,7 @@ def _dependencies(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
         one.label: getattr(config, name)
         for config in (settings, run.data)
         for name, one in settings_of(type(config)).items()
-        if one.role in _DECIDES and _matters(one, settings)
+        if one.role in _DECIDES and _matters(one, config)
     }
     if not getattr(settings, "from_scratch", False):
         dependencies["the network's step"] = run.step
@@ -142,6 +142,6 @@ def _digest(weights: Sequence[np.ndarray]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _matters(one: Setting, settings: LabelConfig) -> bool:
-    """Whether a setting decides anything beside the others."""
-    return one.only_if is None or getattr(settings, one.only_if[0]) == one.only_if[1]
+def _matters(one: Setting, config: LabelConfig | DataConfig) -> bool:
+    """Whether a setting decides anything beside the others of its config."""
+    return one.only_if is None or getattr(config, one.only_if[0]) == one.only_if[1]

@@ -155,14 +155,15 @@ def _save(
     space = ", conv5 over space, too" if settings.pool_conv5 else ""
     protocol = (
         f"linear softmax probes of {LAYERS[0]} .. {LAYERS[-1]} trained together for"
-        f" {steps} steps of {settings.batch_size} augmented clips (crop"
-        f" {run.data.crop}, color {run.data.color}){protocols.of_videos(run)} on the"
+        f" {steps} steps of {settings.batch_size} augmented clips"
+        f" ({protocols.of_augmentation(run.data)}){protocols.of_videos(run)} on the"
         " frozen network; features averaged over time, and over 2 x 2 positions where"
         f" a stream would have more than {linear_probe.MAX_FEATURES:,}{space}; SGD with"
         f" momentum {settings.momentum:g},"
         f" {label_settings.describe_rate(settings)}, weight decay"
         f" {settings.weight_decay:g}; seed {settings.seed} of clips and their order;"
-        " tested on the validation videos, softmax probabilities"
+        f" tested on the validation videos{protocols.of_test_window(run.data)}, softmax"
+        " probabilities"
         f" {protocols.of_clips(settings.num_clips)}"
     )
     result = results.save(run, TASK, protocol, content)

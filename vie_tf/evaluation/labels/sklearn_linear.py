@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import LinearConfig
-from vie_tf.evaluation import data_checks, results
+from vie_tf.evaluation import data_checks, protocols, results
 from vie_tf.evaluation.labels import linear
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
@@ -94,7 +94,8 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
         },
         "mode": "cached",
     }
-    result = results.save(run, TASK, _protocol(content), content)
+    protocol = _protocol(content) + protocols.of_test_window(run.test_data)
+    result = results.save(run, TASK, protocol, content)
     print(linear.lines(result))
     return result
 
@@ -120,7 +121,7 @@ def _compute(
     if one_in > 1:
         print(f"The features of {split} fit into the memory for 1 in {one_in} videos.")
     clips = pipeline.evaluation_clips(
-        run.data,
+        run.test_data,
         run.manifest,
         split,
         recipe,

@@ -138,9 +138,7 @@ def test_gray_before_the_jitter_is_another_frame_than_gray_after_it():
 
 def test_gray_is_drawn_as_often_as_it_is_asked_for():
     draws = np.random.default_rng(0).random([500, color_jitter.NUM_DRAWS])
-    found = [
-        color_jitter.draw(tf.constant(d, tf.float32), 0.2, True) for d in draws
-    ]
+    found = [color_jitter.draw(tf.constant(d, tf.float32), 0.2, True) for d in draws]
     assert [bool(f.is_gray) for f in found] == [d[4] < 0.2 for d in draws]
     assert all(bool(f.gray_first) for f in found)
 

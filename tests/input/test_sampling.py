@@ -51,8 +51,8 @@ def test_test_clips_are_the_authors(recipe, num_video_frames, starts):
     np.testing.assert_array_equal(clips, wanted)
 
 
-# Starts by pt_loader/datasets.py with resnet3d_test_sample; a video that is shorter than
-# five clips is looped.
+# Starts by pt_loader/datasets.py with resnet3d_test_sample; a video that is shorter
+# than five clips is looped.
 @pytest.mark.parametrize(
     "recipe,num_video_frames,starts",
     [

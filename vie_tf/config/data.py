@@ -53,8 +53,8 @@ class DataConfig:
     )
     gray_probability: float = setting(
         0.3,
-        "Probability that the color jitter turns a clip gray. The authors' linear probes"
-        " on ImageNet have 0.2.",
+        "Probability that the color jitter turns a clip gray. The authors' linear"
+        " probes on ImageNet have 0.2.",
         lower=0,
         upper=1,
         tasks=(*_TRAINED, "all"),

@@ -398,6 +398,26 @@ def test_two_streams_learn_together() -> None:
     assert all(gradient is not None for gradient in gradients)
 
 
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("two_stream_s", (512, 512)), ("two_stream_sf", (512, 640))]
+)
+def test_one_layer_classifies_both_streams(name: str, sizes: tuple[int, int]) -> None:
+    model = models.build(name, num_classes=5, static_frames="all")
+    layers = [m for m in model.submodules if isinstance(m, tf.keras.layers.Dense)]
+    assert [layer.kernel.shape for layer in layers] == [(sum(sizes), 5)]
+    clips = random_clips(model.num_frames)
+    endpoints = model(clips)
+    streams = [
+        stream(clips)["pooled"][:, :size]
+        for stream, size in zip((model.static_stream, model.dynamic_stream), sizes)
+    ]
+    wanted = np.hstack(streams) @ layers[0].kernel.numpy() + layers[0].bias.numpy()
+    np.testing.assert_allclose(endpoints["logits"], wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(
+        model.classify(endpoints["pooled"]), endpoints["logits"]
+    )
+
+
 def test_two_stream_models_have_no_tf1_names() -> None:
     with pytest.raises(UserError, match="two_stream_s"):
         models.tf1_names(toy("two_stream_s"))

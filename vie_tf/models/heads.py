@@ -83,6 +83,23 @@ class FrameMean(tf.keras.layers.Layer):
         return tf.reduce_mean(features, axis=1), tf.reduce_mean(frames, axis=1)
 
 
+class FramePool(tf.keras.layers.Layer):
+    """Averages the features of the frames, without weights of its own.
+
+    It stands in for a head where one layer reads the features of several networks.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+
+    def call(
+        self, features: tf.Tensor, training: bool = False
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps [B, T, C] float32 to `pooled` [B, C], twice."""
+        pooled = tf.reduce_mean(features, axis=1)
+        return pooled, pooled
+
+
 class MultiScaleRelation(tf.keras.layers.Layer):
     """Adds up relations between pairs, triples, ... of ordered frames.
 

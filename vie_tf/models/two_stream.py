@@ -10,6 +10,7 @@ from vie_tf.config import ModelConfig
 from vie_tf.models.clip_input import check_clips
 from vie_tf.models.embedder import ClipModel, Embedder
 from vie_tf.models.family import Make
+from vie_tf.models.heads import FramePool
 from vie_tf.models.resnet import PROBED_LAYERS
 from vie_tf.storage.errors import UserError
 
@@ -24,21 +25,30 @@ class TwoStream(ClipModel):
 
     * `conv1` .. `conv5`: [B, 1, h, w, C1 + C2]: both streams are averaged over time,
       as linear probes do, and concatenated on channels.
-    * `pooled`: [B, F1 + F2] float32.
+    * `pooled`: [B, F1 + F2] float32.  Those of a classifier are the averages of `conv5`
+      alone, [B, C1 + C2]: the fast pathway of slowfast is left out, as in the authors'
+      fine-tuning (512 + 640 features of two_stream_sf).
     * `embedding`: [B, D1 + D2] float32, the concatenated embeddings, normalized.
-    * `logits`: [B, number of classes] float32, the mean of the streams' logits, if both
-      are classifiers.
+    * `logits`: [B, number of classes] float32, of one dense layer on `pooled`; those of
+      a classifier only.
 
     Args:
         static: Network of frames: of the middle one, or of all frames of the clip.
         dynamic: Network of clips.
         name: Name of the family.
+        num_classes: Number of classes of a classifier; None for an embedder.
 
     Raises:
         UserError: If `static` takes another number of frames.
     """
 
-    def __init__(self, static: Embedder, dynamic: Embedder, name: str) -> None:
+    def __init__(
+        self,
+        static: Embedder,
+        dynamic: Embedder,
+        name: str,
+        num_classes: int | None = None,
+    ) -> None:
         if static.num_frames not in (1, dynamic.num_frames):
             raise UserError(
                 f"the static stream takes 1 frame or all {dynamic.num_frames}, "
@@ -47,6 +57,9 @@ class TwoStream(ClipModel):
         super().__init__(dynamic.num_frames, name)
         self.static_stream = static
         self.dynamic_stream = dynamic
+        self.classifier: tf.keras.layers.Dense | None = None
+        if num_classes:
+            self.classifier = tf.keras.layers.Dense(num_classes, dtype="float32")
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Computes the endpoints of clips [B, T, H, W, 3] uint8."""
@@ -62,8 +75,11 @@ class TwoStream(ClipModel):
             endpoints[name] = tf.concat([static[name], dynamic[name]], axis=-1)
         embedding = tf.math.l2_normalize(endpoints["embedding"], axis=-1)
         endpoints["embedding"] = embedding  # [B, D1 + D2]
-        if "logits" in static and "logits" in dynamic:
-            endpoints["logits"] = (static["logits"] + dynamic["logits"]) / 2
+        if self.classifier is not None:
+            # The features of a slowfast stream end with those of its fast pathway.
+            num_features = endpoints["conv5"].shape[-1]
+            endpoints["pooled"] = endpoints["pooled"][:, :num_features]
+            endpoints["logits"] = self.classifier(endpoints["pooled"])
         return endpoints
 
     def layer_streams(self, clips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
@@ -83,13 +99,9 @@ class TwoStream(ClipModel):
         return static, self.dynamic_stream(clips, training=training)
 
     def classify(self, pooled: tf.Tensor) -> tf.Tensor:
-        """Computes logits of pooled features [B, F1 + F2] of two classifiers."""
-        streams = self.static_stream, self.dynamic_stream
-        # A dense layer of F features has a kernel [F, C].
-        sizes = [stream.head.dense.kernel.shape[0] for stream in streams]
-        parts = tf.split(pooled, sizes, axis=-1)
-        logits = [stream.classify(part) for stream, part in zip(streams, parts)]
-        return tf.add_n(logits) / len(logits)
+        """Computes logits of pooled features [B, C1 + C2] of a classifier."""
+        assert self.classifier is not None
+        return self.classifier(pooled)
 
 
 def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
@@ -110,6 +122,13 @@ def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
         static = make_static("static", static_config)
         dynamic = make_dynamic("dynamic", config)
         assert isinstance(static, Embedder) and isinstance(dynamic, Embedder)
-        return TwoStream(static, dynamic, name)
+        if config.num_classes:
+            static, dynamic = _without_head(static), _without_head(dynamic)
+        return TwoStream(static, dynamic, name, config.num_classes)
 
     return make
+
+
+def _without_head(stream: Embedder) -> Embedder:
+    """Returns the same stream with its features as output; call before it is built."""
+    return Embedder(stream.backbone, FramePool(), stream.num_frames, stream.name)

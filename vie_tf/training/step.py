@@ -107,7 +107,10 @@ def _make_replica_step(
             scaled = total
             if state.loss_scaler:
                 scaled = state.loss_scaler.get_scaled_loss(total)
-        gradients = tape.gradient(scaled, model.trainable_variables)
+        # Keras would leave out variables without a gradient, and take the momentum of
+        # others for the rest: the last batch norm of a fast pathway that nobody reads.
+        zero = tf.UnconnectedGradients.ZERO
+        gradients = tape.gradient(scaled, model.trainable_variables, None, zero)
         if state.loss_scaler:
             gradients = state.loss_scaler.get_unscaled_gradients(gradients)
         updates = objective.updates(endpoints, batch)

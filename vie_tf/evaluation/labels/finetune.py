@@ -177,6 +177,14 @@ def _tune_on_split(
 
 
 def _make_state(run: RestoredRun, settings: FinetuneConfig) -> TrainState:
+    """Makes the state before the first step: trained weights below a new layer.
+
+    Weight decay is that of pre-training, on all weights but those of batch norm, since
+    the paper names no other; the authors' code decays the new layer alone.  That layer
+    starts as all dense layers here do, uniformly within Glorot's bounds, and not at a
+    truncated normal of variance 2 / F as theirs: at its rate the start is soon
+    forgotten.
+    """
     num_classes = len(run.manifest.class_names)
     config = dataclasses.replace(run.config.model, num_classes=num_classes)
     model = build_model(config, settings.seed)

@@ -128,6 +128,7 @@ def test_the_other_column_of_table_2_has_files_of_its_own(make_run):
     run = make_run(crop="multi_scale_crop")
     result = finetune(run, train_steps=1)
     assert "crop multi_scale_crop" in result["protocol"]
+    assert "validation videos on the whole short side" in result["protocol"]
     assert tf.io.gfile.exists(f"{run.eval_dir}/finetune_multi_scale.json")
 
 

@@ -86,6 +86,14 @@ def test_probes_of_fewer_labels_or_other_clips_are_no_row_of_the_paper(
     assert own_lines((tmp_path, "single_la")) == []
 
 
+def test_conv5_that_was_averaged_over_space_is_shown_as_such(tmp_path):
+    settings = {"subset": 1, "bin_frames": 0, "pool_conv5": True}
+    write_result(tmp_path, "linear", settings=settings, **SINGLE)
+    (line, *_) = own_lines((tmp_path, "single_la"))
+    assert "30.00 (averaged over space)" in line
+    assert line.count("averaged over space") == 1
+
+
 def test_what_was_measured_before_la_is_no_row_of_la(tmp_path):
     write_result(tmp_path, "linear", parts=[part(loss="ir")], **SINGLE)
     write_result(tmp_path, "knn", top1=0.2, top5=0.3, chance=0.1, model="single")

@@ -157,6 +157,29 @@ def test_test_batches_hold_every_video_once_in_any_batch_size(data):
         assert sorted(rows) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("crop", ["multi_scale_crop", "random_short_side_crop"])
+def test_the_test_window_follows_the_crop_of_the_training(data, crop):
+    data_dir, manifest = data
+    clips = pipeline.evaluation_clips(
+        DataConfig(data_dir, crop), manifest, "val", RECIPE, num_clips=5
+    )
+    example = clips.example(0)
+    side = min(example.frames.shape[1:3])
+    if crop == "random_short_side_crop":
+        side = round(side * 7 / 8)
+    assert example.window[2:].tolist() == [side, side]
+
+
+def test_training_crops_have_the_least_area_that_is_asked_for(data):
+    data_dir, manifest = data
+    config = DataConfig(data_dir, "random_resized_crop", min_crop_area=0.9)
+    clips = pipeline.training_clips(config, manifest, RECIPE, batch_size=4, seed=0)
+    for position in range(8):
+        example = clips.example(position)
+        height, width = example.window[2:]
+        assert height * width > 0.85 * np.prod(example.frames.shape[1:3])
+
+
 def test_consecutive_clips_cover_each_video(data):
     # 20 frames: three clips that span six each.
     batches = take_for_test(data, "val", num_clips=None)

@@ -67,7 +67,7 @@ def fixture_model_dir(tmp_path_factory, data_dir):
         (train, "Loss: instance recognition (IR)", "--ir_num_negatives=VALUE"),
         (train, "Training: start, steps", "--weight_decay=VALUE"),
         (evaluate, "kNN: classification by", "--knn_k=VALUE (default 10)"),
-        (evaluate, "Training on labels", "--learning_rate=VALUE (default linear 0.03;"),
+        (evaluate, "Training on labels", "--learning_rate=VALUE (default linear 0.01;"),
         (evaluate, "Evaluation: which task", "--splits=VALUE"),
         (embed, "Search: the videos nearest", "--query=VALUE (required)"),
         (convert, "Conversion of videos", "--fps=VALUE"),

@@ -113,10 +113,13 @@ def differences(trajectory, key, steps):
     return np.array(found)
 
 
-@pytest.mark.parametrize("key", ["loss", "loss_data", "loss_noise"])
-def test_the_losses_of_24_ir_steps_are_the_authors(trajectory, key):
+@pytest.mark.parametrize(
+    ("key", "limit"), [("loss", 1e-6), ("loss_data", 3e-6), ("loss_noise", 3e-6)]
+)
+def test_the_losses_of_24_ir_steps_are_the_authors(trajectory, key, limit):
+    # Rounding in one term is in part made up for by the other.
     steps = slice(0, trajectory.expected["ir_steps"])
-    assert differences(trajectory, key, steps).max() < 1e-6
+    assert differences(trajectory, key, steps).max() < limit
 
 
 def test_the_losses_of_16_la_steps_are_the_authors(trajectory):

@@ -11,6 +11,7 @@ import shutil
 
 import tensorflow as tf
 
+from vie_tf.runs import checkpoint_path
 from vie_tf.storage import files, remote_files
 from vie_tf.storage.errors import error_line
 from vie_tf.storage.files import flush_to_disk
@@ -95,7 +96,7 @@ def damage_of(path: str) -> str | None:
     if not files.exists(f"{path}{INDEX}"):
         return f"there is no {os.path.basename(path)}{INDEX}"
     try:
-        reader = tf.train.load_checkpoint(path)
+        reader = tf.train.load_checkpoint(checkpoint_path.plain(path))
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
     except _DAMAGES as error:

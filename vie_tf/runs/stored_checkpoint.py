@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.runs import checkpoint_path
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.errors import UserError
 
@@ -26,7 +27,8 @@ class StoredCheckpoint:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._reader = tf.train.load_checkpoint(path)
+        self._readable = checkpoint_path.plain(path)
+        self._reader = tf.train.load_checkpoint(self._readable)
         self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
 
     @property
@@ -56,7 +58,7 @@ class StoredCheckpoint:
         self._check_network(model, with_head=True)
         step = tf.Variable(0, dtype=tf.int64)
         checkpoint = tf.train.Checkpoint(model=model, step=step)
-        checkpoint.restore(self.path).expect_partial()
+        checkpoint.restore(self._readable).expect_partial()
         return int(step.numpy())
 
     def restore(
@@ -95,7 +97,7 @@ class StoredCheckpoint:
         )
         if num_new_rows or not with_head or not fits:
             leave_out.update(recomputed)
-        status = state.checkpoint(leave_out, with_head).restore(self.path)
+        status = state.checkpoint(leave_out, with_head).restore(self._readable)
         if was_scaled or not is_scaled:
             self._check_complete(status)
         status.expect_partial()

@@ -43,8 +43,13 @@ def read(model_dir: str) -> KnnCurve:
     Raises:
       UserError: a file is damaged.
     """
-    pattern = os.path.join(model_dir, _FOLDER, "events.out.tfevents.*")
-    events = [event for path in tf.io.gfile.glob(pattern) for event in _read_file(path)]
+    folder = os.path.join(model_dir, _FOLDER)
+    events = [
+        event
+        for name in files.names_in(folder)
+        if name.startswith("events.out.tfevents.")
+        for event in _read_file(os.path.join(folder, name))
+    ]
     curve: dict[int, float] = {}
     for _, step, accuracy in sorted(events):
         for undone in [other for other in curve if other >= step]:

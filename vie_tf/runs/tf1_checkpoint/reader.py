@@ -9,6 +9,7 @@ from typing import Collection, Iterator
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.runs import checkpoint_path
 from vie_tf.runs.tf1_checkpoint.report import Report
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
@@ -44,7 +45,7 @@ class Tf1Checkpoint:
                     f"There is no checkpoint {path!r}: give the path of its files up to"
                     f" .index.{_advice_on_archives(path)}"
                 )
-            self._reader = tf.train.load_checkpoint(path)
+            self._reader = tf.train.load_checkpoint(checkpoint_path.plain(path))
             self.shapes: dict[str, list[int]] = self._reader.get_variable_to_shape_map()
         if _TF2_KEY in self.shapes:
             raise UserError(

@@ -20,7 +20,7 @@ from vie_tf.evaluation.neighbors import knn_task, retrieval_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.training import train as training
 
-NUM_CLASSES, NUM_FRAMES, NUM_NEGATIVES, NUM_STEPS = 12, 4, 32, 150
+NUM_CLASSES, NUM_FRAMES, NUM_NEGATIVES, NUM_STEPS = 12, 4, 32, 300
 KNN = {"ks": (1,), "num_clips": 3}
 ANGLES, PERIODS = (0, 45, 90), (4, 6.5, 11, 18)  # degrees, pixels
 
@@ -111,8 +111,8 @@ def test_videos_come_close_to_their_own_rows_and_stay_apart(run, config):
 def test_validation_videos_find_their_classes(run, config, capsys):
     result = knn_task.evaluate(run, KnnTaskConfig(**KNN, compare_untrained=True))
     assert result["chance"] == pytest.approx(1 / 12)
-    assert result["untrained"]["top1"] < 0.75
-    assert result["top1"] >= 0.75
+    assert result["untrained"]["top1"] < result["top1"]
+    assert result["top1"] > 0.9
     with open(f"{config.train.model_dir}/eval/knn.json") as file:
         assert json.load(file) == result
     assert f"{result['top1']:.1%}" in capsys.readouterr().out

@@ -16,7 +16,7 @@ RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dens
 
 def clips_of(data_dir, **options):
     return pipeline.training_clips(
-        DataConfig(data_dir, **options),
+        DataConfig(str(data_dir), **options),
         dry_run.Manifest.load(data_dir),
         RECIPE,
         batch_size=4,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import socket
-import threading
+import time
 from typing import Sequence
 
 import tensorflow as tf
@@ -26,6 +26,7 @@ from vie_tf.storage.manifest import MANIFEST_NAME, is_data_set
 _SCHEME = "grpc://"
 _DEFAULT_PORT = 5000
 _TIMEOUT_SECS = 10.0
+_SECS_BETWEEN_SIGNALS = 1.0
 
 
 def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
@@ -87,7 +88,7 @@ def _serve(parsed: argparse.Namespace) -> None:
     service = tf.data.experimental.service
     if parsed.role == "dispatcher":
         server = service.DispatchServer(service.DispatcherConfig(port=parsed.port))
-        print(f"--data_service={server.target} --nodeterministic", flush=True)
+        greeting = f"--data_service={server.target} --nodeterministic"
     else:
         # This also connects a remote address, which TensorFlow's operations cannot.
         if parsed.data_dir and not is_data_set(parsed.data_dir):
@@ -101,9 +102,13 @@ def _serve(parsed: argparse.Namespace) -> None:
             port=parsed.port,
         )
         server = service.WorkerServer(config)
-        print(f"Working for the dispatcher {parsed.dispatcher}.", flush=True)
+        greeting = f"Working for the dispatcher {parsed.dispatcher}."
     try:
-        threading.Event().wait()  # unlike server.join, Ctrl-C ends it
+        print(greeting, flush=True)
+        # Ctrl-C does not end server.join, nor a wait without an end that it comes just
+        # before.
+        while True:
+            time.sleep(_SECS_BETWEEN_SIGNALS)
     except KeyboardInterrupt:
         print("Stopped.")
 

@@ -76,8 +76,8 @@ probe() {
   for name in "${probed[@]}"; do
     recipe=("${kinetics_flags[@]}") drops=$kinetics_drops
     if [ "$name" = imagenet ]; then
-      recipe=(--static_video --crop=random_resized_crop
-        "${imagenet_flags[@]}")
+      recipe=(--static_video --crop=random_resized_crop --min_crop_area=0.2
+        --gray_probability=0.2 --gray_first "${imagenet_flags[@]}")
       drops=$imagenet_drops
     fi
     # shellcheck disable=SC2046

@@ -20,6 +20,7 @@ from pages import PAGES, ROOT, blocks_of, flags_in, inline_code_of, name_of
 from video_fixtures import write_video
 
 from docs.make_pages import COMMANDS
+from vie_tf.config import DataConfig, LossConfig, TrainConfig, settings_of
 
 SMOKE = ROOT / "run_scripts" / "paper"
 TRAINING = f"--flagfile={SMOKE / 'smoke.flags'}"
@@ -167,7 +168,12 @@ def test_flags_of_blocks_that_do_not_run_exist(page, flags_of):
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_flags_that_the_text_names_exist(page, flags_of):
-    known = set().union(*flags_of.values())
+    known = set().union(*flags_of.values()) | {
+        old
+        for config in (DataConfig, LossConfig, TrainConfig)
+        for setting in settings_of(config).values()
+        for old in setting.old_names
+    }
     scripts = [ROOT / "run_scripts" / "paper" / name for name in ("row.sh", "all.sh")]
     for name in [*ROOT.glob("benchmarks/*.py"), *scripts]:
         known |= flags_in(name.read_text())

@@ -188,6 +188,17 @@ def test_linear_probes_have_the_authors_steps(row, name, roots):
     assert (linear.learning_rate, linear.weight_decay) == (0.01, 1e-4)
 
 
+@pytest.mark.parametrize("row", ["single_la", "3dresnet_la", "two_stream_sf"])
+def test_probes_of_pictures_have_the_authors_augmentation_of_pictures(row, roots):
+    (pictures,) = evaluation_of(row, roots, "--linear_probes=imagenet").data
+    assert (pictures.crop, pictures.min_crop_area) == ("random_resized_crop", 0.2)
+    assert (pictures.gray_probability, pictures.gray_first) == (0.2, True)
+    assert pictures.static_video
+    (videos,) = evaluation_of(row, roots, "--linear_probes=kinetics400").data
+    assert (videos.crop, videos.gray_first) == ("random_short_side_crop", False)
+    assert not videos.static_video
+
+
 @pytest.mark.parametrize("row", FINE_TUNING)
 def test_fine_tuning_has_the_authors_steps(row, roots):
     color, multi_scale = FINE_TUNING[row]

@@ -12,7 +12,7 @@ import os
 from typing import Mapping, Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import data_folder
+from data_prep.convert import data_folder, notes
 from data_prep.convert.make_plan import make_plan
 from data_prep.convert.manifest import write_manifest
 from data_prep.convert.plan import Plan
@@ -57,6 +57,10 @@ def convert(config: ConversionConfig) -> Manifest:
         shards = _write_missing(plan, on_disk, config)
         # Closed before it is published: from then on it may be in use.
         plan.closed().save(data_dir)
+        noted = [note for shard in shards for note in shard.notes]
+        notes.write(noted, data_dir)
+        for line in notes.summary(noted):
+            print(line)
         others = left_out.entries(not_videos, config.media)
         return write_manifest(shards, plan, config, others)
 

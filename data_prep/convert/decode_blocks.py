@@ -13,7 +13,7 @@ import shutil
 from typing import Any, Iterator, Mapping, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
-from data_prep.convert import data_folder
+from data_prep.convert import data_folder, notes
 from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
 from data_prep.convert.write_shard import WRITTEN, write_shard
@@ -121,6 +121,7 @@ def decode(
         return
     data_folder.scratch_dir(scratch_dir)
     retry_policy = RetryPolicy(max_seconds)
+    noted: list[tuple[str, str]] = []
 
     def on_report(source: str, state: str) -> None:
         if state == WRITTEN:
@@ -137,10 +138,13 @@ def decode(
     try:
         with contextlib.closing(results), data_folder.user_errors(scratch_dir):
             for task, shard in _in_order(tasks, results):
+                noted.extend(shard.notes)
                 yield _manifest(shard, labels, settings)
                 path = os.path.join(scratch_dir, task.name)
                 remove(path)
                 remove(shard_index.index_path(path))
+        for line in notes.summary(noted):
+            print(line)
     finally:
         shutil.rmtree(scratch_dir, ignore_errors=True)
 

@@ -27,6 +27,7 @@ class ShardMetadata:
       refused: entries of the refused videos, in the order of the rows.
       refused_files: size and modification time of each refused file (see
         `shard_task.size_and_time`); if they change, the file is tried again.
+      notes: (source, note) of videos of which the user should know something.
     """
 
     key: str
@@ -34,6 +35,7 @@ class ShardMetadata:
     videos: tuple[VideoEntry, ...]
     refused: tuple[RefusedEntry, ...]
     refused_files: tuple[tuple[int, int], ...]
+    notes: tuple[tuple[str, str], ...] = ()
 
     def save(self, data_dir: str, name: str) -> None:
         """Marks the shard `name` as finished; its file must be in place."""
@@ -74,6 +76,7 @@ class ShardMetadata:
                 videos=tuple(VideoEntry(**v) for v in content["videos"]),
                 refused=tuple(RefusedEntry(**r) for r in content["refused"]),
                 refused_files=tuple((a, b) for a, b in content["refused_files"]),
+                notes=tuple((a, b) for a, b in content.get("notes", ())),
             )
         # Incomplete after a power cut, or written by another version: written again.
         except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):

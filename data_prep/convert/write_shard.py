@@ -48,7 +48,7 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardMetadata:
     sizes_and_times = {row.source: size_and_time(row.path) for row in task.rows}
     try:
         with files.file_errors(final):
-            videos, refused = _write_records(task, unfinished, report)
+            videos, refused, notes = _write_records(task, unfinished, report)
             shard = None
             if videos:
                 shard = _shard_entry(task, unfinished, len(videos))
@@ -58,7 +58,7 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardMetadata:
                 files.remove(shard_index.index_path(final))
             refused_files = tuple(sizes_and_times[entry.source] for entry in refused)
             metadata = ShardMetadata(
-                key, shard, tuple(videos), tuple(refused), refused_files
+                key, shard, tuple(videos), tuple(refused), refused_files, tuple(notes)
             )
             metadata.save(task.data_dir, task.name)
             return metadata
@@ -82,8 +82,9 @@ def _publish(task: ShardTask, unfinished: str, final: str) -> None:
 
 def _write_records(
     task: ShardTask, path: str, report: worker_pool.Report
-) -> tuple[list[VideoEntry], list[RefusedEntry]]:
+) -> tuple[list[VideoEntry], list[RefusedEntry], list[tuple[str, str]]]:
     videos, refused = [], []
+    notes: list[tuple[str, str]] = []
     rejected = dict(task.rejected)
     with open(path, "wb") as file:
         for row, label in zip(task.rows, task.labels):
@@ -109,8 +110,9 @@ def _write_records(
                 source=row.source,
             )
             videos.append(_video_entry(row, label, video, task.name))
+            notes.extend((row.source, note) for note in video.notes)
             report(row.source, WRITTEN)
-    return videos, refused
+    return videos, refused, notes
 
 
 def _video_entry(

@@ -27,6 +27,8 @@ class DecodedVideo:
       width: in pixels.
       frames_decoded: number of pictures that were decoded; for a segment, including
         those before it.
+      notes: what the user should know of it; what differs between videos stands in
+        parentheses at the end.
     """
 
     frames: FrameSpool
@@ -34,6 +36,7 @@ class DecodedVideo:
     height: int
     width: int
     frames_decoded: int
+    notes: tuple[str, ...] = ()
 
 
 def decode_video(
@@ -70,17 +73,22 @@ def decode_video(
             f"a segment from {start:g} to {end:g} s has no frame; start must be at"
             " least 0, and end above it"
         )
+    notes: tuple[str, ...] = ()
     if settings.media == "images":
         encoder, num_pictures = picture_frames.encode_image(path, settings), 1
     elif settings.media == "frames":
-        encoder = picture_frames.encode_folder(path, settings, start, end)
+        encoder, notes = picture_frames.encode_folder(path, settings, start, end)
         num_pictures = len(encoder.frames)
     else:
-        encoder, num_pictures = video_frames.encode_file(path, settings, start, end)
+        sampler = video_frames.sample_file(path, settings, start, end)
+        encoder, num_pictures = sampler.encoder, sampler.clock.pictures
+        notes = sampler.notes
     if settings.media != "images" and len(encoder.frames) < settings.min_frames:
         raise UnreadableVideo(
             f"{len(encoder.frames)} frame(s) at {settings.fps:g} fps ({num_pictures} in"
             f" the file), fewer than min_frames={settings.min_frames}"
         )
     width, height = encoder.size
-    return DecodedVideo(encoder.frames, settings.fps, height, width, num_pictures)
+    return DecodedVideo(
+        encoder.frames, settings.fps, height, width, num_pictures, notes
+    )

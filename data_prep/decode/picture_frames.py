@@ -7,12 +7,12 @@ before lose nothing.
 from __future__ import annotations
 
 import os
-import re
 import struct
 
 import numpy as np
 
 from data_prep.config import FrameSettings
+from data_prep.decode import frame_order
 from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
@@ -25,7 +25,7 @@ _TOLERANCE_PICTURES = 1e-3
 
 def encode_folder(
     path: str, settings: FrameSettings, start: float, end: float
-) -> FrameEncoder:
+) -> tuple[FrameEncoder, tuple[str, ...]]:
     """Returns the pictures of a folder as frames, `settings.fps` of them a second.
 
     Args:
@@ -35,10 +35,13 @@ def encode_folder(
       start: start of the segment, in seconds.
       end: end of the segment, in seconds; may be infinite.
 
+    Returns:
+      The frames, and notes on gaps and doubles, see `frame_order.order`.
+
     Raises:
       UnreadableVideo: there is no picture, or one of them is broken.
     """
-    names = _picture_names(path)
+    names, notes = frame_order.order(_picture_names(path))
     length = len(names) / settings.fps
     if start >= length:
         raise UnreadableVideo(
@@ -50,7 +53,7 @@ def encode_folder(
     encoder = FrameEncoder(settings)
     for name in names[first : first + count]:
         _add_picture(encoder, os.path.join(path, name), name)
-    return encoder
+    return encoder, notes
 
 
 def encode_image(path: str, settings: FrameSettings) -> FrameEncoder:
@@ -67,7 +70,7 @@ def encode_image(path: str, settings: FrameSettings) -> FrameEncoder:
 
 
 def _picture_names(folder: str) -> list[str]:
-    """Returns the pictures of a folder in the order of their numbers."""
+    """Returns the pictures of a folder."""
     try:
         names = os.listdir(folder)
     except OSError as error:
@@ -81,13 +84,7 @@ def _picture_names(folder: str) -> list[str]:
     if not names:
         extensions = " ".join(sorted(PICTURE_EXTENSIONS))
         raise UnreadableVideo(f"the folder has no pictures ({extensions})")
-    return sorted(names, key=_natural_key)
-
-
-def _natural_key(name: str) -> tuple[list[str | int], str]:
-    """Sorts 2.jpg before 10.jpg."""
-    parts = re.split(r"([0-9]+)", name)  # Every second one is a number.
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
+    return names
 
 
 def _add_picture(encoder: FrameEncoder, path: str, name: str) -> None:

@@ -27,10 +27,10 @@ LONG_LAST_DISPLAY_SECS = 1.0
 MIN_BYTES_PER_PICTURE = 8
 
 
-def encode_file(
+def sample_file(
     path: str, settings: FrameSettings, start: float, end: float
-) -> tuple[FrameEncoder, int]:
-    """Returns the frames of a video file and the number of pictures decoded.
+) -> FrameSampler:
+    """Returns the sampler that has sampled the frames of a video file.
 
     Pictures that are not displayed at an output time, such as those before a segment,
     are not converted to BGR.  They are predicted from the interval of the pictures; if
@@ -49,13 +49,13 @@ def encode_file(
     displays = functools.cache(lambda: long_displays.measure(lambda: VideoFile(path)))
     for convert_all in (False, True):
         with VideoFile(path) as file:
-            sampler = _FrameSampler(file, settings, start, end, displays)
+            sampler = FrameSampler(file, settings, start, end, displays)
             if sampler.run(convert_all):
-                return sampler.encoder, sampler.clock.pictures
+                return sampler
     raise AssertionError("with all pictures converted, none can be missing")
 
 
-class _FrameSampler:
+class FrameSampler:
     """Samples the pictures of a video file at the output times.
 
     Args:
@@ -68,6 +68,7 @@ class _FrameSampler:
     Attributes:
       clock: play time of the file.
       encoder: frames so far.
+      notes: what the user should know of the file.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class _FrameSampler:
     ) -> None:
         self.clock = PlayClock(file.nominal_fps, lambda: displays().longest_secs)
         self.encoder = FrameEncoder(settings, file.rotation, file.pixel_aspect)
+        self.notes = (f"{file.hdr} pictures are stored dark and pale",) * bool(file.hdr)
         self._displays = displays
         self._file, self._settings = file, settings
         self._start, self._end = start, end

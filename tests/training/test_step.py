@@ -8,14 +8,18 @@ import tensorflow as tf
 from run_fixtures import (
     BATCH_SIZE,
     DIM,
+    GridEmbedder,
     grid_state,
+    la_state,
     make_step,
     random_clips,
     run_config,
     unit_rows,
 )
 
+from vie_tf.models.layers import BatchNormRelu
 from vie_tf.objectives import losses
+from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.training import step as train_step
 
 NUM_VIDEOS = 10  # so an epoch has three steps of BATCH_SIZE
@@ -163,6 +167,32 @@ def test_the_weights_outlive_a_loss_that_is_not_finite():
     with pytest.raises(tf.errors.InvalidArgumentError, match="loss : Tensor had NaN"):
         step(batch)
     np.testing.assert_array_equal(state.model.dense.kernel, kernel)
+
+
+class WithUnusedNorm(GridEmbedder):
+    """A network whose first variables do not change its embeddings."""
+
+    def __init__(self):
+        super().__init__()
+        used = self.dense
+        self.dense = self.norm = None
+        self.norm = BatchNormRelu()
+        self.norm.build(tf.TensorShape([None, 4]))
+        self.dense = used
+
+
+def test_variables_that_nothing_reads_leave_the_momentum_of_others_alone():
+    kernels = []
+    for model in (GridEmbedder(), WithUnusedNorm()):
+        config = run_config("data", learning_rate=RATE)
+        state = la_state(model, MemoryBank(np.zeros(NUM_VIDEOS), DIM), config)
+        step = make_step(config, state, "ir")
+        for _ in range(3):
+            step({"clips": tf.constant(random_clips()), "rows": tf.constant(ROWS)})
+        kernels.append(model.dense.kernel.numpy())
+    assert "gamma" in model.trainable_variables[0].name
+    np.testing.assert_array_equal(model.trainable_variables[0], np.ones(4))
+    np.testing.assert_allclose(kernels[1], kernels[0], rtol=1e-5, atol=1e-6)
 
 
 def test_negatives_are_uniform_and_others_at_every_step():

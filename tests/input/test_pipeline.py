@@ -157,16 +157,16 @@ def test_test_batches_hold_every_video_once_in_any_batch_size(data):
         assert sorted(rows) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("crop", ["multi_scale_crop", "random_short_side_crop"])
-def test_the_test_window_follows_the_crop_of_the_training(data, crop):
+@pytest.mark.parametrize(
+    ("crop", "side"), [("multi_scale_crop", 36), ("random_short_side_crop", 31)]
+)
+def test_the_test_window_follows_the_crop_of_the_training(data, crop, side):
     data_dir, manifest = data
     clips = pipeline.evaluation_clips(
         DataConfig(data_dir, crop), manifest, "val", RECIPE, num_clips=5
     )
     example = clips.example(0)
-    side = min(example.frames.shape[1:3])
-    if crop == "random_short_side_crop":
-        side = round(side * 7 / 8)
+    assert min(example.frames.shape[1:3]) == 36
     assert example.window[2:].tolist() == [side, side]
 
 

@@ -107,8 +107,8 @@ def _make_replica_step(
             scaled = total
             if state.loss_scaler:
                 scaled = state.loss_scaler.get_scaled_loss(total)
-        # Keras would leave out variables without a gradient, and take the momentum of
-        # others for the rest: the last batch norm of a fast pathway that nobody reads.
+        # Keras would warn of a variable without a gradient, such as those of the fast
+        # pathway's last batch norm where two streams are classified.
         zero = tf.UnconnectedGradients.ZERO
         gradients = tape.gradient(scaled, model.trainable_variables, None, zero)
         if state.loss_scaler:

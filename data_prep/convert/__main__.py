@@ -19,6 +19,7 @@ from data_prep.config import ConversionConfig
 from data_prep.convert import conversion, manifest
 from flags import cli
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.printable import printable
 from vie_tf.storage.process_exit import run_and_exit
 
 
@@ -40,7 +41,7 @@ def _convert(flags: cli.Flags) -> None:
     config = flags.config(ConversionConfig)
     result = conversion.convert(config)
     for line in manifest.summary(result, config.output_dir):
-        print(line)
+        print(printable(line))
     if config.strict and result.refused:
         raise UserError(
             f"{len(result.refused)} video(s) were refused, which --strict does not"

@@ -19,7 +19,7 @@ from vie_tf.storage.manifest import (
     Manifest,
     RefusedEntry,
 )
-from vie_tf.storage.printable import printable
+from vie_tf.storage.printable import cell, printable
 
 REFUSED_NAME = "refused.csv"
 CLASSES_NAME = "classes.txt"  # a line `ID NAME` for each class
@@ -85,7 +85,7 @@ def _write_refused(refused: Sequence[RefusedEntry], data_dir: str) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "reason"])
-    writer.writerows((video.source, video.reason) for video in refused)
+    writer.writerows((cell(video.source), cell(video.reason)) for video in refused)
     files.write_atomically(path, text.getvalue())
 
 

@@ -17,6 +17,7 @@ from data_prep.describe.verify import Problem, verify
 from vie_tf.storage import canvas
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest, VideoEntry
+from vie_tf.storage.printable import printable
 
 HISTOGRAMS_NAME = "description.png"
 CONTACT_SHEET_NAME = "contact_sheet.png"
@@ -43,7 +44,7 @@ def describe(config: DescriptionConfig) -> list[Problem]:
     if config.verify:
         problems, contents = verify(config.data_dir, manifest, config.num_processes)
     for line in description.describe(manifest, contents):
-        print(line)
+        print(printable(line))
     print()
     try:
         unreadable = _draw(manifest, config)

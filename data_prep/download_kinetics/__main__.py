@@ -19,6 +19,7 @@ from data_prep.config import KineticsConfig
 from data_prep.download_kinetics import download, reports
 from flags import cli
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.printable import printable
 from vie_tf.storage.process_exit import run_and_exit
 
 
@@ -37,7 +38,7 @@ def _download_kinetics(flags: cli.Flags) -> None:
     config = flags.config(KineticsConfig)
     result = download.download(config)
     for line in reports.summary(result, config):
-        print(line)
+        print(printable(line))
     if result.failed:
         raise UserError(
             f"{len(result.failed)} videos failed for reasons that may pass"

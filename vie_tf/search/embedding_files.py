@@ -31,6 +31,7 @@ from vie_tf.search.embedding_index import (
 from vie_tf.storage import files, folder_lock
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
+from vie_tf.storage.printable import cell
 
 REFUSED_NAME = "refused.csv"
 
@@ -125,7 +126,7 @@ class EmbeddingFiles:
 
     def refuse(self, entry: RefusedEntry) -> None:
         """Appends a video that could not be read."""
-        self._append_csv(REFUSED_NAME, [[entry.source, entry.reason]])
+        self._append_csv(REFUSED_NAME, [[cell(entry.source), cell(entry.reason)]])
         self._progress.num_refused += 1
 
     def end_block(self, num_videos: int) -> None:

@@ -12,6 +12,7 @@ from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
+from vie_tf.storage.printable import printable
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,4 +102,4 @@ def format_hits(hits: list[Hit], index: EmbeddingIndex, query: str) -> str:
     for place, hit in enumerate(hits, 1):
         label = f"  ({hit.video['label']})" if hit.video["label"] else ""
         lines.append(f"{place:>4}  {hit.similarity:6.3f}  {hit.video['source']}{label}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

@@ -7,6 +7,7 @@ import sys
 from typing import Callable, NoReturn
 
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.printable import printable
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -21,7 +22,7 @@ class Parser(argparse.ArgumentParser):
 
 def fail(message: str) -> NoReturn:
     """Prints one line and exits with code 1."""
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {printable(message)}", file=sys.stderr)
     sys.exit(1)
 
 
@@ -35,7 +36,7 @@ def exit_code_of(work: Callable[[], None]) -> int:
     try:
         work()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted; the same command goes on from here.", file=sys.stderr)

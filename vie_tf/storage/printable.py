@@ -7,6 +7,7 @@ import unicodedata
 # Control characters, halves of pairs, and the separators of lines and paragraphs.
 _ESCAPED = frozenset(("Cc", "Cs", "Zl", "Zp"))
 _JOINERS = "\u200c\u200d"  # Emoji and Persian words are written with them.
+_FORMULA = ("=", "+", "-", "@")
 
 
 def printable(text: str) -> str:
@@ -21,6 +22,15 @@ def printable(text: str) -> str:
         char.encode("unicode_escape").decode() if _is_escaped(char) else char
         for char in text
     )
+
+
+def cell(text: str) -> str:
+    """Returns a text for a csv file, in which a spreadsheet sees no formula.
+
+    An apostrophe comes before `=`, `+`, `-` and `@`, which begin formulas, and
+    characters are escaped as in `printable`.
+    """
+    return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)
 
 
 def _is_escaped(char: str) -> bool:

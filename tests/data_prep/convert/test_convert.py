@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import video_fixtures as videos
+from conversion_fixtures import command as arguments
 from conversion_fixtures import config, contents, shard_times
 
 from data_prep.convert import __main__ as command
@@ -298,3 +299,18 @@ def test_a_list_most_of_whose_videos_are_missing_is_an_error(collection, tmp_pat
     del flags["max_missing_rows"]  # Half of them are not most of them.
     manifest = convert(config(collection, tmp_path / "half", **flags))
     assert (len(manifest.videos), len(manifest.refused)) == (2, 2)
+
+
+def test_names_of_files_do_not_reach_the_terminal_or_a_spreadsheet_raw(
+    tmp_path, capsys
+):
+    root = _numbered(tmp_path / "videos", "=run")
+    for name in ("\x1b[2Jbad.avi", "=1+1.avi"):
+        (root / "=run" / name).write_bytes(b"no video")
+    assert command.main(list(map(str, arguments(root, tmp_path / "data")))[2:]) == 0
+    printed = capsys.readouterr().out
+    assert "\\x1b[2Jbad.avi" in printed
+    assert "\x1b" not in printed
+    rows = (tmp_path / "data" / "refused.csv").read_text().splitlines()
+    assert rows[1].startswith("'=run/\\x1b[2Jbad.avi,")
+    assert rows[2].startswith("'=run/=1+1.avi,")

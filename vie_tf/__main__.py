@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import NoReturn
+from typing import NoReturn, Sequence
 
 from vie_tf import __version__
+from vie_tf.storage.command_line import fail
 from vie_tf.storage.process_exit import run_and_exit
 
 COMMANDS = {
@@ -32,13 +33,17 @@ def main() -> NoReturn:
         print(f"vie-tf {__version__}")
         sys.exit(0)
     if name not in COMMANDS:
-        print(
-            f"error: there is no command {name!r}; there are {', '.join(COMMANDS)}",
-            file=sys.stderr,
-        )
-        sys.exit(1)
-    # Imported when it is asked for: TensorFlow takes seconds to load.
-    run_and_exit(lambda: importlib.import_module(COMMANDS[name]).run(arguments))
+        fail(f"there is no command {name!r}; there are {', '.join(COMMANDS)}")
+    run_and_exit(lambda: sys.exit(_run(COMMANDS[name], arguments)))
+
+
+def _run(module: str, arguments: Sequence[str]) -> int:
+    # TensorFlow takes seconds to load.
+    import tensorflow as tf
+
+    # A run may be using the GPUs, and TensorFlow would take all of their memory.
+    tf.config.set_visible_devices([], "GPU")
+    return importlib.import_module(module).main(arguments)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import tensorflow as tf
 from commands import run_command
 from run_fixtures import random_clips, run_config, with_settings
 
-from vie_tf.monitoring.published import compare_run, curve_plot, knn_curve
+from vie_tf.monitoring.published import compare_run, curve_plot, curves
 from vie_tf.monitoring.published.comparison import (
     ABOVE,
     BELOW,
@@ -16,7 +16,7 @@ from vie_tf.monitoring.published.comparison import (
     TOO_EARLY,
     verdict,
 )
-from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.monitoring.published.curves import PublishedRun
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
@@ -185,7 +185,7 @@ def test_near_zero_is_normal_until_25000():
 
 def test_curve_is_read_as_it_was_written(tmp_path):
     write_curve(tmp_path, HEALTHY)
-    curve = knn_curve.read(str(tmp_path))
+    curve = curves.read(str(tmp_path))
     np.testing.assert_array_equal(curve.steps, list(HEALTHY))
     np.testing.assert_allclose(curve.top1, list(HEALTHY.values()), rtol=1e-6)
 
@@ -193,7 +193,7 @@ def test_curve_is_read_as_it_was_written(tmp_path):
 def test_a_step_that_was_validated_twice_has_its_newest_value(tmp_path):
     write_curve(tmp_path, {5000: 0.1, 10_000: 0.2})
     write_curve(tmp_path, {10_000: 0.3, 15_000: 0.4})
-    curve = knn_curve.read(str(tmp_path))
+    curve = curves.read(str(tmp_path))
     np.testing.assert_array_equal(curve.steps, [5000, 10_000, 15_000])
     np.testing.assert_allclose(curve.top1, [0.1, 0.3, 0.4], rtol=1e-6)
 
@@ -201,14 +201,14 @@ def test_a_step_that_was_validated_twice_has_its_newest_value(tmp_path):
 def test_validations_of_weights_that_are_gone_are_left_out(tmp_path):
     write_curve(tmp_path, {5000: 0.1, 10_000: 0.2, 15_000: 0.9})
     write_curve(tmp_path, {10_000: 0.3})  # went on from 5,000
-    np.testing.assert_array_equal(knn_curve.read(str(tmp_path)).steps, [5000, 10_000])
+    np.testing.assert_array_equal(curves.read(str(tmp_path)).steps, [5000, 10_000])
 
 
 def test_a_file_that_is_being_written_is_read_as_far_as_it_is(tmp_path):
     write_curve(tmp_path, {5000: 0.1, 10_000: 0.2})
     (path,) = (tmp_path / "tensorboard").iterdir()
     path.write_bytes(path.read_bytes()[:-90])  # within the validation at 10,000
-    np.testing.assert_array_equal(knn_curve.read(str(tmp_path)).steps, [5000])
+    np.testing.assert_array_equal(curves.read(str(tmp_path)).steps, [5000])
 
 
 # The report.
@@ -343,7 +343,7 @@ def test_the_chart_is_written_as_png(tmp_path, capsys):
 
 def test_the_chart_has_the_run_the_published_curve_and_the_range():
     steps, top1 = np.array([20_000, 50_000]), np.array([0.05, 0.1])
-    figure = curve_plot.draw(knn_curve.KnnCurve(steps, top1), PUBLISHED, "3dresnet")
+    figure = curve_plot.draw(curves.KnnCurve(steps, top1), PUBLISHED, "3dresnet")
     (axes,) = figure.axes
     assert axes.get_xlim() == (0, 100_000)
     published, own = axes.lines
@@ -372,7 +372,7 @@ def test_tensorboard_is_given_the_published_curve_once(tmp_path, capsys):
     np.testing.assert_array_equal(list(values), PUBLISHED.steps)
     np.testing.assert_allclose(list(values.values()), PUBLISHED.top1, rtol=1e-6)
     # The run's own curve is still its own.
-    np.testing.assert_array_equal(knn_curve.read(str(tmp_path)).steps, list(HEALTHY))
+    np.testing.assert_array_equal(curves.read(str(tmp_path)).steps, list(HEALTHY))
 
 
 # Bad input.

@@ -111,8 +111,3 @@ def _serve(parsed: argparse.Namespace) -> None:
             time.sleep(_SECS_BETWEEN_SIGNALS)
     except KeyboardInterrupt:
         print("Stopped.")
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf input_service` and exits."""
-    raise SystemExit(main(arguments))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from typing import Sequence
 
 import tensorflow as tf
 
 from vie_tf.models.registry import MODELS, build
+from vie_tf.storage import command_line
 
 
 def multiply_adds(graph: tf.Graph) -> int:
@@ -49,9 +49,9 @@ def summary(name: str) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Prints the description of each family that the arguments name."""
-    parser = argparse.ArgumentParser(prog="python -m vie_tf models")
+def main(arguments: Sequence[str]) -> int:
+    """Prints the description of each family that the arguments name; returns 0."""
+    parser = command_line.Parser(prog="python -m vie_tf models")
     parser.add_argument("names", nargs="*", metavar="name", help="all, if not given")
     parser.add_argument("--summary", action="store_true", help="the default")
     parsed = parser.parse_args(arguments)
@@ -60,8 +60,4 @@ def main(arguments: Sequence[str]) -> None:
         parser.error(f"no model {unknown[0]!r}; there are {', '.join(MODELS)}")
     for name in parsed.names or MODELS:
         print(summary(name), end="\n\n", flush=True)
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
-    main(arguments)
+    return 0

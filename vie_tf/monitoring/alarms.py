@@ -1,12 +1,8 @@
-"""Is the run healthy?  Numbers of a run in, alarms out.
+"""Alarms: what is wrong with a run, the likely cause, and what to change.
 
-Comes in: scalars of a step, and statistics of clusters or of the memory bank
-(`vie_tf.monitoring.statistics`).  Goes out: alarms that say what is wrong, why, and
-what to change.  `vie_tf.monitoring.run_log` asks for them and
-`vie_tf.monitoring.tensorboard` reports them.
-
-All functions are pure.  An alarm of another kind is a function that returns a list of
-`Alarm`, empty when all is well.
+Pure functions judge scalars and statistics (`vie_tf.monitoring.statistics`) and return
+a list of `Alarm`, empty for a healthy run.  `vie_tf.monitoring.run_log` calls them and
+`vie_tf.monitoring.tensorboard` reports the alarms.
 
 Letters: M clusters, K background neighbors.
 """
@@ -23,18 +19,18 @@ from vie_tf.monitoring.statistics import ClusterStatistics
 # Bounds are far outside of what healthy runs show: an alarm is meant to be trusted.
 _MANY_EMPTY = 0.5  # as a fraction of the clusters
 _LOW_PERPLEXITY = 0.1  # as a fraction of the clusters
-# A video's own row is nearly always among its neighbors, and close.
+# A video's own row is nearly always one of its close neighbors.
 _ITSELF_AND_HALF_A_NEIGHBOR = 1.5
 _MANY_CLOSE = 0.95  # as a fraction of the background neighbors
-# Pairs of different clips that are spread evenly over the sphere have 0.  A healthy run
-# on some hundred videos is at 0.94 for its first hundred steps.
+# Embeddings that are spread evenly over the sphere have 0.  A healthy run on some
+# hundred videos has 0.94 in its first hundred steps.
 _COLLAPSED_SIMILARITY = 0.98
 # Similarity 0.98 between all rows has exp(-2 |x - y|^2) = exp(-0.08); evenly spread
 # rows in 128 dimensions have -3.9.
 _COLLAPSED_UNIFORMITY = -0.08
-# Accuracies of the same queries differ less than those of others, so three standard
-# errors of independent ones are a clear difference; and networks a few steps apart
-# differ by some tenths of a percent on the authors' curve.
+# Both validations have the same queries, so three standard errors of independent
+# accuracies are a clear difference.  On the authors' curve, networks a few steps apart
+# differ by some tenths of a percent.
 _STANDARD_ERRORS = 3.0
 _CLEAR_LOSS = 0.01
 _LONG_WAIT = 0.5  # as a fraction of the time
@@ -42,7 +38,7 @@ _LONG_WAIT = 0.5  # as a fraction of the time
 
 @dataclasses.dataclass(frozen=True)
 class Alarm:
-    """A problem that will not go away by itself.
+    """A problem that needs another setting.
 
     Attributes:
       name: identifier that stays the same, such as `empty_clusters`.
@@ -146,7 +142,7 @@ def bank_alarms(bank_uniformity: float) -> list[Alarm]:
 
 
 def knn_alarms(la_accuracy: float, ir_accuracy: float, num_queries: int) -> list[Alarm]:
-    """Returns the alarms on LA that has lost what IR had learned.
+    """Returns the alarms on LA with a clearly lower accuracy than IR had.
 
     Args:
       la_accuracy: top-1 of a validation during LA, as a fraction.

@@ -1,4 +1,4 @@
-"""Lines that the terminal shows of a run."""
+"""Lines about a run in the terminal."""
 
 from __future__ import annotations
 
@@ -60,22 +60,16 @@ def step_line(
       train_steps: last step of the training.
       seconds_per_step: mean since the start, work between steps included.
     """
-    loss = f"{title} loss" if title else "loss"
     parts = [
         f"step {step}/{train_steps}",
-        f"{loss} {values['loss']:.3f}",
+        f"{title} loss {values['loss']:.3f}".lstrip(),
         _progress(values),
         f"rate {values['learning_rate']:.2g}",
-        _pace(interval, seconds_per_step * (train_steps - step)),
+        f"{interval.steps_per_second:.2f} steps/s",
+        f"waiting for input {interval.wait_share:.0%}",
+        f"left {duration(seconds_per_step * (train_steps - step))}",
     ]
     return "  ".join(part for part in parts if part)
-
-
-def _pace(interval: Interval, seconds_left: float) -> str:
-    return (
-        f"{interval.steps_per_second:.2f} steps/s  waiting for input"
-        f" {interval.wait_share:.0%}  left {duration(seconds_left)}"
-    )
 
 
 def duration(seconds: float) -> str:
@@ -90,7 +84,7 @@ def duration(seconds: float) -> str:
 
 
 def _progress(values: Mapping[str, float]) -> str:
-    """Formats how far the loss has come."""
+    """Formats the accuracies of a step, or else the similarities of its embeddings."""
     end = "accuracy"
     accuracies = [
         f"{name[: -len(end)].rstrip('_')} {value:.2f}".lstrip()
@@ -99,14 +93,12 @@ def _progress(values: Mapping[str, float]) -> str:
     ]
     if accuracies:
         return f"{end} {'  '.join(accuracies)}"
-    similarities = {"similarity_to_own_row": "own row"}
-    similarities["similarity_between_videos"] = "others"  # not of a single video
-    known = [
-        f"to {name} {values[key]:.2f}"
-        for key, name in similarities.items()
-        if key in values
-    ]
-    return f"similarity {', '.join(known)}" if known else ""
+    if "similarity_to_own_row" not in values:
+        return ""
+    line = f"similarity to own row {values['similarity_to_own_row']:.2f}"
+    if "similarity_between_videos" in values:  # more than one video in the batch
+        line += f", to others {values['similarity_between_videos']:.2f}"
+    return line
 
 
 def validation_line(

@@ -1,7 +1,6 @@
-"""Settings of a run as TensorBoard's HParams tab shows them.
+"""Settings of a run, under names such as `train/learning_rate`, for TensorBoard.
 
-Comes in: the settings.  Goes out: flat names such as `train/learning_rate`, and the
-summaries that the tab reads.
+The HParams tab shows them.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _FIRST = ("loss/name", "model/name", "train/learning_rate")
 
 
 class _AnyOf(api.Domain):
-    """All values of a type: the tab filters them, and hides no run by itself."""
+    """All values of a type, so that the tab hides no run before the reader filters."""
 
     def __init__(self, example: Value, differs: bool) -> None:
         self._example, self._differs = example, differs
@@ -46,11 +45,7 @@ class _AnyOf(api.Domain):
 
 
 def flat(config: RunConfig) -> dict[str, Value]:
-    """Values by `group/name`, without those that are not given.
-
-    Args:
-      config: of the run.
-    """
+    """Returns the settings of a run that are not None by `group/name`."""
     values: dict[str, Value] = {}
     for group, setting, value in config.settings():
         if setting.is_hparam and value is not None:
@@ -59,11 +54,7 @@ def flat(config: RunConfig) -> dict[str, Value]:
 
 
 def write(config: RunConfig) -> None:
-    """Writes them to the default summary writer, with the metrics beside them.
-
-    Args:
-      config: of the run.
-    """
+    """Writes the settings and names of metrics to the default summary writer."""
     values = flat(config)
     validation = "softmax" if config.loss.name == "supervised" else "knn"
     metrics = [

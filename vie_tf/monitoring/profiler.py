@@ -16,19 +16,14 @@ class StepProfile:
     """Profiles the steps of a range; a run that resumes within it is not profiled."""
 
     def __init__(self, steps: tuple[int, int] | None, model_dir: str) -> None:
-        """Does nothing yet.
-
-        Args:
-          steps: first and last step, both included; None for no profile.
-          model_dir: folder of the run.
-        """
+        """Takes the first and last step, both included; None for no profile."""
         self._first, self._last = steps or (0, 0)
         self._folder = os.path.join(model_dir, "tensorboard")
         self._is_on = False
 
     @contextlib.contextmanager
     def of(self, step: int) -> Iterator[None]:
-        """Profiles the step in this context; a failed one as far as it came."""
+        """Profiles the step in this context, up to its error if it fails."""
         if self._first and step == self._first:
             tf.profiler.experimental.start(self._folder)
             self._is_on = True

@@ -2,9 +2,9 @@
 
 python -m vie_tf projector --model_dir=RUN --data_dir=DATA
 
-Comes in: the bank of a checkpoint, and the videos that its rows belong to.  Goes out: a
-sample of the rows with labels and thumbnails in `RUN/tensorboard/projector/`, and
-`RUN/tensorboard/projector_config.pbtxt`, by which TensorBoard finds them.
+Writes a sample of the bank's rows, with labels and thumbnails of their videos, to
+`RUN/tensorboard/projector/`.  TensorBoard finds them by
+`RUN/tensorboard/projector_config.pbtxt`.
 
 Letters: N rows of the bank, P points that are shown, D dimension.
 """
@@ -41,7 +41,7 @@ _JPEG_QUALITY = 90
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """A sample of the memory bank, as it was written.
+    """A written sample of the memory bank.
 
     Attributes:
       folder: folder of the files.
@@ -141,7 +141,7 @@ def _thumbnails(data_dir: str, manifest: Manifest, shown: Sequence[Frames]) -> S
 
 
 def _metadata(manifest: Manifest, shown: Sequence[Frames]) -> str:
-    """Formats a table with a line for each instance, below the names of the columns."""
+    """Formats a table of the instances, with the names of the columns on top."""
     lines = ["id\tlabel\tsource\tframes"]
     for video, first, end in shown:
         label = "none"
@@ -154,7 +154,7 @@ def _metadata(manifest: Manifest, shown: Sequence[Frames]) -> str:
 
 
 def _write(projection: Projection, points: np.ndarray, metadata: str) -> None:
-    """Writes the files, and last the one that names them."""
+    """Writes the files, and then the configuration that names them."""
     pixels, side = projection.sprite.pixels, projection.sprite.tile
     picture = tf.io.encode_jpeg(pixels, quality=_JPEG_QUALITY).numpy()
     contents = {
@@ -187,7 +187,7 @@ def _point_count(text: str) -> int:
     return int(text)
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = command_line.Parser(
         prog="python -m vie_tf projector",
         description="Shows the memory bank of a run in TensorBoard's projector.",
@@ -224,21 +224,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
-    parsed = _parse(arguments)
+    settings = vars(_parse(arguments))
 
     def work() -> None:
-        projection = export(
-            parsed.model_dir, parsed.data_dir, parsed.num_points, parsed.checkpoint
-        )
-        print(projection.describe(parsed.data_dir))
+        print(export(**settings).describe(settings["data_dir"]))
 
     return command_line.exit_code_of(work)
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
-    # The run itself may be on the GPUs, and TensorFlow would take all of their memory.
-    tf.config.set_visible_devices([], "GPU")
-    raise SystemExit(main(arguments))

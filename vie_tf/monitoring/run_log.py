@@ -1,8 +1,4 @@
-"""Logs a training in the terminal and in TensorBoard.
-
-Comes in: scalars of steps and validations, when the training loop has them.  Goes out:
-lines, scalars and alarms.
-"""
+"""Logs a training in the terminal and in TensorBoard: lines, scalars and alarms."""
 
 from __future__ import annotations
 
@@ -80,14 +76,7 @@ class RunLog:
         before, self._clustered_at = self._clustered_at, step
         prints = before is None or step // self._log_steps > before // self._log_steps
         for number, clusters in enumerate(clusterings):
-            described = statistics.cluster_statistics(
-                clusters.labels.numpy(),
-                int(clusters.centroids.shape[0]),
-                clusters.previous_labels,
-            )
-            self._summaries.clusters(
-                clusters, described, clusters.seconds, step, number, prints
-            )
+            self._summaries.clusters(clusters, step, number, prints)
         self.went_on()
 
     def step(self, step: int, title: str, scalars: Mapping[str, tf.Tensor]) -> None:
@@ -140,9 +129,9 @@ class RunLog:
             self._intervals.append(interval)
         self._is_first_interval = False
         if len(self._intervals) == _INTERVALS and self._settled_at is not None:
-            lately = sum(self._intervals, Interval(0, 0.0, 0.0))
-            alarms = health.input_alarms(lately.wait_share)
-            self._summaries.alarms("input", alarms, step)
+            seconds = sum(interval.seconds for interval in self._intervals)
+            waited = sum(interval.waited for interval in self._intervals)
+            self._summaries.alarms("input", health.input_alarms(waited / seconds), step)
 
     def bank(self, step: int) -> None:
         """Logs statistics of the memory bank, if there is one."""
@@ -158,7 +147,7 @@ class RunLog:
         num_queries: int,
         reference: float | None = None,
     ) -> None:
-        """Logs a validation, and whether LA has lost what IR had.
+        """Logs a validation, and an alarm if its accuracy is below a reference.
 
         Args:
           step: number of the step before it.

@@ -1,7 +1,6 @@
 """Statistics of clusters and of the rows of the memory bank.
 
-TensorBoard shows them and `vie_tf.monitoring.alarms` judges them.  All functions are
-pure.
+TensorBoard shows them and `vie_tf.monitoring.alarms` judges them.
 
 Letters: N rows of the bank, M clusters, P pairs.
 """

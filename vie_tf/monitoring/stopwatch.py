@@ -30,14 +30,6 @@ class Interval:
         """Fraction of the time that was spent waiting."""
         return self.waited / self.seconds
 
-    def __add__(self, other: Interval) -> Interval:
-        """Joins two intervals."""
-        return Interval(
-            self.steps + other.steps,
-            self.seconds + other.seconds,
-            self.waited + other.waited,
-        )
-
 
 class StepClock:
     """Measures intervals of steps."""

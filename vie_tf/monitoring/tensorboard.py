@@ -13,7 +13,6 @@ from vie_tf.config import RunConfig
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import hyper_parameters, statistics
 from vie_tf.monitoring.alarms import Alarm
-from vie_tf.monitoring.statistics import ClusterStatistics
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
 
@@ -28,12 +27,7 @@ class Summaries:
     """Writes scalars and pictures to `model_dir/tensorboard`."""
 
     def __init__(self, model_dir: str, writes: bool = True) -> None:
-        """Opens an event file.
-
-        Args:
-          model_dir: folder of the run.
-          writes: whether this process writes for all workers of the run.
-        """
+        """Opens an event file, unless another worker `writes` for all of them."""
         self._writer = tf.summary.create_noop_writer()
         if writes:
             folder = os.path.join(model_dir, "tensorboard")
@@ -77,39 +71,40 @@ class Summaries:
     def clusters(
         self,
         clusters: Clusters,
-        cluster_statistics: ClusterStatistics,
-        seconds: float,
         step: int,
         number: int,
-        is_told: bool = True,
+        prints: bool,
     ) -> None:
         """Logs a clustering: cluster sizes, the objective of k-means and its time.
 
         Args:
           clusters: result of k-means.
-          cluster_statistics: statistics of its labels.
-          seconds: time that k-means took.
           step: number of the step.
           number: index of the clustering among those of this step.
-          is_told: whether a line is printed.
+          prints: whether a line is printed.
         """
         group = f"clusters_{number + 1}" if number else "clusters"
+        described = statistics.cluster_statistics(
+            clusters.labels.numpy(),
+            int(clusters.centroids.shape[0]),
+            clusters.previous_labels,
+        )
         values = {
-            **cluster_statistics.scalars(),
+            **described.scalars(),
             "objective": clusters.objective,
             "iterations": clusters.num_iterations,
-            "seconds": seconds,
+            "seconds": clusters.seconds,
         }
         with self._writer.as_default(step=step):
-            tf.summary.histogram(f"{group}/sizes", cluster_statistics.sizes)
+            tf.summary.histogram(f"{group}/sizes", described.sizes)
         self.scalars(group, values, step)
-        if is_told:
+        if prints:
             print(
-                f"step {step}  {cluster_statistics.describe()}; iterations:"
-                f" {clusters.num_iterations}, in {seconds:.1f} s",
+                f"step {step}  {described.describe()}; iterations:"
+                f" {clusters.num_iterations}, in {clusters.seconds:.1f} s",
                 flush=True,
             )
-        self.alarms(group, health.cluster_alarms(cluster_statistics), step)
+        self.alarms(group, health.cluster_alarms(described), step)
 
     def alarms(self, watched: str, alarms: Sequence[Alarm], step: int) -> None:
         """Reports the alarms that were not raised in the last checks.

@@ -2,8 +2,8 @@
 
 python -m vie_tf report RUN1 RUN2 ... [--paper_row=ROW1,ROW2,...] [--output=report.md]
 
-Comes in: the result files of evaluate.py in `RUN/eval`.  Goes out: Markdown, in which
-every number has its protocol.
+It reads the results of evaluate.py in `RUN/eval`, and writes Markdown in which every
+number has its protocol.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ def report_runs(
     """Writes the report of some runs in Markdown.
 
     Args:
-      run_dirs: folders of the runs, in the order of the lines.  A run is called by the
-        name of its folder, and by its path where another one has the same name.
+      run_dirs: folders of the runs, in the order of the lines.  A run has the name of
+        its folder, or its path if several have the same name.
       paper_rows: row of the paper that each run reproduces, empty for none.
       all_tables: whether to include tables of the paper without any own number.
 
     Raises:
-      UserError: a folder has no results, or a run is not what its row needs.
+      UserError: a folder has no results, or a run does not fit its row.
     """
     paper = PaperTables.load()
     if paper_rows and len(paper_rows) != len(run_dirs):
         raise UserError(
             f"--paper_row has {len(paper_rows)} rows for {len(run_dirs)} runs: give one"
-            " for each, with commas between them, and nothing for a run without one."
+            " for each, separated by commas, and an empty one for a run without a row."
         )
     found = [evaluated_network.collect(run_dir) for run_dir in run_dirs]
     names = [of_run[0].name for of_run in found]
@@ -71,7 +71,7 @@ def _check_row(
         )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Reads the command line, prints and writes; returns the exit code."""
     parser = command_line.Parser(
         prog="python -m vie_tf report",
@@ -110,8 +110,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"Wrote {parsed.output}.")
 
     return command_line.exit_code_of(work)
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
-    raise SystemExit(main(arguments))

@@ -1,10 +1,9 @@
-"""Is a run on track?  Compares it with the published one.
+"""Compares a run on Kinetics-400 with the authors' published one: is it on track?
 
 python -m vie_tf compare_run --model_dir=RUN
 
-Comes in: the folder of a run on Kinetics-400, in training or trained.  Goes out: its
-kNN accuracies beside those that the authors published, as text, and on demand as a
-chart or in TensorBoard.
+Prints the kNN accuracies of both runs, and draws a chart or writes the published curve
+for TensorBoard if it is asked to.
 """
 
 from __future__ import annotations
@@ -13,13 +12,10 @@ import argparse
 import os
 from typing import Sequence
 
-import tensorflow as tf
-
 from vie_tf.config import RunConfig
 from vie_tf.config.setting import local_path
-from vie_tf.monitoring.published import comparison, curve_plot, knn_curve
-from vie_tf.monitoring.published.knn_curve import KnnCurve
-from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.monitoring.published import comparison, curve_plot, curves
+from vie_tf.monitoring.published.curves import KnnCurve, PublishedRun
 from vie_tf.runs.checkpoint_folder import step_of
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import command_line
@@ -40,7 +36,7 @@ def load_run(model_dir: str) -> tuple[RunConfig, KnnCurve]:
             " softmax (softmax/top1 in TensorBoard), so it has no kNN curve. Give a run"
             " with --loss=ir or la."
         )
-    curve = knn_curve.read(model_dir)
+    curve = curves.read(model_dir)
     if not len(curve.steps):
         raise UserError(
             f"The run in {model_dir!r} has no kNN validation yet."
@@ -84,7 +80,7 @@ def _picture_name(text: str) -> str:
     return local_path(text)
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = command_line.Parser(
         prog="python -m vie_tf compare_run",
         description="Compares a Kinetics run with the authors' published kNN curve.",
@@ -119,10 +115,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
-    parsed = _parse(arguments)
-    return command_line.exit_code_of(lambda: _compare(parsed))
+    return command_line.exit_code_of(lambda: _compare(_parse(arguments)))
 
 
 def _compare(parsed: argparse.Namespace) -> None:
@@ -136,14 +131,6 @@ def _compare(parsed: argparse.Namespace) -> None:
         curve_plot.save(chart, parsed.plot)
         written.append(parsed.plot)
     if parsed.tensorboard:
-        other = KnnCurve(published.steps, published.top1)
-        written.append(knn_curve.write_published(parsed.model_dir, other))
+        written.append(curves.write_published(parsed.model_dir, published))
     if written:
         print(f"\nWrote {' and '.join(written)}.")
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf`, whose arguments these are, and exits."""
-    # The run itself may be on the GPUs, and TensorFlow would take all of their memory.
-    tf.config.set_visible_devices([], "GPU")
-    raise SystemExit(main(arguments))

@@ -6,15 +6,15 @@ import textwrap
 
 from vie_tf.config import RunConfig
 from vie_tf.models import MODELS
-from vie_tf.monitoring.published.differences import differences, unknowns
-from vie_tf.monitoring.published.knn_curve import KnnCurve
-from vie_tf.monitoring.published.run import (
+from vie_tf.monitoring.published.curves import (
     NEAR_ZERO,
     NUM_STANDARD_ERRORS,
     WINDOW_SHARE,
     WINDOW_STEPS,
+    KnnCurve,
     PublishedRun,
 )
+from vie_tf.monitoring.published.differences import differences, unknowns
 from vie_tf.runs.run_directory import RunDirectory
 
 ON_TRACK = "on track"

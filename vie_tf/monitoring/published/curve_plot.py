@@ -11,8 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vie_tf.monitoring.published.knn_curve import KnnCurve
-from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.monitoring.published.curves import KnnCurve, PublishedRun
 from vie_tf.storage import files
 
 _NUM_DOTS = 40  # more of them hide the line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vie_tf.config import RunConfig
 from vie_tf.models.from_config import with_family_defaults
-from vie_tf.monitoring.published.run import PublishedRun
+from vie_tf.monitoring.published.curves import PublishedRun
 from vie_tf.runs.run_directory import RunDirectory
 
 # Kinetics loses videos over the years, and boundaries are rounded.

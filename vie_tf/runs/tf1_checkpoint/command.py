@@ -14,7 +14,7 @@ from vie_tf.runs.tf1_checkpoint.conversion import make_run
 from vie_tf.storage import command_line
 
 
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = command_line.Parser(
         prog="python -m vie_tf tf1_checkpoint",
         description="Makes a run directory from a checkpoint of the authors' TF1 code.",
@@ -60,7 +60,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
     parsed = _parse(arguments)
 
@@ -81,8 +81,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(made.describe())
 
     return command_line.exit_code_of(work)
-
-
-def run(arguments: Sequence[str]) -> None:
-    """Runs the command `python -m vie_tf tf1_checkpoint`, and exits."""
-    raise SystemExit(main(arguments))

@@ -194,7 +194,7 @@ def test_a_row_as_a_user_starts_it(roots, tmp_path):
     environment = {**roots, "PYTHON": sys.executable, "RUN_ROOT": str(tmp_path)}
     result = start("random", "--smoke", "--train_steps=0", **environment)
     assert result.returncode == 0, result.stderr
-    assert "Wrote the network as it is at step 0" in result.stdout
+    assert "Wrote the untrained network" in result.stdout
     assert (tmp_path / "smoke" / "random" / "config.json").exists()
 
 

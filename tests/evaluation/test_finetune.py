@@ -214,7 +214,7 @@ def test_the_fine_tuned_network_is_a_run_like_any_other(make_run):
     assert tuned.config.loss.name == "supervised"
     assert tuned.config.model.num_classes == 3
     assert tuned.is_training_data
-    assert RunDirectory(folder).best_metadata()["step"] == tuned.step == 2
+    assert RunDirectory(folder).checkpoints.best_metadata()["step"] == tuned.step == 2
 
 
 def test_a_network_that_is_fine_tuned_at_another_size_keeps_it(make_run):

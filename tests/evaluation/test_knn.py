@@ -82,7 +82,7 @@ def test_every_pair_of_the_grid_is_what_it_is_alone(model_dir, data_dir, capsys)
 def test_the_bank_of_a_checkpoint_is_the_gallery_of_the_authors(model_dir, data_dir):
     run = load(model_dir, data_dir)
     queries = run.embed("val", 2).values
-    rows = RunDirectory(model_dir).read_bank()
+    rows = RunDirectory(model_dir).checkpoint().read_bank()
     probabilities = knn.classify_videos(rows, run.bank_labels, queries, 2, k=3)
     labels = labels_of(run.queries)
     result = knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))
@@ -210,7 +210,10 @@ def test_leaving_one_out_with_the_bank_leaves_out_the_query_itself(tmp_path):
     write_data_set(data_dir, num_val=0)
     model_dir = make_run(data_dir, tmp_path / "run")
     run = load(model_dir, data_dir)
-    queries, bank = run.embed("train", 2).values, RunDirectory(model_dir).read_bank()
+    queries, bank = (
+        run.embed("train", 2).values,
+        RunDirectory(model_dir).checkpoint().read_bank(),
+    )
     labels = labels_of(run.gallery)
     wanted = knn.accuracies(
         knn.classify_videos(bank, labels, queries, 2, k=1, own_index=np.arange(10)),
@@ -234,7 +237,7 @@ def test_a_bank_of_fewer_videos_is_named_by_its_checkpoint(tmp_path):
     before = write_data_set(tmp_path / "data")
     directory = RunDirectory(str(tmp_path / "run"))
     directory.save_config(config, before)
-    directory.save_best(new_state(config, before), "knn/top1", 1.0)
+    directory.checkpoints.save_best(new_state(config, before), "knn/top1", 1.0)
     directory.save_config(config, write_data_set(tmp_path / "data", num_train=11))
     data = DataConfig(str(tmp_path / "data"))
     run = RestoredRun.load(str(tmp_path / "run"), data, checkpoint="best")

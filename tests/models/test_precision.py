@@ -151,7 +151,9 @@ def test_a_float16_run_goes_on_with_the_same_bits(data_dir, tmp_path, toy_runs):
     for name in ("whole", "parts"):
         config, _ = RunDirectory(str(tmp_path / name)).load_config()
         network = build_model(config.model, seed=99)
-        assert RunDirectory(str(tmp_path / name)).restore_model(network) == 3
+        assert (
+            RunDirectory(str(tmp_path / name)).checkpoint().restore_model(network) == 3
+        )
         weights.append(network.get_weights())
     for whole, parts in zip(*weights):
         np.testing.assert_array_equal(whole, parts)

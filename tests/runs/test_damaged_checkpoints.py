@@ -81,9 +81,9 @@ def test_the_newest_that_can_be_read_takes_the_place_of_a_damaged_one(
     damage(checkpoints / f"step-6.{end}")
     run = RunDirectory(str(tmp_path))
     assert run.latest() == run.chosen("latest") == str(checkpoints / "step-4")
-    assert run.restore_model(GridEmbedder()) == 4
+    assert run.checkpoint().restore_model(GridEmbedder()) == 4
     state = grid_state(LABELS)
-    run.restore(state)
+    run.checkpoint().restore(state)
     assert state.steps_taken() == 4
     (line,) = capsys.readouterr().out.splitlines()
     assert f"{checkpoints}/step-6 " in line and f"{checkpoints}/step-4 " in line
@@ -171,20 +171,23 @@ def test_an_earlier_checkpoint_can_be_named_by_hand(checkpoints, tmp_path):
 def test_a_new_best_begins_where_the_old_one_is_damaged(tmp_path, capsys, name, damage):
     state = grid_state(LABELS)
     state.step.assign(3)
-    RunDirectory(str(tmp_path)).save_best(state, "knn/top1", 0.9)
+    RunDirectory(str(tmp_path)).checkpoints.save_best(state, "knn/top1", 0.9)
     best = tmp_path / "checkpoints" / "best"
     damage(best / name)
     run = RunDirectory(str(tmp_path))
     message = error_of(run.chosen, "best")
     assert str(best) in message and "--checkpoint=latest" in message
     # Its score is known as long as `best.json` says it.
-    assert (run.best_metadata() is None) == (name == "best.json")
+    assert (run.checkpoints.best_metadata() is None) == (name == "best.json")
     state.step.assign(6)
-    assert run.save_best(state, "knn/top1", 0.5)
+    assert run.checkpoints.save_best(state, "knn/top1", 0.5)
     assert str(best) in capsys.readouterr().out
     assert json.loads((best / "best.json").read_text())["checkpoint"] == "step-6"
     assert indices_in(best) == ["step-6"]
-    assert RunDirectory(str(tmp_path)).restore_model(GridEmbedder(), "best") == 6
+    assert (
+        RunDirectory(str(tmp_path)).checkpoint("best").restore_model(GridEmbedder())
+        == 6
+    )
 
 
 def test_a_checkpoint_is_on_the_disk_before_its_name_is(

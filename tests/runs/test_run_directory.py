@@ -95,7 +95,7 @@ def error_of(function, *arguments):
 def test_a_restored_state_is_the_saved_one_bit_by_bit(run):
     saved, restored = used_state(), new_state()
     run.save(saved)
-    run.restore(restored)
+    run.checkpoint().restore(restored)
     for name, values in numbers(saved).items():
         assert len(values)
         for wanted, actual in zip(values, numbers(restored)[name]):
@@ -105,7 +105,7 @@ def test_a_restored_state_is_the_saved_one_bit_by_bit(run):
 def test_the_momentum_of_a_restored_optimizer_acts_on_the_next_step(run):
     saved, restored = used_state(), new_state()
     run.save(saved)
-    run.restore(restored)
+    run.checkpoint().restore(restored)
     before = saved.model.dense.kernel.numpy()
     for state in (saved, restored):
         state.optimizer.apply_gradients(
@@ -132,19 +132,19 @@ def test_the_best_checkpoint_outlives_the_newest_ones(tmp_path):
     for step, score in ((3, 0.4), (6, 0.8), (9, 0.7), (12, 0.8)):
         state.step.assign(step)
         run.save(state)
-        assert run.save_best(state, "knn/top1", score) == (step in (3, 6))
+        assert run.checkpoints.save_best(state, "knn/top1", score) == (step in (3, 6))
     best = tmp_path / "checkpoints" / "best"
     assert [path.stem for path in best.glob("*.index")] == ["step-6"]
     facts = {"checkpoint": "step-6", "metric": "knn/top1", "score": 0.8}
     assert json.loads((best / "best.json").read_text()) == facts
-    assert run.restore_model(GridEmbedder(), "best") == 6
-    assert run.restore_model(GridEmbedder()) == 12
-    assert run.read_bank("best").shape == (NUM_VIDEOS, 16)
+    assert run.checkpoint("best").restore_model(GridEmbedder()) == 6
+    assert run.checkpoint().restore_model(GridEmbedder()) == 12
+    assert run.checkpoint("best").read_bank().shape == (NUM_VIDEOS, 16)
 
 
 def test_a_run_that_was_never_scored_has_no_best_checkpoint(run):
     run.save(used_state())
-    message = error_of(run.restore_model, GridEmbedder(), "best")
+    message = error_of(run.checkpoint, "best")
     assert "--checkpoint=latest" in message
 
 
@@ -181,10 +181,10 @@ def test_a_worker_does_what_the_chief_decides_whatever_it_sees_itself(tmp_path, 
         state = used_state()
         state.__class__ = Counted
         path = worker.save(state)
-        return path, worker.save_best(state, "knn/top1", 0.5)
+        return path, worker.checkpoints.save_best(state, "knn/top1", 0.5)
 
     run.save(used_state())
-    run.save_best(used_state(), "knn/top1", 0.5)
+    run.checkpoints.save_best(used_state(), "knn/top1", 0.5)
     for folder in (tmp_path / "run", tmp_path / "stale"):
         assert take_part(folder, 1)[0].endswith("checkpoints/step-12")
     assert wrote == [12, 12]  # save_best
@@ -202,7 +202,7 @@ def test_a_worker_that_takes_part_in_a_checkpoint_needs_no_disk(tmp_path, monkey
         str(tmp_path / "run"), writes=False, of_chief=lambda own: next(decisions)
     )
     worker.save(used_state())
-    assert worker.save_best(used_state(), "knn/top1", 0.5)
+    assert worker.checkpoints.save_best(used_state(), "knn/top1", 0.5)
     assert not list(tmp_path.iterdir())
     assert not tf.io.gfile.listdir("ram://checkpoint/")  # its memory is free again
 
@@ -210,14 +210,16 @@ def test_a_worker_that_takes_part_in_a_checkpoint_needs_no_disk(tmp_path, monkey
 def test_the_network_and_the_bank_can_be_read_alone(run):
     state, model = used_state(), GridEmbedder(seed=5)
     run.save(state)
-    assert run.restore_model(model) == 12
+    assert run.checkpoint().restore_model(model) == 12
     np.testing.assert_array_equal(model.dense.kernel, state.model.dense.kernel)
-    np.testing.assert_array_equal(run.read_bank(), unit_rows(NUM_VIDEOS))
+    np.testing.assert_array_equal(run.checkpoint().read_bank(), unit_rows(NUM_VIDEOS))
 
 
 def test_a_bank_of_another_size_is_refused(run):
     run.save(used_state())
-    message = error_of(run.restore, grid_state(np.zeros(9, int), num_clusterings=2))
+    message = error_of(
+        run.checkpoint().restore, grid_state(np.zeros(9, int), num_clusterings=2)
+    )
     assert "6 videos" in message and "9 training videos" in message
     assert "--data_dir" in message
 
@@ -225,23 +227,23 @@ def test_a_bank_of_another_size_is_refused(run):
 def test_another_network_is_refused(run):
     run.save(used_state())
     other = grid_state(LABELS, dim=8, num_clusterings=2)
-    assert "--model=grid" in error_of(run.restore, other)
-    assert "--model=grid" in error_of(run.restore_model, GridEmbedder(dim=8))
+    assert "--model=grid" in error_of(run.checkpoint().restore, other)
+    assert "--model=grid" in error_of(
+        run.checkpoint().restore_model, GridEmbedder(dim=8)
+    )
 
 
 def test_a_refused_checkpoint_changes_nothing(run):
     run.save(used_state())
     other = grid_state(LABELS, dim=8, num_clusterings=2)
     before = other.model.dense.kernel.numpy()
-    error_of(run.restore, other)
+    error_of(run.checkpoint().restore, other)
     np.testing.assert_array_equal(other.model.dense.kernel, before)
     assert other.steps_taken() == 0
 
 
 def test_a_run_without_checkpoint_says_so(run):
-    for function in (run.restore, run.restore_model):
-        assert run.model_dir in error_of(function, grid_state(LABELS))
-    assert run.model_dir in error_of(run.read_bank)
+    assert run.model_dir in error_of(run.checkpoint)
     assert run.latest() is None
 
 
@@ -308,7 +310,7 @@ def test_videos_that_were_appended_get_rows_at_the_end_of_the_bank(run, config):
     assert run.check_videos(config, grown)
     state = grid_state([*LABELS, 0, 1], seed=1)
     new_rows = state.bank.rows.numpy()[NUM_VIDEOS:]
-    assert run.restore(state, bank_grows=True) == 2
+    assert run.checkpoint().restore(state, bank_grows=True) == 2
     np.testing.assert_array_equal(state.bank.rows[:NUM_VIDEOS], unit_rows(NUM_VIDEOS))
     np.testing.assert_array_equal(state.bank.rows[NUM_VIDEOS:], new_rows)
     assert state.steps_taken() == used_state().steps_taken()
@@ -321,7 +323,7 @@ def test_a_kill_before_the_first_checkpoint_of_a_grown_bank_loses_nothing(run, c
     grown = data_set(NUM_VIDEOS + 2)
     run.save_config(config, grown)  # and then the power fails
     assert run.check_videos(config, grown)
-    assert run.restore(grid_state([*LABELS, 0, 1]), bank_grows=True) == 2
+    assert run.checkpoint().restore(grid_state([*LABELS, 0, 1]), bank_grows=True) == 2
 
 
 @pytest.mark.parametrize("instances", [{"subset_seed": 1}, {"bin_frames": 52}])
@@ -350,7 +352,7 @@ def test_more_clusterings_can_start_from_a_run_that_has_one(run):
     # An IR run has one row of cluster labels, which are computed when LA begins.
     run.save(used_state(num_clusterings=1))
     state = grid_state(LABELS, seed=1, num_clusterings=3)
-    run.restore(state)
+    run.checkpoint().restore(state)
     np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
     assert state.objective.cluster_labels.shape == (3, NUM_VIDEOS)
     assert state.objective.clustered_at.numpy() == -1
@@ -359,7 +361,7 @@ def test_more_clusterings_can_start_from_a_run_that_has_one(run):
 def test_a_run_whose_number_of_clusters_changes_clusters_from_random_rows(run):
     run.save(used_state())
     state = grid_state(LABELS, seed=1, num_clusterings=2, num_clusters=4)
-    run.restore(state)
+    run.checkpoint().restore(state)
     np.testing.assert_array_equal(state.bank.rows, unit_rows(NUM_VIDEOS))
     assert state.objective.clustered_at.numpy() == -1
 
@@ -369,4 +371,4 @@ def test_a_checkpoint_without_a_part_of_the_state_is_refused(run, monkeypatch):
     partial = saved.checkpoint(leave_out=["ir_accuracy"])
     monkeypatch.setattr(saved, "checkpoint", lambda: partial)
     run.save(saved)
-    assert "ir_accuracy" in error_of(run.restore, new_state())
+    assert "ir_accuracy" in error_of(run.checkpoint().restore, new_state())

@@ -45,7 +45,7 @@ def fixture_runs(tmp_path_factory, data_dir):
 def restored(folder, which="latest"):
     config, _ = RunDirectory(str(folder)).load_config()
     model = build_model(config.model, seed=99)
-    RunDirectory(str(folder)).restore_model(model, which)
+    RunDirectory(str(folder)).checkpoint(which).restore_model(model)
     return model
 
 
@@ -87,7 +87,7 @@ def test_two_runs_are_evaluated_as_one_network(runs, data_dir, tmp_path):
     result = knn_task.evaluate(run, KNN)
     assert result["model"] == "two_stream_s"
     assert (tmp_path / "streams" / "eval" / "knn.json").exists()
-    with pytest.raises(ValueError, match="put together for the evaluation has no bank"):
+    with pytest.raises(ValueError, match="no memory bank"):
         knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))
 
 
@@ -114,7 +114,7 @@ def test_the_best_checkpoint_is_that_of_each_run(runs, data_dir, tmp_path):
         config, _ = directory.load_config()
         state = new_state(config, Manifest.load(data_dir))
         state.step.assign(step)
-        directory.save_best(state, "knn/top1", 2.0)
+        directory.checkpoints.save_best(state, "knn/top1", 2.0)
     best = streams_of(tmp_path, data_dir, tmp_path / "best", checkpoint="best").network
     assert (best.streams.single_step, best.streams.dynamic_step) == (7, 8)
     assert (best.step, best.checkpoint) == (8, "best")
@@ -132,7 +132,7 @@ def test_two_streams_take_clips_of_another_size(runs, data_dir, tmp_path):
 
 
 def test_results_do_not_go_into_a_run_of_its_own(runs, data_dir):
-    with pytest.raises(ValueError, match="is a run of its own"):
+    with pytest.raises(ValueError, match="is the folder of a run"):
         streams_of(runs, data_dir, runs / "slow")
 
 
@@ -183,7 +183,7 @@ def test_runs_that_are_no_streams_are_refused(
 def test_streams_of_other_widths_are_refused(runs, data_dir, tmp_path):
     wide = {**SINGLE, "num_filters": 8}
     training.train(run_config(data_dir, tmp_path / "w", model=wide, train_steps=0))
-    with pytest.raises(ValueError, match="agree in --num_filters, but .* 8 .* has 4"):
+    with pytest.raises(ValueError, match="--num_filters, but .* 8 .* has 4"):
         restored_network.load_streams(
             str(tmp_path / "w"), str(runs / "slow"), "one", str(tmp_path)
         )

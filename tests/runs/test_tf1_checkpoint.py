@@ -93,7 +93,7 @@ def resumed(made: tf1_checkpoint.MadeRun) -> TrainState:
     """The state of `made`, as train.py restores it."""
     model, bank = build_model(made.config.model, seed=5), MemoryBank([0] * NUM_VIDEOS)
     state = la_state(model, bank, made.config)
-    RunDirectory(made.config.train.model_dir).restore(state)
+    RunDirectory(made.config.train.model_dir).checkpoint().restore(state)
     return state
 
 
@@ -102,7 +102,7 @@ def without(values: Values, *parts: str) -> Values:
 
 
 def bank_of(model_dir: pathlib.Path) -> np.ndarray:
-    return RunDirectory(str(model_dir)).read_bank()
+    return RunDirectory(str(model_dir)).checkpoint().read_bank()
 
 
 # The network.
@@ -188,7 +188,7 @@ def test_a_run_made_without_data_goes_on_with_as_many_videos(made, resumed) -> N
     run.check_continues(made.config, anything)
     small = la_state(resumed.model, MemoryBank([0] * 9), made.config)
     with pytest.raises(UserError, match=r"10 videos.* 9 training"):
-        run.restore(small)
+        run.checkpoint().restore(small)
 
 
 def test_without_slots_and_step_both_start_at_0(values, tmp_path) -> None:

@@ -131,4 +131,4 @@ def test_a_whole_run_on_two_replicas_ends_like_one_on_one(folder):
 def test_a_network_with_batch_norm_trains_on_two_replicas(folder):
     directory = RunDirectory(str(folder / "normalized"))
     assert directory.latest().endswith("step-1")
-    assert np.all(np.isfinite(directory.read_bank()))
+    assert np.all(np.isfinite(directory.checkpoint().read_bank()))

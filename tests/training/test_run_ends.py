@@ -11,6 +11,7 @@ from run_contents import events_in, numbers_in
 
 from vie_tf.metrics.validation import KnnValidation, Scores
 from vie_tf.objectives.instance_recognition import InstanceRecognition
+from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.training import failures, loop
 
@@ -101,14 +102,14 @@ def test_a_full_disk_is_named_and_leaves_the_last_good_checkpoint(
     quick, tmp_path, monkeypatch, method
 ):
     quick(tmp_path, train_steps=2)
-    write = getattr(RunDirectory, method)
+    write = getattr(CheckpointFolder, method)
 
     def on_a_full_disk(self, state, *arguments):
         with largest_file(1000):
             # Better than the best so far.
             return write(self, state, *(("knn/top1", 2.0) if arguments else ()))
 
-    monkeypatch.setattr(RunDirectory, method, on_a_full_disk)
+    monkeypatch.setattr(CheckpointFolder, method, on_a_full_disk)
     with pytest.raises(failures.DiskFull, match="File too large") as caught:
         quick(tmp_path, train_steps=4)
     assert "\n" not in str(caught.value)

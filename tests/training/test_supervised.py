@@ -186,7 +186,7 @@ def test_a_run_of_no_steps_is_the_untrained_network(
     data_dir, tmp_path, capsys, toy_runs
 ):
     training.train(run_config(data_dir, tmp_path, train_steps=0, seed=5))
-    assert "Wrote the network as it is at step 0" in capsys.readouterr().out
+    assert "Wrote the untrained network" in capsys.readouterr().out
     config, _ = RunDirectory(str(tmp_path)).load_config()
     untrained = build_model(config.model, seed=5)
     run = RestoredRun.load(str(tmp_path), DataConfig(str(data_dir)))

@@ -1,7 +1,4 @@
-"""Networks restored from checkpoints: of one run, or put together of two.
-
-This is the one loader of evaluate.py and embed.py.
-"""
+"""Networks restored from the checkpoints of runs, for evaluate.py and embed.py."""
 
 from __future__ import annotations
 
@@ -32,13 +29,13 @@ class RestoredNetwork:
       config: settings of its run, with the clips that it is evaluated on.
       data_fingerprint: fingerprint of the data set that the run was trained on.
       eval_dir: folder for the results of its evaluations.
-      directory: run whose memory bank belongs to the network; None where the network
-        was put together, or is given the clips of another family.
+      directory: run whose memory bank belongs to the network; None for two streams, or
+        clips of another family.
       checkpoint: `latest` or `best`; `untrained` for the network before its first step.
       step: step of the checkpoint, 0 without one.
-      trained_size: height and width of the clips it was trained on, in pixels.
+      trained_size: height and width of the training clips in pixels.
       trained_on: data and loss behind the weights, one entry for each run.
-      streams: the two runs of a network that was put together, else None.
+      streams: both runs of a two-stream network, else None.
     """
 
     model: tf.keras.Model
@@ -63,11 +60,11 @@ class RestoredNetwork:
 
     @property
     def loss(self) -> str:
-        """Loss that the weights were trained by, `none` before the first step."""
+        """Loss behind the weights, `none` before the first step."""
         return loss_of(self.trained_on)
 
     def embedder(self, endpoint: str) -> ClipEmbedder:
-        """Returns what computes the features of an endpoint."""
+        """Returns the embedder that computes the features of an endpoint."""
         if endpoint not in self._embedders:
             self._embedders[endpoint] = ClipEmbedder(self.model, endpoint)
         return self._embedders[endpoint]
@@ -120,7 +117,7 @@ def load(
     config = _with_crop_size(config, crop_size)
     model, step = build_model(config.model, config.train.seed), 0
     if checkpoint != UNTRAINED:
-        step = directory.restore_model(model, checkpoint)
+        step = directory.checkpoint(checkpoint).restore_model(model)
     return RestoredNetwork(
         model=model,
         config=config,
@@ -143,13 +140,13 @@ def load_streams(
     *,
     crop_size: int | None = None,
 ) -> RestoredNetwork:
-    """Puts the networks of two runs together to a two-stream network.
+    """Makes a two-stream network of the networks of two runs.
 
     Args:
       single_from: folder of a run of `single`.
       dynamic_from: folder of a run of `slow` or `slowfast`.
-      static_frames: frames of a clip that the static stream is given, `one` or `all`.
-      model_dir: folder for the results; not that of a run.
+      static_frames: frames of a clip for the static stream, `one` or `all`.
+      model_dir: folder for the results; it must not hold a run.
       checkpoint: `latest`, `best` by each run's own validation, or `untrained`.
       crop_size: height and width of a clip in pixels; None for that of the dynamic
         stream.

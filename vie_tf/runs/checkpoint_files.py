@@ -1,7 +1,7 @@
-"""The files of one checkpoint: written so that a power cut loses nothing, and checked.
+"""The files of one checkpoint: durable writes, and a check of their checksums.
 
-`NAME.data-*` hold the numbers, `NAME.index` says where they are and has the checksums.
-In a local folder the index gets its name only when all of them are on the disk.
+`NAME.data-*` hold the numbers, `NAME.index` their places and checksums.  In a local
+folder the index gets its name after all files are on the disk.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _write_locally(checkpoint: tf.train.Checkpoint, path: str) -> None:
 
 
 def _remove_unfinished(folder: str) -> None:
-    """Removes what a killed process left."""
+    """Removes unfinished checkpoints of killed processes."""
     for name in files.names_in(folder):
         if name.startswith("step-") and name.endswith(_UNFINISHED):
             files.remove(os.path.join(folder, name))
@@ -70,8 +70,8 @@ def _remove_unfinished(folder: str) -> None:
 def take_part(checkpoint: tf.train.Checkpoint) -> None:
     """Takes part in a checkpoint that another worker writes.
 
-    TensorFlow has no call for just that.  The files go into memory, since the disk of
-    temporary files may be small, and are removed.
+    TensorFlow has no call for that alone, so the files are written to memory and
+    removed.
     """
     try:
         checkpoint.write(_IN_MEMORY)
@@ -80,7 +80,7 @@ def take_part(checkpoint: tf.train.Checkpoint) -> None:
 
 
 def remove(path: str) -> None:
-    """Removes the files of a checkpoint, its index first; there need not be any."""
+    """Removes the files of a checkpoint, if there are any, its index first."""
     folder, name = os.path.split(path)
     for file in reversed(files.names_in(folder)):
         if file.startswith(f"{name}."):
@@ -88,10 +88,10 @@ def remove(path: str) -> None:
 
 
 def damage_of(path: str) -> str | None:
-    """Why a checkpoint cannot be read, None if it can.
+    """Returns why a checkpoint cannot be read, None if it can.
 
-    Reads all of it, since files can be cut anywhere: 0.1 s for 200 MB, plus the time
-    of the disk.  TensorFlow compares the checksums.
+    Files can be cut anywhere, so TensorFlow reads all of them and compares checksums:
+    0.1 s for 200 MB, plus the time of the disk.
     """
     if not files.exists(f"{path}{INDEX}"):
         return f"there is no {os.path.basename(path)}{INDEX}"

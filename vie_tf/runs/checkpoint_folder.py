@@ -1,9 +1,9 @@
 """The checkpoints of a run: the newest ones, and the best.
 
 `step-N.*` are the newest ones; the file `checkpoint` names the last of them.  The best
-one is `best/step-N.*`, and `best/best.json` names it with its score.  A name is written
-only after everything that it stands for, so a kill or a power cut at any moment leaves
-the previous checkpoint.  A checkpoint that cannot be read is never counted.
+one is `best/step-N.*`, and `best/best.json` names it with its score.  Names are written
+after the files that they refer to, so a kill or a power cut at any moment leaves the
+previous checkpoint.  Damaged checkpoints do not count.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _ALL_NAMED = re.compile(r'^all_model_checkpoint_paths: "(?:.*/)?(step-\d+)"', re
 
 
 class DamagedCheckpoints(UserError):
-    """There are checkpoints, but none of them can be read."""
+    """None of the checkpoints can be read."""
 
 
 def step_of(path: str) -> int:
-    """The step that stands in the name of a checkpoint."""
+    """Returns the step that the name of a checkpoint contains."""
     return int(path.rpartition("-")[2])
 
 
@@ -45,16 +45,16 @@ class CheckpointFolder:
         writes: bool = True,
         of_chief: Callable[[int], int] = int,
     ) -> None:
-        """Touches nothing; the folder is made when something is saved.
+        """Prepares the folder, which the first `save` makes.
 
         Args:
           folder: folder of the checkpoints.
-          num_to_keep: number of newest checkpoints that are kept, the best not counted.
-          writes: whether this process writes for all workers.  Variables that workers
-            hold apart are averaged while a checkpoint is written, so the others have to
-            call the same methods at the same steps.
-          of_chief: function that gives every worker the chief's value: a worker may see
-            the folder as it was some moments ago.
+          num_to_keep: number of newest checkpoints that are kept beside the best.
+          writes: whether this process writes for all workers.  Writing averages the
+            variables of the workers, so all of them call the same methods at the same
+            steps.
+          of_chief: function that gives every worker the chief's value, since workers
+            may see an older state of the folder.
         """
         self._folder = folder
         self._best_folder = os.path.join(folder, "best")
@@ -68,10 +68,10 @@ class CheckpointFolder:
         self._reported: set[str] = set()
 
     def save(self, state: TrainState) -> str:
-        """Writes a checkpoint, unless the last is of this step, and returns its path.
+        """Writes a checkpoint, unless there is one of this step, and returns its path.
 
-        The state of a step is always the same, and a kill while a checkpoint is written
-        over itself could spoil it.
+        The state of a step is always the same, and a kill could damage a checkpoint
+        that is overwritten.
         """
         name = f"step-{state.steps_taken()}"
         path = self._path(name)
@@ -96,8 +96,8 @@ class CheckpointFolder:
 
         Args:
           state: state that was scored.
-          metric: name of the score; a best by another metric is always replaced.
-          score: number that is higher for better states; of equal ones the first stays.
+          metric: name of the score; the best by another metric is always replaced.
+          score: higher for better states; the first of equal ones stays.
 
         Returns:
           Whether the state was better.
@@ -116,13 +116,12 @@ class CheckpointFolder:
         return True
 
     def latest(self) -> str | None:
-        """Path of the newest checkpoint that can be read.
+        """Path of the newest checkpoint that can be read, None without checkpoints.
 
-        That is the one that the file `checkpoint` names, else another one, and then a
-        line is printed that says so.
+        If it is not the one that the file `checkpoint` names, a line says so.
 
         Raises:
-          DamagedCheckpoints: there are some, but none can be read.
+          DamagedCheckpoints: none of the checkpoints can be read.
         """
         named = self._named()
         damages = {}
@@ -161,7 +160,7 @@ class CheckpointFolder:
     def best_metadata(self) -> dict[str, Any] | None:
         """`checkpoint`, `metric`, `score` and `step` of the best checkpoint.
 
-        None where none was scored yet, or where `best.json` cannot be read.
+        None if no state was scored yet, or `best.json` is damaged.
         """
         if not files.exists(self._best_path):
             return None
@@ -191,7 +190,7 @@ class CheckpointFolder:
         return f"{_BEST_NAME} is damaged" if exists else None
 
     def _report(self, damages: dict[str, str], path: str) -> None:
-        """Prints once what is damaged, and which checkpoint is used instead."""
+        """Prints once that a checkpoint is damaged, and which one replaces it."""
         for damaged, reason in damages.items():
             if damaged not in self._reported:
                 print(f"{damaged} cannot be read ({reason}); {path} is used instead.")
@@ -211,9 +210,9 @@ class CheckpointFolder:
         return self._damages[path]
 
     def _named(self) -> list[str]:
-        """What the file `checkpoint` names, the newest last; nothing if it is damaged.
+        """Names in the file `checkpoint`, the newest last; none if it is damaged.
 
-        The newest one need not exist.
+        The newest checkpoint need not exist.
         """
         if not files.exists(self._state_path):
             return []
@@ -226,7 +225,7 @@ class CheckpointFolder:
         return [*(name for name in named if name != last[1]), last[1]]
 
     def _unnamed(self) -> list[str]:
-        """The checkpoints that the file `checkpoint` does not name, the newest last."""
+        """Names of the other checkpoints, the newest last."""
         return sorted(self._found() - set(self._named()), key=step_of)
 
     def _found(self) -> set[str]:
@@ -234,7 +233,7 @@ class CheckpointFolder:
         return {match[1] for match in matches if match}
 
     def _name_all(self, names: list[str]) -> None:
-        """Writes the file `checkpoint`; the last name is that of the newest."""
+        """Writes the file `checkpoint`; the last name is the newest checkpoint's."""
         lines = [f'model_checkpoint_path: "{names[-1]}"\n']
         lines += [f'all_model_checkpoint_paths: "{name}"\n' for name in names]
         files.write_atomically(self._state_path, "".join(lines))

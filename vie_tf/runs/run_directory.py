@@ -11,9 +11,6 @@ import json
 import os
 from typing import Any, Callable
 
-import numpy as np
-import tensorflow as tf
-
 from vie_tf.config import DataConfig, Role, RunConfig, settings_of
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.state import TrainState
@@ -35,6 +32,7 @@ class RunDirectory:
 
     Attributes:
       model_dir: folder of the run.
+      checkpoints: its checkpoints.
     """
 
     def __init__(
@@ -44,7 +42,7 @@ class RunDirectory:
         writes: bool = True,
         of_chief: Callable[[int], int] = int,
     ) -> None:
-        """Touches nothing; the folder is made when something is saved.
+        """Prepares the folder, which the first `save` makes.
 
         Args:
           model_dir: folder of the run.
@@ -55,7 +53,7 @@ class RunDirectory:
         """
         self.model_dir = model_dir
         self._config_path = os.path.join(model_dir, _CONFIG_NAME)
-        self._checkpoints = CheckpointFolder(
+        self.checkpoints = CheckpointFolder(
             os.path.join(model_dir, "checkpoints"), num_to_keep, writes, of_chief
         )
 
@@ -66,7 +64,7 @@ class RunDirectory:
         return files.exists(self._config_path)
 
     def load_config(self) -> tuple[RunConfig, str]:
-        """Returns the settings and the data set's fingerprint, empty if not known.
+        """Returns the settings and the data set's fingerprint, empty if unknown.
 
         Raises:
           UserError: the folder does not hold a run.
@@ -75,10 +73,10 @@ class RunDirectory:
         return config, self.data_set().get("fingerprint", "")
 
     def data_set(self) -> dict[str, Any]:
-        """Returns what is known of the run's data set.
+        """Returns metadata of the run's data set.
 
-        That is `fingerprint`, `num_videos` (of all splits) and `num_classes`; nothing
-        where the run was made without a manifest.
+        They are `fingerprint`, `num_videos` (of all splits) and `num_classes`; none if
+        the run was made without a manifest.
 
         Raises:
           UserError: the folder does not hold a run.
@@ -91,8 +89,8 @@ class RunDirectory:
 
         Args:
           config: settings of the run.
-          manifest: manifest of the data set.  Without one, all that is asked of the
-            data of a resumed run is as many videos as the bank has rows.
+          manifest: manifest of the data set.  A run without one resumes on any data
+            with as many videos as the bank has rows.
         """
         content = json.loads(config.to_json())
         data_sets = self._load()[1] if self.exists() else []
@@ -120,13 +118,13 @@ class RunDirectory:
         except UserError as error:
             raise UserError(f"{self._config_path}: {error}") from error
 
-    # What a run can go on with.
+    # Checks before a run resumes.
 
     def check_continues(self, config: RunConfig, manifest: Manifest) -> None:
-        """Checks that the run in this folder, if there is one, can go on.
+        """Checks that the run in this folder, if there is one, can resume.
 
         Raises:
-          UserError: settings that cannot change have changed, or the data set has.
+          UserError: the data set or a fixed setting has changed.
         """
         if not self.exists():
             return
@@ -142,12 +140,11 @@ class RunDirectory:
         """Checks that the rows of this run's bank belong to the videos of a data set.
 
         Args:
-          config: settings of the run that wants to start from this one.
-          manifest: manifest of its data set: that of this run, possibly with videos
-            appended.
+          config: settings of the run that starts from this one.
+          manifest: manifest of its data set: this run's, perhaps with videos appended.
 
         Returns:
-          Whether videos were appended, for which the bank may have no rows yet.
+          Whether videos were appended, which the bank may not have rows for yet.
 
         Raises:
           UserError: the rows belong to other videos.
@@ -184,20 +181,12 @@ class RunDirectory:
     # Checkpoints.
 
     def save(self, state: TrainState) -> str:
-        """Writes a checkpoint and returns its path; a kill meanwhile loses nothing."""
-        return self._checkpoints.save(state)
-
-    def save_best(self, state: TrainState, metric: str, score: float) -> bool:
-        """Keeps the state if it is the best; see `CheckpointFolder.save_best`."""
-        return self._checkpoints.save_best(state, metric, score)
+        """Writes a checkpoint; see `CheckpointFolder.save`."""
+        return self.checkpoints.save(state)
 
     def latest(self) -> str | None:
         """Path of the newest readable checkpoint; see `CheckpointFolder.latest`."""
-        return self._checkpoints.latest()
-
-    def best_metadata(self) -> dict[str, Any] | None:
-        """Metadata of the best one; see `CheckpointFolder.best_metadata`."""
-        return self._checkpoints.best_metadata()
+        return self.checkpoints.latest()
 
     def chosen(self, which: str = "latest") -> str:
         """Path of the `latest` or the `best` checkpoint.
@@ -205,7 +194,7 @@ class RunDirectory:
         Raises:
           UserError: there is none that can be read.
         """
-        path = self.latest() if which == "latest" else self._checkpoints.best()
+        path = self.latest() if which == "latest" else self.checkpoints.best()
         if path is not None:
             return path
         if which == "latest":
@@ -221,17 +210,3 @@ class RunDirectory:
     def checkpoint(self, which: str = "latest") -> StoredCheckpoint:
         """Opens the `latest` or the `best` checkpoint; errors as `chosen`."""
         return StoredCheckpoint(self.chosen(which))
-
-    def restore(
-        self, state: TrainState, bank_grows: bool = False, with_head: bool = True
-    ) -> int:
-        """Restores the newest checkpoint; see `StoredCheckpoint.restore`."""
-        return self.checkpoint().restore(state, bank_grows, with_head)
-
-    def restore_model(self, model: tf.keras.Model, which: str = "latest") -> int:
-        """Restores a network alone; see `StoredCheckpoint.restore_model`."""
-        return self.checkpoint(which).restore_model(model)
-
-    def read_bank(self, which: str = "latest") -> np.ndarray:
-        """Returns the rows of the bank; see `StoredCheckpoint.read_bank`."""
-        return self.checkpoint(which).read_bank()

@@ -1,4 +1,4 @@
-"""Schedules of a run: what is due at a step, the learning rate, and the optimizer."""
+"""Schedules of a run: periodic actions, the learning rate, and the optimizer."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ class TF1MomentumSGD(tf.keras.optimizers.Optimizer):
     accumulator = momentum * accumulator + gradient;
     variable -= learning_rate * accumulator.
 
-    Keras' SGD puts the rate inside the accumulator, so that after a boundary the steps
-    keep the old rate for a while; those of the authors' optimizer do not.
+    Keras' SGD has the rate inside the accumulator, so that steps after a boundary keep
+    the old rate for a while, unlike those of the authors' optimizer.
     """
 
     def __init__(self, learning_rate: float = 0.03, momentum: float = 0.9) -> None:
@@ -130,7 +130,7 @@ class TF1MomentumSGD(tf.keras.optimizers.Optimizer):
         )
 
     def get_config(self) -> dict[str, float]:
-        """Returns what `from_config` needs."""
+        """Returns the arguments of the optimizer."""
         return {
             "learning_rate": self._serialize_hyperparameter(self._learning_rate),
             "momentum": self.momentum,

@@ -1,7 +1,7 @@
 """The state of a run: everything that the next step depends on.
 
-Randomness is a function of the seed and of the counters in here, so a run that gets
-them back goes on as if it had never been stopped.
+Randomness is a function of the seed and of the counters of the state, so a restored run
+continues as if it had never been stopped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter
 from vie_tf.runs.schedules import Plateau, TF1MomentumSGD, is_due
 
-NEVER = -1  # the step of what has not been done yet
+NEVER = -1
 
 
 class TrainState(tf.Module):
@@ -30,8 +30,8 @@ class TrainState(tf.Module):
       step: steps taken, scalar int64.
       position: clips that were read, bad ones included, scalar int64.
       num_skipped: bad records among them, scalar int64.
-      validated_at: step of the last validation that came to its end, or that a run
-        without validations would have had; -1 if there was none.
+      validated_at: step of the last complete validation, or the one that a run without
+        validations would have had; -1 if there was none.
       best_accuracy: scalar float64; this and the next two are a `schedules.Plateau`.
       validations_since_best: scalar int64.
       num_drops: how often a plateau has divided the learning rate, scalar int64.
@@ -95,7 +95,7 @@ class TrainState(tf.Module):
         return step > 0 and is_missing and is_due(step, eval_steps, train_steps)
 
     def plateau(self) -> Plateau:
-        """Returns what the learning rate's schedule remembers of the validations."""
+        """Returns the memory of the learning rate's schedule."""
         return Plateau(
             float(self.best_accuracy.numpy()),
             int(self.validations_since_best.numpy()),
@@ -111,10 +111,10 @@ class TrainState(tf.Module):
     def checkpoint(
         self, leave_out: Collection[str] = (), with_head: bool = True
     ) -> tf.train.Checkpoint:
-        """Returns what is written; the names are the keys in the file.
+        """Returns the parts of a checkpoint file, by their keys.
 
         Args:
-          leave_out: names of parts that runs do not share.
+          leave_out: names of parts that are left out.
           with_head: whether the head of the network and its momentum are included.
         """
         # The loss scale of float16 is a part of the optimizer that it wraps.

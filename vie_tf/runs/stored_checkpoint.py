@@ -1,4 +1,4 @@
-"""One checkpoint of a run, read back: the whole state, the network, or the bank."""
+"""One checkpoint of a run, from which a state, a network or a bank is restored."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class StoredCheckpoint:
         return self._reader.get_tensor(_BANK)
 
     def restore_model(self, model: tf.keras.Model) -> int:
-        """Gives a network its weights and returns the step of the checkpoint.
+        """Restores the weights of a network; returns the step of the checkpoint.
 
         Raises:
           UserError: the checkpoint belongs to another network.
@@ -64,21 +64,20 @@ class StoredCheckpoint:
     def restore(
         self, state: TrainState, bank_grows: bool = False, with_head: bool = True
     ) -> int:
-        """Gives a run its state back.
+        """Restores the state of a run.
 
-        Variables that the objective can recompute, such as clusters, are left out where
-        their shapes differ, videos were added to the bank, the head is new, or the
-        precision has changed.  A loss scale that the checkpoint does not have starts at
-        its default.
+        Variables that the objective can recompute, such as clusters, are left out if
+        their shapes differ, the bank grows, the head is new, or the precision has
+        changed.  A loss scale that the checkpoint lacks starts at its default.
 
         Args:
           state: state that receives the values.
-          bank_grows: whether the bank may have more rows than that of the checkpoint;
-            the additional rows keep their values.
+          bank_grows: whether the bank may have more rows than the checkpoint's; they
+            keep their values.
           with_head: whether the head of the network and its momentum are restored.
 
         Returns:
-          The number of rows of the bank that the checkpoint does not have.
+          Number of rows of the bank that the checkpoint lacks.
 
         Raises:
           UserError: the checkpoint belongs to another network, bank or version.

@@ -1,8 +1,7 @@
-"""Two runs -> one two-stream network.
+"""Makes a two-stream network of two runs (paper, section 4: VIE-TwoStream).
 
-Comes in: a run of `single` and a run of `slow` or `slowfast`.  Goes out: settings and
-weights of `two_stream_s` or `two_stream_sf`, which concatenates the outputs of both
-(paper, section 4: VIE-TwoStream).
+`two_stream_s` and `two_stream_sf` concatenate the outputs of a run of `single` and of a
+run of `slow` or `slowfast`.
 """
 
 from __future__ import annotations
@@ -118,7 +117,7 @@ def check_agrees(asked: ModelConfig, streams: ModelConfig) -> None:
 def restore_streams(
     model: TwoStream, single_from: str, dynamic_from: str, which: str = "latest"
 ) -> tuple[int, int]:
-    """Gives both streams the weights of their runs.
+    """Restores the weights of both streams.
 
     Args:
       model: network with the settings of `stream_settings`.
@@ -133,6 +132,8 @@ def restore_streams(
       UserError: there is no checkpoint, or it belongs to another network.
     """
     return (
-        RunDirectory(single_from).restore_model(model.static_stream, which),
-        RunDirectory(dynamic_from).restore_model(model.dynamic_stream, which),
+        RunDirectory(single_from).checkpoint(which).restore_model(model.static_stream),
+        RunDirectory(dynamic_from)
+        .checkpoint(which)
+        .restore_model(model.dynamic_stream),
     )

@@ -1,4 +1,4 @@
-"""What all workers of a run have to agree on, by names that a user knows."""
+"""Values that all workers of a run must share, by names for the user."""
 
 from __future__ import annotations
 
@@ -16,13 +16,7 @@ from vie_tf.storage.manifest import Manifest
 def from_config(
     config: RunConfig, manifest: Manifest, latest: str | None
 ) -> dict[str, Any]:
-    """Returns settings other than the defaults, the data and where the run stands.
-
-    Args:
-      config: settings of the run.
-      manifest: manifest of its data.
-      latest: path of its newest checkpoint.
-    """
+    """Returns settings other than the defaults, the data and the newest checkpoint."""
     values: dict[str, Any] = {
         setting.label: value
         for _, setting, value in config.settings()

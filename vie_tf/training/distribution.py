@@ -1,8 +1,8 @@
-"""The devices that a batch is divided among, of one process or of several.
+"""The devices that share a batch, of one process or of several.
 
-A *replica* is a device with its copy of the network, a *worker* a process with its
-replicas, most often a machine; worker 0 is the *chief*, which alone writes to the
-folder of the run and to the terminal.  docs/distribution.md says what is divided.
+A *replica* is a device with its copy of the network.  A *worker* is a process with its
+replicas, usually a machine.  Worker 0 is the *chief*, which alone writes to the folder
+of the run and to the terminal.  docs/distribution.md has the details.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vie_tf.storage import files
 from vie_tf.storage.errors import UserError, error_line
 from vie_tf.training import workers as worker_addresses
 
-# What TensorFlow says when a collective operation loses one of its ends.
+# Errors of TensorFlow when a collective operation loses a worker.
 _LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -39,12 +39,12 @@ class WorkerLost(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Distribution:
-    """Who takes the steps.
+    """Devices of a run.
 
     Attributes:
-      strategy: of TensorFlow, with the replicas of all workers.
-      worker: which worker this process is.
-      num_workers: of the run.
+      strategy: strategy of TensorFlow, with the replicas of all workers.
+      worker: number of this process among the workers.
+      num_workers: number of workers of the run.
     """
 
     strategy: tf.distribute.Strategy
@@ -53,7 +53,7 @@ class Distribution:
 
     @property
     def num_replicas(self) -> int:
-        """R, of all workers together."""
+        """Number of replicas of all workers."""
         return self.strategy.num_replicas_in_sync
 
     @property
@@ -62,7 +62,7 @@ class Distribution:
         return self.worker == 0
 
     def describe(self) -> str:
-        """In words: how many devices of which kind, on how many machines."""
+        """Describes number and kind of the devices, and number of the workers."""
         kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
         of_workers = f" of {self.num_workers} workers" if self.num_workers > 1 else ""
         return f"{self.num_replicas} {kind}{of_workers}"
@@ -70,11 +70,8 @@ class Distribution:
     def check_divides(self, batch_size: int) -> None:
         """Checks that every device can take the same number of clips.
 
-        Args:
-          batch_size: clips of a step over all devices.
-
         Raises:
-          UserError: they cannot be divided.
+          UserError: the global batch cannot be divided.
         """
         if batch_size % self.num_replicas:
             raise UserError(
@@ -83,13 +80,8 @@ class Distribution:
             )
 
     def batches(self, dataset: tf.data.Dataset) -> Iterator[dict]:
-        """Distributed batches: each replica of this worker takes one of them.
-
-        Args:
-          dataset: endless batches of this worker's part of the clips, each of as many
-            as a replica takes.
-        """
-        # Else every step would first ask whether there is a batch, in all workers.
+        """Distributes endless batches of this worker's clips, one to each replica."""
+        # Else every step would first ask all workers whether there is a batch.
         endless = dataset.apply(
             tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
         )
@@ -98,10 +90,10 @@ class Distribution:
         )
 
     def gather(self, values: np.ndarray) -> np.ndarray:
-        """What all workers have, one after the other; all have to call it.
+        """Concatenates the arrays of all workers; every worker must call it.
 
         Args:
-          values: [n, ...] of this worker; n may differ among workers.
+          values: array of this worker, [n, ...]; n may differ among workers.
 
         Returns:
           [sum of n, ...].
@@ -124,26 +116,23 @@ class Distribution:
         )
 
     def of_chief(self, value: int) -> int:
-        """What the chief gives, an int32; all workers have to call it."""
+        """Returns the chief's value, an int32; every worker must call it."""
         return int(self.gather(np.array([value], np.int32))[0])
 
     def check_shared(self, folder: str) -> None:
-        """Checks that all workers see what the chief writes; all have to call it.
-
-        Args:
-          folder: of the run, there for the chief.
+        """Checks that all workers see the chief's folder; every worker must call it.
 
         Raises:
           UserError: a worker has another folder of that name.
         """
         if self.num_workers == 1:
             return
-        # A new name, which no cache of a network file system takes for missing.
+        # A new name, which no cache of a network file system has as missing.
         token = secrets.randbits(31)
         path = os.path.join(folder, f"shared-{token}")
         if self.is_chief:
             files.write_atomically(path, "Do all workers see this?\n")
-        token = self.of_chief(token)  # with it they know that it is written
+        token = self.of_chief(token)  # when they have it, the file is written
         is_there = files.exists(os.path.join(folder, f"shared-{token}"))
         seen = self.gather(np.array([is_there], np.int32))
         if self.is_chief:
@@ -160,10 +149,10 @@ class Distribution:
         """Checks that all workers were started for the same run.
 
         Args:
-          values: what has to be equal in all workers, by a name that users know.
+          values: values that all workers must share, by names for the user.
 
         Raises:
-          UserError: a worker has something else than the chief; each names its own.
+          UserError: a worker has other values than the chief; each prints its own.
         """
         if self.num_workers == 1:
             return
@@ -184,7 +173,7 @@ class Distribution:
 
     @contextlib.contextmanager
     def chief_alone_prints(self) -> Iterator[None]:
-        """Keeps what other workers would print as well from being printed."""
+        """Drops the output of workers other than the chief."""
         if self.is_chief:
             yield
             return
@@ -193,10 +182,10 @@ class Distribution:
 
     @contextlib.contextmanager
     def explain_lost_workers(self) -> Iterator[None]:
-        """Turns TensorFlow's error into a line that says what to do.
+        """Turns TensorFlow's error into one with advice.
 
         Raises:
-          WorkerLost: a worker does not answer any more.
+          WorkerLost: a worker no longer answers.
         """
         try:
             yield
@@ -205,23 +194,20 @@ class Distribution:
                 raise
             reason = error_line(error)
             raise WorkerLost(
-                f"Worker {self.worker} of {self.num_workers} stops, as another one has"
-                f" ended or cannot be reached ({reason}). Look there for the reason,"
-                " and start all workers again with the same command: the run goes on"
-                " from its last checkpoint."
+                f"Worker {self.worker} of {self.num_workers} stops, because another"
+                f" one has ended or cannot be reached ({reason}). Look at the output of"
+                " the others, and start all workers again with the same command: the"
+                " run continues from its last checkpoint."
             ) from error
 
 
 def join(settings: DistributionConfig) -> Distribution:
     """Takes the devices of this process, and finds the other workers.
 
-    Has to be called before TensorFlow computes anything.
-
-    Args:
-      settings: of the run.
+    Call it before TensorFlow computes anything.
 
     Raises:
-      UserError: devices that are not there, or no word of the other workers.
+      UserError: there are fewer devices, or the other workers cannot be found.
     """
     if settings.strategy == "multi_worker":
         return _join_workers(settings)
@@ -229,7 +215,7 @@ def join(settings: DistributionConfig) -> Distribution:
 
 
 def _devices(num_replicas: int | None) -> list[str] | None:
-    """Names of the devices to use, None for all GPUs or the CPU."""
+    """Returns the names of the devices, None for all GPUs or the CPU."""
     if num_replicas is None:
         return None
     gpus = tf.config.list_physical_devices("GPU")

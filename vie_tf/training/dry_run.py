@@ -1,4 +1,4 @@
-"""Looks at the input of a run without running it: what it shows, and how fast."""
+"""Checks the input of a run without training: a picture of clips, and its speed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,8 @@ _SECONDS = 5.0  # of each measurement
 def show_batch(config: RunConfig, num_clips: int) -> str:
     """Draws the first clips of a run, before and after augmentation.
 
-    Args:
-      config: of the run; its folder is made if it is missing.
-      num_clips: that are drawn.
-
     Returns:
-      Path of the picture.
+      Path of the picture, in the folder of the run, which is made if it is missing.
     """
     config, manifest, instances = _prepare(config)
     clips = start.clips_of_run(config, manifest, instances)
@@ -45,13 +41,9 @@ def show_batch(config: RunConfig, num_clips: int) -> str:
 
 
 def check_input(config: RunConfig) -> input_rates.InputRates:
-    """Measures the input of a run beside its training step, and prints the verdict.
-
-    Args:
-      config: of the run; nothing is written.
-    """
+    """Measures the input of a run and its training step, and prints the result."""
     config, manifest, instances = _prepare(config)
-    # Of several workers, this one looks at its own devices.
+    # Without the other workers, if there are any.
     own = DistributionConfig(num_replicas=config.distribution.num_replicas)
     strategy = distribution.join(own).strategy
     clips = start.clips_of_run(config, manifest, instances)

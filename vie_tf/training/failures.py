@@ -23,7 +23,7 @@ class DiskFull(UserError):
 
 
 class TrainingDiverged(UserError):
-    """The loss is not a finite number any more."""
+    """The loss is no longer a finite number."""
 
 
 class StepTooLarge(UserError):
@@ -32,13 +32,10 @@ class StepTooLarge(UserError):
 
 @contextlib.contextmanager
 def disk_full_errors(run: RunDirectory) -> Iterator[None]:
-    """Turns the error of a full disk into one that says what to do.
-
-    Args:
-      run: folder that is written to.
+    """Turns the error of a full disk into one with advice.
 
     Raises:
-      DiskFull: something could not be written for want of room.
+      DiskFull: there is no room for a file of the run.
     """
     try:
         yield
@@ -49,14 +46,14 @@ def disk_full_errors(run: RunDirectory) -> Iterator[None]:
         latest = run.latest()
         start = f"its last checkpoint, {latest}" if latest else "the start"
         raise DiskFull(
-            f"Nothing more could be written to {run.model_dir!r}: {reason}. Make room"
-            " there, or move the folder, and give the same command: the run goes on"
-            f" from {start}."
+            f"The run cannot write to {run.model_dir!r}: {reason}. Make room there, or"
+            " move the folder, and give the same command: the run continues from"
+            f" {start}."
         ) from error
 
 
 def _disk_full_reason(error: Exception) -> str | None:
-    """The system's words where an error means a full disk, else None."""
+    """Returns the system's message if an error means a full disk, else None."""
     if isinstance(error, OSError):
         return os.strerror(error.errno) if error.errno in _DISK_FULL else None
     reasons = [os.strerror(number) for number in _DISK_FULL]
@@ -69,10 +66,10 @@ def next_batch(
     """Takes the next batch.
 
     Args:
-      batches: of `clips`, distributed.
-      clips: that know what is wrong with one of them.
-      state: of the training.
-      batch_size: of the global batch.
+      batches: distributed batches of `clips`.
+      clips: clips of the run, which name a bad record.
+      state: state of the training.
+      batch_size: size of the global batch.
 
     Raises:
       BadRecord: a video cannot be read.
@@ -89,13 +86,13 @@ def take_step(
     """Takes a step, and returns its scalars.
 
     Args:
-      train_step: has an operation named `loss` that checks numerics.
-      batch: distributed.
-      step: its number, from 1.
-      batch_size: of the global batch.
+      train_step: function with an operation named `loss` that checks numerics.
+      batch: distributed batch.
+      step: number of the step, from 1.
+      batch_size: size of the global batch.
 
     Raises:
-      StepTooLarge: it does not fit into the memory of a device.
+      StepTooLarge: the step does not fit into the memory of a device.
       TrainingDiverged: the loss is not a finite number.
     """
     try:

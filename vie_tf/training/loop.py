@@ -1,7 +1,7 @@
-"""The loop: batches go to the training step, and every so often something else is due.
+"""The training loop: steps, and periodic logs, validations and checkpoints.
 
-It serves pre-training, supervised training, linear probes and fine-tuning, and knows no
-objective by its name: logs, validations and checkpoints are the same for all.
+It serves pre-training, supervised training, linear probes and fine-tuning, and does not
+depend on the objective.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from vie_tf.training.step import TrainStep, make_train_step
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """What the loop works on.
+    """Parts of a training.
 
     Attributes:
       state: state at the first step of this start.
-      settings: steps, learning rate, and how often something is done.
+      settings: steps, learning rate, and intervals of periodic actions.
       weight_decay: lambda of equations 3 and 4.
       clips: training clips from the state's position on.
       devices: devices that share a batch.
       run: folder of the checkpoints.
       log: log of this start.
-      validation: validation of the network; None where there is nothing to validate on.
+      validation: validation of the network; None without videos to validate on.
       prepare_validation: called by all workers before a validation.
       keeps_best: whether the best checkpoint is kept beside the newest.
       profile: steps that are profiled.
@@ -59,10 +59,7 @@ class Training:
 
 
 def run_steps(training: Training) -> Scores | None:
-    """Takes the steps that are left.
-
-    Args:
-      training: what to work on.
+    """Takes the remaining steps.
 
     Returns:
       The scores of the last validation, None if there was none.
@@ -100,7 +97,7 @@ def run_steps(training: Training) -> Scores | None:
                 log.went_on()
     except KeyboardInterrupt:
         if training.devices.num_workers > 1:
-            raise  # the others are at other steps, and cannot take part
+            raise  # the others are at other steps and cannot take part
         training.run.save(state)
         print(f"Stopped at step {state.steps_taken()}; a checkpoint was written.")
         raise
@@ -132,7 +129,7 @@ def _first_replica(training: Training, values: tf.Tensor) -> tf.Tensor:
 
 
 def _validate(training: Training, step: int) -> Scores | None:
-    """Validates, keeps the network if it is the best, and looks for a plateau."""
+    """Validates, keeps the best network, and checks for a plateau."""
     state, log, validation = training.state, training.log, training.validation
     objective, scores = state.objective.at(step - 1), None
     log.bank(step)
@@ -147,11 +144,12 @@ def _validate(training: Training, step: int) -> Scores | None:
             scores.num_queries,
             objective.reference_accuracy(),
         )
-        # First, as it may be done twice: what follows is done in an instant.
+        # First, since a resumed run may repeat it, unlike the rest.
         if training.keeps_best:
-            training.run.save_best(state, f"{validation.name}/top1", scores.top1)
+            metric = f"{validation.name}/top1"
+            training.run.checkpoints.save_best(state, metric, scores.top1)
         objective.after_validation(scores.top1)
-        # Validations during IR are no measure of LA.
+        # Validations during IR do not count for LA.
         if objective is state.objective:
             watch_plateau(state, training.settings, step, scores.top1)
     state.validated_at.assign(step)
@@ -162,14 +160,13 @@ def _validate(training: Training, step: int) -> Scores | None:
 def watch_plateau(
     state: TrainState, settings: OptimizationConfig, step: int, accuracy: float
 ) -> None:
-    """Notes a validation, after which the learning rate is divided at a plateau.
+    """Divides the learning rate if a validation shows a plateau.
 
-    A validation that is due only because the training ends does not count: a longer one
-    has none there.
+    The last validation of a training counts only if a longer training had it, too.
 
     Args:
       state: state of the training.
-      settings: schedule of the rate; there is nothing to do unless it is `plateau`.
+      settings: settings of the learning rate.
       step: step that was validated.
       accuracy: top-1 as a fraction.
     """

@@ -1,4 +1,4 @@
-"""Settings of a run: what follows from its data, its network and its objective."""
+"""Completes the settings of a run from its data, network and objective."""
 
 from __future__ import annotations
 
@@ -18,15 +18,10 @@ from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 def complete_settings(
     config: RunConfig, manifest: Manifest, instances: Instances
 ) -> RunConfig:
-    """Fills in what family, streams and data decide, and checks the result.
-
-    Args:
-      config: settings as they were asked for.
-      manifest: manifest of the data.
-      instances: instances that the run trains on.
+    """Fills in settings that follow from family, streams and data, and checks all.
 
     Raises:
-      UserError: settings that contradict each other, the streams or the data.
+      UserError: settings contradict each other, the streams or the data.
     """
     train = config.train
     model = config.model
@@ -54,8 +49,14 @@ def complete_settings(
         )
     loss = objective.complete(config.loss, instances.count)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
-    _check_distribution(config)
-    _check_clips(config, manifest)
+    if config.distribution.strategy == "multi_worker" and config.data.data_service:
+        raise UserError(
+            "--data_service gives its batches to one process: with"
+            " --strategy=multi_worker every worker reads its own part of the clips, so"
+            " leave --data_service out."
+        )
+    recipe = sampling.with_static(clip_recipe(config.model), config.data.static_video)
+    sampling.check_motion(manifest.split(TRAIN_SPLIT), recipe, config.model.name)
     num_rows = None if objective.needs_labels else instances.count
     _check_schedule(config, manifest, num_rows)
     steps = config.train.profile_steps
@@ -78,21 +79,6 @@ def _num_classes(config: RunConfig, manifest: Manifest) -> int:
             " again, or take --loss=ir, which needs no labels."
         )
     return len(manifest.class_names)
-
-
-def _check_distribution(config: RunConfig) -> None:
-    if config.distribution.strategy == "multi_worker" and config.data.data_service:
-        raise UserError(
-            "--data_service gives its batches to one process: with"
-            " --strategy=multi_worker every worker reads its own part of the clips, so"
-            " leave --data_service out."
-        )
-
-
-def _check_clips(config: RunConfig, manifest: Manifest) -> None:
-    recipe = sampling.with_static(clip_recipe(config.model), config.data.static_video)
-    videos = manifest.split(TRAIN_SPLIT)
-    sampling.check_motion(videos, recipe, config.model.name)
 
 
 def _check_schedule(

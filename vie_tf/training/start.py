@@ -55,7 +55,7 @@ def clips_of_run(
       manifest: manifest of its data.
       instances: instances that it trains on.
       position: position of the first clip.
-      devices: devices that share a step, each taking a batch; None for a single one.
+      devices: devices that share a step; None for a single one.
     """
     assert config.train.batch_size is not None
     batch_size, shard = config.train.batch_size, pipeline.ALL_CLIPS
@@ -78,11 +78,11 @@ def clips_of_run(
 def network_to_validate(
     config: RunConfig, state: TrainState, devices: Distribution
 ) -> tuple[tf.keras.Model, Callable[[], None]]:
-    """Returns the network that a worker validates, and a call that updates it.
+    """Returns the network that a worker validates, and a function that updates it.
 
-    Workers look at numbers of videos of their own.  Reading the moving statistics of
-    the run's network is an operation in which all of them take part, so each of several
-    has a copy; all of them have to call.
+    Reading the moving statistics of the run's network involves all workers, which
+    validate different numbers of videos.  So each of several workers has a copy, and
+    all of them must call the function.
     """
     if devices.num_workers == 1:
         return state.model, lambda: None
@@ -98,16 +98,16 @@ def network_to_validate(
 def restore_or_start(
     state: TrainState, run: RunDirectory, config: RunConfig, manifest: Manifest
 ) -> None:
-    """Own checkpoint, else that of other runs, else from scratch: in this order.
+    """Restores the run's own checkpoint, else that of another run, if there is one.
 
     Args:
-      state: at step 0; call in the strategy's scope.
+      state: state at step 0; call in the strategy's scope.
       run: folder of the run.
-      config: of the run.
-      manifest: of its data.
+      config: settings of the run.
+      manifest: manifest of its data.
 
     Raises:
-      UserError: a checkpoint that does not fit, or none where one was asked for.
+      UserError: a checkpoint does not fit or is missing.
     """
     if run.latest():
         _restore(state, run, config, manifest)
@@ -121,7 +121,7 @@ def restore_or_start(
             )
         with_head = not _is_of_single_frames(origin, config)
         _restore(state, origin, config, manifest, with_head)
-        # The other run's plateaus are not this one's, nor are its validations.
+        # Plateaus and validations of the other run do not count.
         state.set_plateau(schedules.Plateau())
         state.validated_at.assign(state.step)
         but_head = "" if with_head else ", with a new head"
@@ -139,13 +139,12 @@ def restore_or_start(
 
 
 def _is_of_single_frames(origin: RunDirectory, config: RunConfig) -> bool:
-    """Whether a run of `trn` starts from one of `single`.
+    """Returns whether a run of `trn` starts from one of `single`, like the authors'.
 
-    The networks of their frames are the same.  The authors' VIE-TRN started from their
-    last VIE-Single.
+    Both have the same network of a frame.
 
     Raises:
-      UserError: the embeddings have other dimensions, so that its bank is of no use.
+      UserError: the embeddings have another size, so that the bank does not fit.
     """
     old = origin.load_config()[0].model
     if (old.name, config.model.name) != ("single", "trn"):
@@ -167,9 +166,9 @@ def _restore(
     with_head: bool = True,
 ) -> None:
     bank_grows = run.check_videos(config, manifest)
-    num_new_rows = run.restore(state, bank_grows, with_head)
+    num_new_rows = run.checkpoint().restore(state, bank_grows, with_head)
     if num_new_rows:
         print(
-            f"Videos were appended to {config.data.data_dir}: {num_new_rows} rows of"
-            " the memory bank are new and start at random."
+            f"Videos were appended to {config.data.data_dir}: {num_new_rows} new rows"
+            " of the memory bank start at random."
         )

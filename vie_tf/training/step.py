@@ -1,7 +1,7 @@
-"""The training step: forward, loss, gradient, update, and what the objective writes.
+"""The training step: forward, loss, gradient, update of weights and objective.
 
-It serves pre-training, supervised training, linear probes and fine-tuning: what is
-learned is in the objective (`vie_tf.objectives`).
+It serves pre-training, supervised training, linear probes and fine-tuning, which have
+different objectives (`vie_tf.objectives`).
 
 Letters: B global batch, D dimension.
 """
@@ -40,7 +40,7 @@ def make_train_step(
     Returns:
       A function of a distributed batch (`clips`, `rows`, `labels`, `positions` and
       `skipped`) that takes the step and returns scalars of the global batch: means of
-      the loss and its parts, and how far its embeddings are spread.
+      the loss and its parts, and the spread of its embeddings.
     """
     batch_size = settings.batch_size
     assert batch_size is not None
@@ -51,8 +51,8 @@ def make_train_step(
     def sum_of_replicas(value: tf.Tensor) -> tf.Tensor:
         return strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
 
-    # One graph, as Ctrl-C comes between two: what is saved then never has read a batch
-    # without having learned from it.
+    # One graph, which Ctrl-C does not interrupt: a saved state has learned from all
+    # clips that it has read.
     @tf.function
     def train_step(batch: dict) -> dict:
         if "positions" in batch:
@@ -102,7 +102,7 @@ def _make_replica_step(
             # optimizer sums the gradients of all replicas.
             decay = losses.weight_decay_loss(decayed, weight_decay) / num_replicas
             total = tf.reduce_sum(per_video) / batch_size + decay
-            # The weights stay as they are when the loss is not finite.
+            # A loss that is not finite leaves the weights unchanged.
             total = tf.debugging.check_numerics(total, "loss")
             scaled = total
             if state.loss_scaler:
@@ -128,7 +128,7 @@ def _make_replica_step(
 def _note_clips(
     state: TrainState, strategy: tf.distribute.Strategy, batch: dict
 ) -> None:
-    """Notes how far the data was read, and the bad records on the way."""
+    """Counts the clips and the bad records that were read."""
     positions = strategy.gather(batch["positions"], axis=0)
     state.position.assign(tf.maximum(state.position, tf.reduce_max(positions) + 1))
     skipped = strategy.gather(batch["skipped"], axis=0)

@@ -1,7 +1,7 @@
 """Training of a run: from its settings to its last step.
 
-`train` checks the settings against the data and the folder, makes or restores the
-state, says what goes on, and hands everything to the loop (`vie_tf.training.loop`).
+`train` checks the settings, makes or restores the state, describes the run, and starts
+the loop (`vie_tf.training.loop`).
 """
 
 from __future__ import annotations
@@ -30,18 +30,15 @@ from vie_tf.training.setup import complete_settings
 
 
 def train(config: RunConfig) -> None:
-    """Trains until `config.train.train_steps`, from where the run stands.
-
-    Args:
-      config: settings of the run.
+    """Trains a run from its last checkpoint until `config.train.train_steps`.
 
     Raises:
-      UserError: settings that contradict each other, the data or the run; another
-        process that trains in the same folder; workers that disagree.
-      DiskFull: the run's folder takes no more.
+      UserError: settings contradict each other, the data or the run; another process
+        trains in the same folder; or workers disagree.
+      DiskFull: there is no room for the files of the run.
       WorkerLost: another worker has ended.
     """
-    # First, as TensorFlow wants to know its devices before it computes anything.
+    # First, as TensorFlow must know its devices before it computes anything.
     devices = distribution.join(config.distribution)
     with devices.explain_lost_workers(), devices.chief_alone_prints():
         manifest = Manifest.load(config.data.data_dir)
@@ -82,7 +79,7 @@ def _train_in_folder(
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))
     if lock is not None:
-        lock.take()  # until here a refused run has written nothing
+        lock.take()  # so far, nothing was written
     devices.check_shared(run.model_dir)
     described = console.description(
         config, manifest, state, devices.describe(), instances
@@ -103,7 +100,7 @@ def _train_in_folder(
             " videos more than once: lower --batch_size."
         )
     if is_done:
-        print(f"Wrote the network as it is at step 0: {run.save(state)}.")
+        print(f"Wrote the untrained network: {run.save(state)}.")
     else:
         run_steps(_prepare(config, manifest, instances, run, state, devices))
 
@@ -115,7 +112,7 @@ def _note_start(
     state: TrainState,
     devices: Distribution,
 ) -> None:
-    """Says what has changed since the last start, and writes settings and history."""
+    """Prints changes since the last start, and writes settings and history."""
     if state.steps_taken() and run.exists():
         changed = config.changes(run.load_config()[0])
         if changed:

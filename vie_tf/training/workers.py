@@ -1,7 +1,7 @@
-"""The workers of a run, and which of them this process is.
+"""The addresses of a run's workers, and the number of this process among them.
 
-From TF_CONFIG, as Kubernetes operators, Vertex AI and SageMaker set it, or from what
-Slurm tells every task of a job step.
+They come from TF_CONFIG, which Kubernetes operators, Vertex AI and SageMaker set, or
+from Slurm's variables of a job step.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class WorkerAddresses:
     """The workers of a run.
 
     Attributes:
-      addresses: `HOST:PORT` of each, the same list in all of them.
-      number: which of them this process is; 0 is the chief.
+      addresses: `HOST:PORT` of each worker, the same list in all workers.
+      number: number of this process among them; 0 is the chief.
     """
 
     addresses: tuple[str, ...]
@@ -37,13 +37,10 @@ class WorkerAddresses:
 
 
 def from_environment(environment: Mapping[str, str]) -> WorkerAddresses:
-    """Reads TF_CONFIG, or where it is not set the variables of Slurm.
-
-    Args:
-      environment: variables of the process.
+    """Reads TF_CONFIG from the variables of the process, or else those of Slurm.
 
     Raises:
-      UserError: neither is there, or what is there makes no sense.
+      UserError: both are missing, or the values are wrong.
     """
     if environment.get("TF_CONFIG"):
         return _from_tf_config(environment["TF_CONFIG"])
@@ -101,10 +98,10 @@ def _is_address(place: Any) -> bool:
 
 
 def _from_slurm(environment: Mapping[str, str]) -> WorkerAddresses:
-    """Tasks in Slurm's order, block after block: task n is worker n.
+    """Reads the addresses of the tasks in Slurm's order: task n is worker n.
 
-    TensorFlow's own resolver sorts the hosts by name, so that n10 comes before n2 and
-    tasks get each other's addresses, and it fails on machines without GPUs.
+    TensorFlow's own resolver sorts the hosts by name, so n10 comes before n2 and tasks
+    get each other's addresses.  It also fails on machines without GPUs.
     """
     number, hosts, counts = (environment[name] for name in _SLURM)
     try:
@@ -120,7 +117,7 @@ def _from_slurm(environment: Mapping[str, str]) -> WorkerAddresses:
         own = range(len(addresses)).index(int(number))
     except ValueError as error:
         raise UserError(
-            "What Slurm says of the job step makes no sense:"
+            "The variables of Slurm's job step are wrong:"
             f" {', '.join(f'{name}={environment[name]}' for name in _SLURM)} ({error})."
             " Start the workers with srun, or set TF_CONFIG."
         ) from error

@@ -162,7 +162,7 @@ def _tune_on_split(
             scores = test_on(None)("testing")
         elif scores is None:
             scores = test("testing")
-        best = folder.best_metadata() or {}
+        best = folder.checkpoints.best_metadata() or {}
         return {
             "data": run.data_name,
             **scores.heads[_HEAD],

@@ -82,7 +82,7 @@ def train(
     assert settings.train_steps is not None and settings.eval_steps is not None
     if folder.latest():
         with devices.strategy.scope():
-            folder.restore(state)
+            folder.checkpoint().restore(state)
         print(f"Going on from {folder.latest()}.")
     first_step = state.steps_taken()
     owes_validation = state.owes_validation(settings.eval_steps, settings.train_steps)

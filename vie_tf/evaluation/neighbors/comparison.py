@@ -1,7 +1,6 @@
-"""Features of queries and of the gallery that they are compared with.
+"""Features of queries and of the gallery, for kNN and retrieval.
 
-Comes in: a restored run.  Goes out: the arrays that kNN and retrieval work on.  Videos
-that could not be read (--on_bad_record=skip) are in neither.
+Both leave out unreadable videos (--on_bad_record=skip).
 
 Letters: Q queries, N gallery videos, D dimension.
 """
@@ -25,11 +24,11 @@ class Comparison:
     Attributes:
       queries: videos, [Q].
       query_features: features of their clips, [Q, num_clips, D] float32.
-      gallery: videos, [N]; empty where the memory bank is the gallery.
+      gallery: videos, [N]; empty if the memory bank is the gallery.
       gallery_features: [N, D] float32, unit norm.
       gallery_labels: classes of the gallery, -1 without one, [N] int.
-      own_index: positions of the queries in the gallery, [Q]; None where they are not
-        in it.
+      own_index: positions of the queries in the gallery, [Q]; None if they are not in
+        it.
       num_skipped: number of videos that could not be read.
     """
 
@@ -57,8 +56,8 @@ def compare(
     """Computes the features of queries and gallery.
 
     Args:
-      run: what is evaluated.
-      num_clips: number of clips of a video; averaged in the gallery.
+      run: run that is evaluated.
+      num_clips: number of clips of a video, averaged in the gallery.
       gallery: `features` of the training videos, or the memory `bank` as in the
         authors' validation.
       endpoint: endpoint of the network; `embedding` for the bank.
@@ -75,7 +74,7 @@ def compare(
         videos: tuple[VideoEntry, ...] = ()
         gallery_features, gallery_labels = bank, run.bank_labels
     else:
-        # Where the training videos are the queries, they are embedded once.
+        # If the training videos are the queries, they are embedded once.
         videos, gallery_features = queries, video_embeddings(features.values)
         own_index = np.arange(len(queries))
         if not run.leaves_one_out:
@@ -99,10 +98,7 @@ def _read_bank(run: RestoredRun) -> np.ndarray:
     """Returns the memory bank of the run's checkpoint, [N, D] float32."""
     instead, directory = "Use --gallery=features.", run.network.directory
     if directory is None:
-        raise UserError(
-            "A network that was put together for the evaluation has no memory bank."
-            f" {instead}"
-        )
+        raise UserError(f"A network of two streams has no memory bank. {instead}")
     if not run.is_training_data:
         raise UserError(
             "The memory bank of the run belongs to other videos than those of"
@@ -115,7 +111,7 @@ def _read_bank(run: RestoredRun) -> np.ndarray:
             " entries for a --subset of them or for their bins (--bin_frames), so that"
             f" a query cannot be left out of it. {instead}"
         )
-    bank = directory.read_bank(run.network.checkpoint)
+    bank = directory.checkpoint(run.network.checkpoint).read_bank()
     if len(bank) != len(run.bank_labels):
         raise UserError(
             f"The memory bank of the {run.network.checkpoint} checkpoint has"

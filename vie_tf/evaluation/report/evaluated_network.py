@@ -17,17 +17,17 @@ _SOFTMAX = "softmax/top1"  # the metric of a supervised run's validations
 
 @dataclasses.dataclass(frozen=True)
 class EvaluatedNetwork:
-    """A network that was evaluated: of a run, or put together for the evaluation.
+    """A network that was evaluated: of one run, or of two streams.
 
-    A run that was evaluated before and after its LA began is two of them.
+    A run that was evaluated with IR and with LA has two of them.
 
     Attributes:
       name: name of the run's folder.
       model: family of the network, or `input_single_FAMILY` for a network of single
         frames on the clips of others.
       trained_on: data and loss behind the weights, without fingerprints.
-      results: contents of result files.  Those of networks that were trained from
-        scratch are among them, although they share no weights.
+      results: contents of result files, including those of networks of the same family
+        that were trained from scratch.
       paper_row: row of the paper that the run reproduces, by the name of its script;
         empty for none.
     """
@@ -44,11 +44,7 @@ class EvaluatedNetwork:
         return loss_of(self.trained_on)
 
     def title(self, from_scratch: bool = False) -> str:
-        """Names the run, the family, and what the network was trained on.
-
-        Args:
-          from_scratch: whether none of its weights were used.
-        """
+        """Names the run, the family, and the training unless it is `from_scratch`."""
         parts = self.trained_on
         if from_scratch:
             parts = tuple(part.untrained(None) for part in parts)
@@ -61,14 +57,11 @@ class EvaluatedNetwork:
 
 
 def collect(run_dir: str) -> list[EvaluatedNetwork]:
-    """Reads all results of a run.
-
-    Args:
-      run_dir: folder of the run, or of the results of a two-stream network.
+    """Reads all results of a run, or of a two-stream network, in a folder.
 
     Returns:
-      A network for the run's own clips, one for each other family's clips that it was
-      evaluated on, and one more where its weights have been trained further since.
+      A network for each family of clips, and for each state of the weights that was
+      evaluated.
 
     Raises:
       UserError: there are no results, or a file is not a result.
@@ -127,7 +120,7 @@ def _read(path: str) -> dict[str, Any]:
 def _softmax(run_dir: str) -> dict[str, Any] | None:
     """Returns the best validation of a supervised run, as a result of a task."""
     directory = RunDirectory(run_dir)
-    best = directory.best_metadata() if directory.exists() else None
+    best = directory.checkpoints.best_metadata() if directory.exists() else None
     if not best or best["metric"] != _SOFTMAX:
         return None
     config = directory.load_config()[0]

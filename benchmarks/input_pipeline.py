@@ -94,17 +94,16 @@ def write_frames(data_dir: str, num_videos: int = 8, num_frames: int = 120) -> s
                 frames.append(jpeg.tobytes())
             facts: dict[str, Any] = {"label": 0, "fps": 25.0, "source": f"{number}.mp4"}
             facts.update(height=HEIGHT, width=WIDTH)
-            write_record(file, FrameSpool(frames), video_id=number, **facts)
-            videos.append(
-                VideoEntry(
-                    id=number,
-                    split=TRAIN_SPLIT,
-                    shard=name,
-                    frames=num_frames,
-                    bytes=sum(map(len, frames)),
-                    **facts,
-                )
+            video = VideoEntry(
+                id=number,
+                split=TRAIN_SPLIT,
+                shard=name,
+                frames=num_frames,
+                bytes=sum(map(len, frames)),
+                **facts,
             )
+            write_record(file, FrameSpool(frames), video)
+            videos.append(video)
     shard = ShardEntry(name, TRAIN_SPLIT, num_videos, os.path.getsize(path), "")
     Manifest(("texture",), tuple(videos), (shard,), (), {}).save(data_dir)
     return data_dir

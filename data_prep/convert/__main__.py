@@ -24,17 +24,9 @@ from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Converts the videos, prints a summary, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
-    return cli.run(
-        _convert,
-        {"Conversion of videos into records": ConversionConfig},
-        __doc__,
-        arguments,
-    )
+    """Converts the videos, prints a summary, and returns the exit code."""
+    groups = {"Conversion of videos into records": ConversionConfig}
+    return cli.run(_convert, groups, __doc__, arguments)
 
 
 def _convert(flags: cli.Flags) -> None:

@@ -1,8 +1,8 @@
 """Converts videos into a data set: index, plan, shards, manifest.
 
-A conversion that was killed keeps the shards whose key (see `ShardTask.key`) is still
-right, and writes the others.  A video that crashes the decoder, or takes it too long,
-is refused like any other that cannot be read.
+After a kill, a conversion keeps the finished shards whose key (see `ShardTask.key`) is
+still right.  A video that crashes or blocks the decoder is refused like any other that
+cannot be read.
 """
 
 from __future__ import annotations
@@ -32,15 +32,14 @@ from vie_tf.storage.manifest import MANIFEST_NAME, Manifest
 def convert(config: ConversionConfig) -> Manifest:
     """Converts videos, continues an earlier conversion, or adds new videos.
 
-    Prints its progress.  The result is the same, byte by byte, for any number of
-    processes and of interruptions.
+    The result is the same, byte by byte, for any number of processes and interruptions.
 
     Returns:
       The manifest, which is the last file to be written.
 
     Raises:
       UserError: the folders cannot be used, no video can be read, the disk is full, or
-        worker processes die through no fault of a video.  Finished shards are kept.
+        workers die for other reasons than a video.  Finished shards are kept.
     """
     _check_folders(config)
     if config.runner == "beam":

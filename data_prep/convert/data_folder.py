@@ -25,8 +25,7 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 def scratch_dir(data_dir: str) -> str:
     """Makes and returns the local folder for unfinished files of a data set.
 
-    It is the same in every run, so that the next run finds, and removes, the files of a
-    killed one.
+    Every run uses the same one, so that the next run removes the files of a killed one.
 
     Raises:
       UserError: the folder cannot be made.
@@ -58,20 +57,15 @@ def lock(data_dir: str) -> FolderLock:
 def unfinished_path(data_dir: str, name: str) -> str:
     """Returns a new local path to write the file `name` of a data set to.
 
-    It is unique, because workers that outlived a kill, or on other machines, may write
-    the same file.
+    It is unique, because orphaned workers, or workers on other machines, may write the
+    same file.
     """
     unfinished = f"{name}.{uuid.uuid4().hex}{_UNFINISHED}"
     return os.path.join(scratch_dir(data_dir), unfinished)
 
 
 def remove_unfinished(data_dir: str, name: str = "*") -> None:
-    """Removes unfinished files of stopped workers, of this run and of others.
-
-    Args:
-      data_dir: folder of the data set.
-      name: file of the data set; all files by default.
-    """
+    """Removes unfinished files of stopped workers, all or those of one `name`."""
     folder = glob.escape(scratch_dir(data_dir))
     for path in glob.glob(os.path.join(folder, f"{name}.*{_UNFINISHED}")):
         with contextlib.suppress(FileNotFoundError):

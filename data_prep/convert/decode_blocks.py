@@ -1,7 +1,7 @@
-"""Decodes video files into small temporary data sets, one block after another.
+"""Decodes video files into small temporary data sets, block by block.
 
-For programs that read every frame once, such as `embed.py`: the records are those that
-`convert` would write.  As there, decoders that crash or hang cost their video.
+For programs that read every frame once, such as `embed.py`.  The records equal those of
+`convert`, and a video that crashes or blocks its decoder is refused as there.
 """
 
 from __future__ import annotations
@@ -60,20 +60,16 @@ def find(path: str) -> list[FoundVideo]:
     return videos
 
 
-def frame_settings(of_data_set: Mapping[str, Any]) -> FrameSettings:
-    """Returns the settings of frames that match those of a data set.
-
-    Args:
-      of_data_set: `Manifest.settings`; missing settings have their defaults.
-    """
+def frame_settings(settings_of_data: Mapping[str, Any]) -> FrameSettings:
+    """Returns the settings of frames in `Manifest.settings`, with defaults."""
     settings = ConversionConfig("", "").frame_settings()
     names = {field.name for field in dataclasses.fields(settings)} - {"media"}
-    known = {name: value for name, value in of_data_set.items() if name in names}
+    known = {name: value for name, value in settings_of_data.items() if name in names}
     return dataclasses.replace(settings, **known)
 
 
 def hash_of_files(videos: Sequence[FoundVideo], settings: FrameSettings) -> str:
-    """Returns a hash of everything that the blocks of these videos depend on."""
+    """Returns a hash of everything that the blocks of some videos depend on."""
     files = [(v.source, v.label, *size_and_time(v.path)) for v in videos]
     return hash_of([dataclasses.asdict(settings), files])
 
@@ -95,8 +91,8 @@ def decode(
 ) -> Iterator[Manifest]:
     """Yields the manifests of the blocks in order.
 
-    The shard of a block exists in `scratch_dir` until the next block is asked for.
-    Workers decode ahead as many blocks as there are workers.
+    The shard of a block exists in `scratch_dir` until the next block is requested.
+    Each worker decodes one block ahead.
 
     Args:
       videos: videos; the id of each is its position.
@@ -104,11 +100,11 @@ def decode(
       scratch_dir: folder of the shards; made, and emptied before and after.
       videos_per_block: number of videos in a block, None for `block_size`.
       first_block: the first block to be decoded.
-      num_processes: as in `ConversionConfig`; 1 for none.
-      max_seconds: as in `ConversionConfig`.
+      num_processes: number of workers, as in `ConversionConfig`; 1 for none.
+      max_seconds: time limit of a video, as in `ConversionConfig`.
 
     Raises:
-      UserError: the disk is full, or workers die through no fault of a video.
+      UserError: the disk is full, or workers die for other reasons than a video.
     """
     labels = sorted({video.label for video in videos if video.label is not None})
     videos_per_block = videos_per_block or block_size(len(videos))
@@ -174,7 +170,7 @@ def _task(
 def _in_order(
     tasks: Sequence[ShardTask], results: Iterator[tuple[str, ShardMetadata]]
 ) -> Iterator[tuple[ShardTask, ShardMetadata]]:
-    """Yields every task with its result, which may come early."""
+    """Yields the tasks in order with their results, which come in any order."""
     ready: dict[str, ShardMetadata] = {}
     for task in tasks:
         while task.name not in ready:

@@ -32,10 +32,9 @@ def make_plan(
 ) -> Plan:
     """Returns the plan of a conversion.
 
-    Without `append`, a data set of one generation is planned as if for the first time:
-    its rows must be the same as before, and shards whose videos have changed are
-    written again.  Otherwise the old plan stays, and the new videos become a generation
-    of their own.
+    Without `append`, a data set of one generation is planned again: its rows must be
+    the same as before, and shards whose videos have changed are written again.
+    Otherwise the old plan stays, and the new videos become another generation.
 
     Raises:
       UserError: the data set was made with other settings or from other videos.
@@ -136,7 +135,7 @@ def _refused_files(
 
 
 def _print_ignored_changes(old: Plan, videos: Sequence[FoundVideo]) -> None:
-    """Prints which changes of the folder and the list are ignored."""
+    """Prints the ignored changes of the folder and the list."""
     rows = {row.source: row for row in old.rows}
     found = {video.source: video for video in videos}
     missing = rows.keys() - found.keys()
@@ -190,7 +189,7 @@ def _check_was_only_moved(
     config: ConversionConfig,
     found: set[str],
 ) -> None:
-    """Raises UserError if the shards were not made from the files that were found."""
+    """Raises UserError if the shards were made from other files."""
     keys = {task.key() for tasks in plan.tasks(config) for task in tasks}
     if any(shard.videos and shard.key not in keys for shard in on_disk.values()):
         same_names = {row.source for row in old.rows} & found

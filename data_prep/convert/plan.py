@@ -1,10 +1,9 @@
 """The plan of a data set: the id, split, label and shard of every video.
 
-A data set grows in generations: the first conversion, and one for each `--append` that
-found new videos.  A generation never changes earlier ones: its ids are larger, its
-class names come after theirs, and its shards have higher numbers.  The plan holds the
-rows of all generations, so that an interrupted conversion continues with exactly the
-videos that it started with.
+A data set grows by a generation with every `--append` that finds new videos.  It never
+changes earlier ones: its ids are larger, its class names come after theirs, and its
+shards have higher numbers.  The plan holds the rows of all generations, so that an
+interrupted conversion continues with the same videos.
 """
 
 from __future__ import annotations
@@ -79,10 +78,10 @@ class Plan:
         return dataclasses.replace(self, num_closed=len(self.generations))
 
     def history(self) -> list[dict[str, int]]:
-        """Returns the first id of every generation, and the number of classes with it.
+        """Returns first id, and number of classes so far, of every generation.
 
-        They tell how the data set was before a generation: it had the videos with
-        smaller ids, and the class names of the generations before.
+        Before a generation, the data set had the videos with smaller ids and the class
+        names of earlier generations.
         """
         counts = [len(one.class_names) for one in self.generations]
         return [

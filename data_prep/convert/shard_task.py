@@ -1,4 +1,4 @@
-"""The rows of one shard: what `write_shard` writes, independently of other shards."""
+"""The rows of one shard, which `write_shard` writes independently of other shards."""
 
 from __future__ import annotations
 
@@ -26,9 +26,8 @@ class ShardTask:
       rows: its videos, all of one split, in the order of the shard.
       labels: index of the class of each row, or `NO_LABEL`.
       settings: settings of the frames.
-      rejected: sources of videos that are refused without being opened, because they
-        have ended a worker, each with the reason.  They are not known in advance, and
-        so not part of the key.
+      rejected: sources and reasons of videos that have ended a worker.  They are not
+        opened again, and not part of the key.
     """
 
     name: str
@@ -70,10 +69,10 @@ def make_tasks(
     """Distributes rows over shards of one split each, in the order of their ids.
 
     Args:
-      rows: all videos, or those to be added.
+      rows: videos of the shards.
       class_names: names of all classes in the order of their label ids.
       config: settings of the conversion.
-      earlier: shards of the data set so far, after which the numbering continues.
+      earlier: existing shards, after which the numbering continues.
     """
     numbers = collections.Counter(task.rows[0].split for task in earlier)
     settings = config.frame_settings()

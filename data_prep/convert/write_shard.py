@@ -35,9 +35,6 @@ def write_shard(task: ShardTask, report: worker_pool.Report) -> ShardMetadata:
       report: called for every video, by source, when it is `STARTED` and when it is
         `WRITTEN` or `REFUSED`.
 
-    Returns:
-      The metadata.
-
     Raises:
       OSError: the shard cannot be written.
     """
@@ -99,17 +96,9 @@ def _write_records(
                 refused.append(RefusedEntry(row.source, error.reason))
                 report(row.source, REFUSED)
                 continue
-            write_record(
-                file,
-                video.frames,
-                video_id=row.id,
-                label=label,
-                fps=video.fps,
-                height=video.height,
-                width=video.width,
-                source=row.source,
-            )
-            videos.append(_video_entry(row, label, video, task.name))
+            entry = _video_entry(row, label, video, task.name)
+            write_record(file, video.frames, entry)
+            videos.append(entry)
             notes.extend((row.source, note) for note in video.notes)
             report(row.source, WRITTEN)
     return videos, refused, notes

@@ -20,14 +20,9 @@ from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Describes the data set, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
-    return cli.run(
-        _describe, {"Description of a data set": DescriptionConfig}, __doc__, arguments
-    )
+    """Describes the data set, and returns the exit code."""
+    groups = {"Description of a data set": DescriptionConfig}
+    return cli.run(_describe, groups, __doc__, arguments)
 
 
 def _describe(flags: cli.Flags) -> None:

@@ -20,12 +20,10 @@ _CELL_HEIGHT = _PICTURE_HEIGHT + 2 * _LINE_HEIGHT + _MARGIN
 
 
 def sample_videos(manifest: Manifest, num_shown: int) -> list[VideoEntry]:
-    """Returns a sample in which the classes take turns, the same at every call.
+    """Returns at most `num_shown` videos, in which the classes take turns.
 
-    Args:
-      manifest: manifest of the data set.
-      num_shown: most videos; if there are more classes than that, classes at equal
-        distances are chosen.
+    The sample is the same at every call.  If there are more classes than that, it has
+    classes at equal distances.
     """
     by_class = collections.defaultdict(list)
     for video in manifest.videos:
@@ -48,13 +46,7 @@ def read_middle_frames(
     videos: Sequence[VideoEntry],
     on_unreadable: Callable[[VideoEntry], None],
 ) -> dict[int, np.ndarray]:
-    """Reads the middle frame of each video.
-
-    Args:
-      data_dir: folder of the shards.
-      manifest: manifest of `data_dir`.
-      videos: entries of the manifest.
-      on_unreadable: called with every video that cannot be read.
+    """Reads the middle frame of each video; `on_unreadable` gets the unreadable ones.
 
     Returns:
       Frames [H, W, 3] uint8 RGB by the id of the video.

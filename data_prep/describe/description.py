@@ -20,10 +20,10 @@ def describe(
     manifest: Manifest,
     contents: Sequence[statistics.VideoContent] | None,
 ) -> Iterator[str]:
-    """Yields the lines that describe a data set.
+    """Yields the lines that describe a data set of at least one video.
 
     Args:
-      manifest: manifest of the data set, with at least one video.
+      manifest: manifest of the data set.
       contents: statistics of the frames; None if they were not verified.
     """
     yield from _totals(manifest)
@@ -142,19 +142,16 @@ def _duplicates(
         f"duplicates (videos with the same frames): {count} videos in {len(groups)}"
         " groups"
     )
+    harmless = groups
     for kind, field in (
         ("in several splits", "split"),
         ("with different labels", "label"),
     ):
         bad = [group for group in groups if _differ(group, field)]
+        harmless = [group for group in harmless if group not in bad]
         if bad:
             yield f"  WARNING: the same frames {kind} ({len(bad)}):"
             yield from _listed([f"    {_members(manifest, group)}" for group in bad])
-    harmless = [
-        group
-        for group in groups
-        if not _differ(group, "split") and not _differ(group, "label")
-    ]
     yield from _listed([f"  {_members(manifest, group)}" for group in harmless])
 
 

@@ -1,8 +1,4 @@
-"""Computes the statistics of a data set: counts, histograms, doubtful videos.
-
-The input is the manifest and, if the data set was verified, the content of every video.
-`description` prints the statistics and `histograms` draws them.
-"""
+"""Computes the statistics of a data set: counts, histograms, doubtful videos."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ import collections
 import dataclasses
 import math
 import re
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
@@ -43,8 +39,7 @@ class ClassCount:
         return sum(self.by_split.values())
 
 
-@dataclasses.dataclass(frozen=True)
-class Histogram:
+class Histogram(NamedTuple):
     """Bars with their labels, from top to bottom.
 
     Attributes:
@@ -155,9 +150,7 @@ def histogram_of_values(title: str, values: Sequence[str]) -> Histogram:
     return Histogram(title, tuple(bars))
 
 
-def refusals_by_reason(
-    refused: Iterable[RefusedEntry],
-) -> list[tuple[str, int]]:
+def refusals_by_reason(refused: Iterable[RefusedEntry]) -> list[tuple[str, int]]:
     """Counts the refused videos by reason, the most frequent first.
 
     Reasons that differ only in numbers are counted together, with `N` for the numbers.

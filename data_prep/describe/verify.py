@@ -1,14 +1,9 @@
-"""Verifies all shards of a data set against its manifest, over worker processes.
-
-The output is a list of problems, and the statistics of the frames of every video.
-`check_shard` checks the file of one shard, `check_video` one record and its frames.
-"""
+"""Verifies all shards of a data set against its manifest, over worker processes."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import os
 from typing import Callable, Iterator
 
@@ -23,7 +18,6 @@ from vie_tf.storage.errors import FileError
 from vie_tf.storage.manifest import Manifest, ShardEntry, VideoEntry
 
 CHECKED = "checked"
-_BLOCK_BYTES = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,22 +50,11 @@ class CheckTask:
         return f"the check of {self.shard.name}"
 
 
-@dataclasses.dataclass(frozen=True)
-class ShardCheck:
-    """Result of the check of a shard.
-
-    Attributes:
-      problems: all problems, in the order of the shard.
-      contents: statistics of every video that could be read.
-    """
-
-    problems: tuple[Problem, ...]
-    contents: tuple[VideoContent, ...]
+Checked = tuple[list[Problem], list[VideoContent]]
+"""Problems in the order of the shard, and statistics of its readable videos."""
 
 
-def verify(
-    data_dir: str, manifest: Manifest, num_processes: int
-) -> tuple[list[Problem], list[VideoContent]]:
+def verify(data_dir: str, manifest: Manifest, num_processes: int) -> Checked:
     """Checks all shards and shows the progress on stderr.
 
     Returns:
@@ -92,8 +75,8 @@ def verify(
         )
         with contextlib.closing(results):
             checks = list(results)
-    problems.extend(problem for check in checks for problem in check.problems)
-    contents = [content for check in checks for content in check.contents]
+    problems.extend(problem for found, _ in checks for problem in found)
+    contents = [content for _, found in checks for content in found]
     # Sorting is stable: within a shard the order stays.
     return sorted(problems, key=lambda problem: problem.shard), contents
 
@@ -117,7 +100,7 @@ def _tasks(data_dir: str, manifest: Manifest) -> tuple[list[CheckTask], list[Pro
     return tasks, problems
 
 
-def check_shard(task: CheckTask, report: worker_pool.Report) -> ShardCheck:
+def check_shard(task: CheckTask, report: worker_pool.Report) -> Checked:
     """Checks one shard: its file, its records and their frames.
 
     Args:
@@ -158,22 +141,18 @@ def check_shard(task: CheckTask, report: worker_pool.Report) -> ShardCheck:
         add(f"cannot be read: {(error.message or str(error)).splitlines()[0]}")
     for video in unseen.values():
         report(video.source, CHECKED)
-    return ShardCheck(tuple(problems), tuple(contents))
+    return problems, contents
 
 
 def _check_file(path: str, task: CheckTask, add: Callable[[str], None]) -> None:
     shard = task.shard
     if len(task.videos) != shard.videos:
         add(f"the manifest says {shard.videos} videos, and lists {len(task.videos)}")
-    digest, num_bytes = hashlib.sha256(), 0
-    with tf.io.gfile.GFile(path, "rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            num_bytes += len(block)
+    num_bytes = files.size_of(path)
     if num_bytes != shard.bytes:
         add(f"has {num_bytes:,} bytes, the manifest says {shard.bytes:,}")
-    elif digest.hexdigest() != shard.sha256:
-        add("its checksum (sha256) is not that of the manifest")
+    elif files.sha256_of(path) != shard.sha256:
+        add("its checksum (sha256) differs from the manifest's")
 
 
 def _parsed_records(
@@ -198,6 +177,6 @@ def _parsed_records(
 def _unexpected(record: dict[str, tf.Tensor]) -> str:
     source = record["source"].numpy().decode(errors="replace")
     return (
-        f"holds the video {int(record['id'])} ({source}), which is in it twice or, by"
-        " the manifest, in another shard"
+        f"holds the video {int(record['id'])} ({source}), which is in it twice or"
+        " belongs to another shard"
     )

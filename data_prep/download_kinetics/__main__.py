@@ -24,14 +24,9 @@ from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Downloads the segments, prints a summary, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
-    return cli.run(
-        _download_kinetics, {"Download of Kinetics": KineticsConfig}, __doc__, arguments
-    )
+    """Downloads the segments, prints a summary, and returns the exit code."""
+    groups = {"Download of Kinetics": KineticsConfig}
+    return cli.run(_download_kinetics, groups, __doc__, arguments)
 
 
 def _download_kinetics(flags: cli.Flags) -> None:

@@ -1,7 +1,7 @@
-"""Downloads one segment of a video on YouTube as a clip: small, H.264, without audio.
+"""Downloads one segment of a video on YouTube as a small H.264 clip without audio.
 
-yt-dlp fetches the smallest sufficient version of the whole video, and ffmpeg cuts it:
-yt-dlp itself would cut at key frames, or compress twice.
+yt-dlp fetches the smallest sufficient version of the whole video, and ffmpeg cuts it,
+since yt-dlp would cut at key frames or compress twice.
 """
 
 from __future__ import annotations

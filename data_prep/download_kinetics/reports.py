@@ -50,7 +50,7 @@ class Download:
 
 
 def summary(result: Download, config: KineticsConfig) -> Iterator[str]:
-    """Yields the lines that sum up a download."""
+    """Yields the lines of a summary."""
     total = result.present + len(result.unavailable) + len(result.failed)
     yield f"clips:       {result.present} of {total} are in {config.output_dir}"
     if result.unavailable:
@@ -85,10 +85,7 @@ def read_unavailable(output_dir: str) -> dict[tuple[str, int], str]:
 
 @contextlib.contextmanager
 def unavailable_report(output_dir: str) -> Iterator[Callable[[Outcome], None]]:
-    """Gives a function that adds a line to the report at once.
-
-    A run after a kill does not ask for these videos again.
-    """
+    """Gives a function that adds a line to the report at once, even before a kill."""
     rows = _read_rows(output_dir)
     path = os.path.join(output_dir, UNAVAILABLE_NAME)
     _write(path, ([row[name] for name in _COLUMNS] for row in rows))

@@ -1,6 +1,6 @@
 """Reads the segments to be downloaded from the annotations of Kinetics.
 
-Ids and labels become parts of commands and paths, so both are checked here.
+Ids and labels are checked, because they become parts of commands and paths.
 """
 
 from __future__ import annotations
@@ -68,11 +68,8 @@ def read_segments(path: str, split: str = "", limit: int = 0) -> list[Segment]:
 
 
 def _segment(annotation: Annotation) -> Segment:
-    place, youtube_id, label = (
-        annotation.place,
-        annotation.youtube_id,
-        annotation.label,
-    )
+    place, label = annotation.place, annotation.label
+    youtube_id = annotation.youtube_id
     if not _YOUTUBE_ID.fullmatch(youtube_id):
         raise UserError(
             f"{place}: the youtube_id {youtube_id!r} must have 11 letters, digits, - or"

@@ -18,17 +18,9 @@ from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Generates the videos, prints the next step, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
-    return cli.run(
-        _synthesize,
-        {"Synthesis of videos whose class is a motion": SynthesisConfig},
-        __doc__,
-        arguments,
-    )
+    """Generates the videos, prints the next step, and returns the exit code."""
+    groups = {"Synthesis of videos whose class is a motion": SynthesisConfig}
+    return cli.run(_synthesize, groups, __doc__, arguments)
 
 
 def _synthesize(flags: cli.Flags) -> None:

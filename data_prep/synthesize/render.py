@@ -49,8 +49,8 @@ class VideoTask:
 def render(task: VideoTask) -> Iterator[np.ndarray]:
     """Yields the frames of a video.
 
-    Cuts follow every `seconds / scenes` seconds, the first at a random time, so that no
-    frame number is always the start of a zoom, whose scale would reveal the class.
+    Cuts follow every `seconds / scenes` seconds after a random time.  Otherwise a zoom
+    would always start at the same frame, whose scale would reveal the class.
 
     Yields:
       [H, W, 3] uint8 BGR.
@@ -104,8 +104,8 @@ def random_placement(
 ) -> np.ndarray:
     """Draws the placement of a texture: [3, 3], frame to texture.
 
-    At any moment, the scale has the same distribution in all classes: without a zoom,
-    it is that of a random moment of a zoom.
+    The scale at any moment has the same distribution in all classes: without a zoom, it
+    is the scale at a random moment of a zoom.
     """
     log_scale = rng.uniform(-_SCALE_LOG, _SCALE_LOG)
     zoomed = rng.uniform(*ZOOM_LOG) * scene_frames * rng.uniform(-0.5, 0.5)

@@ -1,11 +1,9 @@
 """Random color textures that tile without a seam, one for each scene of a video.
 
 Every texture is band-limited noise, because stripes hide a motion along themselves.
-
-Textures differ in their structure, but hardly in contrast, spectrum and mean color.  If
-they differed as real scenes do, an untrained network would distinguish them far better
-than motions, and instance recognition would spend its first thousands of steps on
-unlearning them: the tutorial would take hours.
+Textures hardly differ in contrast, spectrum and mean color.  An untrained network
+distinguishes real scenes by these far better than by motions, and instance recognition
+would need thousands of steps to unlearn that: the tutorial would take hours.
 """
 
 from __future__ import annotations

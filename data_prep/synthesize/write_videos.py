@@ -39,8 +39,8 @@ def synthesize(config: SynthesisConfig) -> list[VideoTask]:
       All videos of the set.
 
     Raises:
-      UserError: settings that contradict each other, a folder that holds other videos,
-        or a folder that cannot be written.
+      UserError: settings contradict each other, or the folder holds other videos or
+        cannot be written.
     """
     _check(config)
     tasks = _tasks(config)
@@ -103,7 +103,7 @@ def write_video(task: VideoTask, report: worker_pool.Report) -> None:
 
 
 def _tasks(config: SynthesisConfig) -> list[VideoTask]:
-    """Returns all videos in an order in which the classes take turns."""
+    """Returns all videos; the classes take turns."""
     classes = list(MOTIONS)[: config.num_classes]
     return [
         VideoTask(classes[index % len(classes)], index // len(classes), config)

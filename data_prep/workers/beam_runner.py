@@ -1,8 +1,7 @@
 """Runs tasks as an Apache Beam pipeline, which may use many machines.
 
-Function and tasks are the same as for `worker_pool`, but there are no results except
-what the tasks write, since Beam runners do not return any.  Beam is optional: it is
-imported when a pipeline is asked for.
+Function and tasks are the same as for `worker_pool`, but Beam returns no results: tasks
+write them.  Beam is optional, so it is imported when a pipeline starts.
 """
 
 from __future__ import annotations
@@ -42,12 +41,12 @@ def run_tasks(
     Reports are counted by state, in counters that the runner shows.
 
     Args:
-      function: importable on the workers; its result is dropped.
-      tasks: anything that can be pickled.  They reach the workers through a file,
-        since some runners refuse pipelines of more than some megabytes.
+      function: importable function; its result is dropped.
+      tasks: tasks that can be pickled.  Workers read them from a file, since some
+        runners refuse pipelines of several megabytes.
       options: options of the pipeline and its runner, each as on Beam's own command
         lines (`--runner=FlinkRunner`); see `_DEFAULT_RUNNER`.
-      shared_dir: folder that all workers can read, for that file.
+      shared_dir: folder of that file, which all workers can read.
 
     Raises:
       UserError: an option is wrong, or the pipeline has failed.

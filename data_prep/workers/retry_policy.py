@@ -1,7 +1,7 @@
 """Decides what happens after the death of a worker.
 
-A decoder is foreign code that reads files of any origin: it may crash, or hang.  The
-video that ended it is rejected, and its task done again without it.
+A decoder is foreign code that may crash or hang on a file.  The task is then done again
+without that video.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from typing import Any
 
 from data_prep.workers.worker_pool import WorkerDied
 
-# So many deaths without a finished video in between are not the fault of the videos,
-# but of the machine or the program.
+# After so many deaths without a finished video, the machine or the program is at fault.
 _MOST_DEATHS_IN_A_ROW = 20
 
 
@@ -19,12 +18,11 @@ class RetryPolicy:
     """Chooses the task that replaces the task of a dead worker.
 
     A crash or a timeout is the fault of the video.  A kill from outside usually means
-    that memory ran out, perhaps because of other programs: the task is tried once more.
-    At the second kill at the same video the policy gives up, since rejecting it would
-    lose an intact video.
+    that memory ran out, perhaps because of other programs: the task is tried once more,
+    and a second kill at the same video is an error, since the video may be intact.
 
     Args:
-      max_seconds: time limit of a video, for the reason.
+      max_seconds: time limit of a video in seconds, for the reason.
     """
 
     def __init__(self, max_seconds: float) -> None:
@@ -33,17 +31,17 @@ class RetryPolicy:
         self._deaths_in_a_row = 0
 
     def item_done(self) -> None:
-        """Notes that a video was finished for the first time."""
+        """Counts a finished video."""
         self._deaths_in_a_row = 0
 
     def next_task(self, death: WorkerDied) -> Any:
-        """Returns the task to be done instead of that of a dead worker.
+        """Returns the task that replaces the one of a dead worker.
 
         Args:
-          death: its task has a method `without(item, reason)`.
+          death: death of a worker whose task has a method `without(item, reason)`.
 
         Raises:
-          WorkerDied: this death, if it is not the fault of a video.
+          WorkerDied: no video is at fault.
         """
         self._deaths_in_a_row += 1
         if death.item is None or self._deaths_in_a_row >= _MOST_DEATHS_IN_A_ROW:

@@ -1,8 +1,7 @@
 """Runs tasks over worker processes that may crash or hang.
 
-concurrent.futures cannot tell which task a dead process was working on.  Here every
-worker has its own pipe, so that the video at which a decoder crashed or hung is known,
-and the task can be done again without it.
+Unlike in concurrent.futures, every worker has a pipe of its own.  It tells at which
+video a decoder crashed or hung, so that the task can be done again without it.
 """
 
 from __future__ import annotations
@@ -84,12 +83,12 @@ def run_tasks(
     Args:
       function: importable; its results and reports are pickled.
       tasks: tasks, which messages name by `str(task)`.
-      num_processes: number of workers, 0 for one per core; 1 works in this process,
-        without `on_death` and without a time limit.
+      num_processes: number of workers, 0 for one per core; with 1, this process does
+        the tasks, without `on_death` and time limit.
       on_report: called in this process for every report, also of repeated tasks.
       on_death: returns the task for a new worker after a death, or raises.
-      time_limit_secs: a worker is killed if longer than this passes between the
-        report that an item is `STARTED` and the next report; 0 for no limit.
+      time_limit_secs: longest time from the report that an item is `STARTED` to the
+        next report, after which the worker is killed; 0 for no limit.
 
     Raises:
       WorkerDied: a worker has died, unless `on_death` returns a task.
@@ -133,7 +132,7 @@ def run_tasks(
 
 
 class _Ticks:
-    """A clock that does not count time in which this process was suspended itself."""
+    """A clock that stops while this process is suspended."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()

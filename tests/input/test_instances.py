@@ -70,7 +70,6 @@ def test_by_default_every_training_video_is_an_instance(data):
         (250, 130, [(0, 130), (130, 250)]),
         (100, 52, [(0, 52), (52, 100)]),
         (20, 52, [(0, 20)]),
-        (20, 0, [(0, 20)]),
     ],
 )
 def test_bins_are_those_of_the_authors(num_frames, bin_frames, bins):

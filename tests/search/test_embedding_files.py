@@ -69,7 +69,7 @@ def test_rows_that_were_not_counted_are_written_again(tmp_path):
     files.end_block(2)
     files.append(*rows_of([2]))  # and here it was killed
     files = open_files(tmp_path / "killed")
-    assert (files.num_blocks, files.num_videos) == (1, 2)
+    assert (files.progress.blocks, files.progress.num_videos) == (1, 2)
     files.append(*rows_of([2]))
     files.end_block(1)
     files.refuse(RefusedEntry("3.mp4", "the file is empty"))

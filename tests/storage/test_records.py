@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from vie_tf.storage import records
 from vie_tf.storage.frame_spool import FrameSpool
+from vie_tf.storage.manifest import VideoEntry
 
 METADATA = {
     "label": 3,
@@ -34,8 +35,10 @@ def write(path, videos):
     """Writes frames by the id of their video."""
     with open(path, "wb") as file:
         for video_id, frames in videos.items():
-            spool = FrameSpool(frames)
-            records.write_record(file, spool, video_id=video_id, **METADATA)
+            sizes = {"frames": len(frames), "bytes": sum(map(len, frames))}
+            place = {"split": "train", "shard": str(path)}
+            video = VideoEntry(video_id, **METADATA, **sizes, **place)
+            records.write_record(file, FrameSpool(frames), video)
     return str(path)
 
 

@@ -1,7 +1,7 @@
 """A picture of clips before and after their augmentation, to check settings by eye.
 
-Each clip has two rows: its frames as they are stored, with the window of the crop drawn
-into them, and below each the frame that the network sees.
+Each clip has two rows: its stored frames with the window of the crop, and the frames
+that the network sees.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def draw(examples: Sequence[Example], title: str) -> Canvas:
     """
     columns = [_columns(example) for example in examples]
     titles = [_title(example, shown) for example, shown in zip(examples, columns)]
-    widths = [_cell_width(example) for example in examples]
+    sizes = [example.frames.shape[1:3] for example in examples]
+    widths = [max(_CELL, round(width * _CELL / height)) for height, width in sizes]
     block = _LINE + 2 * (_CELL + _GAP)
     canvas = Canvas(
         height=_LINE + len(examples) * block,
@@ -46,7 +47,8 @@ def draw(examples: Sequence[Example], title: str) -> Canvas:
         canvas.write(titles[number], 0, top, DARK)
         for place, column in enumerate(columns[number]):
             left, width = place * (widths[number] + _GAP), widths[number]
-            stored = _with_window(_stored(example, column), example.window)
+            frame = example.frames[_stored(example, column)]
+            stored = _with_window(frame, example.window)
             above, below = top + _LINE, top + _LINE + _CELL + _GAP
             canvas.paste(stored, left, above, width, _CELL)
             canvas.paste(example.clip[column], left, below, width, _CELL)
@@ -59,22 +61,15 @@ def _columns(example: Example) -> list[int]:
     return sorted(set(np.linspace(0, count - 1, min(count, _MAX_COLUMNS)).astype(int)))
 
 
-def _stored(example: Example, column: int) -> np.ndarray:
-    # A static clip shows its one stored frame again and again.
-    return example.frames[min(column, len(example.frames) - 1)]
+def _stored(example: Example, column: int) -> int:
+    # A static clip repeats its one stored frame.
+    return min(column, len(example.frames) - 1)
 
 
 def _title(example: Example, columns: Sequence[int]) -> str:
-    numbers = [
-        example.indices[min(column, len(example.frames) - 1)] for column in columns
-    ]
+    numbers = (example.indices[_stored(example, column)] for column in columns)
     frames = ", ".join(map(str, numbers))
     return f"video {example.video.id}: {example.video.source}   frames {frames}"
-
-
-def _cell_width(example: Example) -> int:
-    height, width = example.frames.shape[1:3]
-    return max(_CELL, round(width * _CELL / height))
 
 
 def _with_window(frame: np.ndarray, window: np.ndarray) -> np.ndarray:

@@ -3,11 +3,8 @@
 A *position* counts the clips of a run from its start, epoch after epoch.  An *epoch*
 takes one clip of every video, in the order of a permutation of its own.
 
-Everything random is a function of the seed and the position, so a run that is started
-again at a position reads exactly what the run that was never stopped would have read,
-and workers need not agree on anything.
-
-The step before is `instances`, the step after `sampling`.
+Everything random is a function of the seed and the position, so a run that resumes at a
+position reads what an uninterrupted run reads, and workers need not communicate.
 """
 
 from __future__ import annotations
@@ -59,7 +56,7 @@ class ClipShard(NamedTuple):
     block: int = 1
 
     def select(self, positions: tf.data.Dataset) -> tf.data.Dataset:
-        """Leaves out what other workers read."""
+        """Keeps the positions of this worker."""
         if self.num_workers == 1:
             return positions
         blocks = positions.batch(self.block).shard(self.num_workers, self.worker)
@@ -106,7 +103,7 @@ class ClipOrder:
         return epochs.flat_map(of_epoch)
 
     def positions_by_step(self, start: int, batch_size: int) -> tf.data.Dataset:
-        """Returns what `positions` does, but in whole steps.
+        """Returns the elements of `positions` in whole steps.
 
         A tf.data service divides the elements of this dataset among its workers, and
         each has to make whole batches.

@@ -1,7 +1,4 @@
-"""The videos of a split, and the frames of their clips.
-
-The step before is `sampling`, which says which frames; the step after decodes them
-(`augmentations`).
+"""The videos of a split, and the JPEG frames of their clips.
 
 Letters: V videos of the split, T frames of a clip.
 """
@@ -34,7 +31,7 @@ class ClipSource:
     Attributes:
       videos: videos of the split, [V].
       metadata: `id`, `label` int64; `frames`, `height`, `width` int32; [V] each.
-      portable: as given.
+      portable: whether frames are read without Python.
       skips_bad_records: whether bad records are left out.
       parallel_reads: number of clips that are read at once.
 

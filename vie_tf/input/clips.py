@@ -1,7 +1,4 @@
-"""Batches of clips, and what to do about a clip that cannot be made.
-
-Bad records stop the iteration with their name, or are left out and counted.
-"""
+"""Batches of clips.  Bad records raise an error that names them, or are skipped."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ _NOT_A_JPEG = "a frame is no whole JPEG image"
 
 
 class BadRecord(UserError):
-    """A video that cannot be read although it is in the data set."""
+    """A video of the data set that cannot be read."""
 
 
 class ClipMaker(abc.ABC):
@@ -38,7 +35,7 @@ class ClipMaker(abc.ABC):
 
     @abc.abstractmethod
     def element_at(self, position: tf.Tensor) -> Element:
-        """Returns what the dataset of positions has for a position, scalar int64."""
+        """Returns the element of the dataset of positions at a scalar int64."""
 
     @abc.abstractmethod
     def sample(self, element: Element) -> Element:
@@ -50,7 +47,7 @@ class ClipMaker(abc.ABC):
 
     @abc.abstractmethod
     def finish(self, sample: Element) -> Element:
-        """Decodes and transforms the `frames` of a sample; returns what is batched."""
+        """Decodes and transforms the `frames` of a sample to the tensors of a batch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,12 +120,12 @@ class Clips:
             yield batch
 
     def error(self, error: Exception, position: int, num_clips: int) -> Exception:
-        """Returns what to raise in place of an error of the dataset.
+        """Returns BadRecord in place of an error of the dataset, if a clip caused it.
 
         Args:
-          error: error that was raised.
-          position: first position whose clip can be the reason.
-          num_clips: number of positions that can.
+          error: error of the dataset.
+          position: first position that can have caused it.
+          num_clips: number of such positions.
         """
         reason = self.explain(range(position, position + num_clips))
         if reason is None:
@@ -139,7 +136,7 @@ class Clips:
         )
 
     def explain(self, positions: range) -> str | None:
-        """Says what is wrong with the first clip that fails; None where none does."""
+        """Explains why the first bad clip cannot be made; None if all can."""
         for position in positions:
             sample = self._sample_at(position)
             problem = sample.pop("problem").numpy().decode()
@@ -204,7 +201,7 @@ class Clips:
         return {**finished, "skipped": tf.constant(0, tf.int64)}
 
     def _finish_or_mark(self, sample: Element) -> Element:
-        """Finishes a clip, or prints why it cannot, and says so in `is_good`."""
+        """Finishes a clip, or prints why it cannot be; `is_good` is false then."""
         one = tf.data.Dataset.from_tensors(sample)
         good = one.map(lambda sample: (self._maker.finish(sample), tf.constant(True)))
         nothing = tf.nest.map_structure(
@@ -230,14 +227,13 @@ class Clips:
 
 
 def _without_bad(clips: tf.data.Dataset) -> tf.data.Dataset:
-    """Leaves out clips that are marked as bad, and counts them as `skipped`."""
+    """Drops clips that are marked as bad, and counts them in `skipped`."""
 
     def count(skipped: tf.Tensor, clip: Element) -> tuple[tf.Tensor, Element]:
         pending = tf.where(clip["is_good"], tf.constant(0, tf.int64), skipped + 1)
         return pending, {**clip, "skipped": skipped}
 
-    def without_mark(clip: Element) -> Element:
-        return {name: value for name, value in clip.items() if name != "is_good"}
-
     counted = clips.scan(tf.constant(0, tf.int64), count)
-    return counted.filter(lambda clip: clip["is_good"]).map(without_mark)
+    return counted.filter(lambda clip: clip["is_good"]).map(
+        lambda clip: {k: value for k, value in clip.items() if k != "is_good"}
+    )

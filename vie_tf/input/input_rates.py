@@ -1,6 +1,6 @@
 """How fast the input is, stage by stage, beside the training step.
 
-`measure` gives clips per second, `advice` says what limits and what to change.
+`measure` counts clips per second, and `advice` names the slowest part.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class InputRates:
         return f"clips per second, input on {cores} cores\n{rows}"
 
     def advice(self, color: str, has_gpu: bool) -> str:
-        """Says in a sentence what limits, and what to change.
+        """Names the slowest part, and settings that make it faster.
 
         Args:
           color: implementation of the color jitter.

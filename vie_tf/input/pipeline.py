@@ -53,7 +53,7 @@ def training_clips(
 ) -> Clips:
     """Makes endless batches of augmented clips, every video once per epoch.
 
-    A video of several bins shows another one in every epoch, until all were shown.
+    A video of several bins shows another bin in every epoch until it has shown all.
 
     Args:
       data: where the shards are, and how clips are read and augmented.

@@ -1,11 +1,7 @@
 """The frames of a clip: index arithmetic on frame counts, no images.
 
-The number of frames of a video comes in, frame indices go out, by which
-`vie_tf.input.clip_source` reads JPEG strings before anything is decoded.  The step
-before is `clip_order`.
-
-Sampling rules of section 3 ("Architecture and sampling strategy"), a table in
-`SAMPLING_RULES`:
+`vie_tf.input.clip_source` reads the frames.  `SAMPLING_RULES` is the table of the rules
+of section 3 ("Architecture and sampling strategy"):
 
   name     families             clip
   single   single               one random frame
@@ -111,14 +107,11 @@ def bin_range(
     Args:
       num_video_frames: F, scalar int32.
       number: number of the bin, from 0, scalar.
-      bin_frames: frames of a bin, of which the last may have fewer; 0 for the whole
-        video.
+      bin_frames: frames of a bin, at least 1; the last bin may have fewer.
 
     Returns:
       First frame and number of frames, scalar int32.
     """
-    if not bin_frames:
-        return tf.constant(0), num_video_frames
     first = tf.cast(number, tf.int32) * bin_frames
     return first, tf.minimum(num_video_frames - first, bin_frames)
 
@@ -168,8 +161,7 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
         return _tiled(consecutive_clips(_one_frame(recipe), num_video_frames), recipe)
     span = recipe.num_frames * recipe.frame_interval
     starts = tf.range(tf.maximum(num_video_frames // span, 1)) * span
-    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
-    return (starts[:, None] + offsets) % num_video_frames
+    return _frames_from(starts, recipe, num_video_frames)
 
 
 def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
@@ -180,6 +172,14 @@ def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
 def _tiled(frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
     """Repeats frames [..., 1] T times, to [..., T]."""
     return tf.repeat(frames, recipe.num_frames, axis=-1)
+
+
+def _frames_from(
+    starts: tf.Tensor, recipe: ClipRecipe, num_video_frames: tf.Tensor
+) -> tf.Tensor:
+    """Returns the frames of clips that start at frames [...]: [..., T] int32."""
+    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
+    return (starts[..., None] + offsets) % num_video_frames
 
 
 def _num_starts(num_video_frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
@@ -213,8 +213,7 @@ def _draw_start(
 ) -> tf.Tensor:
     """Draws the first frame; the others follow at the interval of the recipe."""
     start = _uniform(seed, [], _num_starts(num_video_frames, recipe))
-    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
-    return (start + offsets) % num_video_frames
+    return _frames_from(start, recipe, num_video_frames)
 
 
 def _draw_in_bins(
@@ -234,19 +233,17 @@ def _spread_frames(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
 ) -> tf.Tensor:
     """Takes the middle frame of each of as many parts of the video as clips."""
-    start = (2 * tf.range(num_clips) + 1) * num_video_frames // (2 * num_clips)
-    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
-    return (start[:, None] + offsets) % num_video_frames
+    starts = (2 * tf.range(num_clips) + 1) * num_video_frames // (2 * num_clips)
+    return _frames_from(starts, recipe, num_video_frames)
 
 
 def _spread_starts(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
 ) -> tf.Tensor:
     """Spaces the starts of the clips equally."""
-    starts = _num_starts(num_video_frames, recipe)
-    start = (tf.range(num_clips) + 1) * starts // (num_clips + 1)
-    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
-    return (start[:, None] + offsets) % num_video_frames
+    num_starts = _num_starts(num_video_frames, recipe)
+    starts = (tf.range(num_clips) + 1) * num_starts // (num_clips + 1)
+    return _frames_from(starts, recipe, num_video_frames)
 
 
 def _spread_to_both_ends(

@@ -1,4 +1,4 @@
-"""What the registry states about a family of networks."""
+"""Description of a family of networks, as the registry lists it."""
 
 from __future__ import annotations
 

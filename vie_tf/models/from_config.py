@@ -1,7 +1,4 @@
-"""From the settings of a run to its network and its clips.
-
-Training and evaluation both start here, so that they agree.
-"""
+"""Network and clips of a run, from its settings, for training and for evaluation."""
 
 from __future__ import annotations
 
@@ -40,11 +37,6 @@ def clip_recipe(model: ModelConfig) -> ClipRecipe:
 
 
 def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
-    """Makes an untrained network.
-
-    Args:
-      model: settings of the network.
-      seed: seed of its weights; the same seed gives the same network.
-    """
+    """Makes an untrained network, the same one for the same seed."""
     tf.keras.utils.set_random_seed(seed)
     return models.build(**dataclasses.asdict(model))

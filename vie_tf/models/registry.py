@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import tensorflow as tf
 
-from vie_tf.config import ModelConfig
+from vie_tf.config import ModelConfig, settings_of
 from vie_tf.input.sampling import BIN_FRAMES, ClipRecipe
 from vie_tf.models.clip_input import MIN_CROP_SIZE
 from vie_tf.models.embedder import ClipModel
 from vie_tf.models.family import Family, Make, assemble, num_outputs
 from vie_tf.models.heads import FrameConcat, FrameMean, MultiScaleRelation
 from vie_tf.models.layers import BatchNormRelu
-from vie_tf.models.resnet import ARCHITECTURES, RESNET_SIZES, ResNet
+from vie_tf.models.resnet import ARCHITECTURES, ResNet
 from vie_tf.models.slowfast import make_slowfast
 from vie_tf.models.two_stream import make_two_stream
 from vie_tf.storage.errors import UserError
@@ -51,10 +51,6 @@ TRN_HEADS: dict[str, MakeHead] = {
     "relation": _relation(average=False),
     "relation_mean": _relation(average=True),
 }
-
-
-def _trn_head(config: ModelConfig) -> tf.keras.layers.Layer:
-    return TRN_HEADS[config.trn_head](config)
 
 
 def _resnet(architecture: str, make_head: MakeHead = _concat) -> Make:
@@ -93,7 +89,7 @@ MODELS = {
         "table 1: 25.72 39.38 44.91",
         _TRN_CLIP,
         64,
-        _resnet("frames", _trn_head),
+        _resnet("frames", lambda config: TRN_HEADS[config.trn_head](config)),
     ),
     "slow": Family("VIE-Slow", "table 1: 24.80 40.48 46.36", _SLOW_CLIP, 64, _slow),
     "slowfast": Family(
@@ -125,11 +121,6 @@ MODELS = {
     ),
 }
 
-STATIC_FRAMES = ("one", "all")
-# What convolutions and batch norm compute in.  Variables, heads, embeddings, losses
-# and the memory bank are always float32.
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-
 
 @contextlib.contextmanager
 def _policy(precision: str) -> Iterator[None]:
@@ -142,18 +133,14 @@ def _policy(precision: str) -> Iterator[None]:
         tf.keras.mixed_precision.set_global_policy(before)
 
 
-def _check_choice(what: str, value: object, allowed: object) -> None:
-    assert isinstance(allowed, (dict, tuple))
+def _check_choice(what: str, value: object, allowed: Collection[object]) -> None:
     if value not in allowed:
         choices = ", ".join(map(str, allowed))
         raise UserError(f"{what} is one of {choices}, not {value!r}.")
 
 
 def clip_recipe(name: str) -> ClipRecipe:
-    """Looks up the clip that a family takes.
-
-    Args:
-        name: A key of `MODELS`.
+    """Looks up the clip that a family of `MODELS` takes.
 
     Raises:
         UserError: If there is no such family.
@@ -182,10 +169,9 @@ def build(name: str, **settings: Any) -> ClipModel:
     config = ModelConfig(name, **settings)
     recipe = clip_recipe(name)
     num_frames = config.num_frames or recipe.num_frames
-    _check_choice("resnet_size", config.resnet_size, RESNET_SIZES)
-    _check_choice("trn_head", config.trn_head, TRN_HEADS)
-    _check_choice("static_frames", config.static_frames, STATIC_FRAMES)
-    _check_choice("precision", config.precision, PRECISIONS)
+    for field, declared in settings_of(ModelConfig).items():
+        if declared.choices and field != "name":
+            _check_choice(field, getattr(config, field), declared.choices)
     with _policy(config.precision):
         model = MODELS[name].make(
             name, dataclasses.replace(config, num_frames=num_frames)

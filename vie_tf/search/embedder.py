@@ -1,8 +1,5 @@
 """Features of videos at the endpoints of a trained network, block by block.
 
-Comes in: blocks of `vie_tf.search.video_source`.  Goes out: the features of every
-batch, in the order of the videos.  The step after is `vie_tf.search.embeddings`.
-
 Letters: V videos of a batch, T frames of a clip.
 """
 
@@ -26,7 +23,7 @@ from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
-# Compared by their direction, so their mean over clips is scaled to unit norm.
+# Compared by direction, so their means over clips are scaled to unit norm.
 DIRECTIONS = ("embedding", "pooled")
 
 
@@ -87,7 +84,7 @@ class VideoEmbedder:
         self._pass = SplitPass(features_of)
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
-        """Yields features in the order of the videos, and videos that have none.
+        """Yields features in the order of the videos, and refused videos.
 
         Raises:
           UserError: the videos are images, and the network takes several frames.

@@ -1,13 +1,13 @@
 """Writing a folder of embeddings: arrays, the list of their videos, and an index.
 
   ENDPOINT.npy   a row for every video, or for every clip of every video; float32
-  videos.csv     what the rows belong to, in the same order
+  videos.csv     videos of the rows, in the same order
   refused.csv    videos that could not be read, with the reason
-  index.json     how all of it was made; written once the rest is complete
-  progress.json  how much is complete, until then
+  index.json     settings and sizes; written once the rest is complete
+  progress.json  the complete part, until then
 
-Rows are appended, and counted in progress.json once they are on the disk.  A process
-that is killed may leave more rows than that, which the next one cuts off.
+Rows are appended, and counted in progress.json once they are on the disk.  After a kill
+the files may have more rows, which the next process cuts off.
 """
 
 from __future__ import annotations
@@ -41,8 +41,17 @@ _NPY_HEADER_BYTES = 256  # room for any number of rows, at a multiple of 64
 
 
 @dataclasses.dataclass
-class _Progress:
-    """What is on the disk; `sizes` are bytes of the files, by name."""
+class Progress:
+    """Complete part of a folder of embeddings.
+
+    Attributes:
+      made_from: everything that the content depends on.
+      blocks: number of complete blocks.
+      num_videos: number of videos that have rows.
+      num_refused: number of videos that could not be read.
+      num_rows: number of rows.
+      sizes: bytes of the files, by name.
+    """
 
     made_from: dict[str, Any]
     blocks: int = 0
@@ -53,7 +62,7 @@ class _Progress:
 
 
 class EmbeddingFiles:
-    """Appends to a folder of embeddings, a new one or one that was left unfinished.
+    """Appends to a new or unfinished folder of embeddings.
 
     Args:
       folder: folder of the files, made if it is missing.
@@ -62,7 +71,8 @@ class EmbeddingFiles:
       has_clips: whether a row is a clip, not a video.
 
     Attributes:
-      is_complete: whether there is nothing left to do.
+      progress: complete part of the folder.
+      is_complete: whether it holds all embeddings.
 
     Raises:
       UserError: the folder holds something else.
@@ -77,7 +87,7 @@ class EmbeddingFiles:
     ) -> None:
         self._folder, self._shapes = folder, shapes
         self._columns = _VIDEO_COLUMNS + (CLIP_COLUMNS if has_clips else ())
-        # As it is after it was written and read.
+        # Through JSON, like the known ones.
         wanted: dict[str, Any] = json.loads(json.dumps(made_from))
         index = read_metadata(folder, INDEX_NAME)
         known = index or read_metadata(folder, PROGRESS_NAME)
@@ -85,29 +95,14 @@ class EmbeddingFiles:
         self.is_complete = index is not None
         if index is not None:
             counts = {name: index[name] for name in ("num_videos", "num_refused")}
-            self._progress = _Progress(wanted, **counts)
+            self.progress = Progress(wanted, **counts)
             self._clean_up()
         elif known is not None:
-            self._progress = _Progress(**known)
+            self.progress = Progress(**known)
             self._cut_to_progress()
         else:
-            self._progress = _Progress(wanted)
+            self.progress = Progress(wanted)
             self._begin()
-
-    @property
-    def num_blocks(self) -> int:
-        """Number of blocks that are complete."""
-        return self._progress.blocks
-
-    @property
-    def num_videos(self) -> int:
-        """Number of videos that have rows."""
-        return self._progress.num_videos
-
-    @property
-    def num_refused(self) -> int:
-        """Number of videos that could not be read."""
-        return self._progress.num_refused
 
     def append(
         self, values: Mapping[str, np.ndarray], rows: Sequence[Sequence[Any]]
@@ -122,60 +117,53 @@ class EmbeddingFiles:
             with open(self._path(f"{name}.npy"), "ab") as file:
                 file.write(np.ascontiguousarray(array, "<f4").tobytes())
         self._append_csv(VIDEOS_NAME, rows)
-        self._progress.num_rows += len(rows)
+        self.progress.num_rows += len(rows)
 
     def refuse(self, entry: RefusedEntry) -> None:
         """Appends a video that could not be read."""
         self._append_csv(REFUSED_NAME, [[cell(entry.source), cell(entry.reason)]])
-        self._progress.num_refused += 1
+        self.progress.num_refused += 1
 
     def end_block(self, num_videos: int) -> None:
-        """Counts what was appended.
-
-        Args:
-          num_videos: number of videos that got rows since the last block.
-        """
-        self._progress.blocks += 1
-        self._progress.num_videos += num_videos
+        """Counts the rows since the last block, which belong to some more videos."""
+        self.progress.blocks += 1
+        self.progress.num_videos += num_videos
         self._save_progress()
 
     def finish(self, metadata: Mapping[str, Any]) -> None:
-        """Writes the index.
-
-        Args:
-          metadata: content of the index, beside what the embeddings were made from.
+        """Writes the index, with metadata beside its own.
 
         Raises:
           UserError: no video could be embedded.
         """
-        if not self.num_videos:
+        if not self.progress.num_videos:
             with open(self._path(REFUSED_NAME), encoding="utf-8", newline="") as file:
                 _, first = list(csv.reader(file))[:2]
-            os.remove(self._path(PROGRESS_NAME))  # so that it can be tried again
+            os.remove(self._path(PROGRESS_NAME))  # so that the user can try again
             raise UserError(
-                f"None of the {self.num_refused} videos could be embedded (such as"
-                f" {first[0]}: {first[1]}); all reasons are in"
+                f"None of the {self.progress.num_refused} videos could be embedded"
+                f" (such as {first[0]}: {first[1]}); all reasons are in"
                 f" {self._path(REFUSED_NAME)}."
             )
         arrays = {}
         for name, shape in self._shapes.items():
-            whole = (self._progress.num_rows, *shape)
+            whole = (self.progress.num_rows, *shape)
             arrays[name] = {"file": f"{name}.npy", "shape": list(whole)}
             with open(self._path(f"{name}.npy"), "r+b") as file:
                 file.write(npy_header(whole))
         index = {
             **metadata,
             "arrays": arrays,
-            "num_videos": self.num_videos,
-            "num_refused": self.num_refused,
-            "made_from": self._progress.made_from,
+            "num_videos": self.progress.num_videos,
+            "num_refused": self.progress.num_refused,
+            "made_from": self.progress.made_from,
         }
         self._write_json(INDEX_NAME, index)
         self._clean_up()
 
     def _clean_up(self) -> None:
-        """Removes what a complete folder does not need; a kill may have come before."""
-        names = [PROGRESS_NAME] + ([] if self.num_refused else [REFUSED_NAME])
+        """Removes files that a complete folder does not need."""
+        names = [PROGRESS_NAME] + ([] if self.progress.num_refused else [REFUSED_NAME])
         for name in names:
             with contextlib.suppress(FileNotFoundError):
                 os.remove(self._path(name))
@@ -220,7 +208,7 @@ class EmbeddingFiles:
         self._save_progress()
 
     def _cut_to_progress(self) -> None:
-        for name, size in self._progress.sizes.items():
+        for name, size in self.progress.sizes.items():
             if os.path.getsize(self._path(name)) < size:
                 raise UserError(
                     f"{self._path(name)} is shorter than {PROGRESS_NAME} beside it"
@@ -232,8 +220,8 @@ class EmbeddingFiles:
         names = [VIDEOS_NAME, REFUSED_NAME, *(f"{name}.npy" for name in self._shapes)]
         for name in names:
             files.flush_to_disk(self._path(name))
-            self._progress.sizes[name] = os.path.getsize(self._path(name))
-        self._write_json(PROGRESS_NAME, dataclasses.asdict(self._progress))
+            self.progress.sizes[name] = os.path.getsize(self._path(name))
+        self._write_json(PROGRESS_NAME, dataclasses.asdict(self.progress))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         text = json.dumps(content, indent=1) + "\n"

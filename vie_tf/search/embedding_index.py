@@ -65,7 +65,7 @@ class EmbeddingIndex:
         """Returns an endpoint to compare videos by, and its features, [V, D] float32.
 
         Raises:
-          UserError: there is none.
+          UserError: the index has no such endpoint.
         """
         if self.metadata["made_from"]["average"] == "clips":
             for name in DIRECTIONS:
@@ -78,7 +78,7 @@ class EmbeddingIndex:
 
 
 def read_metadata(folder: str, name: str) -> dict[str, Any] | None:
-    """Reads index.json or progress.json of a folder; None where there is none.
+    """Reads index.json or progress.json of a folder; None if there is none.
 
     Raises:
       UserError: the file was not written by embed.py.

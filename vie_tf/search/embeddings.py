@@ -1,7 +1,7 @@
-"""Embeds videos into a folder, block after block.
+"""Embeds videos into a folder, block by block.
 
-Blocks and their batches do not depend on where an earlier call stopped, and so neither
-do the files.
+The files do not depend on where an earlier call stopped, since blocks and their batches
+do not.
 """
 
 from __future__ import annotations
@@ -29,13 +29,7 @@ _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 def write(
     embedder: VideoEmbedder, settings: EmbeddingConfig, source: VideoSource, folder: str
 ) -> EmbeddingIndex:
-    """Embeds all videos, or continues where an earlier call stopped.
-
-    Args:
-      embedder: made of these settings.
-      settings: run, endpoints and clips.
-      source: videos to be embedded.
-      folder: folder of the files.
+    """Embeds all videos into a folder, or continues where an earlier call stopped.
 
     Raises:
       UserError: the folder is remote, holds something else, or another process writes
@@ -75,7 +69,7 @@ def _write(
         if not os.path.exists(parquet_table.path(index)):
             parquet_table.write(index)  # after a kill, or where pyarrow is new
         return index
-    done = files.num_videos + files.num_refused
+    done = files.progress.num_videos + files.progress.num_refused
     if done:
         print(f"Going on: {done} of {source.num_videos} videos are done.", flush=True)
     with tqdm(
@@ -85,7 +79,7 @@ def _write(
         unit="video",
         mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
     ) as bar:
-        for block in source.blocks(files.num_blocks):
+        for block in source.blocks(files.progress.blocks):
             _write_block(embedder, settings, block, files, bar)
     files.finish(
         {

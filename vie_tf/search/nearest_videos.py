@@ -28,10 +28,10 @@ def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> VideoEmbe
 
     Args:
       index: index to be searched.
-      model_dir: run to take instead, whatever its checkpoint; None for the index's own.
+      model_dir: another run, whatever its checkpoint; None for the index's own.
 
     Raises:
-      UserError: the index's run has another checkpoint by now, or features have another
+      UserError: the index's run has another checkpoint now, or features of another
         size.
     """
     metadata, made_from = index.metadata, index.metadata["made_from"]
@@ -73,7 +73,7 @@ def search(
 
     Args:
       index: index to be searched.
-      embedder: from `embedder_of_index`.
+      embedder: result of `embedder_of_index`.
       blocks: blocks with the one video.
       count: largest number of videos to return.
 

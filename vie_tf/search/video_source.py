@@ -1,6 +1,6 @@
-"""Videos to be embedded, in blocks: a data set, or files that are decoded on the way.
+"""Videos to be embedded, in blocks: those of a data set, or of video files.
 
-Video files are decoded by `data_prep`, so their source is made in `embed.py`.
+`data_prep` decodes video files, so `embed.py` makes their source.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ class Block:
 
     Attributes:
       data_dir: folder of the shards.
-      manifest: the videos of the block, and those that were refused when they were
-        decoded.
+      manifest: videos of the block, and those that could not be decoded.
       split: split of the videos.
-      shown_split: split as the user sees it; empty where the videos are in none.
+      shown_split: split for the user; empty for video files.
     """
 
     data_dir: str
@@ -37,14 +36,14 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class VideoSource:
-    """Where the videos come from.
+    """Videos to be embedded.
 
     Attributes:
       name: path as the index stores it.
       fingerprint: hash of everything that the frames depend on.
       num_videos: number of videos in all blocks.
-      blocks: takes the number of a block and returns the blocks from there on.
-      frame_settings: how the frames were made, for queries of the index.
+      blocks: maps the number of a block to this block and all later ones.
+      frame_settings: settings of the frames, for queries of the index.
     """
 
     name: str
@@ -80,7 +79,7 @@ def blocks_of_data_set(
     Args:
       data_dir: folder of the data set.
       manifest: its manifest.
-      videos_per_block: a block ends with the shard that brings it to so many videos.
+      videos_per_block: least number of videos in a block, but for the last.
 
     Raises:
       UserError: there is no video.

@@ -1,4 +1,4 @@
-"""A picture made of frames and text, and how it gets to its file."""
+"""A picture made of frames and text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from vie_tf.storage import files
 
 Color = tuple[int, int, int]
 
+_FONT_PIXELS = 14
 # Red, green, blue.
 DARK: Color = (35, 40, 45)
 GRAY: Color = (115, 120, 125)
@@ -31,22 +32,12 @@ class Canvas:
     def __init__(self, height: int, width: int) -> None:
         self.pixels = np.full((height, width, 3), 255, np.uint8)
 
-    def write(
-        self, text: str, left: int, top: int, color: Color = DARK, size: int = 14
-    ) -> None:
-        """Writes a line of text, in the letters of DejaVu Sans.
-
-        Args:
-          text: without line breaks.
-          left: of the text, in pixels.
-          top: of the line, in pixels.
-          color: of the letters.
-          size: of the font, in pixels.
-        """
-        width = text_width(text, size) + 2
-        line = self.pixels[top : top + 2 * size, left : left + width]
+    def write(self, text: str, left: int, top: int, color: Color = DARK) -> None:
+        """Writes a line of text from a place in pixels, in DejaVu Sans."""
+        width = text_width(text) + 2
+        line = self.pixels[top : top + 2 * _FONT_PIXELS, left : left + width]
         image = Image.fromarray(line)
-        ImageDraw.Draw(image).text((0, 0), text, color, _font(size))
+        ImageDraw.Draw(image).text((0, 0), text, color, _font())
         line[:] = np.asarray(image)
 
     def fill(
@@ -58,15 +49,7 @@ class Canvas:
     def paste(
         self, frame: np.ndarray, left: int, top: int, width: int, height: int
     ) -> None:
-        """Draws a frame as large as it fits into the middle of a light rectangle.
-
-        Args:
-          frame: [H, W, 3] uint8 RGB.
-          left: of the rectangle, in pixels, as are the following.
-          top: of the rectangle.
-          width: of the rectangle.
-          height: of the rectangle.
-        """
+        """Fits a frame, [H, W, 3] uint8 RGB, into the middle of a light rectangle."""
         self.fill(left, top, width, height)
         scale = min(width / frame.shape[1], height / frame.shape[0])
         wide, high = (max(1, round(side * scale)) for side in frame.shape[1::-1])
@@ -82,35 +65,31 @@ class Canvas:
 
 
 def save_png(pixels: np.ndarray, path: str) -> None:
-    """Writes a picture as PNG to a local or remote file; makes its folder.
-
-    Args:
-      pixels: [H, W, 3] uint8 RGB.
-      path: of the file.
+    """Writes [H, W, 3] uint8 RGB as PNG to a local or remote file; makes its folder.
 
     Raises:
-      FileError: it cannot be written.
+      FileError: the file cannot be written.
     """
     png = cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
     files.make_folder(os.path.dirname(path) or ".")
     files.write_atomically(path, png)
 
 
-def text_width(text: str, size: int = 14) -> int:
-    """Returns how many pixels a line of text takes."""
-    return round(_font(size).getlength(text))
+def text_width(text: str) -> int:
+    """Returns the width of a line of text in pixels."""
+    return round(_font().getlength(text))
 
 
-def fitted(text: str, width: int, size: int = 14) -> str:
-    """Returns a text that takes at most `width` pixels, its middle left out if not."""
+def fitted(text: str, width: int) -> str:
+    """Leaves out the middle of a text that is wider than `width` pixels."""
     most = len(text)
-    while most > 4 and text_width(shortened(text, most), size) > width:
+    while most > 4 and text_width(shortened(text, most)) > width:
         most -= 1
     return shortened(text, most)
 
 
 def shortened(text: str, most: int) -> str:
-    """Returns at most `most` characters of a text, its middle left out if not all."""
+    """Leaves out the middle of a text of more than `most` characters."""
     if len(text) <= most:
         return text
     start = (most - 2) // 2
@@ -118,7 +97,7 @@ def shortened(text: str, most: int) -> str:
 
 
 @functools.lru_cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    # The font of matplotlib knows the letters of most languages.
+def _font() -> ImageFont.FreeTypeFont:
+    # The font of matplotlib has the letters of most languages.
     path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
-    return ImageFont.truetype(path, size)
+    return ImageFont.truetype(path, _FONT_PIXELS)

@@ -1,4 +1,4 @@
-"""What all commands share: an error that the user can mend becomes one line."""
+"""Command lines: a UserError becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def exit_code_of(work: Callable[[], None]) -> int:
 
     Returns:
       The exit code: 1 after a `UserError`, which is printed in one line.  Every other
-      error is a fault of the program and is raised, so that its stack trace is seen.
+      error is a fault of the program and keeps its stack trace.
     """
     try:
         work()
@@ -39,6 +39,6 @@ def exit_code_of(work: Callable[[], None]) -> int:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here.", file=sys.stderr)
+        print("Interrupted; the same command continues from here.", file=sys.stderr)
         return _INTERRUPTED
     return 0

@@ -1,7 +1,6 @@
 """Errors that a command prints as one line, and the line of a TensorFlow error.
 
-TensorFlow is not imported here: `flags.cli` needs this before it knows whether there is
-one.
+TensorFlow is not imported here, so that --help stays fast.
 """
 
 from __future__ import annotations

@@ -27,9 +27,9 @@ _UNFINISHED = ".tmp"
 
 @contextlib.contextmanager
 def file_errors(path: str) -> Iterator[None]:
-    """Turns what TensorFlow and the system raise for a path into `FileError`.
+    """Turns errors of TensorFlow and the system about a path into `FileError`.
 
-    TensorFlow's own errors are no OSErrors and cannot be sent to another process.
+    TensorFlow's errors are no OSErrors and cannot be sent to another process.
     """
     try:
         yield
@@ -43,7 +43,7 @@ def file_errors(path: str) -> Iterator[None]:
         raise FileError(errno.EIO, error_line(error), path) from error
     except OSError as error:
         if isinstance(error, FileError) or error.errno is None:
-            raise  # without a number it is not of a file, such as a ChildProcessError
+            raise  # such as a ChildProcessError, which concerns no file
         kind = MissingFileError if error.errno == errno.ENOENT else FileError
         name = error.filename or path
         raise kind(error.errno, error.strerror, name) from error
@@ -65,7 +65,7 @@ def flush_to_disk(path: str) -> None:
 
 
 def write_atomically(path: str, content: str | bytes) -> None:
-    """Writes a file that nobody ever sees half written, even after a power cut."""
+    """Writes a file that never appears half written, even after a power cut."""
     remote_files.connect(path)
     temporary = path if path.startswith(_OBJECT_STORES) else f"{path}{_UNFINISHED}"
     mode = "w" if isinstance(content, str) else "wb"
@@ -110,9 +110,10 @@ def read_json(path: str) -> Any:
 
 
 def sha256_of(path: str) -> str:
-    """Returns the checksum of a local file as a hexadecimal string."""
+    """Returns the checksum of a file as a hexadecimal string."""
+    remote_files.connect(path)
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with file_errors(path), tf.io.gfile.GFile(path, "rb") as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
@@ -140,7 +141,7 @@ def size_of(path: str) -> int:
 
 
 def names_in(folder: str) -> list[str]:
-    """Returns the sorted names of what a folder holds; none if it does not exist."""
+    """Returns the sorted names in a folder; none if it does not exist."""
     remote_files.connect(folder)
     # An address without the last slash may name a bucket, which is then not found.
     address = os.path.join(folder, "") if remote_files.is_remote(folder) else folder
@@ -159,7 +160,7 @@ def make_folder(path: str) -> None:
 
 
 def copy(source: str, target: str) -> None:
-    """Copies a file; one of the target's name is replaced."""
+    """Copies a file and replaces the target."""
     remote_files.connect(source)
     remote_files.connect(target)
     with file_errors(source):
@@ -167,7 +168,7 @@ def copy(source: str, target: str) -> None:
 
 
 def publish(finished: str, path: str) -> None:
-    """Gives a finished file its name, under which it is never seen half written.
+    """Gives a finished file its name, under which it never appears half written.
 
     Args:
       finished: local file, on the same disk as `path` if that is local.
@@ -187,7 +188,7 @@ def publish(finished: str, path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Removes a file or a folder with all that it holds, if there is one."""
+    """Removes a file or a folder with its contents, if there is one."""
     remote_files.connect(path)
     with contextlib.suppress(FileNotFoundError), file_errors(path):
         if tf.io.gfile.isdir(path):

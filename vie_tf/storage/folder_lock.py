@@ -1,8 +1,8 @@
 """A lock that keeps a second process from writing to a folder.
 
-The filelock package does not replace it: it truncates the lock file before it knows
-whether the lock is free, which wipes out who holds it, and it fails on file systems
-without locks.
+The filelock package does not replace it: it truncates the lock file, which names the
+holder, before it knows whether the lock is free, and fails on file systems without
+locks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class FolderLock:
 
     Args:
       folder: folder that is locked on entry if it exists, else by `take`.
-      doing: what the process does with the folder, for the message of others.
+      doing: what the process does with the folder, for messages to other users.
       flag: flag that chooses another folder.
     """
 
@@ -82,8 +82,8 @@ class FolderLock:
         self._file.flush()
 
     def _try_to_lock(self) -> TextIO | None:
-        """Returns the locked file, None where its owner removed it meanwhile."""
-        # Append mode, as a process that is refused must not wipe out the holder.
+        """Returns the locked file, None if its owner has removed it meanwhile."""
+        # Append mode, since a refused process must not erase the holder's name.
         file = open(self._path, "a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,6 +1,4 @@
-"""Where each frame of some videos lies in the shards, from the indices of the shards.
-
-The step before is the manifest, the step after `frame_reader`.
+"""Places of the frames of some videos in their shards; `frame_reader` reads them.
 
 Letters: V videos of the index, F frames of one of them, T frames of a clip.
 """
@@ -31,7 +29,7 @@ _SLOW_SECONDS = 2.0  # before progress is shown
 class FrameIndex:
     """Places of all frames of some videos.
 
-    A video whose shard is cut has the place that it should have: reading it fails.
+    A video of a cut shard has the place that it should have: reading it fails.
 
     Attributes:
       videos: the videos, [V], in the order of all arrays.
@@ -137,7 +135,7 @@ class FrameIndex:
 def _load_shards(
     data_dir: str, manifest: Manifest, names: Sequence[str]
 ) -> tuple[list[ShardIndex], dict[str, str]]:
-    """Loads the index of each shard, and says by path what is wrong with some."""
+    """Loads the index of each shard; returns faults of shards by path as well."""
     videos_of_shard: dict[str, list[VideoEntry]] = collections.defaultdict(list)
     for video in manifest.videos:
         videos_of_shard[video.shard].append(video)

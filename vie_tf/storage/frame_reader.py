@@ -1,9 +1,8 @@
-"""Reads the JPEG frames of a clip from the shards, and no more bytes than it needs.
+"""Reads the JPEG frames of a clip from the shards.
 
-There are two ways to the same frames.  `FrameReader` reads the places of a `FrameIndex`
-with plain file calls: a clip of 4 frames is some 100 kB of a record of 7 MB.
-`read_record` needs no Python, so the workers of a tf.data service can run it, but it
-reads and parses the whole record.
+`FrameReader` reads only the places of the frames, by plain file calls: some 100 kB of a
+record of 7 MB for a clip of 4 frames.  `read_record` reads and parses the whole record,
+but needs no Python, so that the workers of a tf.data service can run it.
 
 Letters: F frames of a video, T frames of a clip.
 """
@@ -33,8 +32,8 @@ class FrameReader:
 
     Args:
       index: places of the frames.
-      local_path: takes the path of a shard and returns the path to read it from now
-        (see `ShardCache.path`); by default the shard's own.
+      local_path: maps the path of a shard to the path of a copy, if there is one (see
+        `ShardCache.path`).
     """
 
     def __init__(
@@ -47,10 +46,7 @@ class FrameReader:
     def open(
         cls, data_dir: str, manifest: Manifest, videos: Sequence[VideoEntry]
     ) -> FrameReader:
-        """Makes a reader for some videos, to show frames of them in pictures.
-
-        Videos in a shard that is missing or cut fail when they are read.
-        """
+        """Makes a reader for some videos; reading those of a cut shard fails."""
         return cls(FrameIndex.load(data_dir, manifest, videos, allow_faults=True))
 
     def __call__(
@@ -63,8 +59,8 @@ class FrameReader:
           frames: [T] int32, each in 0 .. F - 1.
 
         Returns:
-          JPEG strings [T], empty where they cannot be read; and the reason, a scalar
-          string, empty where all were read.
+          JPEG strings [T], empty if they cannot be read; and the reason, a scalar
+          string, empty if they were read.
         """
         jpegs, problem = tf.numpy_function(
             self._read_or_say, [video, frames], [tf.string, tf.string], stateful=False
@@ -74,11 +70,7 @@ class FrameReader:
     def read_jpegs(
         self, video: VideoEntry, frames: Sequence[int] | np.ndarray
     ) -> list[bytes]:
-        """Reads the JPEG strings of frames of a video.
-
-        Args:
-          video: video of the index.
-          frames: frame indices, taken modulo F.
+        """Reads the JPEG strings of a video's frames, whose indices are modulo F.
 
         Raises:
           OSError: they cannot be read, or are not JPEG images.
@@ -101,7 +93,7 @@ class FrameReader:
             ) from error
 
     def read(self, video: int, frames: np.ndarray) -> list[bytes]:
-        """Reads as `read_jpegs`, a video by its position in the index.
+        """Reads as `read_jpegs`.
 
         Args:
           video: index into the videos of the frame index.
@@ -142,7 +134,7 @@ class FrameReader:
 def _neighbors(
     starts: Sequence[int], sizes: Sequence[int], gap: int
 ) -> list[list[int]]:
-    """Groups the numbers of frames with at most `gap` bytes between them, by place."""
+    """Groups numbers of frames that are at most `gap` bytes apart in the file."""
     groups: list[list[int]] = []
     end = -1
     for number in sorted(range(len(starts)), key=starts.__getitem__):
@@ -175,8 +167,7 @@ def read_record(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Reads frames of a video by TensorFlow's operations alone.
 
-    Args and returns as in `FrameReader.__call__`, but a record that cannot be read
-    fails.
+    Args and returns as in `FrameReader.__call__`, but a bad record raises an error.
     """
     shard = tf.constant(index.shards)[video]
     record = tf.data.experimental.from_variant(

@@ -1,8 +1,7 @@
 """The JPEG frames of one video on their way into a record, in memory or on the disk.
 
-Ten minutes of video are 400 MB of JPEG strings.  What does not fit into a small buffer
-goes to a temporary file, so the memory of a worker does not grow with the length of its
-videos.
+Ten minutes of video are 400 MB of JPEG strings.  A spool moves them from a small buffer
+to a temporary file, so memory does not grow with the length of the videos.
 """
 
 from __future__ import annotations
@@ -18,11 +17,7 @@ MAX_MEMORY_BYTES = 2**25
 
 
 class FrameSpool:
-    """A list of JPEG strings that can only grow; a repeated one is stored once.
-
-    Args:
-      frames: frames that it starts with.
-    """
+    """A list of JPEG strings that can only grow; repeated strings are stored once."""
 
     def __init__(self, frames: Iterable[bytes] = ()) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=MAX_MEMORY_BYTES)
@@ -43,7 +38,7 @@ class FrameSpool:
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
-            # Not ENOSPC, as the disk of the data set is not the one that is full.
+            # Not ENOSPC, as the disk of the data set is not full.
             raise FileError(
                 errno.EIO,
                 "the frames of a long video do not fit into this folder for temporary"

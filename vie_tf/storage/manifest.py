@@ -1,6 +1,6 @@
 """The manifest of a data set: its videos, classes and shards, in `manifest.json`.
 
-`data_prep.convert` writes it, everything in `vie_tf` starts from it.
+`data_prep.convert` writes it, and everything in `vie_tf` reads it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class RefusedEntry:
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
-    """Everything that is known about a data set without opening a shard.
+    """Metadata of a data set, for which no shard is opened.
 
     Attributes:
       class_names: names of the classes, sorted once for all splits, followed by those
@@ -122,7 +122,7 @@ class Manifest:
         )
 
     def save(self, data_dir: str) -> None:
-        """Writes `data_dir/manifest.json` so that a kill never leaves half of it."""
+        """Writes `data_dir/manifest.json` atomically."""
         files.write_atomically(
             os.path.join(data_dir, MANIFEST_NAME),
             json.dumps(dataclasses.asdict(self), indent=1) + "\n",
@@ -138,7 +138,7 @@ class Manifest:
         """
         path = os.path.join(data_dir, MANIFEST_NAME)
         if not is_data_set(data_dir):
-            # A folder that exists may hold the videos; nothing is written into that.
+            # An existing folder may hold the videos, into which nothing is written.
             output_dir = "DATA" if files.is_folder(data_dir) else data_dir
             raise UserError(
                 f"There is no {MANIFEST_NAME} in the data directory {data_dir!r}. Make"

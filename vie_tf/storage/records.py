@@ -1,12 +1,12 @@
 """The record of one video in a shard: how its bytes are written, found and parsed.
 
 A shard is a TFRecord file; a record is a serialized `tf.train.Example` with the JPEG
-frames of one video and its metadata.  In an Example, unlike a SequenceExample, the
-frames lie one behind the other, each after its tag (one byte) and its length (a
-varint), so the frames of a clip can be read without the rest.
+frames of one video and its metadata.  Unlike in a SequenceExample, the frames are
+contiguous, each after its tag (one byte) and its length (a varint), so the frames of a
+clip can be read without the rest.
 
-The wire format is written out here, as `tf.train.Example` copies the frames five times
-on their way to a file: 3 GB for ten minutes of video.
+This module encodes the wire format itself, since `tf.train.Example` copies the frames
+five times on their way to a file: 3 GB for ten minutes of video.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import tensorflow as tf
 
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_spool import FrameSpool
-from vie_tf.storage.manifest import NO_LABEL
+from vie_tf.storage.manifest import NO_LABEL, VideoEntry
 
 _ID = "video/id"
 _LABEL = "video/label"
@@ -57,7 +57,7 @@ _TAG_BYTES, _MAX_VARINT_BYTES = 1, 10
 
 
 class ShardError(UserError):
-    """A shard that is not what the manifest says."""
+    """A shard that contradicts the manifest."""
 
 
 class RecordPlace(NamedTuple):
@@ -77,10 +77,7 @@ class RecordPlace(NamedTuple):
 
 
 def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Parses one serialized record within a tf.data graph.
-
-    Args:
-      record: serialized Example, scalar string.
+    """Parses a serialized Example, scalar string, within a tf.data graph.
 
     Returns:
       `id` [] int64, `label` [] int64, `frames` [F] string (JPEG), `fps` [] float32,
@@ -90,40 +87,25 @@ def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:
     return {key.split("/")[1]: value for key, value in parsed.items()}
 
 
-def write_record(
-    file: BinaryIO,
-    frames: FrameSpool,
-    *,
-    video_id: int,
-    label: int,
-    fps: float,
-    height: int,
-    width: int,
-    source: str,
-) -> None:
-    """Appends the record of a video to a shard; its frames are never all in memory.
+def write_record(file: BinaryIO, frames: FrameSpool, video: VideoEntry) -> None:
+    """Appends the record of a video to a shard, without all its frames in memory.
 
-    The bytes are those of `tf.io.TFRecordWriter` and of an Example that is serialized
-    deterministically, with sorted keys.
+    The bytes equal those of `tf.io.TFRecordWriter` and a deterministic serialization
+    with sorted keys.
 
     Args:
       file: shard, open for writing.
       frames: JPEG strings in order of time, all of one size in pixels.
-      video_id: id of the video.
-      label: index of the class, or `NO_LABEL`.
-      fps: frames per second of the frames.
-      height: height of every frame in pixels.
-      width: width of every frame in pixels.
-      source: path of the video, for messages.
+      video: metadata of the record.
     """
     features = {
-        _ID: _integer(video_id),
-        _LABEL: _integer(label),
-        _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[fps])),
-        _HEIGHT: _integer(height),
-        _WIDTH: _integer(width),
+        _ID: _integer(video.id),
+        _LABEL: _integer(video.label),
+        _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[video.fps])),
+        _HEIGHT: _integer(video.height),
+        _WIDTH: _integer(video.width),
         _SOURCE: tf.train.Feature(
-            bytes_list=tf.train.BytesList(value=[source.encode()])
+            bytes_list=tf.train.BytesList(value=[video.source.encode()])
         ),
     }
     num_bytes, pieces = _example(features, frames)
@@ -137,7 +119,7 @@ def write_record(
 
 
 def locate_records(path: str) -> Iterator[RecordPlace]:
-    """Finds the records of a local shard and their frames, which are not read.
+    """Finds the records of a local shard and their frames, without reading these.
 
     Raises:
       ShardError: the shard ends within a record, or is no shard of this program.
@@ -215,7 +197,7 @@ def _integer(value: int) -> tf.train.Feature:
 
 
 def _varint(value: int) -> bytes:
-    """Encodes seven bits a byte, the lowest first; the eighth says that more follow."""
+    """Encodes seven bits a byte, the lowest first; the eighth is 1 before another."""
     content = bytearray()
     while value > 127:
         content.append(value & 127 | 128)
@@ -225,7 +207,7 @@ def _varint(value: int) -> bytes:
 
 
 def _head(number: int, size: int) -> bytes:
-    """Encodes tag and length, which precede a field of `size` bytes."""
+    """Encodes the tag and length of a field of `size` bytes."""
     return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(size)
 
 

@@ -1,8 +1,8 @@
 """Addresses of files that are not on this machine: s3://, gs:// and hdfs://.
 
-`tf.io.gfile` and tf.data take them like local paths, and `os.path.join` puts them
-together; `os.path.exists` and its like do not know them.  Whatever opens a path in
-`vie_tf.storage` connects it first, so nobody else has to.
+`tf.io.gfile`, tf.data and `os.path.join` take them like local paths, unlike functions
+such as `os.path.exists`.  Functions of `vie_tf.storage` connect a path before they open
+it, so that no other module has to.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SCHEMES_OF_TENSORFLOW_IO = ("s3", "hdfs")  # TensorFlow itself brings gs://
 
 
 def is_remote(path: str) -> bool:
-    """Returns whether a path is an address and not a place in the local file system."""
+    """Returns whether a path is an address, not a local path."""
     return "://" in path
 
 
@@ -31,11 +31,11 @@ def absolute(path: str) -> str:
 def connect(path: str) -> None:
     """Makes TensorFlow understand an address; does nothing for a local path.
 
-    tensorflow-io is imported here and nowhere else: loading it takes a second, and a
-    process that used it ends by `process_exit`.
+    Only this function imports tensorflow-io: that takes a second, and requires that the
+    process ends by `process_exit`.
 
     Raises:
-      UserError: the address is not supported, or not complete, or tensorflow-io cannot
+      UserError: the address is not supported or not complete, or tensorflow-io cannot
         be loaded.
     """
     scheme, separator, place = path.partition("://")

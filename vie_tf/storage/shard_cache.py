@@ -1,7 +1,7 @@
 """Copies of shards on a local disk, made while training reads the originals.
 
-This is for data in an object store or on a slow disk.  A copy is used as soon as it is
-complete; a run that was killed finds the copies that it had made.
+They help with data in an object store or on a slow disk.  A copy is used as soon as it
+is complete, and a resumed run finds its earlier copies.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ class ShardCache:
         self._thread.start()
 
     def path(self, shard_path: str) -> str:
-        """Returns the path of a shard's copy, or of the shard where there is none."""
+        """Returns the path of a shard's copy, else that of the shard."""
         if shard_path in self._copied:
             return os.path.join(self._folder, os.path.basename(shard_path))
         return shard_path
 
     def wait(self) -> None:
-        """Returns when all shards are copied, or cannot be."""
+        """Waits until all shards that can be copied are."""
         self._thread.join()
 
     def _is_copied(self, shard: ShardEntry) -> bool:

@@ -1,7 +1,7 @@
-"""The index of one shard: where each frame lies, in `<split>-<number>.index`.
+"""The index of one shard: the places of its frames, in `<split>-<number>.index`.
 
-A record holds a whole video, megabytes of which a clip needs some kilobytes.
-`data_prep.convert` writes an index beside every shard; a missing one is made here.
+With it, a clip is read without the other megabytes of its record.  `data_prep.convert`
+writes an index beside every shard; a missing one is made here.
 
 Letters: V videos of the shard, F frames of one of them.
 """
@@ -84,7 +84,7 @@ class ShardIndex:
 
     @classmethod
     def load(cls, path: str) -> ShardIndex | None:
-        """Reads an index; returns None where there is none that can be read."""
+        """Reads an index; returns None if it is missing or damaged."""
         names = [field.name for field in dataclasses.fields(cls)]
         try:
             content = io.BytesIO(files.read_bytes(path))
@@ -108,8 +108,8 @@ def load_or_make(path: str, expected_bytes: int) -> tuple[ShardIndex | None, str
       expected_bytes: size of the shard according to the manifest.
 
     Returns:
-      The index, None where there is none; and what is wrong with the shard, empty where
-      nothing is.
+      The index, None if there is none; and the fault of the shard, empty if it has
+      none.
     """
     try:
         num_bytes = files.size_of(path)

@@ -56,13 +56,11 @@ def _write(data_dir: pathlib.Path, content: list, refused=()) -> Manifest:
             continue
         with open(path, "wb") as file:
             for video_id, metadata in members:
-                features = dict(metadata)
-                spool = FrameSpool(features.pop("frames"))
-                write_record(file, spool, video_id=video_id, **features)
                 sizes = {"frames": len(metadata["frames"]), "shard": path.name}
                 sizes["bytes"] = sum(map(len, metadata["frames"]))
                 sizes["split"] = split
                 entry = VideoEntry(**{**metadata, **sizes, "id": video_id})
+                write_record(file, FrameSpool(metadata["frames"]), entry)
                 entries.append(entry)
         shards.append(_shard_entry(path, split, len(members)))
     entries.sort(key=lambda entry: entry.id)

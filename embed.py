@@ -30,11 +30,7 @@ _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not comple
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Embeds or searches, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
+    """Embeds or searches, and returns the exit code."""
     return cli.run(_embed_or_search, embed_flags.GROUPS, __doc__, arguments)
 
 

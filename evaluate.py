@@ -14,11 +14,7 @@ from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Evaluates, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
+    """Evaluates, and returns the exit code."""
     return cli.run(_evaluate, evaluate_flags.GROUPS, __doc__, arguments)
 
 

@@ -16,11 +16,7 @@ from vie_tf.storage.process_exit import run_and_exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains, and returns the exit code.
-
-    Args:
-      arguments: command line; None for that of the process.
-    """
+    """Trains, and returns the exit code."""
     return cli.run(_train, train_flags.GROUPS, __doc__, arguments)
 
 

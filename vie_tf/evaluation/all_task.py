@@ -1,4 +1,4 @@
-"""All tasks that measure a run as it is, and a report of their results."""
+"""All tasks without fine-tuning, and a report of their results."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ def evaluate(
 ) -> str:
     """Runs all tasks that the data allows, and writes `eval/report.md`.
 
-    Without labels that is retrieval alone, and without validation videos the
-    scikit-learn probes replace the linear probes.  A task that refuses the data is
-    named and left out.
+    Without labels it runs retrieval alone, and without validation videos scikit-learn
+    probes replace the linear probes.  It prints why other tasks refuse the data.
 
     Args:
-      run: what is evaluated.
+      run: run that is evaluated.
       model_dir: folder of the run, or of the results of a two-stream network.
       knn: settings of kNN.
       retrieval: settings of retrieval.
       linear: settings of the linear probes.
-      start_over: whether linear probes that are there are trained again.
+      start_over: whether finished linear probes are trained again.
 
     Returns:
       The report.

@@ -1,7 +1,4 @@
-"""Checks that a task can be evaluated on a data set.
-
-Each raises UserError that names the task and says what can be done.
-"""
+"""Checks that a task can be evaluated on a data set; they raise UserError if not."""
 
 from __future__ import annotations
 
@@ -28,10 +25,10 @@ def check_gallery(run: RestoredRun, task: str) -> None:
 
 
 def check_labels(run: RestoredRun, task: str) -> None:
-    """Refuses data whose labels --task=`task` cannot compare.
+    """Refuses data with too few labels for --task=`task`.
 
-    It needs two classes, a training video, and a class that both training and
-    validation videos have.  Classes of validation videos alone are printed.
+    It needs two classes, a training video, and a class with both training and
+    validation videos.  Classes without training videos are printed.
     """
     names = run.manifest.class_names
     if len(names) < 2:
@@ -60,10 +57,7 @@ def check_labels(run: RestoredRun, task: str) -> None:
 
 
 def check_all_labels(run: RestoredRun, task: str) -> None:
-    """Refuses data that --task=`task` cannot train on.
-
-    Every video needs a label, and the training videos two classes.
-    """
+    """Refuses unlabeled videos, and training videos of a single class."""
     check_labels(run, task)
     videos = [v for v in run.manifest.videos if v.split in (TRAIN_SPLIT, VAL_SPLIT)]
     unlabeled = [video.source for video in videos if video.label == NO_LABEL]
@@ -83,13 +77,7 @@ def check_all_labels(run: RestoredRun, task: str) -> None:
 
 
 def check_val_split(run: RestoredRun, task: str, instead: str = "") -> None:
-    """Refuses data without validation videos.
-
-    Args:
-      run: what is evaluated.
-      task: name of the task.
-      instead: what else can be done, appended to the message.
-    """
+    """Refuses data without validation videos; `instead` ends the message."""
     if not run.manifest.split(VAL_SPLIT):
         raise UserError(
             f"--task={task} trains on the split {TRAIN_SPLIT} and tests on"

@@ -20,15 +20,15 @@ class TrainedOn:
     """Data and loss behind the weights of one run.
 
     Attributes:
-      name: name of the data set's folder; empty where it is not known.
-      fingerprint: fingerprint of the data set; empty where it is not known.
-      num_classes: number of its classes, 0 without labels, None where it is not known.
+      name: name of the data set's folder; empty if unknown.
+      fingerprint: fingerprint of the data set; empty if unknown.
+      num_classes: number of its classes, 0 without labels, None if unknown.
       subset: fraction of the training videos.
       bin_frames: frames of the bins of the training videos, 0 for whole videos.
       loss: `ir`, `la`, `supervised`, or `none` before the first step.
-      seed: seed of the run; None where there was none.
-      network: what differs from the paper's network of its family, such as
-        `resnet_size 50` or `fine-tuned`; empty where nothing does.
+      seed: seed of the run, if there was one.
+      network: differences from the paper's network of its family, such as
+        `resnet_size 50` or `fine-tuned`.
     """
 
     name: str = ""
@@ -42,10 +42,10 @@ class TrainedOn:
 
     @classmethod
     def from_run(cls, directory: RunDirectory, step: int) -> TrainedOn:
-        """Returns what a run was trained on until a step.
+        """Returns the provenance of a run's weights at a step.
 
         Raises:
-          UserError: the folder is not that of a run.
+          UserError: the folder does not hold a run.
         """
         config = directory.load_config()[0]
         network = _differences_from_paper(config.model)
@@ -55,7 +55,7 @@ class TrainedOn:
             return cls(seed=config.train.seed, network=network)
         data_set = directory.data_set()
         loss = config.loss.name
-        # LA begins after steps of IR; checkpoints of those steps hold nothing of it.
+        # LA begins after steps of IR.
         if loss == "la" and step <= config.loss.ir_steps:
             loss = "ir"
         return cls(
@@ -70,11 +70,11 @@ class TrainedOn:
         )
 
     def untrained(self, seed: int | None) -> TrainedOn:
-        """Returns the same network with weights that were drawn with a seed."""
+        """Returns the provenance of the same network before its first step."""
         return TrainedOn(seed=seed, network=self.network)
 
     def describe_subset(self) -> list[str]:
-        """Says which part of the training videos was used; empty if all of them."""
+        """Describes the subset of the training videos; empty for all of them."""
         words = []
         if self.subset < 1:
             words.append(f"{self.subset:.0%} of the videos")
@@ -120,5 +120,5 @@ def loss_of(parts: Iterable[TrainedOn]) -> str:
 
 
 def parts_of(result: Mapping[str, Any]) -> tuple[TrainedOn, ...]:
-    """Returns what the network of a stored result was trained on."""
+    """Returns the provenance of the network of a stored result."""
     return tuple(TrainedOn(**part) for part in result["trained_on"])

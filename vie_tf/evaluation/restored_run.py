@@ -21,14 +21,14 @@ from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 
 @dataclasses.dataclass(frozen=True)
 class RestoredRun:
-    """What every evaluation starts from.
+    """A network and a data set to evaluate it on.
 
-    Queries are the validation videos.  Where there are none, they are the training
-    videos themselves, and each is left out of the gallery in turn.
+    Queries are the validation videos.  Without any, they are the training videos, each
+    of which is left out of the gallery in turn.
 
     Attributes:
       network: network that is evaluated.
-      data: where its videos are, and how their clips are read.
+      data: settings of the videos and their clips.
       manifest: manifest of the data set.
     """
 
@@ -53,15 +53,11 @@ class RestoredRun:
 
     @classmethod
     def from_network(cls, network: RestoredNetwork, data: DataConfig) -> RestoredRun:
-        """Reads the manifest of the data set that a network is evaluated on.
-
-        Raises:
-          UserError: there is no data set.
-        """
+        """Reads the manifest of the data set that a network is evaluated on."""
         return cls(network, data, Manifest.load(data.data_dir))
 
     def untrained(self) -> RestoredRun:
-        """Returns the same with the network before its first step."""
+        """Returns the run with its network before the first step."""
         return dataclasses.replace(self, network=self.network.untrained())
 
     @property
@@ -111,7 +107,7 @@ class RestoredRun:
 
     @property
     def is_image_set(self) -> bool:
-        """Whether all videos are images, that is of one frame."""
+        """Whether all videos are images, which have one frame."""
         return all(video.frames == 1 for video in self.manifest.videos)
 
     @property
@@ -126,12 +122,12 @@ class RestoredRun:
 
     @property
     def queries(self) -> tuple[VideoEntry, ...]:
-        """Videos whose neighbors are looked for, [Q]."""
+        """Videos to find neighbors of, [Q]."""
         return self.manifest.split(self.query_split)
 
     @property
     def gallery(self) -> tuple[VideoEntry, ...]:
-        """Videos among which neighbors are looked for, [N]."""
+        """Videos to find neighbors among, [N]."""
         return self.manifest.split(TRAIN_SPLIT)
 
     @functools.cached_property
@@ -145,23 +141,13 @@ class RestoredRun:
         return Instances.from_config(self.config.data, self.manifest).labels
 
     def clips_per_video(self, num_clips: int) -> int:
-        """Returns how many clips of a video are tested: one of an image.
-
-        Args:
-          num_clips: number of clips that was asked for.
-        """
+        """Returns the number of clips of a video, which is 1 for images."""
         return 1 if self.is_image_set else num_clips
 
     def embed(
         self, split: str, num_clips: int, endpoint: str = "embedding"
     ) -> ClipFeatures:
-        """Computes features of equally spaced clips of a split, [V, num_clips, D].
-
-        Args:
-          split: split of the videos.
-          num_clips: number of clips of a video.
-          endpoint: endpoint of the network.
-        """
+        """Computes features of equally spaced clips of a split, [V, num_clips, D]."""
         clips = pipeline.evaluation_clips(
             self.test_data, self.manifest, split, self.recipe, num_clips=num_clips
         )

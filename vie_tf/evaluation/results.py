@@ -1,7 +1,7 @@
-"""Files in `RUN/eval/`: the numbers of a task, and how they were measured.
+"""Files in `RUN/eval/`: the numbers of a task, and their protocol.
 
-Every task writes one JSON file.  Besides its own numbers each file has the same
-metadata, by which `vie_tf.evaluation.report` sets results of several runs side by side.
+Every task writes one JSON file.  All files have the same metadata, which
+`vie_tf.evaluation.report` needs to compare several runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CLIP_SETTINGS = (
 
 
 def folder(run: RestoredRun) -> str:
-    """Returns the folder of the results, and makes it where it is missing."""
+    """Returns the folder of the results, which is made if it is missing."""
     files.make_folder(run.eval_dir)
     return run.eval_dir
 
@@ -41,18 +41,18 @@ def path(run: RestoredRun, task: str, suffix: str) -> str:
 
 
 def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
-    """Refuses to overwrite the result of the same task on something else.
+    """Refuses to overwrite the result of the same task on other data.
 
     Files are named after the folder of the data, which may be the name of several data
     sets; those of several splits are named after the first.
 
     Args:
-      run: what is to be evaluated.
+      run: run that is evaluated.
       task: name of the task.
-      splits: names of the data sets whose mean is to be written, if there are several.
+      splits: names of the data sets of a mean, if there are several.
 
     Raises:
-      UserError: there is a result of other data, or of splits that are not among these.
+      UserError: there is a result of other data or of other splits.
     """
     file_name = os.path.join(run.eval_dir, f"{name(run, task)}.json")
     if not files.exists(file_name):
@@ -92,10 +92,10 @@ def save(
     """Writes the result of a task, with the metadata that all results share.
 
     Args:
-      run: what was evaluated.
+      run: run that was evaluated.
       task: name of the task.
-      protocol: how the numbers were measured, in words.
-      content: the numbers; its keys win over those of the metadata.
+      protocol: description of the measurement.
+      content: numbers of the task, whose keys replace those of the metadata.
 
     Returns:
       Content of the file.

@@ -1,7 +1,7 @@
-"""kNN as a task of evaluate.py: a restored run in, accuracies out.
+"""kNN as a task of evaluate.py: writes accuracies to `eval/knn.json`.
 
-Writes `eval/knn.json`, with all pairs of k and temperature that were asked for.
-Neighbors are searched once, for the largest k.
+The file has all pairs of k and temperature; neighbors are searched once, for the
+largest k.
 """
 
 from __future__ import annotations
@@ -22,10 +22,7 @@ from vie_tf.storage.errors import UserError
 def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     """Classifies the queries by their neighbors; writes and prints the accuracies.
 
-    Args:
-      run: what is evaluated.
-      settings: numbers of neighbors, temperatures, clips, and the gallery.  The
-        untrained network has no bank, so it is always compared by features.
+    The untrained network has no bank, so its gallery are always features.
 
     Returns:
       Content of the result file.

@@ -1,8 +1,7 @@
-"""The page of queries and their nearest videos, moving: one HTML file, nothing else.
+"""The page of queries and their nearest videos, with animations, in one HTML file.
 
-An animation is a strip of JPEG frames side by side, which CSS moves through a window
-step by step.  That is smaller than a GIF, and every browser shows it without a script.
-The strips are part of the page, so it opens from a disk without a server or a network.
+An animation is a strip of JPEG frames that CSS moves through a window step by step.
+That is smaller than a GIF, and needs neither a script nor a server.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) 
       retrieved: neighbors of all queries.
       shown: positions of the queries on the page, at least one.
       title: title in plain text.
-      protocol: how the neighbors were found, in plain text.
+      protocol: protocol of the search in plain text.
     """
     package = importlib.resources.files("vie_tf.evaluation.neighbors")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)

@@ -1,7 +1,4 @@
-"""Retrieval as a task of evaluate.py: a restored run in; numbers and pictures out.
-
-Writes `eval/retrieval.json`, `.png` and `.html`.
-"""
+"""Retrieval as a task of evaluate.py: writes `eval/retrieval.json`, .png and .html."""
 
 from __future__ import annotations
 
@@ -28,10 +25,6 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     """Finds the nearest videos of every query; writes numbers, a picture and a page.
 
     Without labels there are no numbers, and picture and page show file names.
-
-    Args:
-      run: what is evaluated.
-      settings: what videos are compared by, and what is shown.
 
     Returns:
       Content of the result file.
@@ -93,7 +86,7 @@ def _show(
 def _predict(
     run: RestoredRun, settings: RetrievalConfig, comparison: Comparison
 ) -> np.ndarray:
-    """Returns the classes by kNN, as --task=knn finds them, [Q] int; -1 without one."""
+    """Returns the classes by kNN, as in --task=knn, [Q] int; -1 without one."""
     probabilities = knn.classify_videos(
         comparison.gallery_features,
         comparison.gallery_labels,

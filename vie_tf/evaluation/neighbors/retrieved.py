@@ -1,4 +1,4 @@
-"""Queries and their nearest videos, as the result file, picture and page show them."""
+"""Queries and their nearest videos, for the result file, the picture and the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Retrieved:
       gallery: videos, [N].
       neighbor_index: positions in the gallery, nearest first, [Q, k].
       similarities: cosines, [Q, k].
-      predicted: classes by kNN, -1 where no neighbor has one, [Q]; None without labels.
+      predicted: classes by kNN, -1 without labeled neighbors, [Q]; None without labels.
     """
 
     data_dir: str
@@ -97,13 +97,9 @@ class Retrieved:
 
 
 def choose_queries(labels: Sequence[int], count: int) -> list[int]:
-    """Chooses queries to be shown, by turns from every class.
+    """Chooses at most `count` queries, whose classes take turns.
 
-    They are chosen by position, not by result: showing only successes would mislead.
-
-    Args:
-      labels: classes of all queries.
-      count: largest number of queries.
+    The choice depends on positions, not on results: showing successes would mislead.
     """
     turn: dict[int, int] = {}
     turns = []
@@ -119,12 +115,12 @@ def middle_frames(
     """Chooses equally spaced frames around the middle of a video.
 
     Args:
-      video: video; a shorter one is to begin again, modulo its number of frames.
+      video: video; the indices of a short one are modulo its number of frames.
       num_frames: number of frames.
-      frames_per_second: their rate; the video's own rate where that is lower.
+      frames_per_second: their rate, or the video's own rate if that is lower.
 
     Returns:
-      Frame indices, and how long they last in the video, in seconds.
+      Frame indices, and their duration in seconds.
     """
     interval = max(round(video.fps / frames_per_second), 1)
     span = (num_frames - 1) * interval + 1

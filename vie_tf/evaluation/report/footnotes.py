@@ -1,4 +1,4 @@
-"""Protocols at the end of a report, numbered as its cells refer to them."""
+"""Protocols at the end of a report, with the numbers that its cells have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vie_tf.evaluation.report.markdown_table import percent
 
 
 class Footnotes:
-    """Numbers the protocols in the order in which they are referred to."""
+    """Numbers the protocols in the order of their first use."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -20,12 +20,12 @@ class Footnotes:
         return f" [{number}]"
 
     def lines(self) -> list[str]:
-        """Returns a line for each, with a blank line between."""
+        """Returns a line for each protocol, with a blank line between."""
         return [f"[{number}] {text}\n" for text, number in self._numbers.items()]
 
 
 def _describe(result: dict[str, Any]) -> str:
-    """Puts the protocol of a result and its metadata into words."""
+    """Describes the protocol of a result and its metadata."""
     words = _describe_data(result)
     if "chance" in result:
         words.append(f"chance {percent(result['chance'])}%")

@@ -1,7 +1,6 @@
 """The paper's tables 1 to 5, and own results below the rows that they reproduce.
 
-Which row a run reproduces is said by its user (--paper_row), by the name of the row's
-script in run_scripts/paper.
+The user names the row of each run (--paper_row) by its script in run_scripts/paper.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ class PaperTables:
 
     @classmethod
     def load(cls) -> PaperTables:
-        """Reads the numbers that are part of the package."""
+        """Reads the numbers in `paper_tables.json`."""
         file = importlib.resources.files(__package__) / "paper_tables.json"
         content: dict[str, Any] = json.loads(file.read_text("utf-8"))
         tables = []
@@ -102,7 +101,7 @@ class PaperTables:
     def sections(
         self, networks: Sequence[EvaluatedNetwork], all_tables: bool, notes: Footnotes
     ) -> list[str]:
-        """Returns titles and tables in Markdown; none if no network is of the paper.
+        """Returns titles and tables in Markdown, and adds protocols to `notes`.
 
         Args:
           networks: evaluated networks, in the order of their lines.

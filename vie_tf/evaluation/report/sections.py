@@ -1,7 +1,7 @@
-"""The sections of a report: a table of numbers for each task and data set.
+"""The sections of a report.
 
-First all networks on all data, then the paper's tables with own numbers below theirs,
-and the protocols.
+They are the tables of each task and data set, the paper's tables with own numbers below
+theirs, and the protocols.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _softmax_cells(result: dict[str, Any]) -> list[str]:
 
 
 def _num_queries(result: dict[str, Any]) -> str:
-    """Returns how many videos a number is a mean over, since few say little."""
+    """Returns the number of videos behind an accuracy."""
     number = result.get("num_queries")
     return "-" if number is None else f"{number:,}"
 

@@ -54,7 +54,7 @@ def describe(config: DescriptionConfig) -> list[Problem]:
         ) from error
     problems = problems or unreadable  # Those of the verification are more precise.
     for problem in problems:
-        print(f"PROBLEM {problem}")
+        print(printable(f"PROBLEM {problem}"))
     if config.verify and not problems:
         frames = sum(video.frames for video in manifest.videos)
         print(

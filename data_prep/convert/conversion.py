@@ -13,6 +13,7 @@ from typing import Mapping, Sequence
 
 from data_prep.config import ConversionConfig
 from data_prep.convert import data_folder, notes
+from data_prep.convert.check_finished import without_damaged
 from data_prep.convert.make_plan import make_plan
 from data_prep.convert.manifest import write_manifest
 from data_prep.convert.plan import Plan
@@ -50,7 +51,7 @@ def convert(config: ConversionConfig) -> Manifest:
         print(left_out.summary(not_videos, config.media), flush=True)
     data_dir = config.output_dir
     with data_folder.lock(data_dir), data_folder.user_errors(data_dir):
-        on_disk = ShardMetadata.load_all(data_dir)
+        on_disk = without_damaged(data_dir, ShardMetadata.load_all(data_dir))
         plan = make_plan(videos, config, on_disk)
         plan.save(data_dir)
         shards = _write_missing(plan, on_disk, config)

@@ -68,7 +68,7 @@ def _publish(task: ShardTask, unfinished: str, final: str) -> None:
     """Gives a shard and the index of its frames their names."""
     unfinished_index = data_folder.unfinished_path(task.data_dir, task.name)
     try:
-        shard_index.ShardIndex.from_shard(unfinished).save(unfinished_index)
+        shard_index.ShardIndex.from_shard(unfinished, True).save(unfinished_index)
         # First: the index of another shard is detected by its size, and made again.
         files.publish(unfinished_index, shard_index.index_path(final))
     finally:

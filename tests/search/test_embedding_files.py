@@ -130,3 +130,54 @@ def test_an_index_that_is_not_complete_is_not_read(tmp_path):
         EmbeddingIndex.load(str(tmp_path))
     progress = json.loads((tmp_path / "progress.json").read_text())
     assert progress["num_videos"] == 1
+
+
+def unit_files(folder, made_from):
+    files = EmbeddingFiles(str(folder), made_from, SHAPES, has_clips=False)
+    rows = np.eye(3, dtype="float32")
+    files.append({"embedding": rows}, [[n, f"{n}.mp4", "", "train"] for n in range(3)])
+    files.end_block(3)
+    files.finish({})
+    return EmbeddingIndex.load(str(folder))
+
+
+def flip(path, offset):
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 0x41
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("offset", [0, 20, 255, 256, 270, 291])
+def test_any_flipped_byte_of_an_array_is_found_when_it_is_loaded(tmp_path, offset):
+    index = unit_files(tmp_path, MADE_FROM)
+    flip(tmp_path / "embedding.npy", offset)
+    with pytest.raises(UserError, match="embedding.npy was damaged or changed"):
+        index.array("embedding")
+
+
+def test_a_flipped_byte_of_the_list_of_videos_is_found_when_it_is_loaded(tmp_path):
+    index = unit_files(tmp_path, MADE_FROM)
+    flip(tmp_path / "videos.csv", 30)
+    with pytest.raises(UserError, match="videos.csv was damaged or changed"):
+        index.videos()
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38, -3e38, 1.5])
+def test_numbers_that_no_embedding_has_are_refused_without_a_checksum(tmp_path, number):
+    index = unit_files(tmp_path, {**MADE_FROM, "average": "clips"})
+    del index.metadata["crc32c"]  # as an earlier version wrote it
+    assert index.array("embedding").shape == (3, 3)
+    rows = np.eye(3, dtype="float32")
+    rows[1, 1] = number
+    (tmp_path / "embedding.npy").write_bytes(npy_header((3, 3)) + rows.tobytes())
+    with pytest.raises(UserError, match="numbers that no embedding has"):
+        index.array("embedding")
+
+
+@pytest.mark.parametrize("content", [b"", b"no array", npy_header((2, 3))])
+def test_a_file_that_is_no_such_array_is_refused_in_one_line(tmp_path, content):
+    index = unit_files(tmp_path, MADE_FROM)
+    del index.metadata["crc32c"]
+    (tmp_path / "embedding.npy").write_bytes(content)
+    with pytest.raises(UserError, match="embedding.npy"):
+        index.array("embedding")

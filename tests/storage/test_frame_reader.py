@@ -1,5 +1,6 @@
 """Frames for pictures, and how few bytes they take."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -10,6 +11,7 @@ from record_fixtures import numbered_frames, write_data_set
 from vie_tf.storage import frame_reader, records
 from vie_tf.storage.frame_index import FrameIndex
 from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.shard_index import ShardIndex, index_path
 
 
 @pytest.fixture(name="data")
@@ -98,3 +100,35 @@ def test_a_damaged_frame_is_an_error_that_names_the_video(tmp_path):
     reader = FrameReader.open(str(tmp_path), manifest, [video])
     with pytest.raises(OSError, match=video.source):
         reader.read_images(video, [0])
+
+
+def test_a_flipped_byte_within_a_frame_is_found_when_it_is_read(tmp_path):
+    manifest = write_data_set(tmp_path)
+    data_dir, videos = str(tmp_path), manifest.split("train")
+    shard = tmp_path / videos[0].shard
+    index = ShardIndex.from_shard(str(shard), with_checksums=True)
+    index.save(index_path(str(shard)))
+    content = bytearray(shard.read_bytes())
+    first, size = int(index.first_frames[0]), int(index.sizes[0])
+    content[first + size // 2] ^= 1
+    shard.write_bytes(bytes(content))
+    reader = FrameReader.open(data_dir, manifest, videos)
+    reader.read_jpegs(videos[0], [1, 19])  # the others are whole
+    with pytest.raises(OSError, match="a frame was damaged since it was written"):
+        reader.read_jpegs(videos[0], [19, 0])
+
+
+def test_an_index_without_checksums_is_read_as_before(tmp_path):
+    manifest = write_data_set(tmp_path)
+    path = str(tmp_path / manifest.shards[0].name)
+    index = ShardIndex.from_shard(path)
+    arrays = dataclasses.asdict(index)
+    del arrays["checksums"]  # as an earlier version wrote it
+    with open(index_path(path), "wb") as file:
+        np.savez(file, **arrays)
+    loaded = ShardIndex.load(index_path(path))
+    assert loaded.sizes.tolist() == index.sizes.tolist()
+    assert not loaded.checksums.any()
+    videos = manifest.split("train")
+    jpegs = FrameReader.open(str(tmp_path), manifest, videos).read_jpegs(videos[0], [7])
+    assert jpegs == [numbered_frames(videos[0].id, 20)[7]]

@@ -61,3 +61,41 @@ def test_a_manifest_of_another_program_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text("[]")
     with pytest.raises(UserError, match="schema version None"):
         Manifest.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"label": 99}, "label 99 of 2 classes"),
+        ({"label": -2}, "label -2"),
+        ({"label": "1"}, "of another type"),
+        ({"frames": -1}, "-1 frames"),
+        ({"frames": 0}, "0 frames"),
+        ({"height": 0}, "0 x"),
+        ({"fps": 0.0}, "0.0 frames per second"),
+        ({"fps": float("nan")}, "nan frames per second"),
+        ({"split": "trian"}, "the split 'trian'"),
+        ({"shard": "train-00009.tfrecord"}, "not listed"),
+        ({"id": 1}, "does not follow"),
+        ({"color": 3}, "unexpected keyword"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_in_one_line(tmp_path, values, message):
+    write_data_set(tmp_path)
+    path = tmp_path / "manifest.json"
+    content = json.loads(path.read_text())
+    content["videos"][3].update(values)
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=message) as refused:
+        Manifest.load(str(tmp_path))
+    assert "is damaged" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_manifest_that_lacks_an_entry_is_refused(tmp_path):
+    write_data_set(tmp_path)
+    path = tmp_path / "manifest.json"
+    content = json.loads(path.read_text())
+    del content["shards"]
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="is damaged: .*'shards'"):
+        Manifest.load(str(tmp_path))

@@ -151,11 +151,13 @@ class EmbeddingFiles:
             arrays[name] = {"file": f"{name}.npy", "shape": list(whole)}
             with open(self._path(f"{name}.npy"), "r+b") as file:
                 file.write(npy_header(whole))
+        names = [VIDEOS_NAME, *(f"{name}.npy" for name in self._shapes)]
         index = {
             **metadata,
             "arrays": arrays,
             "num_videos": self.progress.num_videos,
             "num_refused": self.progress.num_refused,
+            "crc32c": {name: files.crc32c_of(self._path(name)) for name in names},
             "made_from": self.progress.made_from,
         }
         self._write_json(INDEX_NAME, index)

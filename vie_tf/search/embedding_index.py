@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from vie_tf.search import stored_rows
 from vie_tf.search.embedder import DIRECTIONS
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 
 INDEX_NAME = "index.json"
@@ -51,15 +53,35 @@ class EmbeddingIndex:
         )
 
     def array(self, endpoint: str) -> np.ndarray:
-        """Maps the features of an endpoint into memory, [rows, ...] float32."""
-        path = os.path.join(self.folder, self.metadata["arrays"][endpoint]["file"])
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        """Maps the features of an endpoint into memory, [rows, ...] float32.
+
+        Raises:
+          UserError: the file was damaged since it was written, is missing, of another
+            shape, or has numbers that no network gives.
+        """
+        entry = self.metadata["arrays"][endpoint]
+        of_videos = self.metadata["made_from"].get("average") == "clips"
+        return stored_rows.load(
+            self._checked(entry["file"]),
+            entry["shape"],
+            has_unit_norm=of_videos and endpoint in DIRECTIONS,
+        )
 
     def videos(self) -> list[dict[str, str]]:
-        """Reads videos.csv, which has a row for every one of the arrays."""
-        path = os.path.join(self.folder, VIDEOS_NAME)
+        """Reads videos.csv, which has a row for every one of the arrays.
+
+        Raises:
+          UserError: the file was damaged since it was written.
+        """
+        path = self._checked(VIDEOS_NAME)
         with open(path, encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
+
+    def _checked(self, name: str) -> str:
+        """Returns the path of a file that is as it was written."""
+        path = os.path.join(self.folder, name)
+        files.check_crc32c(path, self.metadata.get("crc32c", {}).get(name))
+        return path
 
     def searchable(self) -> tuple[str, np.ndarray]:
         """Returns an endpoint to compare videos by, and its features, [V, D] float32.

@@ -13,6 +13,7 @@ import json
 import os
 from typing import Any, Iterator
 
+import google_crc32c
 import tensorflow as tf
 
 from vie_tf.storage import remote_files
@@ -117,6 +118,33 @@ def sha256_of(path: str) -> str:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def crc32c_of(path: str) -> int:
+    """Returns the CRC-32C of a local file, which finds every damage of one byte."""
+    checksum = 0
+    with file_errors(path), open(path, "rb") as file:
+        while block := file.read(2**20):
+            checksum = google_crc32c.extend(checksum, block)
+    return checksum
+
+
+def check_crc32c(path: str, expected: int | None) -> None:
+    """Checks that a local file is as it was written.
+
+    Args:
+      path: path of the file.
+      expected: CRC-32C of the file when it was written; None if that was not noted, as
+        in earlier versions, and nothing is checked.
+
+    Raises:
+      UserError: the file was changed.
+    """
+    if expected is not None and crc32c_of(path) != expected:
+        raise UserError(
+            f"{path} was damaged or changed since it was written (its checksum is"
+            " another): write it again."
+        )
 
 
 def exists(path: str) -> bool:

@@ -39,6 +39,7 @@ class FrameIndex:
       first_frames: offset of each video's first frame in its shard, [V] int64.
       first_sizes: index of each video's first frame in `sizes`, [V] int64.
       sizes: bytes of every frame, [sum of F] int32.
+      checksums: CRC-32C of every frame, [sum of F] uint32; 0 where it is not known.
       faults: what is wrong with a shard, by its path.
     """
 
@@ -49,6 +50,7 @@ class FrameIndex:
     first_frames: np.ndarray
     first_sizes: np.ndarray
     sizes: np.ndarray
+    checksums: np.ndarray
     faults: dict[str, str]
 
     def places(self, video: int, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -128,6 +130,7 @@ class FrameIndex:
             first_frames=columns[1],
             first_sizes=columns[2],
             sizes=np.concatenate([index.sizes for index in indices]),
+            checksums=np.concatenate([index.checksums for index in indices]),
             faults=faults,
         )
 

@@ -17,7 +17,7 @@ from typing import Callable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.storage import records, remote_files
+from vie_tf.storage import records, remote_files, shard_index
 from vie_tf.storage.frame_index import FrameIndex
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
@@ -116,6 +116,11 @@ class FrameReader:
                 raise OSError("the shard ends before its frames")
             if not jpeg.startswith(_JPEG_START):
                 raise OSError("there is no JPEG frame where the index has one")
+        first = int(self._index.first_sizes[video])
+        expected = self._index.checksums[first + np.asarray(frames)].tolist()
+        for jpeg, checksum in zip(jpegs, expected):
+            if checksum and shard_index.checksum_of(jpeg) != checksum:
+                raise OSError("a frame was damaged since it was written")
         return jpegs
 
     @functools.cached_property

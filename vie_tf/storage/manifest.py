@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 from typing import Any
 
@@ -152,13 +153,50 @@ class Manifest:
                 f"{path} has schema version {version}, this program reads version"
                 f" {SCHEMA_VERSION}. Convert the videos again."
             )
-        return cls(
-            class_names=tuple(content["class_names"]),
-            videos=tuple(VideoEntry(**entry) for entry in content["videos"]),
-            shards=tuple(ShardEntry(**entry) for entry in content["shards"]),
-            refused=tuple(RefusedEntry(**entry) for entry in content["refused"]),
-            settings=content["settings"],
-        )
+        try:
+            manifest = cls(
+                class_names=tuple(content["class_names"]),
+                videos=tuple(VideoEntry(**entry) for entry in content["videos"]),
+                shards=tuple(ShardEntry(**entry) for entry in content["shards"]),
+                refused=tuple(RefusedEntry(**entry) for entry in content["refused"]),
+                settings=content["settings"],
+            )
+            fault = _fault(manifest)
+        except (AttributeError, KeyError, TypeError) as error:
+            fault = f"an entry is missing, unknown or of another type ({error})"
+        if fault:
+            raise UserError(
+                f"{path} is damaged: {fault}. Run the command that converted the"
+                " videos again: it writes the manifest anew."
+            )
+        return manifest
+
+
+def _fault(manifest: Manifest) -> str:
+    """Says what cannot be in a manifest; empty where nothing is."""
+    shards = {shard.name for shard in manifest.shards}
+    num_classes, previous_id = len(manifest.class_names), -1
+    for video in manifest.videos:
+        if not NO_LABEL <= video.label < num_classes:
+            return f"{video.source} has label {video.label} of {num_classes} classes"
+        if video.split not in SPLITS:
+            return f"{video.source} is in the split {video.split!r}"
+        if video.shard not in shards:
+            return f"{video.source} is in {video.shard!r}, which is not listed"
+        if min(video.frames, video.height, video.width, video.bytes) < 1:
+            return (
+                f"{video.source} has {video.frames} frames of {video.height} x"
+                f" {video.width} pixels in {video.bytes} bytes"
+            )
+        if not 0 < video.fps < math.inf:
+            return f"{video.source} has {video.fps} frames per second"
+        if video.id <= previous_id:
+            return f"the id {video.id} of {video.source} does not follow {previous_id}"
+        previous_id = video.id
+    for shard in manifest.shards:
+        if shard.bytes < 0 or shard.videos < 0:
+            return f"{shard.name} has {shard.videos} videos in {shard.bytes} bytes"
+    return ""
 
 
 def is_data_set(folder: str) -> bool:

@@ -16,11 +16,17 @@ import tempfile
 import zipfile
 from typing import Iterator, Sequence
 
+import google_crc32c
 import numpy as np
 
 from vie_tf.storage import files, remote_files
 from vie_tf.storage.manifest import VideoEntry
-from vie_tf.storage.records import ShardError, locate_records
+from vie_tf.storage.records import (
+    RecordPlace,
+    ShardError,
+    frame_offsets,
+    locate_records,
+)
 
 _SUFFIX = ".index"
 
@@ -36,6 +42,8 @@ class ShardIndex:
       num_frames: number of frames of each video, [V] int64.
       sizes: bytes of every frame, video after video, [sum of F] int32.
       shard_bytes: size of the shard that was indexed.
+      checksums: CRC-32C of every frame, [sum of F] uint32; 0 where it is not known, as
+        in an index of an earlier version.
     """
 
     ids: np.ndarray
@@ -44,22 +52,32 @@ class ShardIndex:
     num_frames: np.ndarray
     sizes: np.ndarray
     shard_bytes: int
+    checksums: np.ndarray
 
     @classmethod
-    def from_shard(cls, path: str) -> ShardIndex:
+    def from_shard(cls, path: str, with_checksums: bool = False) -> ShardIndex:
         """Makes the index of a local shard.
+
+        Args:
+          path: path of the shard.
+          with_checksums: whether the frames are read for their checksums, which is for
+            a shard that was just written or checked.
 
         Raises:
           ShardError: the shard ends within a record, or is no shard of this program.
         """
         places = list(locate_records(path))
         sizes = [size for place in places for size in place.frame_sizes]
+        checksums = np.zeros(len(sizes), np.uint32)
+        if with_checksums:
+            checksums[:] = list(_checksums_of_frames(path, places))
         return cls(
             ids=np.array([place.id for place in places], np.int64),
             records=np.array([place.offset for place in places], np.int64),
             first_frames=np.array([place.first_frame for place in places], np.int64),
             num_frames=np.array([len(place.frame_sizes) for place in places], np.int64),
             sizes=np.array(sizes, np.int32),
+            checksums=checksums,
             shard_bytes=os.path.getsize(path),
         )
 
@@ -73,6 +91,7 @@ class ShardIndex:
             first_frames=np.zeros(len(videos), np.int64),
             num_frames=num_frames,
             sizes=np.zeros(num_frames.sum(), np.int32),
+            checksums=np.zeros(num_frames.sum(), np.uint32),
             shard_bytes=0,
         )
 
@@ -89,10 +108,30 @@ class ShardIndex:
         try:
             content = io.BytesIO(files.read_bytes(path))
             with np.load(content, allow_pickle=False) as arrays:
-                values = {name: arrays[name] for name in names}
+                values = {n: arrays[n] for n in names if n != "checksums"}
+                values["checksums"] = np.zeros(len(values["sizes"]), np.uint32)
+                if "checksums" in arrays:
+                    values["checksums"] = arrays["checksums"]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         return cls(**{**values, "shard_bytes": int(values["shard_bytes"])})
+
+
+def _checksums_of_frames(path: str, places: Sequence[RecordPlace]) -> Iterator[int]:
+    """Yields the CRC-32C of every frame of a local shard, record after record."""
+    with open(path, "rb", buffering=0) as file:
+        for place in places:
+            sizes = np.array(place.frame_sizes, np.int64)
+            if not len(sizes):
+                continue
+            offsets = place.first_frame + frame_offsets(sizes)
+            for offset, size in zip(offsets.tolist(), place.frame_sizes):
+                yield checksum_of(os.pread(file.fileno(), size, offset))
+
+
+def checksum_of(frame: bytes) -> int:
+    """Returns the CRC-32C of a frame, never 0, which stands for an unknown one."""
+    return google_crc32c.value(frame) or 1
 
 
 def index_path(shard_path: str) -> str:

@@ -21,6 +21,7 @@ from data_prep.convert.conversion import convert
 from data_prep.convert.shard_state import ShardMetadata
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.frame_index import FrameIndex
 
 pytestmark = pytest.mark.process
 
@@ -165,3 +166,31 @@ def test_a_folder_that_cannot_be_made_is_the_users_error(collection, tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(UserError, match="--output_dir"):
         convert(config(collection, tmp_path / "data"))
+
+
+@pytest.mark.parametrize("damage", ["frame", "header", "index", "no index"])
+def test_the_same_command_repairs_what_was_damaged(
+    collection, tmp_path, damage, capsys
+):
+    data_dir = tmp_path / "data"
+    manifest = convert(config(collection, data_dir))
+    whole = contents(data_dir)
+    shard = data_dir / manifest.shards[0].name
+    path = shard.with_suffix(".index") if "index" in damage else shard
+    content = bytearray(path.read_bytes())
+    content[{"frame": len(content) // 2, "header": 9}.get(damage, 200)] ^= 1
+    path.write_bytes(bytes(content))
+    if damage == "no index":
+        path.unlink()
+    assert convert(config(collection, data_dir)) == manifest
+    assert contents(data_dir) == whole
+    printed = capsys.readouterr().out
+    assert ("made again: train-00000.tfrecord" in printed) == (path == shard)
+
+
+def test_what_was_converted_is_read_with_checksums(collection, tmp_path):
+    data_dir = str(tmp_path / "data")
+    manifest = convert(config(collection, data_dir))
+    index = FrameIndex.load_split(data_dir, manifest, "train")
+    assert index.checksums.all()
+    assert len(index.checksums) == len(index.sizes)

@@ -1,0 +1,52 @@
+"""Loads an array of embeddings, and refuses numbers that no network gives."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import numpy as np
+
+from vie_tf.storage.errors import UserError
+
+_ROWS_AT_ONCE = 4096
+_LARGEST_OF_UNIT_NORM = 1.01  # in any rounding
+_LARGEST = 1e30  # of features, whose squares would overflow
+
+
+def load(path: str, shape: Sequence[int], has_unit_norm: bool) -> np.ndarray:
+    """Opens a .npy file of embeddings, whose rows stay on the disk.
+
+    Args:
+      path: path of the file.
+      shape: shape that the array has to have.
+      has_unit_norm: whether its rows have unit norm.
+
+    Returns:
+      [R, ...] float32.
+
+    Raises:
+      UserError: the file is missing, no array, of another shape, or holds numbers that
+        are not finite or too large for their norm.
+    """
+    try:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing: embed the videos again.") from error
+    # NumPy evaluates the header, so that a damaged one may raise nearly anything.
+    except (EOFError, OSError, SyntaxError, TypeError, ValueError) as error:
+        raise UserError(f"{path} is no array of embed.py ({error}).") from error
+    if list(rows.shape) != list(shape) or rows.dtype != np.float32:
+        raise UserError(
+            f"{path} has numbers of type {rows.dtype} and shape {list(rows.shape)}, but"
+            f" its index says float32 and {list(shape)}: embed the videos again."
+        )
+    bound = _LARGEST_OF_UNIT_NORM if has_unit_norm else _LARGEST
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        # A NaN is not below anything.
+        if not np.all(np.abs(rows[start : start + _ROWS_AT_ONCE]) < bound):
+            raise UserError(
+                f"{path} holds numbers that no embedding has, such as NaN or"
+                f" {bound:g} and more: it is damaged, or the network had diverged."
+                " Embed the videos again into a new folder."
+            )
+    return rows

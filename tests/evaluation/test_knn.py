@@ -223,6 +223,45 @@ def test_leaving_one_out_with_the_bank_leaves_out_the_query_itself(tmp_path):
     assert knn_task.evaluate(run, settings)["top1"] == wanted["top1"]
 
 
+def relabeled(data_dir, labels):
+    """A data set without validation videos whose videos have these labels."""
+    manifest = write_data_set(data_dir, num_train=len(labels), num_val=0)
+    videos = tuple(
+        dataclasses.replace(video, label=label)
+        for video, label in zip(manifest.videos, labels)
+    )
+    names = tuple(f"class {number}" for number in range(max(labels) + 1))
+    dataclasses.replace(manifest, videos=videos, class_names=names).save(str(data_dir))
+
+
+@pytest.mark.parametrize("gallery", ["features", "bank"])
+def test_queries_that_are_alone_in_their_class_are_left_out(tmp_path, capsys, gallery):
+    data_dir = tmp_path / "data"
+    relabeled(data_dir, [0, 0, 0, 0, 1, 2])
+    write_run(tmp_path / "run", data_dir)
+    run = load(str(tmp_path / "run"), data_dir)
+    settings = KnnTaskConfig(ks=(1,), num_clips=2, gallery=gallery)
+    result = knn_task.evaluate(run, settings)
+    assert (result["num_queries"], result["num_single"]) == (4, 2)
+    assert result["largest_class"] == 1
+    assert "2 more queries are alone in the class" in capsys.readouterr().out
+    retrieved = retrieval_task.evaluate(run, RETRIEVAL)
+    assert (retrieved["num_labelled_queries"], retrieved["num_single"]) == (4, 2)
+    assert retrieved["recall"]["10"] == 1.0  # every query has others of its class
+
+
+def test_no_query_can_be_right_where_every_class_has_one_video(tmp_path, capsys):
+    data_dir = tmp_path / "data"
+    relabeled(data_dir, [0, 1, 2, 3])
+    write_run(tmp_path / "run", data_dir)
+    run = load(str(tmp_path / "run"), data_dir)
+    with pytest.raises(UserError, match="No query can be right: every class has one"):
+        knn_task.evaluate(run, KNN)
+    content = retrieval_task.evaluate(run, RETRIEVAL)
+    assert "recall" not in content and content["num_single"] == 4
+    assert "No query can be right" in capsys.readouterr().out
+
+
 def test_a_query_cannot_be_left_out_of_a_bank_of_bins(tmp_path):
     data_dir = tmp_path / "data"
     write_data_set(data_dir, num_val=0)

@@ -162,7 +162,7 @@ def test_every_alarm_is_explained():
     root = pathlib.Path(__file__).parents[2]
     code = (root / "vie_tf" / "monitoring" / "alarms.py").read_text()
     known = re.findall(r'Alarm\(\s*"(\w+)"', code)
-    assert len(known) == 8
+    assert len(known) == 9
     page = (root / "docs" / "watching_a_run.md").read_text()
     for name in known:
         assert f"| `{name}` |" in page
@@ -178,3 +178,19 @@ def test_an_alarm_that_comes_and_goes_is_told_again_after_ten_quiet_looks(
     summaries.alarms("bank", [alarm], 31)
     told = capsys.readouterr().out.splitlines()
     assert told == [f"ALARM at step {step}, name: message" for step in (1, 30, 31)]
+
+
+@pytest.mark.parametrize(
+    ("loss", "first", "raises"),
+    [
+        (6e19, 30.0, True),
+        (6e19, 6e19, True),  # the first that is logged may be far out already
+        (301.0, 30.0, True),
+        (299.0, 30.0, False),
+        (90.0, 0.5, False),  # a run that goes on from a low loss
+        (9000.0, 5000.0, False),  # IR of a small collection with the paper's normalizer
+    ],
+)
+def test_a_loss_far_above_its_start_raises_an_alarm(loss, first, raises):
+    found = health.loss_alarms(loss, first)
+    assert [alarm.name for alarm in found] == ["loss_out_of_range"] * raises

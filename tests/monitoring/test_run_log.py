@@ -110,3 +110,25 @@ def test_what_ir_had_is_the_reference_of_la(accuracy, at, wanted):
     state = grid_state(np.zeros(NUM_VIDEOS), ir_steps=5)
     state.objective.first.accuracy.assign(accuracy)
     assert state.objective.at(at).reference_accuracy() == wanted
+
+
+def test_a_loss_that_leaves_its_range_raises_an_alarm_before_an_epoch_is_over(
+    log, tmp_path
+):
+    log.step(1, "IR", SCALARS)
+    log.step(2, "IR", {**SCALARS, "loss": 6e19})
+    assert list(events_in(tmp_path)["alarms/loss_out_of_range"]) == [2]
+
+
+@pytest.mark.parametrize(
+    ("gallery", "words"),
+    [("bank", "against the memory bank"), ("features", "against embeddings")],
+)
+def test_a_knn_validation_says_what_it_compares_with(
+    log, tmp_path, capsys, gallery, words
+):
+    scores = {"": {"top1": 0.5, "top5": 1.0}}
+    log.validation(5, "knn", scores, 2, num_queries=500, gallery=gallery)
+    assert words in capsys.readouterr().out
+    wanted = {5: float(gallery == "features")}
+    assert events_in(tmp_path)["knn/gallery_is_features"] == wanted

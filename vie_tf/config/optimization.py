@@ -142,6 +142,15 @@ class TrainConfig(OptimizationConfig, FolderConfig):
         " (docs/small_collections.md).",
         lower=0,
     )
+    knn_gallery: str = setting(
+        "auto",
+        "Gallery of the kNN validation. bank: the memory bank, as in the authors' code."
+        " features: embeddings of the training videos computed at the validation, as"
+        " evaluate.py does, of fewer clips where they would be more than a fifth of the"
+        " clips since the last one. auto: features, unless one clip of each video is"
+        " more than that.",
+        choices=("auto", "bank", "features"),
+    )
     num_to_keep: int = setting(
         3, "Number of checkpoints that are kept.", role=Role.FREE, lower=1
     )

@@ -66,6 +66,8 @@ class RunConfig:
         """
         try:
             content = json.loads(text)
+            # Earlier versions validated against the memory bank alone.
+            content["train"].setdefault("knn_gallery", "bank")
             return cls(
                 **{
                     group: from_json(config, content[group])

@@ -103,3 +103,18 @@ def accuracy_table(rows: Mapping[str, Sequence[float]], num_classes: int) -> lis
             for name, values in {**rows, "chance": chance}.items()
         ),
     ]
+
+
+def single_lines(num_single: int) -> list[str]:
+    """Says how many queries of a leave-one-out are not scored; no line for none.
+
+    Args:
+      num_single: number of queries that are the only video of their class.
+    """
+    if not num_single:
+        return []
+    queries = "query is" if num_single == 1 else "queries are"
+    return [
+        f"  {num_single} more {queries} alone in the class and cannot be right: left"
+        " out of these numbers."
+    ]

@@ -74,6 +74,28 @@ def accuracies(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float
     return {f"top{k}": top_k_accuracy(probabilities, labels, k) for k in (1, 5)}
 
 
+def can_be_right(
+    labels: np.ndarray, gallery_labels: np.ndarray, leaves_one_out: bool
+) -> np.ndarray:
+    """Returns which queries a leave-one-out classification can get right, [Q] bool.
+
+    A query that is the only video of its class has no neighbor of its class once it is
+    left out, so that it measures nothing.  Queries that are not in the gallery all
+    count: that a class is missing there is a fault of the data, not of the protocol.
+
+    Args:
+      labels: [Q] integers, -1 for a query without a label.
+      gallery_labels: [N] integers, of the queries as well if they are left out.
+      leaves_one_out: whether queries are in the gallery and left out of it in turn.
+    """
+    has_label = labels >= 0
+    if not leaves_one_out:
+        return has_label
+    counts = np.bincount(gallery_labels[gallery_labels >= 0], minlength=1)
+    known = np.minimum(np.maximum(labels, 0), len(counts) - 1)
+    return has_label & (labels < len(counts)) & (counts[known] > 1)
+
+
 def neighbors_of_clips(
     gallery: Matrix, queries: np.ndarray, k: int, own_index: np.ndarray | None = None
 ) -> Nearest:

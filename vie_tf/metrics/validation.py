@@ -1,13 +1,13 @@
 """Validation of a network in training: accuracies on videos that have labels.
 
-Comes in: clips of a split.  Goes out: top-1 and top-5, by kNN in the memory bank or by
-the mean softmax probabilities of a video's clips.
+Comes in: clips of a split.  Goes out: top-1 and top-5, by kNN
+(`vie_tf.metrics.knn_validation`) or by the mean class probabilities of a video's clips.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Mapping, NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -17,31 +17,18 @@ from vie_tf.input import pipeline
 from vie_tf.input.clips import Clips
 from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import knn
-from vie_tf.metrics.features import ClipEmbedder, NothingRead
+from vie_tf.metrics.features import ClipEmbedder
+from vie_tf.metrics.knn_validation import (
+    BANK,
+    FEATURES,
+    KnnValidation,
+    clips_of_gallery,
+)
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.split_probabilities import split_probabilities
+from vie_tf.metrics.validation_scores import Gather, Scores, scores_of_workers
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
-
-Gather = Callable[[np.ndarray], np.ndarray]
-
-
-class Scores(NamedTuple):
-    """Result of a validation.
-
-    Attributes:
-      heads: `top1` and `top5` as fractions, by the name of the head; a single head has
-        the name "".
-      num_queries: videos that were classified.
-    """
-
-    heads: dict[str, dict[str, float]]
-    num_queries: int
-
-    @property
-    def top1(self) -> float:
-        """Mean top-1 accuracy of the heads, by which checkpoints and plateaus go."""
-        return float(np.mean([values["top1"] for values in self.heads.values()]))
 
 
 class Validation(Protocol):
@@ -55,61 +42,12 @@ class Validation(Protocol):
     def num_classes(self) -> int:
         """C."""
 
+    @property
+    def gallery(self) -> str:
+        """Gallery of a kNN, `bank` or `features`; empty for others."""
+
     def __call__(self, title: str = "") -> Scores:
         """Looks at the videos once; `title` is that of the progress bar, if any."""
-
-
-@dataclasses.dataclass(frozen=True)
-class KnnValidation:
-    """The authors' validation: queries of 5 clips, the running bank as gallery.
-
-    Attributes:
-      embedder: embedder of the network.
-      bank: memory bank of the run.
-      clips: clips of the queries.
-      labels: [V] classes of the queries.
-      own_index: [V] positions of the queries in the bank, None if they are not in it.
-      num_classes: C.
-      settings: settings of the votes.
-      gather: concatenates the arrays of all workers.
-    """
-
-    embedder: ClipEmbedder
-    bank: MemoryBank
-    clips: Clips
-    labels: np.ndarray
-    own_index: np.ndarray | None
-    num_classes: int
-    settings: KnnConfig
-    gather: Gather
-
-    name = "knn"
-
-    def __call__(self, title: str = "") -> Scores:
-        """Classifies the queries.
-
-        Raises:
-          NothingRead: no worker could read a video that has a label.
-        """
-        video_index = np.zeros([0], np.int64)
-        votes = np.zeros([0, self.num_classes])
-        try:
-            features = self.embedder.embed(self.clips, len(self.labels), title)
-        except NothingRead:
-            pass  # another worker may have read some
-        else:
-            video_index = features.video_index
-            own = None if self.own_index is None else self.own_index[video_index]
-            votes = knn.classify_videos(
-                tf.convert_to_tensor(self.bank.rows),
-                self.bank.labels.numpy(),
-                features.values,
-                self.num_classes,
-                k=self.settings.k,
-                temperature=self.settings.temperature,
-                own_index=own,
-            )
-        return _scores({"": votes}, video_index, self.labels, self.gather)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +72,8 @@ class SoftmaxValidation:
     num_classes: int
     gather: Gather = np.asarray
 
+    gallery = ""
+
     def __call__(self, title: str = "") -> Scores:
         """Classifies the videos.
 
@@ -143,30 +83,10 @@ class SoftmaxValidation:
         found = split_probabilities(self.logits, self.clips, len(self.labels), title)
         nothing = np.zeros([0, self.num_classes])
         probabilities = {name: found.values.get(name, nothing) for name in self.heads}
-        return _scores(probabilities, found.video_index, self.labels, self.gather)
-
-
-def _scores(
-    heads: Mapping[str, np.ndarray],
-    video_index: np.ndarray,
-    labels: np.ndarray,
-    gather: Gather,
-) -> Scores:
-    """Scores the labeled videos of all workers, of which this one may have none.
-
-    Args:
-      heads: [V', C] by head, for the videos that this worker could read.
-      video_index: [V'] positions of these videos among the labels.
-      labels: [V] classes of all videos, -1 where one has none.
-      gather: concatenates the arrays of all workers.
-    """
-    has_label = labels[video_index] != NO_LABEL
-    wanted = gather(labels[video_index][has_label])
-    everyone = {name: gather(scores[has_label]) for name, scores in heads.items()}
-    if not len(wanted):
-        raise NothingRead(int(np.sum(labels != NO_LABEL)))
-    accuracies = {n: knn.accuracies(scores, wanted) for n, scores in everyone.items()}
-    return Scores(accuracies, len(wanted))
+        counted = self.labels != NO_LABEL
+        return scores_of_workers(
+            probabilities, found.video_index, self.labels, counted, self.gather
+        )
 
 
 def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
@@ -175,7 +95,8 @@ def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
     Without validation videos, kNN takes the training videos as queries, each without
     its own row; a supervised network has learned their labels, so it is not validated.
     Neither is a run on a subset or on bins of the training videos then
-    (`vie_tf.input.instances`), whose bank has not one row for each of them.
+    (`vie_tf.input.instances`), whose bank has not one row for each of them, or a run
+    whose training videos are each alone in their class, so that no query can be right.
 
     Args:
       manifest: manifest of the data set.
@@ -188,8 +109,65 @@ def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
     if VAL_SPLIT in labeled:
         return VAL_SPLIT
     if TRAIN_SPLIT in labeled and not manifest.split(VAL_SPLIT):
-        return TRAIN_SPLIT if bank_size == len(manifest.split(TRAIN_SPLIT)) else None
+        videos = manifest.split(TRAIN_SPLIT)
+        labels = np.array([video.label for video in videos])
+        has_answer = knn.can_be_right(labels, labels, leaves_one_out=True).any()
+        return TRAIN_SPLIT if bank_size == len(videos) and has_answer else None
     return None
+
+
+def left_out_note(manifest: Manifest, bank_size: int | None) -> str:
+    """Says which training videos kNN leaves out as queries, since none can be right.
+
+    Args:
+      manifest: manifest of the data set.
+      bank_size: size of the memory bank, None for a supervised network.
+
+    Returns:
+      A line; empty where there is nothing to say.
+    """
+    videos = manifest.split(TRAIN_SPLIT)
+    if bank_size != len(videos) or manifest.split(VAL_SPLIT):
+        return ""
+    labels = np.array([video.label for video in videos])
+    can_be_right = knn.can_be_right(labels, labels, leaves_one_out=True)
+    num_single = int(np.sum((labels != NO_LABEL) & ~can_be_right))
+    if num_single and not can_be_right.any():
+        return (
+            "There is no kNN validation, as no query can be right: every class has one"
+            " training video, which is left out of the gallery as the query."
+        )
+    return (
+        f"kNN validations leave out {num_single} of {len(labels)} training videos, each"
+        " of which is alone in its class and cannot be right."
+        if num_single
+        else ""
+    )
+
+
+def gallery_of_run(
+    manifest: Manifest, bank_size: int | None, num_trained_clips: int, num_clips: int
+) -> tuple[str, int]:
+    """Decides what `--knn_gallery=auto` is for a run; see `clips_of_gallery`.
+
+    Args:
+      manifest: manifest of the data set.
+      bank_size: size of the memory bank, None for a supervised network.
+      num_trained_clips: clips that are trained on between two validations.
+      num_clips: clips of a query.
+
+    Returns:
+      `bank` or `features`, and the clips of a gallery video if it is `features`, at
+      least 1.
+    """
+    split = split_to_validate(manifest, bank_size)
+    if split is None or bank_size is None:
+        return BANK, 1
+    if split == TRAIN_SPLIT:  # the queries are the gallery, and embedded anyway
+        return FEATURES, num_clips
+    num_videos = len(manifest.split(TRAIN_SPLIT))
+    found = clips_of_gallery(num_videos, num_trained_clips, num_clips)
+    return (FEATURES if found else BANK), max(found, 1)
 
 
 def make_validation(
@@ -202,6 +180,8 @@ def make_validation(
     network: tf.keras.Model,
     shard: pipeline.ClipShard,
     gather: Gather,
+    gallery: str = BANK,
+    num_gallery_clips: int | None = None,
 ) -> Validation | None:
     """Prepares the validation that fits a run.
 
@@ -214,6 +194,9 @@ def make_validation(
       network: network that is validated; its weights are read at every validation.
       shard: clips that this worker looks at.
       gather: concatenates the arrays of all workers.
+      gallery: `bank` or `features`, what kNN compares with.
+      num_gallery_clips: clips of a gallery video in `features`; None for as many as of
+        a query.
 
     Returns:
       None where there is nothing to validate on.
@@ -232,6 +215,14 @@ def make_validation(
         return SoftmaxValidation(
             "softmax", ("",), logits, clips, labels, num_classes, gather
         )
+    gallery_clips, gallery_labels = None, None
+    if gallery == FEATURES and split == VAL_SPLIT:
+        gallery_labels = np.array([v.label for v in manifest.split(TRAIN_SPLIT)])
+        gallery_clips = pipeline.evaluation_clips(
+            *(data, manifest, TRAIN_SPLIT, recipe),
+            num_clips=num_gallery_clips or settings.num_clips,
+            shard=shard,
+        )
     return KnnValidation(
         embedder=ClipEmbedder(network),
         bank=bank,
@@ -241,4 +232,7 @@ def make_validation(
         num_classes=num_classes,
         settings=settings,
         gather=gather,
+        gallery=gallery,
+        gallery_clips=gallery_clips,
+        gallery_labels=gallery_labels,
     )

@@ -203,6 +203,9 @@ class Conv(tf.keras.layers.Layer):
 class BatchNormRelu(tf.keras.layers.BatchNormalization):
     """Batch norm with the semantics of the authors' TF1 code, followed by ReLU.
 
+    `num_values` is how many values a channel had in the last call; None if that was not
+    known when the graph was made.
+
     The fused kernel only takes [B, H, W, C], so time is folded into the batch;
     normalization is over all frames and positions.  ReLU is applied before time is
     unfolded, so that TensorFlow can fuse both.  Like TF1's fused kernel, the moving
@@ -211,6 +214,7 @@ class BatchNormRelu(tf.keras.layers.BatchNormalization):
     """
 
     _fits_vectors = True  # before `build`
+    num_values: int | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -239,6 +243,7 @@ class BatchNormRelu(tf.keras.layers.BatchNormalization):
     def call(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps [B, T, H, W, C] or [B*T, H, W, C]; shape and dtype are kept."""
         is_folded = features.shape.rank == 4
+        self.num_values = features.shape[:-1].num_elements()
         frames = features if is_folded else fold_time(features)
         frames = tf.nn.relu(super().call(frames, training=training))
         frames = tf.cast(frames, features.dtype)

@@ -33,6 +33,11 @@ _COLLAPSED_UNIFORMITY = -0.08
 # differ by some tenths of a percent.
 _STANDARD_ERRORS = 3.0
 _CLEAR_LOSS = 0.01
+# IR and LA are bounded; the largest healthy losses are those of the first steps.  With
+# the paper's normalizer IR may start at some thousands on small collections.
+_RISEN_LOSS = 10.0  # times the first that was logged
+_HIGH_LOSS = 100.0  # lower ones may rise as they like
+_IMPOSSIBLE_LOSS = 1e6
 _LONG_WAIT = 0.5  # as a fraction of the time
 
 
@@ -121,6 +126,26 @@ def embedding_alarms(scalars: Mapping[str, float]) -> list[Alarm]:
             " the network gives all videos the same embedding. Lower --learning_rate or"
             " raise --lr_warmup_steps; with few videos also use --ir_normalizer=batch"
             " (docs/small_collections.md).",
+        )
+    ]
+
+
+def loss_alarms(loss: float, first_loss: float) -> list[Alarm]:
+    """Returns the alarms on a loss that has left its range.
+
+    Args:
+      loss: mean over the batch of a step, with weight decay.
+      first_loss: first one that this start of the run has logged.
+    """
+    bound = min(max(_RISEN_LOSS * first_loss, _HIGH_LOSS), _IMPOSSIBLE_LOSS)
+    if loss <= bound:
+        return []
+    return [
+        Alarm(
+            "loss_out_of_range",
+            f"The loss is {loss:.3g} and was {first_loss:.3g} at first: the weights"
+            " grow without bound. Start again from an earlier checkpoint with a lower"
+            " --learning_rate, and raise --batch_size if a device has few clips.",
         )
     ]
 

@@ -102,7 +102,11 @@ def _progress(values: Mapping[str, float]) -> str:
 
 
 def validation_line(
-    step: int, name: str, heads: Mapping[str, Mapping[str, float]], num_classes: int
+    step: int,
+    name: str,
+    heads: Mapping[str, Mapping[str, float]],
+    num_classes: int,
+    gallery: str = "",
 ) -> str:
     """Formats the accuracies of a validation.
 
@@ -111,14 +115,17 @@ def validation_line(
       name: name of the validation.
       heads: `top1` and `top5` of every head, by its name; a single one has none.
       num_classes: C.
+      gallery: what kNN compared with, `bank` or `features`; empty for others.
     """
     if "" not in heads:
         top1 = [f"{head} {scores['top1']:.1%}" for head, scores in heads.items()]
         return f"step {step}  validation top-1  {'  '.join(top1)}"
     title, scores = {"knn": "kNN"}.get(name, name), heads[""]
+    against = {"bank": ", against the memory bank", "features": ", against embeddings"}
     return (
         f"step {step}  {title} top-1 {scores['top1']:.1%} (chance"
         f" {1 / num_classes:.1%}), top-5 {scores['top5']:.1%}"
+        + against.get(gallery, "")
     )
 
 

@@ -55,6 +55,7 @@ class RunLog:
         self._started, self._first_step = time.perf_counter(), state.steps_taken()
         self._skipped = int(state.num_skipped.numpy())
         self._clustered_at: int | None = None
+        self._first_loss: float | None = None
 
     def waited(self, seconds: float) -> None:
         """Adds a step, and the seconds of waiting for its batch."""
@@ -99,8 +100,14 @@ class RunLog:
             step, title, values, interval, self._train_steps, seconds_per_step
         )
         print(line, flush=True)
-        if self._settled_at is not None and step > self._settled_at:
-            self._summaries.alarms(self._group, self._alarms(values), step)
+        if self._first_loss is None:
+            self._first_loss = values["loss"]
+        if self._settled_at is not None:
+            # From the first step on, since no start is that high.
+            raised = health.loss_alarms(values["loss"], self._first_loss)
+            self._summaries.alarms("loss", raised, step)
+            if step > self._settled_at:
+                self._summaries.alarms(self._group, self._alarms(values), step)
         self._input(step, interval)
 
     def _alarms(self, values: Mapping[str, float]) -> list[Alarm]:
@@ -146,6 +153,7 @@ class RunLog:
         num_classes: int,
         num_queries: int,
         reference: float | None = None,
+        gallery: str = "",
     ) -> None:
         """Logs a validation, and an alarm if its accuracy is below a reference.
 
@@ -156,14 +164,18 @@ class RunLog:
           num_classes: C, which the accuracy of chance follows from.
           num_queries: videos that were classified.
           reference: accuracy that the top-1 of a single head should not fall below.
+          gallery: what kNN compared with, `bank` or `features`; empty for others.
         """
         values = {
             f"{head}_{metric}" if head else metric: value
             for head, scores in heads.items()
             for metric, value in scores.items()
         }
+        if gallery:
+            values["gallery_is_features"] = float(gallery == "features")
         self._summaries.scalars(name, values, step)
-        print(console.validation_line(step, name, heads, num_classes), flush=True)
+        line = console.validation_line(step, name, heads, num_classes, gallery)
+        print(line, flush=True)
         if reference is not None:
             top1 = heads[""]["top1"]
             alarms = health.knn_alarms(top1, reference, num_queries)

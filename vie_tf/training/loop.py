@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from vie_tf.config import OptimizationConfig
 from vie_tf.input.clips import Clips
+from vie_tf.metrics.knn_validation import FEATURES
 from vie_tf.metrics.validation import Scores, Validation
 from vie_tf.monitoring import console
 from vie_tf.monitoring.profiler import StepProfile
@@ -143,10 +144,13 @@ def _validate(training: Training, step: int) -> Scores | None:
             validation.num_classes,
             scores.num_queries,
             objective.reference_accuracy(),
+            validation.gallery,
         )
         # First, since a resumed run may repeat it, unlike the rest.
         if training.keeps_best:
             metric = f"{validation.name}/top1"
+            if validation.gallery == FEATURES:
+                metric += " against features"  # not to be compared with the bank's
             training.run.checkpoints.save_best(state, metric, scores.top1)
         objective.after_validation(scores.top1)
         # Validations during IR do not count for LA.

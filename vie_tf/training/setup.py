@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from vie_tf.config import RunConfig
+from vie_tf.config import RunConfig, TrainConfig
 from vie_tf.input import sampling
 from vie_tf.input.instances import Instances
 from vie_tf.metrics import validation
@@ -58,6 +58,7 @@ def complete_settings(
     recipe = sampling.with_static(clip_recipe(config.model), config.data.static_video)
     sampling.check_motion(manifest.split(TRAIN_SPLIT), recipe, config.model.name)
     num_rows = None if objective.needs_labels else instances.count
+    config = _with_gallery(config, manifest, num_rows)
     _check_schedule(config, manifest, num_rows)
     steps = config.train.profile_steps
     if steps and steps[1] > config.train.train_steps:
@@ -66,6 +67,26 @@ def complete_settings(
             f" --train_steps={config.train.train_steps}: give earlier steps."
         )
     return config
+
+
+def clips_between_validations(train: TrainConfig) -> int:
+    """Returns how many clips are trained on from one validation to the next."""
+    assert train.batch_size is not None
+    return (train.eval_steps or train.train_steps) * train.batch_size
+
+
+def _with_gallery(
+    config: RunConfig, manifest: Manifest, num_rows: int | None
+) -> RunConfig:
+    """Decides what kNN validations compare with, where that is `auto`."""
+    train = config.train
+    if train.knn_gallery != "auto" or num_rows is None:
+        return config
+    gallery, _ = validation.gallery_of_run(
+        manifest, num_rows, clips_between_validations(train), config.knn.num_clips
+    )
+    train = dataclasses.replace(train, knn_gallery=gallery)
+    return dataclasses.replace(config, train=train)
 
 
 def _num_classes(config: RunConfig, manifest: Manifest) -> int:

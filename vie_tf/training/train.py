@@ -12,7 +12,12 @@ import sys
 from vie_tf.config import RunConfig
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
-from vie_tf.metrics.validation import make_validation
+from vie_tf.metrics.validation import (
+    gallery_of_run,
+    left_out_note,
+    make_validation,
+)
+from vie_tf.models.batch_norm_check import check_batch_norm
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.monitoring import console
 from vie_tf.monitoring.profiler import StepProfile
@@ -26,7 +31,7 @@ from vie_tf.storage.manifest import Manifest
 from vie_tf.training import agreement, distribution, failures, start
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.loop import Training, run_steps
-from vie_tf.training.setup import complete_settings
+from vie_tf.training.setup import clips_between_validations, complete_settings
 
 
 def train(config: RunConfig) -> None:
@@ -76,6 +81,12 @@ def _train_in_folder(
     with devices.strategy.scope():
         state = start.make_state(config, instances.labels)
         start.restore_or_start(state, run, config, manifest)
+    recipe = clip_recipe(config.model)
+    clips_shape = (
+        *(settings.batch_size // devices.num_replicas, recipe.num_frames),
+        *(recipe.crop_size, recipe.crop_size, 3),
+    )
+    check_batch_norm(state.model, clips_shape, devices.strategy)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))
     if lock is not None:
@@ -143,6 +154,14 @@ def _prepare(
     summaries = Summaries(settings.model_dir, writes=devices.is_chief)
     if run.latest() is None:
         summaries.hyper_parameters(config)
+    bank_size = state.bank.num_videos if state.bank else None
+    note = left_out_note(manifest, bank_size)
+    if note:
+        print(note, flush=True)
+    _, num_gallery_clips = gallery_of_run(
+        *(manifest, bank_size, clips_between_validations(settings)),
+        config.knn.num_clips,
+    )
     network, refresh = start.network_to_validate(config, state, devices)
     validation = make_validation(
         state.bank,
@@ -153,6 +172,8 @@ def _prepare(
         network=network,
         shard=ClipShard(devices.worker, devices.num_workers),
         gather=devices.gather,
+        gallery=settings.knn_gallery,
+        num_gallery_clips=num_gallery_clips,
     )
     epoch_steps = -(-instances.count // settings.batch_size)
     return Training(

@@ -66,6 +66,7 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     }
     train, test = features[TRAIN_SPLIT], features[tested]
     num_classes = len(run.manifest.class_names)
+    counted = knn.can_be_right(test.labels, train.labels, not has_val)
     scores = {}
     for layer, values in train.layers.items():
         print(f"fitting {layer}: {values.shape[-1]} features", flush=True)
@@ -77,12 +78,13 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
             probabilities = sklearn_probe.cross_validated_probabilities(
                 values, train.labels, num_classes, settings.seed
             )
-        scores[layer] = knn.accuracies(probabilities, test.labels)
+        scores[layer] = knn.accuracies(probabilities[counted], test.labels[counted])
     content = {
         "scores": scores,
         "chance": 1 / num_classes,
         "num_classes": num_classes,
-        "num_queries": len(test.labels),
+        "num_queries": int(counted.sum()),
+        "num_single": int(np.sum(~counted)),
         "num_skipped": test.num_asked - len(test.labels),
         "num_train": len(train.labels),
         "settings": {
@@ -97,6 +99,8 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     protocol = _protocol(content) + protocols.of_test_window(run.test_data)
     result = results.save(run, TASK, protocol, content)
     print(linear.lines(result))
+    for line in protocols.single_lines(int(np.sum(~counted))):
+        print(line)
     return result
 
 

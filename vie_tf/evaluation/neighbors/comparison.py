@@ -12,9 +12,16 @@ import dataclasses
 import numpy as np
 
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipFeatures, video_embeddings
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.manifest import TRAIN_SPLIT, VideoEntry
+from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VideoEntry
+
+NO_SECOND_VIDEO = (
+    "No query can be right: every class has one video, which is left out of the"
+    " gallery as the query. Give two classes or more a second video, or convert the"
+    " videos again with validation videos of the same classes (--val_fraction)."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +51,17 @@ class Comparison:
     def labels(self) -> np.ndarray:
         """Classes of the queries, -1 without one, [Q] int."""
         return np.array([video.label for video in self.queries])
+
+    @property
+    def counted(self) -> np.ndarray:
+        """Which queries are scored, [Q] bool; see `knn.can_be_right`."""
+        leaves_one_out = self.own_index is not None
+        return knn.can_be_right(self.labels, self.gallery_labels, leaves_one_out)
+
+    @property
+    def num_single(self) -> int:
+        """Number of labeled queries that are left out, each alone in its class."""
+        return int(np.sum(self.labels != NO_LABEL) - self.counted.sum())
 
 
 def compare(

@@ -13,7 +13,7 @@ import numpy as np
 
 from vie_tf.config import KnnTaskConfig
 from vie_tf.evaluation import data_checks, protocols, results
-from vie_tf.evaluation.neighbors.comparison import compare
+from vie_tf.evaluation.neighbors.comparison import NO_SECOND_VIDEO, compare
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
 from vie_tf.storage.errors import UserError
@@ -64,13 +64,15 @@ def _classify(
 ) -> tuple[list[dict[str, float]], dict[str, Any]]:
     """Returns accuracies for all pairs of k and temperature, and counts of videos."""
     comparison = compare(run, settings.num_clips, gallery=gallery)
-    has_label = comparison.labels >= 0
-    if not has_label.any():
+    counted = comparison.counted
+    if comparison.num_single and not counted.any():
+        raise UserError(NO_SECOND_VIDEO)
+    if not counted.any():
         raise UserError(
-            f"None of the {len(has_label)} queries of {run.data_dir!r} has a label, so"
+            f"None of the {len(counted)} queries of {run.data_dir!r} has a label, so"
             " there is nothing to compare predictions with."
         )
-    labels = comparison.labels[has_label]
+    labels = comparison.labels[counted]
     neighbors = knn.neighbors_of_clips(
         comparison.gallery_features,
         comparison.query_features,
@@ -87,13 +89,14 @@ def _classify(
                 k=k,
                 temperature=temperature,
             )
-            accuracies = knn.accuracies(probabilities[has_label], labels)
+            accuracies = knn.accuracies(probabilities[counted], labels)
             grid.append({"k": k, "temperature": temperature, **accuracies})
     return grid, {
         "largest_class": float(np.bincount(labels).max() / len(labels)),
         "num_queries": len(labels),
         "num_gallery": len(comparison.gallery_features),
         "num_skipped": comparison.num_skipped,
+        "num_single": comparison.num_single,
     }
 
 
@@ -130,6 +133,7 @@ def _in_lines(result: dict[str, Any]) -> str:
         f" queries, {result['num_gallery']} gallery videos, {classes} classes"
         + (f", {skipped} videos skipped" if skipped else ""),
         *protocols.accuracy_table(rows, classes),
+        *protocols.single_lines(result["num_single"]),
     ]
     if len(result["grid"]) > 1:
         lines += _grid_lines(result["grid"])

@@ -9,7 +9,11 @@ import numpy as np
 from vie_tf.config import RetrievalConfig
 from vie_tf.evaluation import data_checks, protocols, results
 from vie_tf.evaluation.neighbors import page, picture
-from vie_tf.evaluation.neighbors.comparison import Comparison, compare
+from vie_tf.evaluation.neighbors.comparison import (
+    NO_SECOND_VIDEO,
+    Comparison,
+    compare,
+)
 from vie_tf.evaluation.neighbors.retrieved import Retrieved, choose_queries
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn, nearest, retrieval
@@ -102,23 +106,24 @@ def _predict(
 def _metrics(
     comparison: Comparison, vectors: np.ndarray, neighbor_index: np.ndarray
 ) -> dict[str, Any]:
-    """Returns recalls and mean average precision of the queries that have a label."""
-    has_label = comparison.labels >= 0
-    if not has_label.any():
-        return {}
-    labels, own_index = comparison.labels[has_label], comparison.own_index
+    """Returns recalls and mean average precision of the queries that can be right."""
+    counted = comparison.counted
+    if not counted.any():
+        return {"num_single": comparison.num_single}
+    labels, own_index = comparison.labels[counted], comparison.own_index
     return {
         "recall": retrieval.recalls(
-            comparison.gallery_labels[neighbor_index[has_label]], labels, RECALLS
+            comparison.gallery_labels[neighbor_index[counted]], labels, RECALLS
         ),
         "map": retrieval.mean_average_precision(
             comparison.gallery_features,
             comparison.gallery_labels,
-            vectors[has_label],
+            vectors[counted],
             labels,
-            None if own_index is None else own_index[has_label],
+            None if own_index is None else own_index[counted],
         ),
-        "num_labelled_queries": int(has_label.sum()),
+        "num_labelled_queries": int(counted.sum()),
+        "num_single": comparison.num_single,
     }
 
 
@@ -146,6 +151,10 @@ def _print(result: dict[str, Any]) -> None:
         values = [*result["recall"].values(), result["map"]]
         print("  " + "".join(f"{name:>8}" for name in names))
         print("  " + "".join(f"{value:>8.1%}" for value in values))
+        for line in protocols.single_lines(result["num_single"]):
+            print(line)
+    elif result.get("num_single"):
+        print(f"  There are no recalls. {NO_SECOND_VIDEO}")
     else:
         print("  Without labels of two classes there are no recalls.")
     print(protocols.wrapped(result["protocol"]))

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Generator, Iterator, Mapping, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
 from data_prep.convert import data_folder, notes
@@ -116,21 +116,8 @@ def decode(
     if not tasks:
         return
     data_folder.scratch_dir(scratch_dir)
-    retry_policy = RetryPolicy(max_seconds)
     noted: list[tuple[str, str]] = []
-
-    def on_report(source: str, state: str) -> None:
-        if state == WRITTEN:
-            retry_policy.item_done()
-
-    results = worker_pool.run_tasks(
-        _decode_block,
-        tasks,
-        num_processes=num_processes,
-        on_report=on_report,
-        on_death=retry_policy.next_task,
-        time_limit_secs=max_seconds,
-    )
+    results = _run(tasks, num_processes, max_seconds)
     try:
         with contextlib.closing(results), data_folder.user_errors(scratch_dir):
             for task, shard in _in_order(tasks, results):
@@ -143,6 +130,26 @@ def decode(
             print(line)
     finally:
         shutil.rmtree(scratch_dir, ignore_errors=True)
+
+
+def _run(
+    tasks: Sequence[ShardTask], num_processes: int, max_seconds: float
+) -> Generator[tuple[str, ShardMetadata], None, None]:
+    """Yields decoded blocks with their positions, as they are finished."""
+    retry_policy = RetryPolicy(max_seconds)
+
+    def on_report(source: str, state: str) -> None:
+        if state == WRITTEN:
+            retry_policy.item_done()
+
+    return worker_pool.run_tasks(
+        _decode_block,
+        tasks,
+        num_processes=num_processes,
+        on_report=on_report,
+        on_death=retry_policy.next_task,
+        time_limit_secs=max_seconds,
+    )
 
 
 def _task(

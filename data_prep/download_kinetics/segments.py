@@ -9,8 +9,8 @@ import dataclasses
 import os
 import re
 
-from data_prep.index.kinetics import Annotation, clip_names, read_annotations
-from data_prep.index.list_entry import parse_split
+from data_prep.index.lists.kinetics import Annotation, clip_names, read_annotations
+from data_prep.index.lists.list_entry import parse_split
 from vie_tf.storage.errors import UserError
 
 _YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")

@@ -13,10 +13,10 @@ import os
 from typing import Callable, Iterable, Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.index import csv_header, csv_table, official_splits
-from data_prep.index.csv_list import read_csv
 from data_prep.index.folder import read_folder
-from data_prep.index.kinetics import read_kinetics
+from data_prep.index.lists import csv_header, csv_table, official_splits
+from data_prep.index.lists.csv_list import read_csv
+from data_prep.index.lists.kinetics import read_kinetics
 from data_prep.index.media_tree import MediaTree
 from data_prep.index.video_row import FoundVideo, VideoRow
 from vie_tf.storage.errors import UserError

@@ -19,7 +19,7 @@ from data_prep.download_kinetics import __main__ as command
 from data_prep.download_kinetics import fetch_segment, fetch_segments, reports
 from data_prep.download_kinetics.download import _work_dir, download
 from data_prep.download_kinetics.segments import Segment, read_segments
-from data_prep.index.kinetics import read_kinetics
+from data_prep.index.lists.kinetics import read_kinetics
 from data_prep.index.media_tree import MediaTree
 from data_prep.workers.child_processes import ChildProcesses, Stopped
 from vie_tf.storage.errors import UserError

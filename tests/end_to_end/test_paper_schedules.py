@@ -157,7 +157,7 @@ def test_pre_training_has_the_authors_steps(row, roots):
     assert train.train_steps == last
 
 
-@pytest.mark.parametrize("row", AT_PLATEAUS)
+@pytest.mark.parametrize("row", sorted(AT_PLATEAUS))
 def test_the_others_drop_at_plateaus(row, roots):
     assert training_of(row, roots).train.lr_schedule == "plateau"
 

@@ -9,22 +9,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import (
-    OLD_CROPS,
     FinetuneConfig,
     KnnConfig,
     LossConfig,
     RunConfig,
     TrainConfig,
 )
-from vie_tf.evaluation import data_checks, protocols, results
+from vie_tf.evaluation import data_checks, results
+from vie_tf.evaluation.labels import finetune_results, training
 from vie_tf.evaluation.labels import settings as label_settings
-from vie_tf.evaluation.labels import training
+from vie_tf.evaluation.labels.finetune_results import TASK
 from vie_tf.evaluation.labels.folder import locked_folder
-from vie_tf.evaluation.provenance import NOTHING
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.validation import SoftmaxValidation
 from vie_tf.models.from_config import build_model
@@ -36,10 +34,7 @@ from vie_tf.runs.state import TrainState
 from vie_tf.storage.errors import UserError
 from vie_tf.training.distribution import Distribution
 
-TASK = "finetune"
 _HEAD = "softmax"
-# Results keep the names of files that earlier versions gave them.
-_CROPS_IN_NAMES = {new: old for old, new in OLD_CROPS.items()}
 
 
 class FineTuning(Supervised):
@@ -98,7 +93,7 @@ def evaluate_finetune(
     _check_splits(runs)
     # Also with `start_over`, which is about the trainings of these splits.
     names = [run.data_name for run in runs]
-    results.check_free(runs[0], _task_name(runs[0], settings), names)
+    results.check_free(runs[0], finetune_results.task_name(runs[0], settings), names)
     if settings.dropout and runs[0].config.model.trn_head != "concat":
         raise UserError(
             f"--dropout={settings.dropout:g} is for networks whose pooled features go"
@@ -107,7 +102,7 @@ def evaluate_finetune(
         )
     devices = devices or Distribution(tf.distribute.MirroredStrategy())
     splits = [_tune_on_split(run, settings, start_over, devices) for run in runs]
-    return _save(runs, settings, splits)
+    return finetune_results.save(runs, settings, splits)
 
 
 def _check_splits(runs: Sequence[RestoredRun]) -> None:
@@ -127,16 +122,6 @@ def _check_splits(runs: Sequence[RestoredRun]) -> None:
             )
 
 
-def _task_name(run: RestoredRun, settings: FinetuneConfig) -> str:
-    """Name of files and folder: other for what table 2 has in other columns."""
-    name = TASK
-    if settings.from_scratch:
-        name += "_scratch"
-    if run.data.crop != type(run.data).crop:
-        name += f"_{_CROPS_IN_NAMES.get(run.data.crop, run.data.crop)}"
-    return name
-
-
 def _tune_on_split(
     run: RestoredRun, settings: FinetuneConfig, start_over: bool, devices: Distribution
 ) -> dict[str, Any]:
@@ -153,12 +138,13 @@ def _tune_on_split(
 
     test = test_on(settings.num_clips)
     print(f"Fine-tuning {run.config.model.name} on {run.data_dir}.", flush=True)
-    with locked_folder(run, _task_name(run, settings), settings, start_over) as folder:
+    name = finetune_results.task_name(run, settings)
+    with locked_folder(run, name, settings, start_over) as folder:
         folder.save_config(_config(run, settings, folder.model_dir), run.manifest)
         scores = training.train(
             state, run, settings, folder, devices, test, keeps_best=True
         )
-        if _is_consecutive(run, settings):
+        if finetune_results.is_consecutive(run, settings):
             scores = test_on(None)("testing")
         elif scores is None:
             scores = test("testing")
@@ -223,96 +209,4 @@ def _config(run: RestoredRun, settings: FinetuneConfig, path: str) -> RunConfig:
         loss=LossConfig(name="supervised", weight_decay=settings.weight_decay),
         train=TrainConfig(model_dir=path, **values),
         knn=KnnConfig(num_clips=settings.num_clips),
-    )
-
-
-def _is_consecutive(run: RestoredRun, settings: FinetuneConfig) -> bool:
-    """Whether all clips of a video are tested; of single frames these would be all."""
-    if settings.test_clips is not None:
-        return settings.test_clips == "consecutive"
-    return run.recipe.num_frames > 1
-
-
-def _save(
-    runs: Sequence[RestoredRun],
-    settings: FinetuneConfig,
-    splits: list[dict[str, Any]],
-) -> dict[str, Any]:
-    run = runs[0]
-    num_clips = run.clips_per_video(settings.num_clips)
-    settings = dataclasses.replace(settings, num_clips=num_clips)
-    num_classes = len(run.manifest.class_names)
-    top1 = [split["top1"] for split in splits]
-    content: dict[str, Any] = {
-        **(_without_run(run) if settings.from_scratch else {}),
-        "splits": splits,
-        "mean": {k: float(np.mean([s[k] for s in splits])) for k in ("top1", "top5")},
-        "std": {"top1": float(np.std(top1, ddof=1)) if len(splits) > 1 else None},
-        "start": "scratch" if settings.from_scratch else "checkpoint",
-        "chance": 1 / num_classes,
-        "num_classes": num_classes,
-        "settings": results.settings_of(run, settings),
-    }
-    protocol = _protocol(run, settings)
-    result = results.save(run, _task_name(run, settings), protocol, content)
-    print(_lines(result))
-    return result
-
-
-def _without_run(run: RestoredRun) -> dict[str, Any]:
-    """Facts of a result that rests on no weights of the run."""
-    parts = [part.untrained(seed=None) for part in run.network.trained_on]
-    return {
-        "loss": NOTHING,
-        "trained_on": [dataclasses.asdict(part) for part in parts],
-        "step": 0,
-        "checkpoint": None,
-        "seed": None,
-    }
-
-
-def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
-    recipe = run.recipe
-    if _is_consecutive(run, settings):
-        span = recipe.num_frames * recipe.frame_interval
-        clips = (
-            f"averaged over all consecutive clips of a video, one for each {span}"
-            " frames"
-        )
-    else:
-        clips = f"{protocols.of_clips(settings.num_clips)} of a video"
-    start, drawn = "the checkpoint", "the new last layer"
-    if settings.from_scratch:
-        start, drawn = "an untrained network", "all weights"
-    return (
-        f"all layers of {start} trained on labels, batches of {settings.batch_size}"
-        f" augmented clips ({protocols.of_augmentation(run.data)})"
-        f"{protocols.of_videos(run)}, batch norm in training mode, dropout"
-        f" {settings.dropout:g}; SGD with momentum {settings.momentum:g},"
-        f" {label_settings.describe_rate(settings)}, weight decay"
-        f" {settings.weight_decay:g}; seed {settings.seed} of clips, their order and"
-        f" {drawn}; the last step's network tested on the validation videos"
-        f"{protocols.of_test_window(run.data)}, softmax"
-        f" probabilities {clips}; deviation of splits with n - 1"
-    )
-
-
-def _lines(result: dict[str, Any]) -> str:
-    classes, splits = result["num_classes"], result["splits"]
-    rows: dict[str, Sequence[float]] = {
-        split["data"]: (split["top1"], split["top5"]) for split in splits
-    }
-    if len(splits) > 1:
-        rows["mean"] = tuple(result["mean"].values())
-        rows["deviation"] = (result["std"]["top1"],)
-    return "\n".join(
-        [
-            f"fine-tuning, {result['model']} from {result['start']}: {classes} classes",
-            *protocols.accuracy_table(rows, classes),
-            protocols.wrapped(result["protocol"]),
-            *(
-                f"  The fine-tuned network: --model_dir={split['folder']}"
-                for split in splits
-            ),
-        ]
     )

@@ -15,6 +15,7 @@ import tensorflow as tf
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
+from vie_tf.input.clips import Clips
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.validation import Scores, SoftmaxValidation
 from vie_tf.monitoring.run_log import RunLog
@@ -91,15 +92,7 @@ def train(
     history.note_start(
         folder.model_dir, settings, sys.argv, first_step, devices.num_replicas
     )
-    clips = pipeline.training_clips(
-        run.data,
-        run.manifest,
-        run.recipe,
-        batch_size=settings.batch_size // devices.num_replicas,
-        seed=settings.seed,
-        start_position=state.clips_read(),
-        instances=run.instances,
-    )
+    clips = _clips(run, settings, state.clips_read(), devices.num_replicas)
     log = RunLog(
         state,
         Summaries(folder.model_dir),
@@ -114,3 +107,18 @@ def train(
     )
     with disk_full_errors(folder):
         return run_steps(training)
+
+
+def _clips(
+    run: RestoredRun, settings: LabelConfig, position: int, num_replicas: int
+) -> Clips:
+    """Returns the training clips from a position on, in batches of a replica."""
+    return pipeline.training_clips(
+        run.data,
+        run.manifest,
+        run.recipe,
+        batch_size=settings.batch_size // num_replicas,
+        seed=settings.seed,
+        start_position=position,
+        instances=run.instances,
+    )

@@ -10,10 +10,10 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from data_prep.index import csv_header, csv_table
-from data_prep.index.csv_table import Table
 from data_prep.index.labels import normalized
-from data_prep.index.list_entry import (
+from data_prep.index.lists import csv_header, csv_table
+from data_prep.index.lists.csv_table import Table
+from data_prep.index.lists.list_entry import (
     SPLIT_NAMES,
     ListEntry,
     Segment,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from data_prep.index import csv_header, csv_table
-from data_prep.index.csv_table import TableRow
-from data_prep.index.list_entry import (
+from data_prep.index.lists import csv_header, csv_table
+from data_prep.index.lists.csv_table import TableRow
+from data_prep.index.lists.list_entry import (
     Segment,
     check_entries,
     make_entry,
     parse_segment,
     parse_split,
 )
-from data_prep.index.listed_paths import ListedPaths
+from data_prep.index.lists.listed_paths import ListedPaths
 from data_prep.index.media_tree import MediaTree
 from data_prep.index.video_row import FoundVideo
 from vie_tf.storage.errors import UserError

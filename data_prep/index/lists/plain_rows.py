@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 import re
 
-from data_prep.index.list_file import place
-from data_prep.index.listed_paths import ListedPaths
+from data_prep.index.lists.list_file import place
+from data_prep.index.lists.listed_paths import ListedPaths
 from vie_tf.storage.errors import UserError
 
 _NUMBER = re.compile(r"\d+")

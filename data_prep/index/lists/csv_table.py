@@ -12,7 +12,7 @@ import itertools
 import os
 from typing import Iterator, Sequence
 
-from data_prep.index.csv_header import (
+from data_prep.index.lists.csv_header import (
     LABEL,
     VIDEO,
     Layout,
@@ -21,9 +21,9 @@ from data_prep.index.csv_header import (
     no_video_column,
     split,
 )
-from data_prep.index.list_file import place, read_text
-from data_prep.index.listed_paths import ListedPaths
-from data_prep.index.plain_rows import PlainRows
+from data_prep.index.lists.list_file import place, read_text
+from data_prep.index.lists.listed_paths import ListedPaths
+from data_prep.index.lists.plain_rows import PlainRows
 from vie_tf.storage.errors import UserError
 
 _MAX_HEADER = 10_000  # If the file is no csv, its first line may be very long.

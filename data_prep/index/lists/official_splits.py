@@ -10,8 +10,8 @@ import os
 from typing import Container
 
 from data_prep.index.labels import normalized
-from data_prep.index.list_entry import ListEntry, check_entries, make_entry
-from data_prep.index.list_file import read_words
+from data_prep.index.lists.list_entry import ListEntry, check_entries, make_entry
+from data_prep.index.lists.list_file import read_words
 from data_prep.index.media_tree import MediaTree
 from data_prep.index.video_row import FoundVideo
 from vie_tf.storage.errors import UserError

@@ -1,0 +1,1 @@
+"""Lists of videos: csv files, plain rows, and those of Kinetics, UCF101 and HMDB51."""

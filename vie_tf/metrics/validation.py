@@ -206,9 +206,13 @@ def make_validation(
         return None
     videos = manifest.split(split)
     labels = np.array([video.label for video in videos])
-    clips = pipeline.evaluation_clips(
-        data, manifest, split, recipe, num_clips=settings.num_clips, shard=shard
-    )
+
+    def clips_of(split: str, num_clips: int) -> Clips:
+        return pipeline.evaluation_clips(
+            data, manifest, split, recipe, num_clips=num_clips, shard=shard
+        )
+
+    clips = clips_of(split, settings.num_clips)
     num_classes = len(manifest.class_names)
     if bank is None:
         logits = SplitPass(lambda c: {"": network(c, training=False)["logits"]})
@@ -218,21 +222,11 @@ def make_validation(
     gallery_clips, gallery_labels = None, None
     if gallery == FEATURES and split == VAL_SPLIT:
         gallery_labels = np.array([v.label for v in manifest.split(TRAIN_SPLIT)])
-        gallery_clips = pipeline.evaluation_clips(
-            *(data, manifest, TRAIN_SPLIT, recipe),
-            num_clips=num_gallery_clips or settings.num_clips,
-            shard=shard,
-        )
+        gallery_clips = clips_of(TRAIN_SPLIT, num_gallery_clips or settings.num_clips)
+    own_index = None if split == VAL_SPLIT else np.arange(len(videos))
     return KnnValidation(
-        embedder=ClipEmbedder(network),
-        bank=bank,
-        clips=clips,
-        labels=labels,
-        own_index=None if split == VAL_SPLIT else np.arange(len(videos)),
-        num_classes=num_classes,
-        settings=settings,
-        gather=gather,
-        gallery=gallery,
+        *(ClipEmbedder(network), bank, clips, labels, own_index, num_classes),
+        *(settings, gather, gallery),
         gallery_clips=gallery_clips,
         gallery_labels=gallery_labels,
     )

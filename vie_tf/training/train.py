@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from typing import Callable
 
 from vie_tf.config import RunConfig
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.metrics.validation import (
+    Validation,
     gallery_of_run,
     left_out_note,
     make_validation,
@@ -154,27 +156,7 @@ def _prepare(
     summaries = Summaries(settings.model_dir, writes=devices.is_chief)
     if run.latest() is None:
         summaries.hyper_parameters(config)
-    bank_size = state.bank.num_videos if state.bank else None
-    note = left_out_note(manifest, bank_size)
-    if note:
-        print(note, flush=True)
-    _, num_gallery_clips = gallery_of_run(
-        *(manifest, bank_size, clips_between_validations(settings)),
-        config.knn.num_clips,
-    )
-    network, refresh = start.network_to_validate(config, state, devices)
-    validation = make_validation(
-        state.bank,
-        config.data,
-        manifest,
-        clip_recipe(config.model),
-        config.knn,
-        network=network,
-        shard=ClipShard(devices.worker, devices.num_workers),
-        gather=devices.gather,
-        gallery=settings.knn_gallery,
-        num_gallery_clips=num_gallery_clips,
-    )
+    validation, refresh = _validation(config, manifest, state, devices)
     epoch_steps = -(-instances.count // settings.batch_size)
     return Training(
         state=state,
@@ -201,3 +183,31 @@ def _prepare(
             settings.profile_steps if devices.is_chief else None, settings.model_dir
         ),
     )
+
+
+def _validation(
+    config: RunConfig, manifest: Manifest, state: TrainState, devices: Distribution
+) -> tuple[Validation | None, Callable[[], None]]:
+    """Prepares the validation, and what has to be called before each."""
+    bank_size = state.bank.num_videos if state.bank else None
+    note = left_out_note(manifest, bank_size)
+    if note:
+        print(note, flush=True)
+    _, num_gallery_clips = gallery_of_run(
+        *(manifest, bank_size, clips_between_validations(config.train)),
+        config.knn.num_clips,
+    )
+    network, refresh = start.network_to_validate(config, state, devices)
+    validation = make_validation(
+        state.bank,
+        config.data,
+        manifest,
+        clip_recipe(config.model),
+        config.knn,
+        network=network,
+        shard=ClipShard(devices.worker, devices.num_workers),
+        gather=devices.gather,
+        gallery=config.train.knn_gallery,
+        num_gallery_clips=num_gallery_clips,
+    )
+    return validation, refresh

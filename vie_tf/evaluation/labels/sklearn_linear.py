@@ -70,14 +70,10 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     scores = {}
     for layer, values in train.layers.items():
         print(f"fitting {layer}: {values.shape[-1]} features", flush=True)
-        if has_val:
-            probabilities = sklearn_probe.fitted_probabilities(
-                values, train.labels, test.layers[layer], num_classes
-            )
-        else:
-            probabilities = sklearn_probe.cross_validated_probabilities(
-                values, train.labels, num_classes, settings.seed
-            )
+        tests = test.layers[layer] if has_val else None
+        probabilities = _probabilities(
+            values, train.labels, tests, num_classes, settings.seed
+        )
         scores[layer] = knn.accuracies(probabilities[counted], test.labels[counted])
     content = {
         "scores": scores,
@@ -102,6 +98,21 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     for line in protocols.single_lines(int(np.sum(~counted))):
         print(line)
     return result
+
+
+def _probabilities(
+    features: np.ndarray,
+    labels: np.ndarray,
+    tests: np.ndarray | None,
+    num_classes: int,
+    seed: int,
+) -> np.ndarray:
+    """Returns the class probabilities of the tests, else those of cross-validation."""
+    if tests is not None:
+        return sklearn_probe.fitted_probabilities(features, labels, tests, num_classes)
+    return sklearn_probe.cross_validated_probabilities(
+        features, labels, num_classes, seed
+    )
 
 
 def _layers(run: RestoredRun, clips: tf.Tensor) -> dict[str, tf.Tensor]:

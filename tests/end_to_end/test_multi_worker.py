@@ -77,7 +77,8 @@ def two_workers(folder, name, *flags, only_of_second=()):
 
 
 def last_step(output):
-    steps = re.findall(rf"^step (\d+)/{TRAIN_STEPS} ", output.read_text(), re.MULTILINE)
+    text = output.read_text() if output.exists() else ""
+    steps = re.findall(rf"^step (\d+)/{TRAIN_STEPS} ", text, re.MULTILINE)
     return int(steps[-1]) if steps else 0
 
 

@@ -204,7 +204,8 @@ def test_probes_of_the_same_weights_used_otherwise_are_not_gone_on_with(make_run
     linear.evaluate_linear(run, settings_of(train_steps=1))
     model = dataclasses.replace(run.config.model, static_frames="all")
     config = dataclasses.replace(run.config, model=model)
-    other = dataclasses.replace(run, config=config)
+    network = dataclasses.replace(run.network, config=config)
+    other = dataclasses.replace(run, network=network)
     with pytest.raises(ValueError, match="--static_frames was 'one', is now 'all'"):
         linear.evaluate_linear(other, settings_of(train_steps=1))
 
@@ -366,7 +367,7 @@ def test_a_network_of_single_frames_takes_images_as_they_are(tmp_path):
         ({"num_classes": 0}, "--task=linear needs videos of at least two classes"),
         ({"num_classes": 1}, "at least two classes.*class_0"),
         ({"num_val": 0}, "no split val: convert .* --val_fraction=0.2, or .* --quick"),
-        ({"num_train": 0}, "no videos in it"),
+        ({"num_train": 0}, "needs videos of the split train"),
     ],
 )
 def test_data_that_do_not_suit_are_refused(tmp_path, make_run, data, message):

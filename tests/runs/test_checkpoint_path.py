@@ -29,13 +29,11 @@ def test_a_run_is_restored_from_a_folder_of_any_name(name, tmp_path):
     path = directory.latest()
     assert checkpoint_files.damage_of(path) is None
     restored = grid_state(LABELS, seed=1)
-    assert RunDirectory(str(tmp_path / name)).restore(restored) == 0
+    assert directory.checkpoint().restore(restored) == 0
     assert int(restored.step.numpy()) == 7
     np.testing.assert_array_equal(restored.model.variables[0].numpy(), weights.numpy())
-    step = RunDirectory(str(tmp_path / name)).restore_model(
-        grid_state(LABELS, seed=2).model
-    )
-    assert step == 7
+    model = grid_state(LABELS, seed=2).model
+    assert RunDirectory(str(tmp_path / name)).checkpoint().restore_model(model) == 7
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,6 @@
 """The authors' recipe for one clip with Pillow, frame by frame.
 
-Open, resize the shortest side, crop, color noise, flip: what a loader of PyTorch does
+Open, resize the shortest side, crop, color jitter, flip: what a loader of PyTorch does
 in each of its workers.  The draw is given, so that results can be compared.
 """
 
@@ -75,7 +75,7 @@ def _load_frame(jpeg: bytes, size: int, draw: Draw) -> np.ndarray:
 
 
 def recolor(image: Image.Image, draw: Draw) -> Image.Image:
-    """Color noise of an RGB image."""
+    """Jitters the colors of an RGB image."""
     enhancers = ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color
     for number in draw.order:
         if number < 3:

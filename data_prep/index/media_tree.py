@@ -36,7 +36,7 @@ class MediaTree:
     picture.  Files of other endings are taken if their first bytes are those of a video
     (or picture).
 
-    Links are followed, even out of the folder, since whoever made them could as well
+    Links are followed, even out of the folder, since the user who made them could also
     have copied what they lead to.  Names are compared in NFC: on a disk of a Mac they
     may be in NFD.
 

@@ -167,7 +167,7 @@ class Manifest:
         if fault:
             raise UserError(
                 f"{path} is damaged: {fault}. Run the command that converted the"
-                " videos again: it writes the manifest anew."
+                " videos again: it writes the manifest again."
             )
         return manifest
 

@@ -114,11 +114,12 @@ def _protocol(run: RestoredRun, settings: KnnTaskConfig) -> str:
                 "; the untrained network, which has no bank, with embeddings"
                 f" {clips} as gallery"
             )
-    headline = settings.headline
+    headline, num_clips = settings.headline, settings.num_clips
+    queries = f"{num_clips} equally spaced clips" if num_clips > 1 else "one clip"
     return (
         f"k={headline.k} nearest neighbors with weights exp(similarity /"
         f" {headline.temperature}); {protocols.of_queries(run)}; gallery: {gallery};"
-        f" class probabilities {clips} of a query{untrained}"
+        f" votes added over {queries} of a query{untrained}"
     )
 
 

@@ -13,6 +13,7 @@ import dataclasses
 import io
 import os
 import tempfile
+import threading
 import zipfile
 from typing import Iterator, Sequence
 
@@ -29,6 +30,8 @@ from vie_tf.storage.records import (
 )
 
 _SUFFIX = ".index"
+# NumPy parses headers by ast, which some Pythons (3.11.7) cannot do in two threads.
+_PARSING = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +110,7 @@ class ShardIndex:
         names = [field.name for field in dataclasses.fields(cls)]
         try:
             content = io.BytesIO(files.read_bytes(path))
-            with np.load(content, allow_pickle=False) as arrays:
+            with _PARSING, np.load(content, allow_pickle=False) as arrays:
                 values = {n: arrays[n] for n in names if n != "checksums"}
                 values["checksums"] = np.zeros(len(values["sizes"]), np.uint32)
                 if "checksums" in arrays:

@@ -16,7 +16,6 @@ import sys
 from typing import Sequence
 
 from data_prep.config import ConversionConfig
-from data_prep.convert import conversion, manifest
 from flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
@@ -31,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _convert(flags: cli.Flags) -> None:
     config = flags.config(ConversionConfig)
+    # Here, so that --help need not wait for TensorFlow.
+    from data_prep.convert import conversion, manifest
+
     result = conversion.convert(config)
     for line in manifest.summary(result, config.output_dir):
         print(printable(line))

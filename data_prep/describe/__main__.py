@@ -13,7 +13,6 @@ import sys
 from typing import Sequence
 
 from data_prep.config import DescriptionConfig
-from data_prep.describe import describe_data_set
 from flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.process_exit import run_and_exit
@@ -27,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _describe(flags: cli.Flags) -> None:
     config = flags.config(DescriptionConfig)
+    # Here, so that --help need not wait for TensorFlow.
+    from data_prep.describe import describe_data_set
+
     problems = describe_data_set.describe(config)
     if problems:
         raise UserError(

@@ -16,7 +16,6 @@ import sys
 from typing import Sequence
 
 from data_prep.config import KineticsConfig
-from data_prep.download_kinetics import download, reports
 from flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
@@ -31,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _download_kinetics(flags: cli.Flags) -> None:
     config = flags.config(KineticsConfig)
+    # Here, so that --help need not wait for TensorFlow.
+    from data_prep.download_kinetics import download, reports
+
     result = download.download(config)
     for line in reports.summary(result, config):
         print(printable(line))

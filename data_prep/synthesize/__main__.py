@@ -12,7 +12,6 @@ import sys
 from typing import Sequence
 
 from data_prep.config import SynthesisConfig
-from data_prep.synthesize import render, write_videos
 from flags import cli
 from vie_tf.storage.process_exit import run_and_exit
 
@@ -25,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _synthesize(flags: cli.Flags) -> None:
     config = flags.config(SynthesisConfig)
+    # Here, so that --help need not wait for OpenCV.
+    from data_prep.synthesize import render, write_videos
+
     videos = write_videos.synthesize(config)
     width, height = render.frame_size(config)
     print(

@@ -5,7 +5,7 @@ import pathlib
 import pytest
 from report_fixtures import HMDB51, fine_tuned, part, scores_of, write_result
 
-from vie_tf.evaluation.report import command
+from vie_tf.evaluation.report import report_runs
 from vie_tf.evaluation.report.paper_tables import PaperTables, augmentation
 from vie_tf.storage.errors import UserError
 
@@ -16,7 +16,7 @@ SCRIPTS = pathlib.Path(__file__).parents[2] / "run_scripts" / "paper"
 def own_lines(*runs):
     """The lines of own numbers beside the paper's; `runs` are (folder, row)."""
     folders, rows = zip(*runs)
-    text = command.report_runs(list(map(str, folders)), rows)
+    text = report_runs.report_runs(list(map(str, folders)), rows)
     lines = text.partition("## Beside the paper")[2].splitlines()
     others = ("|  |", "| ---")
     return [
@@ -56,7 +56,7 @@ def test_a_second_split_of_a_network_does_not_hide_the_first(tmp_path):
 def test_a_run_of_no_row_is_not_beside_the_paper(tmp_path):
     write_result(tmp_path, "linear", **SINGLE)
     write_result(tmp_path, "finetune", **fine_tuned(0.5, model="single"))
-    text = command.report_runs([str(tmp_path)])
+    text = report_runs.report_runs([str(tmp_path)])
     assert "## Linear probes on kinetics400" in text
     assert "## Fine-tuning" in text
     assert "## Beside the paper" not in text
@@ -107,13 +107,13 @@ def test_what_was_measured_before_la_is_no_row_of_la(tmp_path):
 def test_a_row_that_a_run_cannot_be_is_refused(tmp_path, row, named):
     write_result(tmp_path, "linear", **SINGLE)
     with pytest.raises(UserError, match=f"--paper_row={row}.*{named}"):
-        command.report_runs([str(tmp_path)], [row])
+        report_runs.report_runs([str(tmp_path)], [row])
 
 
 def test_there_is_one_row_for_each_run(tmp_path):
     write_result(tmp_path, "linear", **SINGLE)
     with pytest.raises(UserError, match="2 rows for 1 runs"):
-        command.report_runs([str(tmp_path)], ["single_la", "slow_la"])
+        report_runs.report_runs([str(tmp_path)], ["single_la", "slow_la"])
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,14 @@ def test_augmentations_that_are_not_the_papers_are_shown_as_what_they_are(
 ):
     assert augmentation({"crop": crop, "color": color}) == shown
     write_result(tmp_path, "finetune", **fine_tuned(0.5, crop=crop, color=color))
-    text = command.report_runs([str(tmp_path)], ["slowfast_la"])
+    text = report_runs.report_runs([str(tmp_path)], ["slowfast_la"])
     assert f"| checkpoint | {shown} | 50.00 [1] |" in text
     assert ("### Table 2" in text) == (not shown.startswith("crop"))
 
 
 def test_methods_of_others_have_no_line_for_own_numbers(tmp_path):
     write_result(tmp_path, "linear", **SINGLE)
-    text = command.report_runs([str(tmp_path)], all_tables=True)
+    text = report_runs.report_runs([str(tmp_path)], all_tables=True)
     assert "| C3D, MoAp, paper | 61.2 (?) | 33.4 (?) |" in text
     assert "| 3DResNet, ST-Puzzle, paper | 65.8 | 33.7 | - | - |" in text
     for method in ("CMC", "OPN", "MoAp", "3DRotNet", "ST-Puzzle"):

@@ -13,7 +13,8 @@ from report_fixtures import (
     write_supervised_run,
 )
 
-from vie_tf.evaluation.report import command, evaluated_network
+from vie_tf.commands import report as command
+from vie_tf.evaluation.report import evaluated_network, report_runs
 from vie_tf.storage.errors import UserError
 
 # Kept as a file of its own: it is what a reader gets to see.
@@ -62,11 +63,11 @@ def fixture_runs(tmp_path):
 
 
 def test_a_report_is_what_is_stored(runs):
-    assert command.report_runs(runs, ROWS) == EXPECTED.read_text()
+    assert report_runs.report_runs(runs, ROWS) == EXPECTED.read_text()
 
 
 def test_all_tables_say_what_was_not_run(runs):
-    text = command.report_runs(runs, all_tables=True)
+    text = report_runs.report_runs(runs, all_tables=True)
     for number in range(1, 6):
         assert f"### Table {number}: " in text
     assert "| Supervised-Slow, own | not run |" in text
@@ -105,7 +106,7 @@ def test_an_untrained_network_is_the_random_row(tmp_path):
     write_result(tmp_path, "linear", model="single", scores=scores, **untrained)
     (network,) = evaluated_network.collect(str(tmp_path))
     assert network.title() == f"{tmp_path.name} (single, untrained)"
-    text = command.report_runs([str(tmp_path)], ["random"])
+    text = report_runs.report_runs([str(tmp_path)], ["random"])
     assert f"| Random, {tmp_path.name} | - | 10.00 [1] | 10.00 | 10.00 | not" in text
 
 
@@ -113,7 +114,7 @@ def test_what_was_measured_before_la_began_has_a_row_of_its_own(tmp_path):
     numbers = {"top1": 0.25, "top5": 0.5, "chance": 0.0025}
     write_result(tmp_path, "knn", parts=[part(loss="ir")], **numbers)
     write_result(tmp_path, "linear", scores=scores_of(*[0.2] * 5))
-    text = command.report_runs([str(tmp_path)])
+    text = report_runs.report_runs([str(tmp_path)])
     name = tmp_path.name
     assert f"| {name} (slowfast, IR on kinetics400) | 25.00 [1] |" in text
     assert f"| {name} (slowfast, LA on kinetics400) | not run |" in text
@@ -125,7 +126,7 @@ def test_what_was_trained_from_scratch_is_not_called_the_runs(tmp_path):
     scratch = fine_tuned(0.5, start="scratch", **nothing)
     write_result(tmp_path, "finetune_scratch", **scratch)
     write_result(tmp_path, "linear", scores=scores_of(*[0.2] * 5))
-    text = command.report_runs([str(tmp_path)], ["slowfast_la"])
+    text = report_runs.report_runs([str(tmp_path)], ["slowfast_la"])
     assert f"| {tmp_path.name} (slowfast, untrained) | ucf101 | scratch |" in text
     assert f"| SlowFast, scratch, {tmp_path.name} | not run | not run | 50.00" in text
     (line,) = [line for line in text.splitlines() if "how finetune_scratch" in line]
@@ -135,7 +136,7 @@ def test_what_was_trained_from_scratch_is_not_called_the_runs(tmp_path):
 def test_two_streams_have_the_data_and_the_seed_of_both(tmp_path):
     parts = [part(loss="ir", seed=3), part("other", seed=4)]
     write_result(tmp_path, "linear", parts=parts, scores=scores_of(*[0.2] * 5))
-    text = command.report_runs([str(tmp_path)])
+    text = report_runs.report_runs([str(tmp_path)])
     assert "(slowfast, IR on kinetics400 and LA on other) |" in text
     assert "network trained on kinetics400 and other;" in text
     assert text.endswith("seed of the runs 3 and 4.\n")
@@ -145,7 +146,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path):
     folders = [str(tmp_path / place / "run") for place in ("x", "y")]
     for folder in folders:
         write_result(folder, "linear", scores=scores_of(*[0.2] * 5))
-    text = command.report_runs(folders, ["slowfast_la"] * 2)
+    text = report_runs.report_runs(folders, ["slowfast_la"] * 2)
     assert all(f"| VIE-Slowfast, {folder} |" in text for folder in folders)
 
 
@@ -154,7 +155,7 @@ def test_softmax_is_beside_the_papers_if_the_run_is_of_a_row(tmp_path, row):
     write_supervised_run(tmp_path)
     parts = [part(loss="supervised")]
     write_result(tmp_path, "linear", parts=parts, scores=scores_of(*[0.2] * 5))
-    text = command.report_runs([str(tmp_path)], [row])
+    text = report_runs.report_runs([str(tmp_path)], [row])
     assert "## Softmax of supervised networks" in text
     assert "chosen on the videos" in text
     beside = f"| VIE-Slowfast, {tmp_path.name} | 50.00 [2] | not run |"
@@ -171,6 +172,6 @@ def test_networks_on_the_clips_of_others_are_rows_of_their_own(tmp_path):
     (tmp_path / "moved").rename(tmp_path / "eval" / "input_single_trn")
     models = [network.model for network in evaluated_network.collect(str(tmp_path))]
     assert models == ["single", "input_single_trn"]
-    text = command.report_runs([str(tmp_path)], ["single_la"])
+    text = report_runs.report_runs([str(tmp_path)], ["single_la"])
     assert f"| TRN-Input-Single, {tmp_path.name} | 40.00" in text
     assert f"| VIE-Single, {tmp_path.name} | not run | 30.00" in text

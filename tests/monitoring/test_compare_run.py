@@ -8,7 +8,8 @@ import tensorflow as tf
 from commands import run_command
 from run_fixtures import random_clips, run_config, with_settings
 
-from vie_tf.monitoring.published import compare_run, curve_plot, curves
+from vie_tf.commands import compare_run as command
+from vie_tf.monitoring.published import curve_plot, curves
 from vie_tf.monitoring.published.comparison import (
     ABOVE,
     BELOW,
@@ -74,12 +75,12 @@ def write_run(
 
 def printed(capsys, model_dir, *arguments):
     """What the command prints, with one space for each white space."""
-    assert compare_run.main([f"--model_dir={model_dir}", *arguments]) == 0
+    assert command.main([f"--model_dir={model_dir}", *arguments]) == 0
     return " ".join(capsys.readouterr().out.split())
 
 
 def error_of(capsys, model_dir, *arguments):
-    assert compare_run.main([f"--model_dir={model_dir}", *arguments]) == 1
+    assert command.main([f"--model_dir={model_dir}", *arguments]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
@@ -216,7 +217,7 @@ def test_a_file_that_is_being_written_is_read_as_far_as_it_is(tmp_path):
 
 def test_a_run_like_the_published_one_is_on_track(tmp_path, capsys):
     write_run(tmp_path, HEALTHY, num_videos=KINETICS)
-    assert compare_run.main([f"--model_dir={tmp_path}"]) == 0
+    assert command.main([f"--model_dir={tmp_path}"]) == 0
     assert capsys.readouterr().out.replace(str(tmp_path), "RUN") == EXPECTED.read_text()
 
 
@@ -427,7 +428,7 @@ def test_a_damaged_event_file_is_said(tmp_path, capsys):
 
 def test_a_plot_that_is_no_png_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit) as ending:
-        compare_run.main([f"--model_dir={tmp_path}", "--plot=curve.jpg"])
+        command.main([f"--model_dir={tmp_path}", "--plot=curve.jpg"])
     assert ending.value.code == 1
     line = capsys.readouterr().err
     assert "--plot" in line and "curve.jpg" in line
@@ -437,7 +438,7 @@ def test_a_plot_that_cannot_be_written_is_said(tmp_path, capsys):
     write_run(tmp_path, HEALTHY)
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "curve.png"
-    assert compare_run.main([f"--model_dir={tmp_path}", f"--plot={path}"]) == 1
+    assert command.main([f"--model_dir={tmp_path}", f"--plot={path}"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ") and str(path.parent) in line
 

@@ -14,6 +14,7 @@ from tensorboard.plugins.projector import projector_plugin
 from werkzeug import test as werkzeug_test
 from werkzeug import wrappers
 
+from vie_tf.commands import projector as command
 from vie_tf.config import DataConfig
 from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import with_family_defaults
@@ -151,7 +152,7 @@ def test_rows_of_videos_that_were_appended_later_are_left_out(folders):
 
 def test_a_bad_record_is_said_and_the_command_succeeds(folders, capsys):
     make_run(*folders)
-    code = projector.main([f"--model_dir={folders[1]}", f"--data_dir={folders[0]}"])
+    code = command.main([f"--model_dir={folders[1]}", f"--data_dir={folders[0]}"])
     assert code == 0
     printed = capsys.readouterr().out.replace(folders[1], "RUN")
     assert printed.replace(folders[0], "DATA") == EXPECTED.read_text()
@@ -160,7 +161,7 @@ def test_a_bad_record_is_said_and_the_command_succeeds(folders, capsys):
 @pytest.mark.parametrize("arguments", [["--num_points=0"], ["--num_points=100001"]])
 def test_more_points_than_the_projector_shows_are_refused(arguments, capsys):
     with pytest.raises(SystemExit):
-        projector.main(["--model_dir=run", "--data_dir=data", *arguments])
+        command.main(["--model_dir=run", "--data_dir=data", *arguments])
     printed = capsys.readouterr().err
     assert "--num_points" in printed and len(printed.splitlines()) == 1
 
@@ -169,7 +170,7 @@ def test_data_with_other_videos_are_refused(folders, tmp_path, capsys):
     make_run(*folders)
     write_data_set(tmp_path / "others", num_train=12)
     arguments = [f"--model_dir={folders[1]}", f"--data_dir={tmp_path / 'others'}"]
-    assert projector.main(arguments) == 1
+    assert command.main(arguments) == 1
     printed = capsys.readouterr().err
     assert "--data_dir" in printed
     assert len(printed.splitlines()) == 1

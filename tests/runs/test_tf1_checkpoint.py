@@ -16,13 +16,13 @@ from run_fixtures import la_state
 from tf1_fixtures import write_tf1
 
 from vie_tf import models
+from vie_tf.commands import tf1_checkpoint as command
 from vie_tf.config import ModelConfig
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import tf1_checkpoint
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
-from vie_tf.runs.tf1_checkpoint import command
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 

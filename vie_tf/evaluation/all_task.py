@@ -10,7 +10,7 @@ from vie_tf.evaluation import results
 from vie_tf.evaluation.labels import linear as linear_task
 from vie_tf.evaluation.labels import sklearn_linear
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
-from vie_tf.evaluation.report import command
+from vie_tf.evaluation.report import report_runs
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
@@ -70,7 +70,7 @@ def evaluate(
             num_refused += 1
             if num_refused == len(tasks):
                 raise  # there is nothing to report
-    text = command.report_runs([model_dir])
+    text = report_runs.report_runs([model_dir])
     path = os.path.join(results.folder(run), "report.md")
     write_atomically(path, text)
     print(f"Wrote {path}.")

@@ -14,17 +14,13 @@ from __future__ import annotations
 import argparse
 import socket
 import time
-from typing import Sequence
 
 import tensorflow as tf
 
-from vie_tf.config.setting import local_path
-from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import MANIFEST_NAME, is_data_set
 
 _SCHEME = "grpc://"
-_DEFAULT_PORT = 5000
 _TIMEOUT_SECS = 10.0
 _SECS_BETWEEN_SIGNALS = 1.0
 
@@ -61,30 +57,15 @@ def distribute(batches: tf.data.Dataset, address: str) -> tf.data.Dataset:
     )
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Reads the command line and serves until it is stopped; returns the exit code."""
-    parser = command_line.Parser(
-        prog="python -m vie_tf input_service",
-        description="Makes batches on this machine; stop it with Ctrl-C.",
-    )
-    roles = parser.add_subparsers(dest="role", required=True)
-    dispatcher = roles.add_parser("dispatcher", help="one for each training run")
-    dispatcher.add_argument("--port", type=int, default=_DEFAULT_PORT)
-    worker = roles.add_parser("worker", help="any number, on any machine")
-    worker.add_argument("--dispatcher", required=True, help="HOST:PORT")
-    worker.add_argument("--port", type=int, default=0, help="0 chooses a free port")
-    worker.add_argument("--host", default="localhost", help="name of this machine")
-    worker.add_argument(
-        "--data_dir",
-        default="",
-        type=local_path,
-        help="needed for s3:// and hdfs://",
-    )
-    parsed = parser.parse_args(arguments)
-    return command_line.exit_code_of(lambda: _serve(parsed))
+def serve(parsed: argparse.Namespace) -> None:
+    """Serves until it is stopped.
 
+    Args:
+      parsed: arguments of `python -m vie_tf input_service`.
 
-def _serve(parsed: argparse.Namespace) -> None:
+    Raises:
+      UserError: there is no data set where the argument says.
+    """
     service = tf.data.experimental.service
     if parsed.role == "dispatcher":
         server = service.DispatchServer(service.DispatcherConfig(port=parsed.port))

@@ -1,14 +1,12 @@
-"""Describes the networks: `python -m vie_tf models --summary [names]`."""
+"""Describes the networks: paper row, clip, cost, and shapes of the endpoints."""
 
 from __future__ import annotations
 
 import math
-from typing import Sequence
 
 import tensorflow as tf
 
 from vie_tf.models.registry import MODELS, build
-from vie_tf.storage import command_line
 
 
 def multiply_adds(graph: tf.Graph) -> int:
@@ -47,17 +45,3 @@ def summary(name: str) -> str:
     for endpoint, tensor in function.structured_outputs.items():
         lines.append(f"  {endpoint:<11} {'x'.join(map(str, tensor.shape[1:]))}")
     return "\n".join(lines)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Prints the description of each family that the arguments name; returns 0."""
-    parser = command_line.Parser(prog="python -m vie_tf models")
-    parser.add_argument("names", nargs="*", metavar="name", help="all, if not given")
-    parser.add_argument("--summary", action="store_true", help="the default")
-    parsed = parser.parse_args(arguments)
-    unknown = sorted(set(parsed.names) - set(MODELS))
-    if unknown:
-        parser.error(f"no model {unknown[0]!r}; there are {', '.join(MODELS)}")
-    for name in parsed.names or MODELS:
-        print(summary(name), end="\n\n", flush=True)
-    return 0

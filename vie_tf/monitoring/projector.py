@@ -1,7 +1,5 @@
 """Shows the memory bank in TensorBoard's embedding projector.
 
-python -m vie_tf projector --model_dir=RUN --data_dir=DATA
-
 Writes a sample of the bank's rows, with labels and thumbnails of their videos, to
 `RUN/tensorboard/projector/`.  TensorBoard finds them by
 `RUN/tensorboard/projector_config.pbtxt`.
@@ -11,7 +9,6 @@ Letters: N rows of the bank, P points that are shown, D dimension.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import os
 from typing import Sequence
@@ -20,19 +17,16 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.projector import projector_config_pb2
 
-from vie_tf.config.setting import local_path
 from vie_tf.input.instances import Frames, Instances
 from vie_tf.monitoring import sprite
 from vie_tf.monitoring.sprite import Sprite
 from vie_tf.runs.checkpoint_folder import step_of
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import command_line, files
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import NO_LABEL, Manifest
 
-MAX_POINTS = 100_000  # the projector shows no more
-_DEFAULT_POINTS = 10_000
 _CONFIG_NAME = "projector_config.pbtxt"  # TensorBoard looks for this name
 _FOLDER = "projector"
 _SEED = 0  # fixed, so that later checkpoints show the same videos
@@ -81,7 +75,7 @@ class Projection:
 def export(
     model_dir: str,
     data_dir: str,
-    num_points: int = _DEFAULT_POINTS,
+    num_points: int = 10_000,
     checkpoint: str = "latest",
 ) -> Projection:
     """Writes a sample of a run's memory bank for the projector.
@@ -177,58 +171,3 @@ def _write(projection: Projection, points: np.ndarray, metadata: str) -> None:
     embedding.sprite.single_image_dim.extend([side, side])
     path = os.path.join(os.path.dirname(projection.folder), _CONFIG_NAME)
     files.write_atomically(path, str(config))
-
-
-def _point_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_POINTS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not in 1 to {MAX_POINTS}, the most that the projector shows"
-        )
-    return int(text)
-
-
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = command_line.Parser(
-        prog="python -m vie_tf projector",
-        description="Shows the memory bank of a run in TensorBoard's projector.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--model_dir",
-        required=True,
-        type=local_path,
-        metavar="RUN",
-        help="folder of a train.py run",
-    )
-    parser.add_argument(
-        "--data_dir",
-        required=True,
-        type=local_path,
-        metavar="DATA",
-        help="data set that it was trained on",
-    )
-    parser.add_argument(
-        "--num_points",
-        type=_point_count,
-        default=_DEFAULT_POINTS,
-        metavar="NUMBER",
-        help=f"rows that are shown, up to {MAX_POINTS}; a random sample of the bank, or"
-        " all of a smaller one (default %(default)s)",
-    )
-    parser.add_argument(
-        "--checkpoint",
-        choices=["latest", "best"],
-        default="latest",
-        help="whose bank is shown (default %(default)s)",
-    )
-    return parser.parse_args(arguments)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Runs the command and returns its exit code."""
-    settings = vars(_parse(arguments))
-
-    def work() -> None:
-        print(export(**settings).describe(settings["data_dir"]))
-
-    return command_line.exit_code_of(work)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Callable, NoReturn
 
+from vie_tf.storage import terminal
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
 
@@ -30,15 +31,20 @@ def exit_code_of(work: Callable[[], None]) -> int:
     """Does the work of a command.
 
     Returns:
-      The exit code: 1 after a `UserError`, which is printed in one line.  Every other
-      error is a fault of the program and keeps its stack trace.
+      The exit code: 1 after a `UserError`, which is printed in one line, and 141 if the
+      reader of the output has ended.  Every other error is a fault of the program and
+      keeps its stack trace.
     """
-    try:
-        work()
-    except UserError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; the same command continues from here.", file=sys.stderr)
-        return _INTERRUPTED
+    with terminal.safe_streams():
+        try:
+            work()
+            sys.stdout.flush()  # while a failure can still be told
+        except UserError as error:
+            print(f"error: {printable(str(error))}", file=sys.stderr)
+            return 1
+        except terminal.ReaderLeft:
+            return terminal.READER_LEFT_CODE
+        except KeyboardInterrupt:
+            print("Interrupted; the same command continues from here.", file=sys.stderr)
+            return _INTERRUPTED
     return 0

@@ -10,6 +10,8 @@ import sys
 import traceback
 from typing import Callable, NoReturn
 
+from vie_tf.storage import command_line
+
 
 def run_and_exit(work: Callable[[], object]) -> NoReturn:
     """Runs the work of a command and ends the process.
@@ -23,23 +25,27 @@ def run_and_exit(work: Callable[[], object]) -> NoReturn:
         with its stack trace and gives exit code 1.
     """
     code = 0
+
+    def until_exit() -> None:
+        nonlocal code
+        try:
+            work()
+        except SystemExit as ending:
+            code = _code_of(ending)
+
     try:
-        work()
-    except SystemExit as ending:
-        code = _exit_code(ending)
+        code = command_line.exit_code_of(until_exit) or code
     except BaseException:
         if "tensorflow_io" not in sys.modules:
             raise
         traceback.print_exc()
         code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
     if "tensorflow_io" in sys.modules:
         os._exit(code)
     sys.exit(code)
 
 
-def _exit_code(ending: SystemExit) -> int:
+def _code_of(ending: SystemExit) -> int:
     if ending.code is None or isinstance(ending.code, int):
         return ending.code or 0
     print(ending.code, file=sys.stderr)

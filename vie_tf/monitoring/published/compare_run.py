@@ -1,24 +1,14 @@
-"""Compares a run on Kinetics-400 with the authors' published one: is it on track?
-
-python -m vie_tf compare_run --model_dir=RUN
-
-Prints the kNN accuracies of both runs, and draws a chart or writes the published curve
-for TensorBoard if it is asked to.
-"""
+"""Compares a run on Kinetics-400 with the authors' published one: is it on track?"""
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import Sequence
 
 from vie_tf.config import RunConfig
-from vie_tf.config.setting import local_path
 from vie_tf.monitoring.published import comparison, curve_plot, curves
 from vie_tf.monitoring.published.curves import KnnCurve, PublishedRun
 from vie_tf.runs.checkpoint_folder import step_of
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
 
 
@@ -68,69 +58,30 @@ def _reason(config: RunConfig, directory: RunDirectory) -> str:
     return f"Its first one comes at step {every:,} (--eval_steps): wait for it."
 
 
-def _row_count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number; 0 shows all")
-    return int(text)
+def compare(
+    model_dir: str, num_rows: int, plot: str | None, writes_tensorboard: bool
+) -> None:
+    """Prints a run beside the published one, and writes what is asked for.
 
+    Args:
+      model_dir: folder of the run.
+      num_rows: validations in the table, 0 for all.
+      plot: PNG file for a chart of both curves, None for no chart.
+      writes_tensorboard: whether to write the published curve for TensorBoard.
 
-def _picture_name(text: str) -> str:
-    if not text.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"{text!r} must end with .png")
-    return local_path(text)
-
-
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = command_line.Parser(
-        prog="python -m vie_tf compare_run",
-        description="Compares a Kinetics run with the authors' published kNN curve.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "--model_dir",
-        required=True,
-        type=local_path,
-        metavar="RUN",
-        help="folder of a train.py run",
-    )
-    parser.add_argument(
-        "--rows",
-        type=_row_count,
-        default=comparison.NUM_ROWS,
-        metavar="NUMBER",
-        help="validations in the table, 0 for all (default %(default)s)",
-    )
-    parser.add_argument(
-        "--plot",
-        type=_picture_name,
-        metavar="FILE",
-        help="write a chart of both curves (PNG)",
-    )
-    parser.add_argument(
-        "--tensorboard",
-        action="store_true",
-        help="write the published curve to RUN/tensorboard/published, so that"
-        " TensorBoard shows it beside that of the run",
-    )
-    return parser.parse_args(arguments)
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Runs the command and returns its exit code."""
-    return command_line.exit_code_of(lambda: _compare(_parse(arguments)))
-
-
-def _compare(parsed: argparse.Namespace) -> None:
-    config, curve = load_run(parsed.model_dir)
+    Raises:
+      UserError: there is no run, or it has no kNN validation.
+    """
+    config, curve = load_run(model_dir)
     published = PublishedRun.load()
-    directory = RunDirectory(parsed.model_dir)
-    print(comparison.report(config, curve, directory, published, parsed.rows))
+    directory = RunDirectory(model_dir)
+    print(comparison.report(config, curve, directory, published, num_rows))
     written = []
-    if parsed.plot:
+    if plot:
         chart = curve_plot.draw(curve, published, config.model.name)
-        curve_plot.save(chart, parsed.plot)
-        written.append(parsed.plot)
-    if parsed.tensorboard:
-        written.append(curves.write_published(parsed.model_dir, published))
+        curve_plot.save(chart, plot)
+        written.append(plot)
+    if writes_tensorboard:
+        written.append(curves.write_published(model_dir, published))
     if written:
         print(f"\nWrote {' and '.join(written)}.")

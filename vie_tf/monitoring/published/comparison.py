@@ -22,7 +22,6 @@ BELOW = "below"
 ABOVE = "above"
 TOO_EARLY = "too early to say"
 
-NUM_ROWS = 20
 _NUM_RECENT = 5
 _WIDTH = 88
 
@@ -49,7 +48,7 @@ def report(
     curve: KnnCurve,
     directory: RunDirectory,
     published: PublishedRun,
-    num_rows: int = NUM_ROWS,
+    num_rows: int,
 ) -> str:
     """Formats the comparison; the last paragraph is the verdict.
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from typing import Sequence
 
+from vie_tf.commands.without_gpus import leave_gpus_alone
 from vie_tf.config import ModelConfig
 from vie_tf.config.setting import local_path
-from vie_tf.runs.tf1_checkpoint.conversion import make_run
 from vie_tf.storage import command_line
 
 
@@ -62,9 +62,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command and returns its exit code."""
-    parsed = _parse(arguments)
 
     def work() -> None:
+        parsed = _parse(arguments)
+        leave_gpus_alone()
+        from vie_tf.runs.tf1_checkpoint.conversion import make_run
+
         settings = ModelConfig(
             name=parsed.model,
             resnet_size=parsed.resnet_size,

@@ -1,0 +1,1 @@
+"""Commands of `python -m vie_tf`: their arguments, read before TensorFlow is loaded."""

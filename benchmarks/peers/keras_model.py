@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.keras import layers
 
 from benchmarks.peers.measurement import (
     BN_EPSILON,
@@ -22,6 +21,9 @@ from benchmarks.peers.measurement import (
     CHANNEL_STD,
     DIM,
 )
+from vie_tf.keras import keras
+
+layers = keras.layers
 
 Triple = tuple[int, int, int]  # frames, height, width; 2-D layers drop the first
 
@@ -47,7 +49,7 @@ def conv(
             pad = {2: layers.ZeroPadding2D, 3: layers.ZeroPadding3D}[num_axes]
             features = pad(margins)(features)
     layer = {2: layers.Conv2D, 3: layers.Conv3D}[num_axes]
-    start = tf.keras.initializers.VarianceScaling(1.0, "fan_in", "truncated_normal")
+    start = keras.initializers.VarianceScaling(1.0, "fan_in", "truncated_normal")
     return layer(
         filters, size, strides, padding, use_bias=False, kernel_initializer=start
     )(features)
@@ -112,8 +114,8 @@ def single(clips: tf.Tensor) -> tf.Tensor:
 
 def trn(clips: tf.Tensor) -> tf.Tensor:
     """Frames one by one, then next to each other: [B, T, H, W, 3] to [B, T * 512]."""
-    images = tf.keras.Input(clips.shape[2:])
-    of_images = tf.keras.Model(images, frame_network(images))
+    images = keras.Input(clips.shape[2:])
+    of_images = keras.Model(images, frame_network(images))
     return layers.Flatten(dtype="float32")(layers.TimeDistributed(of_images)(clips))
 
 
@@ -163,7 +165,7 @@ NETWORKS = {
 }
 
 
-def build(name: str, num_frames: int, crop_size: int) -> tf.keras.Model:
+def build(name: str, num_frames: int, crop_size: int) -> keras.Model:
     """Makes a model with fresh variables, under the global policy of Keras.
 
     Args:
@@ -179,7 +181,7 @@ def build(name: str, num_frames: int, crop_size: int) -> tf.keras.Model:
     """
     if name not in NETWORKS:
         raise ValueError(f"the Keras peer has {', '.join(NETWORKS)}, not {name}")
-    clips = tf.keras.Input([num_frames, crop_size, crop_size, 3], dtype=tf.uint8)
+    clips = keras.Input([num_frames, crop_size, crop_size, 3], dtype=tf.uint8)
     mean_of_channels, std = np.array(CHANNEL_MEAN), np.array(CHANNEL_STD)
     normalize = layers.Rescaling(
         1 / (255 * std), -mean_of_channels / std, dtype="float32"
@@ -187,4 +189,4 @@ def build(name: str, num_frames: int, crop_size: int) -> tf.keras.Model:
     pooled = NETWORKS[name](normalize(clips))
     raw = layers.Dense(DIM, dtype="float32")(pooled)
     embeddings = layers.UnitNormalization(dtype="float32")(raw)
-    return tf.keras.Model(clips, embeddings)
+    return keras.Model(clips, embeddings)

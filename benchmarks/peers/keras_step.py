@@ -13,14 +13,15 @@ import tensorflow as tf
 from benchmarks.peers import measurement
 from benchmarks.peers.keras_model import build
 from benchmarks.peers.measurement import Call, Case
+from vie_tf.keras import keras
 
 
-def make_step(case: Case, model: tf.keras.Model) -> Callable[[], float]:
+def make_step(case: Case, model: keras.Model) -> Callable[[], float]:
     """Makes a call that takes a step on a ready batch and returns the loss."""
-    optimizer = tf.keras.optimizers.SGD(measurement.LEARNING_RATE, measurement.MOMENTUM)
+    optimizer = keras.optimizers.SGD(measurement.LEARNING_RATE, measurement.MOMENTUM)
     scales_loss = case.precision == "mixed_float16"
     if scales_loss:
-        optimizer = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
     decayed = [v for v in model.trainable_variables if "batch_norm" not in v.name]
     bank = tf.Variable(case.bank_rows(), trainable=False)  # [N, D]
@@ -59,7 +60,7 @@ def make_step(case: Case, model: tf.keras.Model) -> Callable[[], float]:
 
 def make_calls(case: Case) -> tuple[Call, Call]:
     """Makes inference and training step; see `measurement.run`."""
-    tf.keras.mixed_precision.set_global_policy(case.precision)
+    keras.mixed_precision.set_global_policy(case.precision)
     model = build(case.model, case.num_frames, case.crop_size)
     clips = tf.constant(case.clips())
 

@@ -21,6 +21,7 @@ import evaluate
 import train
 from data_prep.convert import __main__ as convert
 from data_prep.synthesize import __main__ as synthesize
+from vie_tf.keras import keras
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 DATA_SETS = ("kinetics400", "imagenet", "ucf101", "hmdb51")
@@ -108,7 +109,7 @@ def make(row: str, arguments: Sequence[str], root: pathlib.Path) -> int:
     Returns:
       The exit code, of the first command that fails.
     """
-    tf.keras.backend.clear_session()
+    keras.backend.clear_session()
     for file, *flags in commands(row, arguments, root):
         words = [*flags, _RATE]
         code = _logged(root, lambda: _MAINS[file](words))  # noqa: B023 called at once

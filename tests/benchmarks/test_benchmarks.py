@@ -15,6 +15,7 @@ from benchmarks import train_step
 from benchmarks.peers import keras_model, keras_step, vie_tf_step
 from benchmarks.peers.measurement import Case
 from vie_tf import models
+from vie_tf.keras import keras
 
 # Frames of the clip, pixels, parameters.  At 64 pixels batch norm has at least eight
 # numbers a channel to normalize; with two (3dresnet at 32) it magnifies rounding.
@@ -40,7 +41,7 @@ def small_case(model: str, **settings: object) -> Case:
     return Case(model, **{**facts, **settings})
 
 
-def our_model(name: str) -> tf.keras.Model:
+def our_model(name: str) -> keras.Model:
     """Ours, with values in all variables that leave no layer without effect."""
     model = models.build(name)
     for key, variable in models.tf1_names(model).items():
@@ -48,7 +49,7 @@ def our_model(name: str) -> tf.keras.Model:
     return model
 
 
-def variables_of(model: tf.keras.Model, kind: str, leaf: str) -> list[tf.Variable]:
+def variables_of(model: keras.Model, kind: str, leaf: str) -> list[tf.Variable]:
     """Ours of one kind, in the order of the authors' layers."""
     return [
         variable
@@ -57,13 +58,13 @@ def variables_of(model: tf.keras.Model, kind: str, leaf: str) -> list[tf.Variabl
     ]
 
 
-def number_of(layer: tf.keras.layers.Layer) -> int:
+def number_of(layer: keras.layers.Layer) -> int:
     """Keras numbers the layers of a kind in the order in which they are made."""
     number = layer.name.rpartition("_")[2]
     return int(number) if number.isdigit() else 0
 
 
-def copy_to_keras(ours: tf.keras.Model, peer: tf.keras.Model) -> None:
+def copy_to_keras(ours: keras.Model, peer: keras.Model) -> None:
     for kind, leaves in KINDS.items():
         layers = {id(m): m for m in peer.submodules if m.name.startswith(kind)}
         in_order = sorted(layers.values(), key=number_of)
@@ -106,7 +107,7 @@ def test_keras_peer_takes_our_training_step() -> None:
     assert ours[3] < ours[2] < 0.8 * ours[1]
 
 
-def copy_to_torch(ours: tf.keras.Model, peer: Any) -> None:
+def copy_to_torch(ours: keras.Model, peer: Any) -> None:
     """Copies in the order of the authors' layers, which is that of PyTorch's too.
 
     But slowfast's lateral convolutions come where they are used there, last here.

@@ -7,6 +7,7 @@ from run_fixtures import GridEmbedder, random_clips
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.metrics.features import ClipEmbedder, video_embeddings
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=2, crop_size=32, sampling="sparse")
@@ -88,7 +89,7 @@ def test_videos_that_were_skipped_are_missing_from_the_index(model):
 
 
 def test_the_network_runs_in_inference_mode(tmp_path):
-    class Mode(tf.keras.Model):
+    class Mode(keras.Model):
         def call(self, clips, training=False):
             return {"embedding": tf.fill([tf.shape(clips)[0], 1], float(training))}
 

@@ -12,6 +12,7 @@ from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.input import pipeline
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.metrics.features import NothingRead
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.validation import (
@@ -25,7 +26,7 @@ from vie_tf.storage.manifest import NO_LABEL
 RECIPE = ClipRecipe(num_frames=2, frame_interval=2, crop_size=32, sampling="sparse")
 
 
-class ClassZero(tf.keras.Model):
+class ClassZero(keras.Model):
     """Takes every video to be of the first of two classes."""
 
     def call(self, clips, training=False):

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from vie_tf import models
+from vie_tf.keras import keras
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.heads import FrameMean, MultiScaleRelation
 from vie_tf.models.layers import BatchNormRelu, Conv
@@ -22,8 +23,8 @@ def random_clips(num_frames: int, batch_size: int = 2, size: int = SIZE) -> tf.T
     return tf.cast(tf.random.uniform(shape, 0, 256, tf.int32, seed=1), tf.uint8)
 
 
-def toy(name: str, **options: object) -> tf.keras.Model:
-    tf.keras.utils.set_random_seed(0)
+def toy(name: str, **options: object) -> keras.Model:
+    keras.utils.set_random_seed(0)
     return models.build(name, num_filters=FILTERS, **options)
 
 
@@ -277,7 +278,7 @@ def test_weight_decay_leaves_batch_norm_alone() -> None:
     assert len(decayed) == 2 * 21 + 5 + 2
 
 
-def _names_of(model: tf.keras.Model, variables: list[tf.Variable]) -> list[str]:
+def _names_of(model: keras.Model, variables: list[tf.Variable]) -> list[str]:
     names = {v.ref(): name for name, v in models.tf1_names(model).items()}
     return [names[variable.ref()] for variable in variables]
 
@@ -384,7 +385,7 @@ def test_static_stream_may_see_all_frames() -> None:
 
 
 def test_streams_with_other_frames_are_refused() -> None:
-    static = Embedder(tf.keras.layers.Layer(), FrameMean(4), 3, "static")
+    static = Embedder(keras.layers.Layer(), FrameMean(4), 3, "static")
     with pytest.raises(UserError, match="1 .* 4, not 3"):
         TwoStream(static, toy("slow"), "streams")
 
@@ -403,7 +404,7 @@ def test_two_streams_learn_together() -> None:
 )
 def test_one_layer_classifies_both_streams(name: str, sizes: tuple[int, int]) -> None:
     model = models.build(name, num_classes=5, static_frames="all")
-    layers = [m for m in model.submodules if isinstance(m, tf.keras.layers.Dense)]
+    layers = [m for m in model.submodules if isinstance(m, keras.layers.Dense)]
     assert [layer.kernel.shape for layer in layers] == [(sum(sizes), 5)]
     clips = random_clips(model.num_frames)
     endpoints = model(clips)

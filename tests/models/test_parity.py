@@ -14,6 +14,7 @@ from deterministic_weights import clips_for, value_of
 
 from benchmarks.machine import num_cores
 from vie_tf import models
+from vie_tf.keras import keras
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.objectives import losses
 
@@ -40,7 +41,7 @@ class Run:
     """What a network computed, and what it should have."""
 
     name: str
-    model: tf.keras.Model
+    model: keras.Model
     variables: dict[str, tf.Variable]
     clips: np.ndarray
     expected: dict[str, Any]
@@ -86,7 +87,7 @@ def task_losses(
 
 
 def training_step(
-    model: tf.keras.Model,
+    model: keras.Model,
     variables: dict[str, tf.Variable],
     clips: np.ndarray,
     expected: dict[str, Any],

@@ -12,6 +12,7 @@ import tensorflow as tf
 from run_fixtures import GridEmbedder, la_state, make_step, run_config, unit_rows
 
 from vie_tf import models
+from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
@@ -25,7 +26,7 @@ BOUNDS = {"mixed_bfloat16": 0.04, "mixed_float16": 0.005}
 
 
 def toy(name, precision="float32"):
-    tf.keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(0)
     return models.build(name, num_filters=8, precision=precision)
 
 
@@ -50,7 +51,7 @@ def test_embeddings_are_float32_and_close_to_those_of_float32(name, precision):
 
 def test_the_precision_of_one_network_is_not_that_of_the_next():
     toy("single", "mixed_bfloat16")
-    assert tf.keras.mixed_precision.global_policy().name == "float32"
+    assert keras.mixed_precision.global_policy().name == "float32"
     assert toy("single")(random_clips(1))["conv5"].dtype == tf.float32
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 from deterministic_weights import value_of
 from run_fixtures import la_state, make_step, run_config
 
+from vie_tf.keras import keras
 from vie_tf.objectives.memory_bank import MemoryBank
 
 PARITY = json.loads(
@@ -23,7 +24,7 @@ LOSS = {"ir_num_negatives": 64, "la_num_background": 64, "la_num_clusterings": 2
 CONFIG = run_config("data", loss={"weight_decay": 0.0, **LOSS}, learning_rate=0.0)
 
 
-class GivenEmbeddings(tf.keras.Model):
+class GivenEmbeddings(keras.Model):
     """Stands in for a network: its embeddings are its only variable."""
 
     def __init__(self, embeddings):

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from deterministic_weights import clips_for, value_of
 from record_fixtures import write_data_set
 from run_fixtures import la_state
@@ -18,6 +17,7 @@ from tf1_fixtures import write_tf1
 from vie_tf import models
 from vie_tf.commands import tf1_checkpoint as command
 from vie_tf.config import ModelConfig
+from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import tf1_checkpoint
@@ -39,7 +39,7 @@ def network_values(names: dict[str, Any]) -> Values:
     return {name: value_of(name, shape) for name, shape in names.items()}
 
 
-def tf1_shapes(model: tf.keras.Model) -> dict[str, list[int]]:
+def tf1_shapes(model: keras.Model) -> dict[str, list[int]]:
     return {name: list(v.shape) for name, v in models.tf1_names(model).items()}
 
 
@@ -48,13 +48,13 @@ def slot_of(name: str, value: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def model() -> tf.keras.Model:
+def model() -> keras.Model:
     """A narrow network for tests that restore, or fail to."""
     return build_model(NARROW, seed=0)
 
 
 @pytest.fixture(scope="module")
-def values(model: tf.keras.Model) -> Values:
+def values(model: keras.Model) -> Values:
     """Everything that the authors' code saves while it trains with LA."""
     network = network_values(tf1_shapes(model))
     slots = {

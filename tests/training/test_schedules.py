@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from vie_tf.config import TrainConfig
+from vie_tf.keras import keras
 from vie_tf.runs import schedules
 
 RATES = (0.1, 0.1, 0.01, 0.01)  # the rate is divided after two steps
@@ -158,12 +159,12 @@ def test_momentum_equals_that_of_tensorflow_1():
 
 def test_keras_goes_on_with_steps_of_the_old_rate_after_a_boundary():
     ours = trajectory(schedules.TF1MomentumSGD(0.5, 0.9))
-    keras = trajectory(tf.keras.optimizers.SGD(0.5, momentum=0.9))
-    np.testing.assert_allclose(keras[:2], ours[:2], rtol=1e-5)
+    peer = trajectory(keras.optimizers.SGD(0.5, momentum=0.9))
+    np.testing.assert_allclose(peer[:2], ours[:2], rtol=1e-5)
     # Its third step still holds 0.9 * 0.1 * (what was accumulated), ours a tenth.
     accumulated = 0.9 * GRADIENTS[0] + GRADIENTS[1]
     np.testing.assert_allclose(
-        ours[2] - keras[2], 0.9 * (0.1 - 0.01) * accumulated, rtol=1e-4
+        ours[2] - peer[2], 0.9 * (0.1 - 0.01) * accumulated, rtol=1e-4
     )
 
 

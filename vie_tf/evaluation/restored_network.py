@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 
-import tensorflow as tf
-
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.provenance import TrainedOn, loss_of
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.metrics.features import ClipEmbedder
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.runs import streams
@@ -38,7 +37,7 @@ class RestoredNetwork:
       streams: both runs of a two-stream network, else None.
     """
 
-    model: tf.keras.Model
+    model: keras.Model
     config: RunConfig
     data_fingerprint: str
     eval_dir: str

@@ -7,7 +7,6 @@ import functools
 import os
 
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation import restored_network
@@ -15,6 +14,7 @@ from vie_tf.evaluation.restored_network import RestoredNetwork
 from vie_tf.input import pipeline
 from vie_tf.input.instances import Instances
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.metrics.features import ClipFeatures
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry
 
@@ -61,7 +61,7 @@ class RestoredRun:
         return dataclasses.replace(self, network=self.network.untrained())
 
     @property
-    def model(self) -> tf.keras.Model:
+    def model(self) -> keras.Model:
         """Network that is evaluated."""
         return self.network.model
 

@@ -7,6 +7,7 @@ from typing import Iterable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.storage.errors import UserError
 
@@ -42,7 +43,7 @@ class ClipEmbedder:
       endpoint: name of an endpoint of the model, [B, D] float32.
     """
 
-    def __init__(self, model: tf.keras.Model, endpoint: str = "embedding") -> None:
+    def __init__(self, model: keras.Model, endpoint: str = "embedding") -> None:
         def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
             return {endpoint: model(clips, training=False)[endpoint]}
 

@@ -10,12 +10,12 @@ import dataclasses
 from typing import Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.input import pipeline
 from vie_tf.input.clips import Clips
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipEmbedder
 from vie_tf.metrics.knn_validation import (
@@ -177,7 +177,7 @@ def make_validation(
     recipe: ClipRecipe,
     settings: KnnConfig,
     *,
-    network: tf.keras.Model,
+    network: keras.Model,
     shard: pipeline.ClipShard,
     gather: Gather,
     gallery: str = BANK,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.storage.errors import UserError
 
 
 def check_batch_norm(
-    model: tf.keras.Model,
+    model: keras.Model,
     clips_shape: tuple[int, ...],
     strategy: tf.distribute.Strategy,
 ) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.models.layers import BatchNormRelu, Conv
 
 
-class ResidualBlock(tf.keras.layers.Layer):
+class ResidualBlock(keras.layers.Layer):
     """Pre-activation block: a residual is added to a shortcut.
 
     Source: He et al. 2016 (v2).

@@ -10,12 +10,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.models.clip_input import check_clips, normalize
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.models.resnet import PROBED_LAYERS
 
 
-class ClipModel(tf.keras.Model):
+class ClipModel(keras.Model):
     """A model that checks the clips it is called with.
 
     Args:
@@ -75,8 +76,8 @@ class Embedder(ClipModel):
 
     def __init__(
         self,
-        backbone: tf.keras.layers.Layer,
-        head: tf.keras.layers.Layer,
+        backbone: keras.layers.Layer,
+        head: keras.layers.Layer,
         num_frames: int,
         name: str,
     ) -> None:
@@ -140,7 +141,7 @@ class Classifier(Embedder):
         return self.head.dense(pooled)
 
 
-def decayed_variables(model: tf.keras.Model) -> list[tf.Variable]:
+def decayed_variables(model: keras.Model) -> list[tf.Variable]:
     """Lists the variables that weight decay applies to.
 
     They are the trainable variables except those of batch norm, as in the authors'

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import tensorflow as tf
-
 from vie_tf.config import ModelConfig
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.models.embedder import Classifier, ClipModel, Embedder
 
 # Makes a network from the name of its family and settings whose `num_frames` is given.
@@ -41,8 +40,8 @@ def num_outputs(config: ModelConfig) -> int:
 
 
 def assemble(
-    backbone: tf.keras.layers.Layer,
-    head: tf.keras.layers.Layer,
+    backbone: keras.layers.Layer,
+    head: keras.layers.Layer,
     name: str,
     config: ModelConfig,
 ) -> Embedder:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-import tensorflow as tf
-
 from vie_tf import models
 from vie_tf.config import ModelConfig, RunConfig
 from vie_tf.input.sampling import ClipRecipe
+from vie_tf.keras import keras
 
 
 def with_family_defaults(config: RunConfig) -> RunConfig:
@@ -36,7 +35,7 @@ def clip_recipe(model: ModelConfig) -> ClipRecipe:
     )
 
 
-def build_model(model: ModelConfig, seed: int) -> tf.keras.Model:
+def build_model(model: ModelConfig, seed: int) -> keras.Model:
     """Makes an untrained network, the same one for the same seed."""
-    tf.keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(seed)
     return models.build(**dataclasses.asdict(model))

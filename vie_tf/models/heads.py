@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.keras import keras
+
 # Zhou et al. 2018, multi-scale TRN: hidden units of the MLP of each scale.
 RELATION_UNITS = 256
 # Relations of a scale that are computed for a batch.
 MAX_RELATIONS = 8
 
 
-def _dense(units: int) -> tf.keras.layers.Dense:
-    return tf.keras.layers.Dense(units, dtype="float32")
+def _dense(units: int) -> keras.layers.Dense:
+    return keras.layers.Dense(units, dtype="float32")
 
 
 def _concat_frames(features: tf.Tensor) -> tf.Tensor:
@@ -32,7 +34,7 @@ def _concat_frames(features: tf.Tensor) -> tf.Tensor:
     return tf.reshape(features, [-1, *batch[1:], num_frames * channels])
 
 
-class FrameConcat(tf.keras.layers.Layer):
+class FrameConcat(keras.layers.Layer):
     """Concatenates the frames in temporal order and applies one dense layer.
 
     With several frames this is VIE-TRN (paper, section 3, family 3, and appendix B);
@@ -54,7 +56,7 @@ class FrameConcat(tf.keras.layers.Layer):
         return pooled, self.dense(pooled)
 
 
-class FrameMean(tf.keras.layers.Layer):
+class FrameMean(keras.layers.Layer):
     """Maps each frame to a vector and averages the vectors.
 
     With one frame this is VIE-Single; with the clip of another family it is
@@ -83,7 +85,7 @@ class FrameMean(tf.keras.layers.Layer):
         return tf.reduce_mean(features, axis=1), tf.reduce_mean(frames, axis=1)
 
 
-class FramePool(tf.keras.layers.Layer):
+class FramePool(keras.layers.Layer):
     """Averages the features of the frames, without weights of its own.
 
     It stands in for a head where one layer reads the features of several networks.
@@ -100,7 +102,7 @@ class FramePool(tf.keras.layers.Layer):
         return pooled, pooled
 
 
-class MultiScaleRelation(tf.keras.layers.Layer):
+class MultiScaleRelation(keras.layers.Layer):
     """Adds up relations between pairs, triples, ... of ordered frames.
 
     For each scale s = 2 .. T, an MLP g_s takes s frames in temporal order; the raw
@@ -129,7 +131,7 @@ class MultiScaleRelation(tf.keras.layers.Layer):
             for scale in range(2, num_frames + 1)
         ]  # for each scale [number of subsets, s]
         self.hidden_layers = [
-            tf.keras.layers.Dense(RELATION_UNITS, "relu", dtype="float32")
+            keras.layers.Dense(RELATION_UNITS, "relu", dtype="float32")
             for _ in self.subsets
         ]
         self.output_layers = [_dense(embedding_dim) for _ in self.subsets]

@@ -17,6 +17,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
+
 # Values of the authors' TF1 code.
 BN_MOMENTUM = 0.997
 BN_EPSILON = 1e-5
@@ -121,7 +123,7 @@ def _without_padding_taps(kernel: tf.Tensor, num_frames: int | None) -> tf.Tenso
     return kernel[excess : kernel.shape[0] - excess]
 
 
-class Conv(tf.keras.layers.Layer):
+class Conv(keras.layers.Layer):
     """Convolution without bias and with symmetric padding.
 
     TensorFlow's SAME padding depends on the input size when a stride is used.  The
@@ -154,7 +156,7 @@ class Conv(tf.keras.layers.Layer):
         self.kernel = self.add_weight(
             name="kernel",
             shape=[*self.kernel_size[-num_dims:], input_shape[-1], self.filters],
-            initializer=tf.keras.initializers.VarianceScaling(
+            initializer=keras.initializers.VarianceScaling(
                 scale=1.0, mode="fan_in", distribution="truncated_normal"
             ),
         )
@@ -200,7 +202,7 @@ class Conv(tf.keras.layers.Layer):
         return convolve(features, kernel, [1, *strides, 1], "VALID")
 
 
-class BatchNormRelu(tf.keras.layers.BatchNormalization):
+class BatchNormRelu(keras.layers.BatchNormalization):
     """Batch norm with the semantics of the authors' TF1 code, followed by ReLU.
 
     `num_values` is how many values a channel had in the last call; None if that was not

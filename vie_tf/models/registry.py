@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from vie_tf.config import ModelConfig, settings_of
 from vie_tf.input.sampling import BIN_FRAMES, ClipRecipe
+from vie_tf.keras import keras
 from vie_tf.models.clip_input import MIN_CROP_SIZE
 from vie_tf.models.embedder import ClipModel
 from vie_tf.models.family import Family, Make, assemble, num_outputs
@@ -25,7 +26,7 @@ from vie_tf.models.slowfast import make_slowfast
 from vie_tf.models.two_stream import make_two_stream
 from vie_tf.storage.errors import UserError
 
-MakeHead = Callable[[ModelConfig], tf.keras.layers.Layer]
+MakeHead = Callable[[ModelConfig], keras.layers.Layer]
 
 
 def _mean(config: ModelConfig) -> FrameMean:
@@ -125,12 +126,12 @@ MODELS = {
 @contextlib.contextmanager
 def _policy(precision: str) -> Iterator[None]:
     """Sets the precision of the layers that are made in the context."""
-    before = tf.keras.mixed_precision.global_policy()
-    tf.keras.mixed_precision.set_global_policy(precision)
+    before = keras.mixed_precision.global_policy()
+    keras.mixed_precision.set_global_policy(precision)
     try:
         yield
     finally:
-        tf.keras.mixed_precision.set_global_policy(before)
+        keras.mixed_precision.set_global_policy(before)
 
 
 def _check_choice(what: str, value: object, allowed: Collection[object]) -> None:

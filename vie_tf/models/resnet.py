@@ -14,6 +14,7 @@ from typing import Any, Union
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.models.blocks import BasicBlock, BottleneckBlock
 from vie_tf.models.layers import BatchNormRelu, Conv, fold_time, over_time, unfold_time
 
@@ -144,7 +145,7 @@ def pool_space(features: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.cast(features, tf.float32), axis=[-3, -2])
 
 
-class Pathway(tf.keras.layers.Layer):
+class Pathway(keras.layers.Layer):
     """Layers of a residual network, which subclasses apply to clips.
 
     Args:

@@ -16,6 +16,7 @@ from typing import Any
 import tensorflow as tf
 
 from vie_tf.config import ModelConfig
+from vie_tf.keras import keras
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.family import assemble, num_outputs
 from vie_tf.models.heads import FrameConcat
@@ -31,7 +32,7 @@ FRAME_RATIO = 4
 WIDTH_RATIO = 8
 
 
-class SlowFast(tf.keras.layers.Layer):
+class SlowFast(keras.layers.Layer):
     """Both pathways and the lateral connections between them.
 
     After the stem and each stage, a convolution over five frames with stride 4 maps the

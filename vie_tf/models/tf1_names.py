@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.heads import FrameConcat, FrameMean
 from vie_tf.models.slowfast import SlowFast
@@ -23,7 +24,7 @@ def _number(layer: str, index: int) -> str:
 
 
 def _scope_names(
-    scope: str, layers: Sequence[tf.keras.layers.Layer]
+    scope: str, layers: Sequence[keras.layers.Layer]
 ) -> dict[str, tf.Variable]:
     """Maps TF1 names to the variables of the layers within one scope.
 
@@ -49,7 +50,7 @@ def _scope_names(
     }
 
 
-def tf1_names(model: tf.keras.Model) -> dict[str, tf.Variable]:
+def tf1_names(model: keras.Model) -> dict[str, tf.Variable]:
     """Maps TF1 names to the variables of a network.
 
     Args:

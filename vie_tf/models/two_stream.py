@@ -7,6 +7,7 @@ import dataclasses
 import tensorflow as tf
 
 from vie_tf.config import ModelConfig
+from vie_tf.keras import keras
 from vie_tf.models.clip_input import check_clips
 from vie_tf.models.embedder import ClipModel, Embedder
 from vie_tf.models.family import Make
@@ -57,9 +58,9 @@ class TwoStream(ClipModel):
         super().__init__(dynamic.num_frames, name)
         self.static_stream = static
         self.dynamic_stream = dynamic
-        self.classifier: tf.keras.layers.Dense | None = None
+        self.classifier: keras.layers.Dense | None = None
         if num_classes:
-            self.classifier = tf.keras.layers.Dense(num_classes, dtype="float32")
+            self.classifier = keras.layers.Dense(num_classes, dtype="float32")
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Computes the endpoints of clips [B, T, H, W, 3] uint8."""

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
+from vie_tf import keras
 from vie_tf.config import LabelConfig, RunConfig
 from vie_tf.storage import files
 
@@ -96,7 +97,7 @@ def _versions() -> dict[str, str | None]:
     return {
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
-        "keras": metadata.version("keras"),
+        "keras": keras.VERSION,
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "vie_tf": own,

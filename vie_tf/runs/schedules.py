@@ -7,6 +7,8 @@ from typing import Iterable, Sequence
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
+
 LR_DIVISOR = 10.0  # at every boundary or drop; Zhuang et al. 2019
 
 
@@ -91,7 +93,7 @@ class Plateau:
         return Plateau(self.best, waited, self.num_drops)
 
 
-class TF1MomentumSGD(tf.keras.optimizers.Optimizer):
+class TF1MomentumSGD(keras.optimizers.Optimizer):
     """SGD with momentum as TensorFlow 1 defines it.
 
     accumulator = momentum * accumulator + gradient;

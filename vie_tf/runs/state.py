@@ -10,6 +10,7 @@ from typing import Any, Collection
 
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter
 from vie_tf.runs.schedules import Plateau, TF1MomentumSGD, is_due
@@ -39,7 +40,7 @@ class TrainState(tf.Module):
 
     def __init__(
         self,
-        model: tf.keras.Model,
+        model: keras.Model,
         optimizer: TF1MomentumSGD,
         objective: Objective,
         scales_loss: bool = False,
@@ -57,9 +58,9 @@ class TrainState(tf.Module):
         self.optimizer = optimizer
         self.optimizer.build(model.trainable_variables)
         # Gradients below 6e-8 would be 0 in float16.
-        self.loss_scaler: tf.keras.mixed_precision.LossScaleOptimizer | None = None
+        self.loss_scaler: keras.mixed_precision.LossScaleOptimizer | None = None
         if scales_loss:
-            self.loss_scaler = tf.keras.mixed_precision.LossScaleOptimizer(optimizer)
+            self.loss_scaler = keras.mixed_precision.LossScaleOptimizer(optimizer)
         self.objective = objective
         self.step = counter(0, "step")
         self.position = counter(0, "position")

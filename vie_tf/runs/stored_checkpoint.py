@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.keras import keras
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import checkpoint_path
 from vie_tf.runs.state import TrainState
@@ -49,7 +50,7 @@ class StoredCheckpoint:
             )
         return self._reader.get_tensor(_BANK)
 
-    def restore_model(self, model: tf.keras.Model) -> int:
+    def restore_model(self, model: keras.Model) -> int:
         """Restores the weights of a network; returns the step of the checkpoint.
 
         Raises:
@@ -134,7 +135,7 @@ class StoredCheckpoint:
                 " that the run was trained on."
             )
 
-    def _check_network(self, model: tf.keras.Model, with_head: bool) -> None:
+    def _check_network(self, model: keras.Model, with_head: bool) -> None:
         prefix = "model/" if with_head else "model/backbone/"
         stored = sorted(
             tuple(shape)

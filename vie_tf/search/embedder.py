@@ -15,6 +15,7 @@ import tensorflow as tf
 from vie_tf.config import DataConfig, EmbeddingConfig
 from vie_tf.evaluation import restored_network
 from vie_tf.input import pipeline, sampling
+from vie_tf.keras import keras
 from vie_tf.metrics.features import unit_norm
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.runs.run_directory import RunDirectory
@@ -123,7 +124,7 @@ class VideoEmbedder:
             ]
         )
 
-    def _shapes_of(self, model: tf.keras.Model) -> dict[str, tuple[int, ...]]:
+    def _shapes_of(self, model: keras.Model) -> dict[str, tuple[int, ...]]:
         size = self._recipe.crop_size
         clip = tf.zeros([1, self._recipe.num_frames, size, size, 3], tf.uint8)
         return {name: tuple(value.shape[1:]) for name, value in model(clip).items()}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Callable
 
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.input import pipeline
 from vie_tf.input.clips import Clips
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
+from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import schedules, streams
@@ -77,7 +77,7 @@ def clips_of_run(
 
 def network_to_validate(
     config: RunConfig, state: TrainState, devices: Distribution
-) -> tuple[tf.keras.Model, Callable[[], None]]:
+) -> tuple[keras.Model, Callable[[], None]]:
     """Returns the network that a worker validates, and a function that updates it.
 
     Reading the moving statistics of the run's network involves all workers, which

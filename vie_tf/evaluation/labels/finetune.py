@@ -24,6 +24,7 @@ from vie_tf.evaluation.labels import settings as label_settings
 from vie_tf.evaluation.labels.finetune_results import TASK
 from vie_tf.evaluation.labels.folder import locked_folder
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.keras import keras
 from vie_tf.metrics.validation import SoftmaxValidation
 from vie_tf.models.from_config import build_model
 from vie_tf.models.heads import MultiScaleRelation
@@ -48,7 +49,7 @@ class FineTuning(Supervised):
 
     title = ""
 
-    def __init__(self, model: tf.keras.Model, dropout: float, seed: int) -> None:
+    def __init__(self, model: keras.Model, dropout: float, seed: int) -> None:
         self._model, self._dropout, self._seed = model, dropout, seed
 
     def logits(
@@ -184,7 +185,7 @@ def _make_state(run: RestoredRun, settings: FinetuneConfig) -> TrainState:
     )
 
 
-def _take_weights(model: tf.keras.Model, trained: tf.keras.Model) -> None:
+def _take_weights(model: keras.Model, trained: keras.Model) -> None:
     """Gives a network all weights of another but those of its last layer."""
     if isinstance(model, TwoStream):
         _take_weights(model.static_stream, trained.static_stream)

@@ -22,6 +22,7 @@ from vie_tf.config import (
     RunConfig,
     TrainConfig,
 )
+from vie_tf.keras import keras
 from vie_tf.models import tf1_names
 from vie_tf.models.from_config import build_model, with_family_defaults
 from vie_tf.objectives import OBJECTIVES
@@ -85,7 +86,7 @@ class MadeRun:
         )
 
 
-def restore(model: tf.keras.Model, path: str) -> Report:
+def restore(model: keras.Model, path: str) -> Report:
     """Reads the weights and the moving statistics of a network.
 
     Args:
@@ -187,7 +188,7 @@ def _config(
     )
 
 
-def _network(model: tf.keras.Model) -> Targets:
+def _network(model: keras.Model) -> Targets:
     return {
         name: ("moving statistics" if "/moving_" in name else "weights", variable)
         for name, variable in tf1_names(model).items()

@@ -10,23 +10,68 @@ from typing import Any
 
 import tensorflow as tf
 
+from vie_tf import __version__
+from vie_tf.config import ModelConfig, settings_of
 from vie_tf.keras import keras
 from vie_tf.models.clip_input import check_clips, normalize
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.models.resnet import PROBED_LAYERS
+from vie_tf.storage.errors import UserError
+
+# Files name the classes of networks by this package, not by their modules.
+saved_class = keras.utils.register_keras_serializable("vie_tf")
 
 
 class ClipModel(keras.Model):
     """A model that checks the clips it is called with.
 
+    Keras saves and copies it as any other: its config is the arguments of `build`.
+
     Args:
         num_frames: Frames of a clip.
         name: Name of the family.
+
+    Attributes:
+        build_arguments: Arguments of the `build` that made it; empty for a stream of
+            another network.
     """
 
     def __init__(self, num_frames: int, name: str) -> None:
         super().__init__(name=name)
         self.num_frames = num_frames
+        self.build_arguments: dict[str, Any] = {}
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the `build` that made the model.
+
+        Raises:
+            NotImplementedError: If the model is a stream of another one.
+        """
+        if not self.build_arguments:
+            raise NotImplementedError(f"{self.name} is a part of another network.")
+        return dict(self.build_arguments)
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict | None = None
+    ) -> ClipModel:
+        """Builds a model from the config of another, with fresh variables.
+
+        Raises:
+            UserError: If this version has no such network or setting.
+        """
+        from vie_tf.models.registry import build  # which imports this module
+
+        unknown = sorted(set(config) - set(settings_of(ModelConfig)))
+        if unknown:
+            raise UserError(
+                f"The network was saved by another version of VIE-TF than {__version__}"
+                f", which has no setting {unknown[0]!r}: load it with that version."
+            )
+        return build(**config)
+
+    def get_build_config(self) -> None:
+        """Returns nothing, since `build` has already created the variables."""
 
     def __call__(self, clips: tf.Tensor, *args: Any, **kwargs: Any) -> Any:
         """Checks the clips, then calls the model.
@@ -50,6 +95,7 @@ class ClipModel(keras.Model):
         return {name: (endpoints[name],) for name in PROBED_LAYERS}
 
 
+@saved_class
 class Embedder(ClipModel):
     """A backbone and a head that map clips to points on the unit sphere.
 
@@ -122,6 +168,7 @@ class Embedder(ClipModel):
         return self.backbone(normalized, training=training)
 
 
+@saved_class
 class Classifier(Embedder):
     """An `Embedder` whose head computes a logit for each class.
 

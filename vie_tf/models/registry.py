@@ -182,6 +182,9 @@ def build(name: str, **settings: Any) -> ClipModel:
             module.momentum = config.batch_norm_momentum
             if config.sync_batch_norm:
                 module.synchronize()
+    model.build_arguments = dataclasses.asdict(config)
+    # Keras would save graphs for clips of the size of the first call alone.
+    model._set_save_spec(tf.TensorSpec([None, num_frames, None, None, 3], tf.uint8))
     # The first call creates the variables; the smallest clip makes it cheap.
     model(tf.zeros([1, num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, 3], tf.uint8))
     return model

@@ -170,6 +170,15 @@ class Pathway(keras.layers.Layer):
         ]
         self.final_norm = BatchNormRelu()
 
+    @property
+    def blocks(self) -> list[Block]:
+        """Blocks of all stages in order.
+
+        Keras's files of weights are written from the attributes of a layer, properties
+        too, and do not look into lists of lists such as `stages`.
+        """
+        return [block for stage in self.stages for block in stage]
+
     def run_stem(self, clips: tf.Tensor) -> tf.Tensor:
         """Maps clips [..., H, W, 3] to features [..., H/4, W/4, C]."""
         architecture = self.architecture

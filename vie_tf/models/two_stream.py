@@ -9,13 +9,14 @@ import tensorflow as tf
 from vie_tf.config import ModelConfig
 from vie_tf.keras import keras
 from vie_tf.models.clip_input import check_clips
-from vie_tf.models.embedder import ClipModel, Embedder
+from vie_tf.models.embedder import ClipModel, Embedder, saved_class
 from vie_tf.models.family import Make
 from vie_tf.models.heads import FramePool
 from vie_tf.models.resnet import PROBED_LAYERS
 from vie_tf.storage.errors import UserError
 
 
+@saved_class
 class TwoStream(ClipModel):
     """VIE-TwoStream: `single` and a multi-frame network on the same clip.
 

@@ -70,7 +70,7 @@ def _search(asked: SearchConfig, model_dir: str | None) -> None:
     frames = decode_blocks.frame_settings(index.metadata["frames"])
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         videos = decode_blocks.find(asked.query)
-        blocks = _decoded(videos, frames, folder, num_processes=1)
+        blocks = _decoded(videos, frames, folder, num_processes=1, videos_per_block=1)
         hits = nearest_videos.search(index, embedder, blocks, asked.nearest)
     print(nearest_videos.format_hits(hits, index, asked.query))
 
@@ -78,16 +78,31 @@ def _search(asked: SearchConfig, model_dir: str | None) -> None:
 def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
     """Makes the source of video files, which are decoded block by block."""
     from data_prep.convert import decode_blocks
-    from vie_tf.search.video_source import VideoSource
+    from vie_tf.search.video_source import ListedVideo, VideoSource
 
     found = decode_blocks.find(asked.videos)
     scratch = os.path.join(asked.output, _SCRATCH)
+
+    def chosen(positions: Sequence[int]) -> list[FoundVideo]:
+        return [found[position] for position in positions]
+
     return VideoSource(
         name=os.path.abspath(asked.videos),
         fingerprint=decode_blocks.hash_of_files(found, frames),
-        num_videos=len(found),
-        blocks=lambda first: _decoded(
-            found, frames, scratch, asked.num_processes, first
+        videos=tuple(
+            ListedVideo(number, video.source, video.label or "", "", stamp)
+            for number, (video, stamp) in enumerate(
+                zip(found, decode_blocks.stamps(found, frames))
+            )
+        ),
+        contents=lambda positions: decode_blocks.contents(chosen(positions), frames),
+        stamps=lambda positions: decode_blocks.stamps(chosen(positions), frames),
+        blocks=lambda positions: _decoded(
+            chosen(positions),
+            frames,
+            scratch,
+            asked.num_processes,
+            decode_blocks.block_size(len(found)),
         ),
         frame_settings=dataclasses.asdict(frames),
     )
@@ -98,7 +113,7 @@ def _decoded(
     frames: FrameSettings,
     scratch_dir: str,
     num_processes: int,
-    first_block: int = 0,
+    videos_per_block: int,
 ) -> Iterator[Block]:
     """Yields blocks of video files; each exists until the next is asked for."""
     from data_prep.convert import decode_blocks
@@ -108,7 +123,7 @@ def _decoded(
         videos,
         frames,
         scratch_dir,
-        first_block=first_block,
+        videos_per_block=videos_per_block,
         num_processes=num_processes,
     ):
         yield Block(scratch_dir, manifest, decode_blocks.SPLIT)

@@ -26,7 +26,7 @@ from data_prep.workers import worker_pool
 from data_prep.workers.retry_policy import RetryPolicy
 from vie_tf.storage import shard_index
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.files import remove
+from vie_tf.storage.files import remove, sha256_of
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest
 
 SPLIT = TRAIN_SPLIT  # of all videos
@@ -74,6 +74,35 @@ def hash_of_files(videos: Sequence[FoundVideo], settings: FrameSettings) -> str:
     return hash_of([dataclasses.asdict(settings), files])
 
 
+def stamps(videos: Sequence[FoundVideo], settings: FrameSettings) -> list[str]:
+    """Returns what changes with the frames of each video; the file's size comes first.
+
+    Unlike `contents`, it reads no file.
+    """
+    of_settings = hash_of(dataclasses.asdict(settings))[:16]
+    return [
+        f"{size} {time} {of_settings}"
+        for size, time in (size_and_time(video.path) for video in videos)
+    ]
+
+
+def contents(videos: Sequence[FoundVideo], settings: FrameSettings) -> list[str]:
+    """Returns hashes of what the frames of each video depend on.
+
+    A moved file has the same.  It is empty where a file cannot be read.
+    """
+    of_settings = dataclasses.asdict(settings)
+    hashes = []
+    for video in videos:
+        try:
+            segment = [video.start_secs, video.end_secs]
+            digest = hash_of([of_settings, segment, sha256_of(video.path)])
+        except UserError:
+            digest = ""
+        hashes.append(digest)
+    return hashes
+
+
 def block_size(num_videos: int) -> int:
     """Returns the number of videos in a block: the more videos, the larger."""
     return min(max(num_videos // _NUM_BLOCKS, _FEWEST_VIDEOS), _MOST_VIDEOS)
@@ -85,7 +114,6 @@ def decode(
     scratch_dir: str,
     *,
     videos_per_block: int | None = None,
-    first_block: int = 0,
     num_processes: int = 0,
     max_seconds: float = ConversionConfig.max_seconds,
 ) -> Iterator[Manifest]:
@@ -99,7 +127,6 @@ def decode(
       settings: settings of the frames.
       scratch_dir: folder of the shards; made, and emptied before and after.
       videos_per_block: number of videos in a block, None for `block_size`.
-      first_block: the first block to be decoded.
       num_processes: number of workers, as in `ConversionConfig`; 1 for none.
       max_seconds: time limit of a video, as in `ConversionConfig`.
 
@@ -111,7 +138,7 @@ def decode(
     tasks = [
         _task(videos, start, labels, settings, scratch_dir, videos_per_block)
         for start in range(0, len(videos), videos_per_block)
-    ][first_block:]
+    ]
     shutil.rmtree(scratch_dir, ignore_errors=True)
     if not tasks:
         return

@@ -115,7 +115,7 @@ def test_records_are_embedded_as_an_evaluation_does(folder, of_records):
         video.source: (video.source[0], video.split) for video in run.manifest.videos
     }
     assert sorted(os.listdir(of_records)) == sorted(
-        {"embedding.npy", "index.json", "videos.csv", *table_names()}
+        {*("embedding.npy", "index.json", "videos.csv", "contents.csv"), *table_names()}
     )
 
 

@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 
 from vie_tf.search import embeddings
-from vie_tf.search.embedding_files import EmbeddingFiles, npy_header
+from vie_tf.search.embedding_files import EmbeddingFiles
 from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.known_videos import KnownVideo
+from vie_tf.search.stored_rows import header as npy_header
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry
 
 MADE_FROM = {"videos": "abc", "endpoints": ("embedding",)}
 SHAPES = {"embedding": (3,)}
+BROKEN = KnownVideo("hash 3", "size 3", "3.mp4")
 
 
 def open_files(folder, made_from=MADE_FROM, has_clips=False):
@@ -20,7 +23,11 @@ def open_files(folder, made_from=MADE_FROM, has_clips=False):
 
 def rows_of(numbers):
     values = np.array(numbers, "float32")[:, None] + np.arange(3)
-    return {"embedding": values}, [[n, f"{n}, x.mp4", "", "train"] for n in numbers]
+    return (
+        {"embedding": values},
+        [[n, f"{n}, x.mp4", "", "train"] for n in numbers],
+        [KnownVideo(f"hash {n}", f"size {n}", f"{n}, x.mp4") for n in numbers],
+    )
 
 
 def write_all(folder):
@@ -28,7 +35,7 @@ def write_all(folder):
     for numbers in ([0, 1], [2], []):
         files.append(*rows_of(numbers))
         if not numbers:
-            files.refuse(RefusedEntry("3.mp4", "the file is empty"))
+            files.refuse(RefusedEntry("3.mp4", "the file is empty"), BROKEN)
         files.end_block(len(numbers))
     files.finish({"step": 5})
 
@@ -72,7 +79,7 @@ def test_rows_that_were_not_counted_are_written_again(tmp_path):
     assert (files.progress.blocks, files.progress.num_videos) == (1, 2)
     files.append(*rows_of([2]))
     files.end_block(1)
-    files.refuse(RefusedEntry("3.mp4", "the file is empty"))
+    files.refuse(RefusedEntry("3.mp4", "the file is empty"), BROKEN)
     files.end_block(0)
     files.finish({"step": 5})
     for path in (tmp_path / "whole").iterdir():
@@ -91,8 +98,9 @@ def test_a_kill_in_the_last_moment_loses_nothing(tmp_path):
 def test_other_settings_are_named_and_nothing_is_touched(tmp_path):
     write_all(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(UserError, match="other videos"):
-        open_files(tmp_path, {**MADE_FROM, "videos": "def"})
+    with pytest.raises(UserError, match="other endpoints"):
+        open_files(tmp_path, {**MADE_FROM, "endpoints": ("pooled",)})
+    assert open_files(tmp_path, {**MADE_FROM, "videos": "def"}).is_complete
     assert open_files(tmp_path).is_complete
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -115,11 +123,21 @@ def test_a_folder_that_another_process_writes_to_is_refused(tmp_path):
 def test_without_a_video_it_fails_and_can_be_tried_again(tmp_path):
     for _ in range(2):
         files = open_files(tmp_path)
-        files.refuse(RefusedEntry("3.mp4", "the file is empty"))
+        files.refuse(RefusedEntry("3.mp4", "the file is empty"), BROKEN)
         files.end_block(0)
         with pytest.raises(UserError, match="None of the 1 videos .* 3.mp4: the file"):
             files.finish({})
     assert (tmp_path / "refused.csv").read_text().count("3.mp4") == 1
+
+
+def test_files_that_are_shorter_than_counted_are_begun_again(tmp_path, capsys):
+    files = open_files(tmp_path)
+    files.append(*rows_of([0, 1]))
+    files.end_block(2)
+    path = tmp_path / "embedding.npy"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert open_files(tmp_path).progress.num_videos == 0
+    assert "embedding.npy is cut: all videos" in capsys.readouterr().out
 
 
 def test_an_index_that_is_not_complete_is_not_read(tmp_path):
@@ -135,7 +153,8 @@ def test_an_index_that_is_not_complete_is_not_read(tmp_path):
 def unit_files(folder, made_from):
     files = EmbeddingFiles(str(folder), made_from, SHAPES, has_clips=False)
     rows = np.eye(3, dtype="float32")
-    files.append({"embedding": rows}, [[n, f"{n}.mp4", "", "train"] for n in range(3)])
+    of_videos = [[n, f"{n}.mp4", "", "train"] for n in range(3)]
+    files.append({"embedding": rows}, of_videos, rows_of(range(3))[2])
     files.end_block(3)
     files.finish({})
     return EmbeddingIndex.load(str(folder))

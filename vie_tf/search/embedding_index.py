@@ -18,6 +18,8 @@ from vie_tf.storage.errors import UserError
 INDEX_NAME = "index.json"
 PROGRESS_NAME = "progress.json"
 VIDEOS_NAME = "videos.csv"
+# Folders of an update, see `vie_tf.search.update`.
+NEW_ROWS, MERGED = ".new_rows", ".merged"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,11 @@ class EmbeddingIndex:
           UserError: there is none, or the folder is not complete.
         """
         metadata = read_metadata(folder, INDEX_NAME)
+        if os.path.exists(os.path.join(folder, MERGED, INDEX_NAME)):
+            raise UserError(
+                f"An update of the embeddings in {folder!r} was interrupted in its last"
+                " moment: repeat the command that makes them, and it ends."
+            )
         if metadata is not None:
             return cls(folder, metadata)
         if read_metadata(folder, PROGRESS_NAME) is not None:

@@ -1,22 +1,23 @@
 """Embeds videos into a folder, block by block.
 
 The files do not depend on where an earlier call stopped, since blocks and their batches
-do not.
+do not.  Rows of videos that were embedded before are kept (`known_videos`, `update`).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Callable, Mapping, Sequence
 
 from tqdm import tqdm
 
 from vie_tf.config import EmbeddingConfig
-from vie_tf.search import parquet_table
-from vie_tf.search.embedder import VideoEmbedder, VideoFeatures, averaged
+from vie_tf.search import known_videos, parquet_table, update
+from vie_tf.search.embedder import VideoEmbedder, averaged
 from vie_tf.search.embedding_files import EmbeddingFiles
-from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.embedding_index import NEW_ROWS, EmbeddingIndex
+from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, Place
 from vie_tf.search.video_source import Block, VideoSource
 from vie_tf.storage import remote_files
 from vie_tf.storage.errors import UserError
@@ -49,67 +50,158 @@ def write(
 def _write(
     embedder: VideoEmbedder, settings: EmbeddingConfig, source: VideoSource, folder: str
 ) -> EmbeddingIndex:
-    files = EmbeddingFiles(
-        folder,
-        # Its keys are words for the user.
-        {
-            "videos": source.fingerprint,
-            "checkpoint": embedder.fingerprint,
-            "endpoints": list(settings.endpoints),
-            "average": settings.average,
-            "num_clips": settings.num_clips,
-            "static_video": settings.static_video,
-        },
-        {name: embedder.shapes[name] for name in settings.endpoints},
-        has_clips=settings.average == "none",
-    )
-    if files.is_complete:
+    # Its keys are words for the user.
+    made_from = {
+        "videos": source.fingerprint,
+        "checkpoint": embedder.fingerprint,
+        "endpoints": list(settings.endpoints),
+        "average": settings.average,
+        "num_clips": settings.num_clips,
+        "static_video": settings.static_video,
+    }
+    shapes = {name: embedder.shapes[name] for name in settings.endpoints}
+
+    def open_files(place: str) -> EmbeddingFiles:
+        return EmbeddingFiles(place, made_from, shapes, settings.average == "none")
+
+    update.finish_merged(folder)
+    files = _opened(open_files, folder, source)
+    is_same = files.progress.made_from["videos"] == source.fingerprint
+    if files.is_complete and is_same:
         print(f"Nothing to do: the embeddings in {folder} are complete.")
         index = EmbeddingIndex.load(folder)
         if not os.path.exists(parquet_table.path(index)):
             parquet_table.write(index)  # after a kill, or where pyarrow is new
         return index
-    done = files.progress.num_videos + files.progress.num_refused
-    if done:
-        print(f"Going on: {done} of {source.num_videos} videos are done.", flush=True)
+    parts = [files]
+    if files.is_complete:
+        parts.append(open_files(os.path.join(folder, NEW_ROWS)))
+    places = _embed_missing(embedder, settings, source, parts)
+    metadata = {
+        "model_dir": remote_files.absolute(settings.model_dir),
+        "model": embedder.model_name,
+        "checkpoint": settings.checkpoint,
+        "step": embedder.step,
+        "videos": source.name,
+        "frames": source.frame_settings,
+    }
+    if not files.is_complete and update.is_in_order(files, places):
+        files.finish(metadata)
+    else:
+        update.merge(folder, open_files, source, parts, places, metadata)
+    index = EmbeddingIndex.load(folder)
+    _print_summary(index, parquet_table.write(index))
+    return index
+
+
+def _opened(
+    open_files: Callable[[str], EmbeddingFiles], folder: str, source: VideoSource
+) -> EmbeddingFiles:
+    """Opens a folder, and makes again what is damaged in it."""
+    files = open_files(folder)
+    damage = files.damage()
+    if damage:
+        path = os.path.join(folder, damage)
+        print(f"{path} was damaged: all videos are embedded again.", flush=True)
+        files.begin()
+    if len(files.videos) == files.num_known:
+        return files
+    # The list of contents is damaged, or an earlier version wrote none.
+    if files.progress.made_from["videos"] == source.fingerprint:
+        files.write_contents(_contents_of(files, source))
+    elif files.writes_contents:
+        path = os.path.join(folder, CONTENTS_NAME)
+        print(f"{path} was damaged: all videos are embedded again.", flush=True)
+        files.begin()
+    return files
+
+
+def _contents_of(files: EmbeddingFiles, source: VideoSource) -> list[KnownVideo]:
+    """Makes the list of contents of a folder from its videos, which did not change."""
+    reasons, count = files.reasons(), files.num_known
+    known = known_videos.describe(source, range(count))
+    return [one._replace(reason=reasons.get(one.path, "")) for one in known]
+
+
+def _embed_missing(
+    embedder: VideoEmbedder,
+    settings: EmbeddingConfig,
+    source: VideoSource,
+    parts: Sequence[EmbeddingFiles],
+) -> list[Place]:
+    """Embeds the videos that have no rows yet; returns the places of all.
+
+    Args:
+      embedder: network.
+      settings: settings of the rows.
+      source: all videos.
+      parts: folders with rows; new ones are appended to the last.
+
+    Raises:
+      UserError: the folder has embeddings of other videos only.
+    """
+    found = KnownVideos(part.videos for part in parts).find(source)
+    missing = [number for number, place in enumerate(found) if place is None]
+    num_videos, files = len(source.videos), parts[-1]
+    num_kept, num_known = num_videos - len(missing), parts[0].num_known
+    if num_known and not num_kept:
+        raise UserError(
+            f"--output={parts[0].folder} holds embeddings with other videos; give the"
+            " same again, or a new folder."
+        )
+    if num_known and parts[0].progress.made_from["videos"] != source.fingerprint:
+        _print_plan(parts[0], found)
+    elif num_kept:
+        print(f"Going on: {num_kept} of {num_videos} videos are done.", flush=True)
     with tqdm(
-        total=source.num_videos,
-        initial=done,
+        total=num_videos,
+        initial=num_kept,
         desc="embedding",
         unit="video",
         mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
     ) as bar:
-        for block in source.blocks(files.progress.blocks):
-            _write_block(embedder, settings, block, files, bar)
-    files.finish(
-        {
-            "model_dir": remote_files.absolute(settings.model_dir),
-            "model": embedder.model_name,
-            "checkpoint": settings.checkpoint,
-            "step": embedder.step,
-            "videos": source.name,
-            "frames": source.frame_settings,
-        }
+        position_of = {source.videos[number].source: number for number in missing}
+        for block in source.blocks(missing) if missing else ():
+            _write_block(embedder, settings, block, source, position_of, files, bar)
+    new = KnownVideos([*([] for _ in parts[1:]), files.videos])
+    return [
+        new.named(source.videos[number]) if place is None else place
+        for number, place in enumerate(found)
+    ]
+
+
+def _print_plan(files: EmbeddingFiles, found: Sequence[Place | None]) -> None:
+    """Prints how many videos are kept, embedded and dropped."""
+    kept = [place for place in found if place is not None]
+    rows = {(place.folder, place.row) for place in kept if place.row is not None}
+    num_old = sum(folder == 0 for folder, _ in rows)
+    num_dropped = files.progress.num_videos - num_old
+    print(
+        f"The videos have changed since {files.folder} was written: {len(kept)} of"
+        f" {len(found)} are kept, {len(found) - len(kept)} are embedded,"
+        f" {num_dropped} of {files.progress.num_videos} rows are dropped.",
+        flush=True,
     )
-    index = EmbeddingIndex.load(folder)
-    _print_summary(index, parquet_table.write(index))
-    return index
 
 
 def _write_block(
     embedder: VideoEmbedder,
     settings: EmbeddingConfig,
     block: Block,
+    source: VideoSource,
+    position_of: Mapping[str, int],
     files: EmbeddingFiles,
     bar: tqdm,
 ) -> None:
     num_videos = 0
     for features in embedder.embed(block):
         if isinstance(features, RefusedEntry):
-            files.refuse(features)
+            (known,) = known_videos.describe(source, [position_of[features.source]])
+            files.refuse(features, known)
             bar.update()
             continue
-        rows = _video_rows(features, block)
+        positions = [position_of[video.source] for video in features.videos]
+        rows = [update.row_of(source.videos[position]) for position in positions]
         if settings.average == "clips":
             values = {name: averaged(name, v) for name, v in features.values.items()}
         else:
@@ -122,19 +214,10 @@ def _write_block(
                 for row, clips in zip(rows, embedder.frames_of(features.videos))
                 for number, clip in enumerate(clips)
             ]
-        files.append(values, rows)
+        files.append(values, rows, known_videos.describe(source, positions))
         num_videos += len(features.videos)
         bar.update(len(features.videos))
     files.end_block(num_videos)
-
-
-def _video_rows(features: VideoFeatures, block: Block) -> list[list[Any]]:
-    """Returns the rows of videos.csv, without the columns of clips."""
-    names = block.manifest.class_names
-    return [
-        [v.id, v.source, names[v.label] if v.label >= 0 else "", block.shown_split]
-        for v in features.videos
-    ]
 
 
 def _print_summary(index: EmbeddingIndex, table: str | None) -> None:

@@ -1,13 +1,15 @@
-"""Loads an array of embeddings, and refuses numbers that no network gives."""
+"""Arrays of embeddings on disk: their header, and reading whole arrays or some rows."""
 
 from __future__ import annotations
 
+import math
 from typing import Sequence
 
 import numpy as np
 
 from vie_tf.storage.errors import UserError
 
+_HEADER_BYTES = 256  # room for any number of rows, at a multiple of 64
 _ROWS_AT_ONCE = 4096
 _LARGEST_OF_UNIT_NORM = 1.01  # in any rounding
 _LARGEST = 1e30  # of features, whose squares would overflow
@@ -50,3 +52,35 @@ def load(path: str, shape: Sequence[int], has_unit_norm: bool) -> np.ndarray:
                 " Embed the videos again into a new folder."
             )
     return rows
+
+
+def read(path: str, shape: Sequence[int], first: int, count: int) -> np.ndarray:
+    """Reads some rows of an array that may not be complete.
+
+    Args:
+      path: path of the file.
+      shape: shape of a row.
+      first: the first row.
+      count: number of rows.
+
+    Returns:
+      [count, ...] float32.
+    """
+    row_bytes = 4 * math.prod(shape)
+    with open(path, "rb") as file:
+        file.seek(_HEADER_BYTES + first * row_bytes)
+        content = file.read(count * row_bytes)
+    return np.frombuffer(content, "<f4").reshape(count, *shape)
+
+
+def header(shape: Sequence[int]) -> bytes:
+    """Returns the header of a .npy file of float32.
+
+    It has the same length for any shape, so that the number of rows can be filled in at
+    the end.
+    """
+    content = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {tuple(shape)!r}, }}"
+    start = b"\x93NUMPY\x01\x00"
+    length = _HEADER_BYTES - len(start) - 2
+    padded = content.ljust(length - 1) + "\n"
+    return start + length.to_bytes(2, "little") + padded.encode("latin1")

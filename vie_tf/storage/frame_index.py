@@ -142,7 +142,7 @@ def _load_shards(
     videos_of_shard: dict[str, list[VideoEntry]] = collections.defaultdict(list)
     for video in manifest.videos:
         videos_of_shard[video.shard].append(video)
-    expected_bytes = {shard.name: shard.bytes for shard in manifest.shards}
+    entries = {shard.name: shard for shard in manifest.shards}
     indices, faults = [], {}
     progress = tqdm(
         total=len(names),
@@ -154,15 +154,24 @@ def _load_shards(
     )
     with futures.ThreadPoolExecutor(_THREADS) as threads, progress:
         paths = [os.path.join(data_dir, name) for name in names]
-        sizes = [expected_bytes[name] for name in names]
+        sizes = [entries[name].bytes for name in names]
         loaded = threads.map(shard_index.load_or_make, paths, sizes)
         for name, path, (index, fault) in zip(names, paths, loaded):
             progress.update()
             videos = videos_of_shard[name]
-            if index is None or index.ids.tolist() != [video.id for video in videos]:
+            if index is None or not _holds(index, videos, entries[name].videos):
                 fault = fault or "does not hold the videos that the manifest says"
                 index = ShardIndex.unknown(videos)
             if fault:
                 faults[path] = fault
             indices.append(index)
     return indices, faults
+
+
+def _holds(index: ShardIndex, videos: Sequence[VideoEntry], num_videos: int) -> bool:
+    """Whether a shard has these and no more than `num_videos` videos."""
+    ids = np.array([video.id for video in videos])
+    if len(index.ids) != num_videos or not np.isin(ids, index.ids).all():
+        return False
+    num_frames = index.num_frames[np.searchsorted(index.ids, ids)]
+    return num_frames.tolist() == [video.frames for video in videos]

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -7,6 +8,7 @@ from video_fixtures import cut, picture_number, write_video
 
 from data_prep.config import ConversionConfig
 from data_prep.convert import conversion, decode_blocks, write_shard
+from data_prep.index.video_row import FoundVideo
 from vie_tf.storage import records
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
@@ -28,10 +30,10 @@ def settings(**changed):
     return decode_blocks.frame_settings({"shortest_side": 40, **changed})
 
 
-def decode(videos, scratch, **options):
+def decode(videos, scratch, first=0, **options):
     """Facts of the blocks, with the numbers of the pictures of every video."""
     blocks = []
-    found = decode_blocks.find(videos)
+    found = decode_blocks.find(videos)[first:]
     for manifest in decode_blocks.decode(
         found, settings(), str(scratch), videos_per_block=2, **options
     ):
@@ -74,12 +76,11 @@ def test_blocks_come_in_order_with_all_that_can_be_decoded(
     assert not (tmp_path / "scratch").exists()
 
 
-def test_blocks_that_are_done_are_not_decoded_again(videos, tmp_path):
+def test_blocks_of_some_videos_are_those_of_all(videos, tmp_path):
     whole = decode(videos, tmp_path / "one", num_processes=1)
-    rest = decode(videos, tmp_path / "two", num_processes=1, first_block=1)
+    rest = decode(videos, tmp_path / "two", num_processes=1, first=2)
     assert [pictures for _, pictures in rest] == [pictures for _, pictures in whole[1:]]
-    assert [m.videos for m, _ in rest] == [m.videos for m, _ in whole[1:]]
-    assert decode(videos, tmp_path / "three", num_processes=1, first_block=3) == []
+    assert decode(videos, tmp_path / "three", num_processes=1, first=5) == []
 
 
 def test_what_a_kill_has_left_is_removed(videos, tmp_path):
@@ -166,3 +167,18 @@ def test_a_video_that_crashes_the_decoder_is_refused(videos, tmp_path, monkeypat
 )
 def test_blocks_are_small_where_there_are_few_videos(num_videos, wanted):
     assert decode_blocks.block_size(num_videos) == wanted
+
+
+def test_the_content_of_a_file_follows_bytes_and_settings_and_not_its_name(
+    videos, tmp_path
+):
+    write_video(tmp_path / "0.avi")
+    shutil.copy(tmp_path / "0.avi", tmp_path / "1.avi")
+    write_video(tmp_path / "2.avi", 12)
+    names = ("0.avi", "1.avi", "2.avi", "no such.avi")
+    found = [FoundVideo(str(tmp_path / name), name, None) for name in names]
+    first, copy, other, missing = decode_blocks.contents(found, settings())
+    assert first == copy and first != other and missing == ""
+    assert decode_blocks.contents(found[:1], settings(fps=5.0)) != [first]
+    sizes = [int(one.split()[0]) for one in decode_blocks.stamps(found, settings())]
+    assert sizes[0] == sizes[1] == os.path.getsize(found[0].path)

@@ -29,7 +29,7 @@ from data_prep.synthesize import textures
 from vie_tf import models
 from vie_tf.config import DataConfig
 from vie_tf.input import augmentations, color_jitter, opencv_ops, pipeline
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.storage import records
 from vie_tf.storage.frame_spool import FrameSpool
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, ShardEntry, VideoEntry

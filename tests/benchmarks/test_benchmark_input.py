@@ -12,7 +12,7 @@ from PIL import Image
 from benchmarks import input_pipeline as benchmark
 from benchmarks.peers import pillow_loader
 from benchmarks.peers.pillow_loader import Draw
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.storage.manifest import Manifest
 
 OPERATIONS = ("adjust_brightness", "adjust_contrast", "adjust_saturation")

@@ -9,8 +9,8 @@ from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline, sampling
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.instances import Instances
-from vie_tf.input.sampling import ClipRecipe
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 

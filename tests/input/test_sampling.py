@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.input import sampling
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe, check_motion
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
 
@@ -192,7 +192,7 @@ def videos_of(*frame_counts):
 def test_images_are_refused_for_a_network_of_several_frames():
     dense = ClipRecipe(16, 1, 112, "dense")
     with pytest.raises(UserError, match="--model=3dresnet takes 16.*--static_video"):
-        sampling.check_motion(videos_of(1, 1), dense, "3dresnet")
+        check_motion(videos_of(1, 1), dense, "3dresnet")
 
 
 @pytest.mark.parametrize(
@@ -206,4 +206,4 @@ def test_images_are_refused_for_a_network_of_several_frames():
     ids=["some have motion", "static clips", "one frame", "no videos"],
 )
 def test_what_a_network_can_be_given_is_accepted(videos, recipe):
-    sampling.check_motion(videos, recipe, "model")
+    check_motion(videos, recipe, "model")

@@ -6,7 +6,7 @@ from run_fixtures import GridEmbedder, random_clips
 
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.metrics.features import ClipEmbedder, video_embeddings
 

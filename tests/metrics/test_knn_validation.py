@@ -9,8 +9,8 @@ from record_fixtures import HEIGHT, WIDTH, write_data_set
 from run_fixtures import grid_state
 
 from vie_tf.config import DataConfig, KnnConfig
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.pipeline import ClipShard
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.metrics import knn
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.metrics.validation import (

@@ -10,8 +10,8 @@ from run_fixtures import GridEmbedder, grid_state
 
 from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.input import pipeline
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.pipeline import ClipShard
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.metrics.features import NothingRead
 from vie_tf.metrics.split_pass import SplitPass

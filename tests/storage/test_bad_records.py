@@ -11,8 +11,8 @@ from run_fixtures import run_config, with_settings
 
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clips import BadRecord
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.storage.frame_index import FrameIndex
 from vie_tf.training import train as training
 

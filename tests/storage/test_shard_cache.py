@@ -9,7 +9,7 @@ from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.shard_cache import ShardCache
 

@@ -7,8 +7,8 @@ from run_fixtures import run_config, with_settings
 
 from vie_tf.config import DataConfig
 from vie_tf.input import batch_picture, pipeline
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.input_rates import InputRates
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.training import dry_run
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")

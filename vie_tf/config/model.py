@@ -27,6 +27,15 @@ class ModelConfig:
             "two_stream_sf",
         ),
     )
+    input: str = setting(
+        "frames",
+        "What the network sees of a clip. frames: the frames (the paper's)."
+        " differences: each gray frame subtracted from the one two frames later, which"
+        " leaves what moves and takes away the scene. both: a network of each, side by"
+        " side. Color jitter changes the frames alone.",
+        role=Role.FIXED,
+        choices=("frames", "differences", "both"),
+    )
     resnet_size: int = setting(
         18,
         "Layers of the residual network.",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.input import sampling
+from vie_tf.input.clip_recipe import check_motion, with_static
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT
 
 
 def check_clips(run: RestoredRun) -> None:
     """Refuses images for a network of several frames."""
-    recipe = sampling.with_static(run.recipe, run.data.static_video)
-    sampling.check_motion(run.manifest.videos, recipe, run.config.model.name)
+    recipe = with_static(run.recipe, run.data.static_video)
+    check_motion(run.manifest.videos, recipe, run.config.model.name)
 
 
 def check_gallery(run: RestoredRun, task: str) -> None:

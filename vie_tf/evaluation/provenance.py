@@ -105,7 +105,7 @@ def _differences_from_paper(model: ModelConfig) -> str:
         name: getattr(recipe, name)
         for name in ("num_frames", "frame_interval", "crop_size")
     }
-    for name in ("resnet_size", "num_filters", "trn_head"):
+    for name in ("resnet_size", "num_filters", "trn_head", "input"):
         of_paper[name] = getattr(ModelConfig, name)
     return ", ".join(
         f"{name} {getattr(model, name)}"

@@ -7,7 +7,7 @@ import os
 
 from vie_tf.config import RunConfig
 from vie_tf.evaluation.provenance import TrainedOn, loss_of
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.metrics.features import ClipEmbedder
 from vie_tf.models.from_config import build_model, clip_recipe

@@ -12,8 +12,8 @@ from vie_tf.config import DataConfig, RunConfig
 from vie_tf.evaluation import restored_network
 from vie_tf.evaluation.restored_network import RestoredNetwork
 from vie_tf.input import pipeline
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.instances import Instances
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.metrics.features import ClipFeatures
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest, VideoEntry

@@ -1,9 +1,12 @@
 """Augmentation of clips: one random draw for all frames of a clip.
 
-JPEG frames of one clip come in, a clip [T, S, S, 3] uint8 goes out.  In this order: a
+JPEG frames of one clip come in, a clip [T, S, S, C] uint8 goes out.  In this order: a
 window is chosen (`crops`), that window alone is decoded, it is resized, gets its color
 jitter (`color_jitter`) and is flipped or not.  The step before is `clip_source`, the
 step after is batching.
+
+Differences are of gray frames without color jitter: `ClipRecipe.input` says which
+channels a clip has, and its frames are followed by as many later ones.
 
 There are two implementations, equal within rounding: OpenCV's kernels (`opencv_ops`),
 and TensorFlow's operations, which are slower but `portable`: they need no Python, so
@@ -37,12 +40,14 @@ def augment_for_training(
     color: str = "exact",
     gray_probability: float = 0.3,
     gray_first: bool = False,
+    input: str = "frames",
     portable: bool = False,
 ) -> tf.Tensor:
     """Augments one clip.
 
     Args:
-      frames: [T] JPEG strings of one clip.
+      frames: JPEG strings of one clip, as `sampling.with_later_frames` lists them: [T],
+        or [2 T] for differences.
       height: height of the frames in pixels, scalar int32.
       width: width of the frames in pixels, scalar int32.
       crop_size: S, in pixels.
@@ -52,10 +57,11 @@ def augment_for_training(
       color: implementation of the color jitter, of `color_jitter.IMPLEMENTATIONS`.
       gray_probability: probability that the color jitter turns the clip gray.
       gray_first: whether it does so before its other operations.
+      input: `frames`, `differences` or `both`, see `vie_tf.input.clip_recipe`.
       portable: whether to use TensorFlow's operations alone.
 
     Returns:
-      [T, S, S, 3] uint8.
+      [T, S, S, C] uint8.
     """
     draws = _draws(seed)
     jitter = None
@@ -64,11 +70,12 @@ def augment_for_training(
         jitter = color_jitter.draw(color_draws, gray_probability, gray_first)
     window = _window(height, width, draws, crop, min_crop_area)
     return transform(
-        decode_window(frames, window, crop_size),
+        decode_window(frames, window, crop_size, input),
         crop_size,
         implementation=color,
         color=jitter,
         flip=draws[-1] < FLIP_PROBABILITY,
+        input=input,
         portable=portable,
     )
 
@@ -109,6 +116,7 @@ def transform_for_test(
     width: tf.Tensor,
     crop_size: int,
     crop: str = "random_short_side_crop",
+    input: str = "frames",
 ) -> tf.Tensor:
     """Applies the test transform of section 4: resize and center crop.
 
@@ -116,12 +124,12 @@ def transform_for_test(
     Arguments and result are those of `augment_for_training`.
     """
     window = crops.TEST_WINDOWS[crop](height, width)
-    windows = decode_window(frames, window, crop_size)
-    return transform(windows, crop_size)
+    windows = decode_window(frames, window, crop_size, input)
+    return transform(windows, crop_size, input=input)
 
 
 def decode_window(
-    frames: tf.Tensor, window: tf.Tensor, crop_size: int
+    frames: tf.Tensor, window: tf.Tensor, crop_size: int, input: str = "frames"
 ) -> list[tf.Tensor]:
     """Decodes one window of every frame.
 
@@ -132,17 +140,22 @@ def decode_window(
       frames: [T] JPEG strings.
       window: [4] int32: top, left, height and width in source pixels.
       crop_size: size that the window will be resized to, in pixels.
+      input: `differences` decodes gray levels alone, which is faster.
 
     Returns:
-      T tensors [h, w, 3] uint8, no smaller than the crop if the window is not.
+      T tensors [h, w, 3] uint8, no smaller than the crop if the window is not, or
+      [h, w, 1] of gray levels.
     """
     num_frames = frames.shape[0]
+    channels = 1 if input == "differences" else 3
 
     def decode(ratio: int) -> list[tf.Tensor]:
         shrunk = tf.maximum(window // ratio, [0, 0, 1, 1])
         # T operations, not a loop, so that TensorFlow may decode them in parallel.
         return [
-            tf.io.decode_and_crop_jpeg(frames[t], shrunk, channels=3, ratio=ratio)
+            tf.io.decode_and_crop_jpeg(
+                frames[t], shrunk, channels=channels, ratio=ratio
+            )
             for t in range(num_frames)
         ]
 
@@ -158,18 +171,33 @@ def transform(
     implementation: str = "none",
     color: ColorDraw | None = None,
     flip: tf.Tensor | bool = False,
+    input: str = "frames",
     portable: bool = False,
 ) -> tf.Tensor:
     """Resizes, recolors and flips decoded frames; arguments as in `opencv_ops`."""
     if not portable:
         return opencv_ops.transform(
-            windows, crop_size, implementation=implementation, color=color, flip=flip
+            windows,
+            crop_size,
+            implementation=implementation,
+            color=color,
+            flip=flip,
+            input=input,
         )
-    clip = tf.image.resize(tf.stack(windows), [crop_size, crop_size])
-    if implementation != "none":
-        assert color is not None
-        apply = {"exact": color_jitter.apply_exact, "fast": color_jitter.apply_fast}
-        clip = apply[implementation](clip / 255.0, color) * 255.0
+    frames = tf.image.resize(tf.stack(windows), [crop_size, crop_size])
+    num_frames, parts = len(windows), []
+    if input != "frames":
+        num_frames //= 2
+        gray = frames if input == "differences" else color_jitter.gray(frames)
+        parts = [gray[:num_frames, ..., :1], gray[num_frames:, ..., :1]]
+    if input != "differences":
+        frames = frames[:num_frames]
+        if implementation != "none":
+            assert color is not None
+            apply = {"exact": color_jitter.apply_exact, "fast": color_jitter.apply_fast}
+            frames = apply[implementation](frames / 255.0, color) * 255.0
+        parts = [frames, *parts]
+    clip = tf.concat(parts, axis=-1)
     clip = tf.cast(tf.clip_by_value(tf.round(clip), 0.0, 255.0), tf.uint8)
     clip = tf.cond(flip, lambda: tf.reverse(clip, axis=[2]), lambda: clip)
-    return tf.ensure_shape(clip, [len(windows), crop_size, crop_size, 3])
+    return tf.ensure_shape(clip, [num_frames, crop_size, crop_size, clip.shape[-1]])

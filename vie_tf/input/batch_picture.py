@@ -1,7 +1,7 @@
 """A picture of clips before and after their augmentation, to check settings by eye.
 
 Each clip has two rows: its stored frames with the window of the crop, and the frames
-that the network sees.
+that the network sees; differences are gray, and 128 is none.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Sequence
 import cv2
 import numpy as np
 
+from vie_tf.input import differences
 from vie_tf.input.clips import Example
 from vie_tf.storage.canvas import DARK, Canvas, text_width
 
@@ -45,13 +46,14 @@ def draw(examples: Sequence[Example], title: str) -> Canvas:
     for number, example in enumerate(examples):
         top = _LINE + number * block
         canvas.write(titles[number], 0, top, DARK)
+        (clip,) = differences.picture(example.clip[None])
         for place, column in enumerate(columns[number]):
             left, width = place * (widths[number] + _GAP), widths[number]
             frame = example.frames[_stored(example, column)]
             stored = _with_window(frame, example.window)
             above, below = top + _LINE, top + _LINE + _CELL + _GAP
             canvas.paste(stored, left, above, width, _CELL)
-            canvas.paste(example.clip[column], left, below, width, _CELL)
+            canvas.paste(clip[column], left, below, width, _CELL)
     return canvas
 
 

@@ -28,10 +28,12 @@ class ClipMaker(abc.ABC):
     Attributes:
       source: videos that the clips are taken from.
       crop_size: height and width of the clips in pixels.
+      input: what the clips have of their frames, see `vie_tf.input.clip_recipe`.
     """
 
     source: ClipSource
     crop_size: int
+    input: str
 
     @abc.abstractmethod
     def element_at(self, position: tf.Tensor) -> Element:
@@ -59,7 +61,7 @@ class Example:
       indices: frame indices in the video, [T] int.
       window: top, left, height and width of the crop in source pixels, [4] int.
       frames: frames as they are stored, [T, H, W, 3] uint8.
-      clip: frames as the network sees them, [T, S, S, 3] uint8.
+      clip: frames as the network is given them, [T, S, S, C] uint8.
     """
 
     video: VideoEntry
@@ -167,7 +169,10 @@ class Clips:
 
         def decode(sample: Element) -> list[tf.Tensor]:
             frames = augmentations.decode_window(
-                sample["frames"], self._maker.window(sample), self._maker.crop_size
+                sample["frames"],
+                self._maker.window(sample),
+                self._maker.crop_size,
+                self._maker.input,
             )
             return [frame[0, 0, 0] for frame in frames]  # nothing that is copied
 

@@ -31,18 +31,21 @@ def transform(
     implementation: str = "none",
     color: ColorDraw | None = None,
     flip: tf.Tensor | bool = False,
+    input: str = "frames",
 ) -> tf.Tensor:
     """Transforms a clip within a tf.data graph.
 
     Args:
-      windows: T frames [h, w, 3] uint8, all of one size.
+      windows: frames [h, w, 3] uint8, all of one size: T of the clip, for differences
+        followed by T later ones; those of `differences` are [h, w, 1].
       crop_size: S, in pixels.
       implementation: of the color jitter, from `color_jitter.IMPLEMENTATIONS`.
       color: random choices of the color jitter; None for the implementation `none`.
       flip: whether the frames are mirrored left to right, scalar bool.
+      input: `frames`, `differences` or `both`, see `vie_tf.input.clip_recipe`.
 
     Returns:
-      [T, S, S, 3] uint8.
+      [T, S, S, C] uint8.
     """
     # tf.data transforms many clips at once; threads of OpenCV would only wait.
     cv2.setNumThreads(1)
@@ -57,21 +60,38 @@ def transform(
     count = len(arguments)
 
     def run(flip: np.ndarray, *rest: np.ndarray) -> np.ndarray:
-        clip = _resized(rest[count:], crop_size)
-        clip = recolor(clip, *rest[:count])
-        return _flipped(clip) if flip else clip
+        frames = _resized(rest[count:], crop_size)
+        if flip:
+            frames = _flipped(frames)
+        if input == "frames":
+            return recolor(frames, *rest[:count])
+        pairs = _gray_pairs(frames)
+        if input == "differences":
+            return pairs
+        colors = recolor(frames[: len(pairs)], *rest[:count])
+        return np.concatenate([colors, pairs], axis=-1)
 
     clip = tf.numpy_function(
         run, [flip, *arguments, *windows], tf.uint8, stateful=False
     )
-    return tf.ensure_shape(clip, [len(windows), crop_size, crop_size, 3])
+    num_frames, num_channels = len(windows), 3
+    if input != "frames":
+        num_frames, num_channels = num_frames // 2, 2 if input == "differences" else 5
+    return tf.ensure_shape(clip, [num_frames, crop_size, crop_size, num_channels])
 
 
 def _resized(frames: Sequence[np.ndarray], size: int) -> np.ndarray:
-    clip = np.empty((len(frames), size, size, 3), np.uint8)
+    clip = np.empty((len(frames), size, size, frames[0].shape[-1]), np.uint8)
     for frame, target in zip(frames, clip):
         cv2.resize(frame, (size, size), dst=target, interpolation=cv2.INTER_LINEAR)
     return clip
+
+
+def _gray_pairs(frames: np.ndarray) -> np.ndarray:
+    """Returns gray levels of [2 T, S, S, C] frames, two by two: [T, S, S, 2]."""
+    gray = frames if frames.shape[-1] == 1 else _grays(frames).reshape(frames.shape[:3])
+    first, later = np.split(gray.reshape(frames.shape[:3]), 2)
+    return np.stack([first, later], axis=-1)
 
 
 def _flipped(clip: np.ndarray) -> np.ndarray:

@@ -16,7 +16,8 @@ Training, in this order (`training_clips`):
 Evaluation (`evaluation_clips`) takes clips at fixed places of every video of a split,
 resized and center cropped.
 
-Letters: B clips of a batch, T frames of a clip, S height and width of a clip, V videos.
+Letters: B clips of a batch, T frames of a clip, S height and width, C channels of a
+clip (3 colors, or those of `ClipRecipe.input`), V videos.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ from vie_tf.input.clip_order import (
     Purpose,
     random_seed,
 )
+from vie_tf.input.clip_recipe import ClipRecipe, with_static
 from vie_tf.input.clip_source import ClipSource, Element
 from vie_tf.input.clips import ClipMaker, Clips
 from vie_tf.input.instances import Instances
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest
 
 
@@ -66,7 +67,7 @@ def training_clips(
       instances: instances that `data` describes; None finds them.
 
     Returns:
-      Batches of `clips` [B, T, S, S, 3] uint8, `rows` [B] int64, `labels` [B] int64, -1
+      Batches of `clips` [B, T, S, S, C] uint8, `rows` [B] int64, `labels` [B] int64, -1
       where a video has none, `positions` [B] int64, rising, and `skipped` [B] int64,
       bad records that were left out right before a clip.
 
@@ -77,7 +78,7 @@ def training_clips(
     instances = instances or Instances.from_config(data, manifest)
     order = ClipOrder(len(instances.videos), seed)
     maker = TrainingClipMaker(
-        source, instances, order, data, sampling.with_static(recipe, data.static_video)
+        source, instances, order, data, with_static(recipe, data.static_video)
     )
     if data.data_service:
         positions = order.positions_by_step(start_position, batch_size)
@@ -120,7 +121,7 @@ def evaluation_clips(
       shard: clips that this of several workers reads.
 
     Returns:
-      Batches of `clips` [B, num_clips, T, S, S, 3] uint8 and `rows` [B] int64, the
+      Batches of `clips` [B, num_clips, T, S, S, C] uint8 and `rows` [B] int64, the
       positions of the videos in `manifest.split(split)`.  For clips that follow each
       other num_clips is 1, and a row comes as often as its video has clips.
 
@@ -129,7 +130,7 @@ def evaluation_clips(
     """
     source = ClipSource(data, manifest, split)
     maker = EvaluationClipMaker(
-        source, sampling.with_static(recipe, data.static_video), num_clips, data.crop
+        source, with_static(recipe, data.static_video), num_clips, data.crop
     )
     num_frames = maker.clips_per_element * recipe.num_frames
     batch_size = max(1, frames_per_batch // num_frames)
@@ -161,6 +162,7 @@ class TrainingClipMaker(ClipMaker):
         recipe: ClipRecipe,
     ) -> None:
         self.source, self.crop_size = source, recipe.crop_size
+        self.input = recipe.input
         self._order, self._data, self._recipe = order, data, recipe
         self._bin_frames = instances.bin_frames
         number_of_id = {video.id: number for number, video in enumerate(source.videos)}
@@ -188,10 +190,13 @@ class TrainingClipMaker(ClipMaker):
             row += number
             first, num_frames = sampling.bin_range(num_frames, number, self._bin_frames)
         clip_seed = self._seed(position, Purpose.CLIP)
-        indices = first + sampling.training_clip(self._recipe, num_frames, clip_seed)
+        indices = sampling.training_clip(self._recipe, num_frames, clip_seed)
+        if self._recipe.static:
+            indices = indices[:1]
+        indices = sampling.with_later_frames(self._recipe, indices, num_frames)
         return {
             "video": video,
-            "indices": indices[:1] if self._recipe.static else indices,
+            "indices": first + indices,
             "row": row,
             "position": position,
         }
@@ -216,6 +221,7 @@ class TrainingClipMaker(ClipMaker):
             color=self._data.color,
             gray_probability=self._data.gray_probability,
             gray_first=self._data.gray_first,
+            input=self.input,
             portable=self.source.portable,
         )
         if self._recipe.static:
@@ -248,6 +254,7 @@ class EvaluationClipMaker(ClipMaker):
         self, source: ClipSource, recipe: ClipRecipe, num_clips: int | None, crop: str
     ) -> None:
         self.source, self.crop_size = source, recipe.crop_size
+        self.input = recipe.input
         self.clips_per_element = num_clips or 1
         self._recipe, self._num_clips, self._crop = recipe, num_clips, crop
         self._distinct_frames = 1 if recipe.static else recipe.num_frames
@@ -281,7 +288,8 @@ class EvaluationClipMaker(ClipMaker):
             indices = sampling.evaluation_clips(self._recipe, length, self._num_clips)
         num_frames = self.clips_per_element * self._distinct_frames
         flat = tf.reshape(indices[:, : self._distinct_frames], [num_frames])
-        return {"video": video, "indices": flat}
+        frames = sampling.with_later_frames(self._recipe, flat, length)
+        return {"video": video, "indices": frames}
 
     def window(self, sample: Element) -> tf.Tensor:
         """Returns the window of the center crop, [4] int32."""
@@ -290,7 +298,11 @@ class EvaluationClipMaker(ClipMaker):
     def finish(self, sample: Element) -> Element:
         """Decodes the frames of a sample and crops their center."""
         clips = augmentations.transform_for_test(
-            sample["frames"], *self.source.size(sample), self.crop_size, self._crop
+            sample["frames"],
+            *self.source.size(sample),
+            self.crop_size,
+            self._crop,
+            self.input,
         )
         shape = [self.clips_per_element, self._distinct_frames, *clips.shape[1:]]
         clips = tf.reshape(clips, shape)

@@ -15,6 +15,10 @@ A video shorter than its clip is looped: index i means frame i modulo F.  A stat
 shows one frame T times (`ClipRecipe.static`), which gives images to a network of
 several frames.
 
+Differences need a later frame for each frame of a clip.  Clips are then chosen as in a
+video without its last frames (`_num_positions`), so that every frame has a later one,
+also where a short video is looped.
+
 In evaluation clips are equally spaced (`evaluation_clips`) or, for fine-tuned networks,
 all clips that follow each other (`consecutive_clips`).
 
@@ -24,61 +28,13 @@ Letters: F frames of the video, T frames of a clip.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, NamedTuple, Sequence
+from typing import Callable, NamedTuple
 
 import tensorflow as tf
 
-from vie_tf.storage.errors import UserError
-from vie_tf.storage.manifest import VideoEntry
+from vie_tf.input.clip_recipe import DIFFERENCE_LAG, ClipRecipe
 
 BIN_FRAMES = 12  # half a second at 25 fps (section 3, family 3)
-
-
-@dataclasses.dataclass(frozen=True)
-class ClipRecipe:
-    """Frames and size of the clips of a network.
-
-    Attributes:
-      num_frames: T.
-      frame_interval: frames from one frame of the clip to the next, at 25 fps; not used
-        by `binned`.
-      crop_size: height and width in pixels.
-      sampling: a key of `SAMPLING_RULES`.
-      static: whether all T frames are the same one, drawn as by `single`.
-    """
-
-    num_frames: int
-    frame_interval: int
-    crop_size: int
-    sampling: str
-    static: bool = False
-
-
-def check_motion(
-    videos: Sequence[VideoEntry], recipe: ClipRecipe, model_name: str
-) -> None:
-    """Checks that a network of several frames is not given images.
-
-    Args:
-      videos: videos that the network is given.
-      recipe: frames of its clips; static if images are meant.
-      model_name: name of the network, for the message.
-
-    Raises:
-      UserError: all videos have one frame, and the network takes several.
-    """
-    has_motion = any(video.frames > 1 for video in videos)
-    if videos and not has_motion and recipe.num_frames > 1 and not recipe.static:
-        raise UserError(
-            f"The videos have one frame each (images), but --model={model_name} takes"
-            f" {recipe.num_frames} frames. Add --static_video to show it each image as"
-            " a static video, or use --model=single."
-        )
-
-
-def with_static(recipe: ClipRecipe, static_video: bool) -> ClipRecipe:
-    """Returns the recipe, static if it was or if `static_video` asks for it."""
-    return dataclasses.replace(recipe, static=recipe.static or static_video)
 
 
 def training_clip(
@@ -94,6 +50,7 @@ def training_clip(
     Returns:
       [T] int32, each in 0 .. F - 1.
     """
+    num_video_frames = _num_positions(recipe, num_video_frames)
     if recipe.static:
         return _tiled(training_clip(_one_frame(recipe), num_video_frames, seed), recipe)
     return SAMPLING_RULES[recipe.sampling].draw(recipe, num_video_frames, seed)
@@ -137,6 +94,7 @@ def evaluation_clips(
     Returns:
       [num_clips, T] int32, each in 0 .. F - 1.
     """
+    num_video_frames = _num_positions(recipe, num_video_frames)
     if recipe.static:
         frames = evaluation_clips(_one_frame(recipe), num_video_frames, num_clips)
         return _tiled(frames, recipe)
@@ -157,6 +115,7 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
     Returns:
       [max(F // span, 1), T] int32, each in 0 .. F - 1.
     """
+    num_video_frames = _num_positions(recipe, num_video_frames)
     if recipe.static:
         return _tiled(consecutive_clips(_one_frame(recipe), num_video_frames), recipe)
     span = recipe.num_frames * recipe.frame_interval
@@ -164,9 +123,38 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
     return _frames_from(starts, recipe, num_video_frames)
 
 
+def with_later_frames(
+    recipe: ClipRecipe, frames: tf.Tensor, num_video_frames: tf.Tensor
+) -> tf.Tensor:
+    """Adds the frames that those of clips are subtracted from, if the recipe has any.
+
+    Args:
+      recipe: frames of the clips.
+      frames: frames of one clip or several, [n] int32.
+      num_video_frames: F, scalar int32, at least 1.
+
+    Returns:
+      [n] int32, or [2 n] for differences: the frames, then a later one for each.  In
+      a video of no more than `DIFFERENCE_LAG` frames, that is the last one.
+    """
+    if not recipe.has_differences:
+        return frames
+    later = tf.minimum(frames + DIFFERENCE_LAG, num_video_frames - 1)
+    return tf.concat([frames, later], axis=0)
+
+
+def _num_positions(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
+    """Counts the frames that a clip can have, at least one."""
+    if not recipe.has_differences:
+        return num_video_frames
+    return tf.maximum(num_video_frames - DIFFERENCE_LAG, 1)
+
+
 def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
     """Returns the recipe of the single frame that a static video repeats."""
-    return dataclasses.replace(recipe, num_frames=1, sampling="single", static=False)
+    return dataclasses.replace(
+        recipe, num_frames=1, sampling="single", static=False, input="frames"
+    )
 
 
 def _tiled(frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:

@@ -39,14 +39,14 @@ class SplitPass:
     """Runs a function of clips over batches of videos; its graph is traced once.
 
     Args:
-      outputs_of: takes clips [B, T, H, W, 3] uint8 and returns outputs [B, ...] by
+      outputs_of: takes clips [B, T, H, W, C] uint8 and returns outputs [B, ...] by
         name.
     """
 
     def __init__(self, outputs_of: Callable[[tf.Tensor], dict[str, tf.Tensor]]) -> None:
         @tf.function(reduce_retracing=True)
         def outputs_of_videos(clips: tf.Tensor) -> dict[str, tf.Tensor]:
-            # [V, num_clips, T, H, W, 3] to [V * num_clips, T, H, W, 3] and back.
+            # [V, num_clips, T, H, W, C] to [V * num_clips, T, H, W, C] and back.
             merged = tf.reshape(clips, tf.concat([[-1], tf.shape(clips)[2:]], axis=0))
             merged = tf.ensure_shape(merged, [None, *clips.shape[2:]])
             split = {}

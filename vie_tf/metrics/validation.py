@@ -13,8 +13,8 @@ import numpy as np
 
 from vie_tf.config import DataConfig, KnnConfig
 from vie_tf.input import pipeline
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clips import Clips
-from vie_tf.input.sampling import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.metrics import knn
 from vie_tf.metrics.features import ClipEmbedder

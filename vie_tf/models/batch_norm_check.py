@@ -24,7 +24,7 @@ def check_batch_norm(
 
     Args:
       model: network that is to be trained.
-      clips_shape: shape of a replica's batch, [B, T, S, S, 3].
+      clips_shape: shape of a replica's batch, [B, T, S, S, C].
       strategy: strategy that the network was built for.
 
     Raises:

@@ -1,11 +1,14 @@
 """Input of a network: checks of a batch of clips, and their normalization.
 
-Clips are uint8 until they reach the device; only the network scales them.
+Clips are uint8 until they reach the device; only the network scales their colors, and
+subtracts and scales their differences.
 """
 
 from __future__ import annotations
 
 import tensorflow as tf
+
+from vie_tf.input import differences
 
 # Mean and standard deviation of ImageNet's channels in [0, 1]; the authors use them for
 # every data set.
@@ -16,13 +19,20 @@ CHANNEL_STD = (0.229, 0.224, 0.225)
 MIN_CROP_SIZE = 32
 
 
-def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
+# Channels of a clip by `--input`, see `vie_tf.input.clip_recipe`.
+NUM_CHANNELS = {"frames": 3, "differences": 2, "both": 5}
+
+
+def check_clips(
+    clips: tf.Tensor, num_frames: int, name: str, input: str = "frames"
+) -> None:
     """Checks that clips suit a network; sizes that are not static are not checked.
 
     Args:
-        clips: Input of the network, [B, T, H, W, 3] uint8.
+        clips: Input of the network, [B, T, H, W, C] uint8.
         num_frames: Number of frames that the network takes.
         name: Name of the network, for the message.
+        input: What it takes, a key of `NUM_CHANNELS`.
 
     Raises:
         ValueError: If the dtype is not uint8, the rank not 5, the number of frames
@@ -38,7 +48,8 @@ def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
         return
     if shape.rank != 5:
         raise ValueError(
-            f"{name} takes clips of shape [B, T, H, W, 3], not {shape.as_list()}; "
+            f"{name} takes clips of shape [B, T, H, W, {NUM_CHANNELS[input]}], not "
+            f"{shape.as_list()}; "
             "one frame is a clip with T = 1."
         )
     _, frames, height, width, channels = shape.as_list()
@@ -47,13 +58,30 @@ def check_clips(clips: tf.Tensor, num_frames: int, name: str) -> None:
             f"{name} takes clips of {num_frames} frames, not of {frames} "
             f"(shape {shape.as_list()})."
         )
-    if channels not in (None, 3):
-        raise ValueError(f"{name} takes 3 color channels, not {channels}.")
+    if channels not in (None, NUM_CHANNELS[input]):
+        kind = "color channels" if input == "frames" else f"channels of {input}"
+        raise ValueError(f"{name} takes {NUM_CHANNELS[input]} {kind}, not {channels}.")
     if min(height or MIN_CROP_SIZE, width or MIN_CROP_SIZE) < MIN_CROP_SIZE:
         raise ValueError(
             f"{name} halves the frames five times, so they need {MIN_CROP_SIZE} "
             f"pixels a side, not {height} x {width}."
         )
+
+
+def prepare(clips: tf.Tensor, input: str, dtype: tf.DType) -> tf.Tensor:
+    """Maps clips to what the first layer is given.
+
+    Args:
+        clips: [B, T, H, W, 3] uint8 of `frames`, or [B, T, H, W, 2] of `differences`.
+        input: One of the two.
+        dtype: Dtype of the result; the arithmetic is done in float32.
+
+    Returns:
+        [B, T, H, W, 3] normalized colors, or [B, T, H, W, 1] scaled differences.
+    """
+    if input == "differences":
+        return tf.cast(differences.normalized_differences(clips), dtype)
+    return normalize(clips, dtype)
 
 
 def normalize(clips: tf.Tensor, dtype: tf.DType) -> tf.Tensor:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from vie_tf import __version__
 from vie_tf.config import ModelConfig, settings_of
 from vie_tf.keras import keras
-from vie_tf.models.clip_input import check_clips, normalize
+from vie_tf.models.clip_input import NUM_CHANNELS, check_clips, prepare
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.models.resnet import PROBED_LAYERS
 from vie_tf.storage.errors import UserError
@@ -30,15 +30,17 @@ class ClipModel(keras.Model):
     Args:
         num_frames: Frames of a clip.
         name: Name of the family.
+        input: `frames`, `differences` or `both`, which decides on the channels C.
 
     Attributes:
         build_arguments: Arguments of the `build` that made it; empty for a stream of
             another network.
     """
 
-    def __init__(self, num_frames: int, name: str) -> None:
+    def __init__(self, num_frames: int, name: str, input: str = "frames") -> None:
         super().__init__(name=name)
         self.num_frames = num_frames
+        self.clip_input = input
         self.build_arguments: dict[str, Any] = {}
 
     def get_config(self) -> dict[str, Any]:
@@ -78,14 +80,14 @@ class ClipModel(keras.Model):
 
         In `call`, Keras would append a page about the arguments to the error.
         """
-        check_clips(clips, self.num_frames, self.name)
+        check_clips(clips, self.num_frames, self.name, self.clip_input)
         return super().__call__(clips, *args, **kwargs)
 
     def layer_streams(self, clips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
         """Computes the layers that linear probes are given, each stream by itself.
 
         Args:
-            clips: [B, T, H, W, 3] uint8.
+            clips: [B, T, H, W, C] uint8.
 
         Returns:
             `conv1` .. `conv5` in inference mode: tuples with an item [B, T', h, w, C]
@@ -118,6 +120,7 @@ class Embedder(ClipModel):
         head: Layer from features [B, T', C] to `pooled` and the raw embedding.
         num_frames: Frames of a clip.
         name: Name of the family.
+        input: `frames` or `differences`.
     """
 
     def __init__(
@@ -126,13 +129,14 @@ class Embedder(ClipModel):
         head: keras.layers.Layer,
         num_frames: int,
         name: str,
+        input: str = "frames",
     ) -> None:
-        super().__init__(num_frames, name)
+        super().__init__(num_frames, name, input)
         self.backbone = backbone
         self.head = head
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Computes the endpoints of clips [B, T, H, W, 3] uint8."""
+        """Computes the endpoints of clips [B, T, H, W, C] uint8."""
         activations, features = self._run_backbone(clips, training)
         endpoints = {
             name: activations[block]
@@ -150,22 +154,23 @@ class Embedder(ClipModel):
     def activations(
         self, clips: tf.Tensor, training: bool = False
     ) -> dict[str, tf.Tensor]:
-        """Computes the inputs of all blocks, of clips [B, T, H, W, 3] uint8.
+        """Computes the inputs of all blocks, of clips [B, T, H, W, C] uint8.
 
         Returns:
             `stem`, `stage1_block1`, ..., `final`, each [B, T', h, w, C]; all but the
             first after batch norm and ReLU.
         """
-        check_clips(clips, self.num_frames, self.name)
+        check_clips(clips, self.num_frames, self.name, self.clip_input)
         return self._run_backbone(clips, training)[0]
 
     def _run_backbone(
         self, clips: tf.Tensor, training: bool
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         # The layers need a static number of frames, which the caller's graph may lack.
-        clips = tf.ensure_shape(clips, [None, self.num_frames, None, None, 3])
-        normalized = normalize(clips, self.compute_dtype)
-        return self.backbone(normalized, training=training)
+        shape = [None, self.num_frames, None, None, NUM_CHANNELS[self.clip_input]]
+        clips = tf.ensure_shape(clips, shape)
+        prepared = prepare(clips, self.clip_input, self.compute_dtype)
+        return self.backbone(prepared, training=training)
 
 
 @saved_class

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from vie_tf.config import ModelConfig
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.models.embedder import Classifier, ClipModel, Embedder
 
@@ -25,6 +25,7 @@ class Family:
         clip: Clip that the networks take.
         batch_size: Clips per step in the authors' runs.
         make: Makes a network, whose variables `build` creates.
+        has_streams: Whether it has a static and a dynamic stream.
     """
 
     paper_name: str
@@ -32,6 +33,7 @@ class Family:
     clip: ClipRecipe
     batch_size: int
     make: Make
+    has_streams: bool = False
 
 
 def num_outputs(config: ModelConfig) -> int:
@@ -48,4 +50,4 @@ def assemble(
     """Joins a backbone and a head: a `Classifier` if there are classes."""
     assert config.num_frames is not None
     kind = Classifier if config.num_classes else Embedder
-    return kind(backbone, head, config.num_frames, name)
+    return kind(backbone, head, config.num_frames, name, config.input)

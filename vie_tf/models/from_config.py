@@ -6,7 +6,7 @@ import dataclasses
 
 from vie_tf import models
 from vie_tf.config import ModelConfig, RunConfig
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
 
 
@@ -32,6 +32,7 @@ def clip_recipe(model: ModelConfig) -> ClipRecipe:
         num_frames=model.num_frames or recipe.num_frames,
         frame_interval=model.frame_interval or recipe.frame_interval,
         crop_size=model.crop_size or recipe.crop_size,
+        input=model.input,
     )
 
 

@@ -14,16 +14,17 @@ from typing import Any
 import tensorflow as tf
 
 from vie_tf.config import ModelConfig, settings_of
-from vie_tf.input.sampling import BIN_FRAMES, ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
+from vie_tf.input.sampling import BIN_FRAMES
 from vie_tf.keras import keras
-from vie_tf.models.clip_input import MIN_CROP_SIZE
+from vie_tf.models.clip_input import MIN_CROP_SIZE, NUM_CHANNELS
 from vie_tf.models.embedder import ClipModel
 from vie_tf.models.family import Family, Make, assemble, num_outputs
 from vie_tf.models.heads import FrameConcat, FrameMean, MultiScaleRelation
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.models.resnet import ARCHITECTURES, ResNet
 from vie_tf.models.slowfast import make_slowfast
-from vie_tf.models.two_stream import make_two_stream
+from vie_tf.models.two_stream import make_both, make_two_stream
 from vie_tf.storage.errors import UserError
 
 MakeHead = Callable[[ModelConfig], keras.layers.Layer]
@@ -102,6 +103,7 @@ MODELS = {
         _SLOW_CLIP,
         64,
         make_two_stream(_single, _slow),
+        has_streams=True,
     ),
     "two_stream_sf": Family(
         "VIE-TwoStream-SF",
@@ -109,6 +111,7 @@ MODELS = {
         _SLOWFAST_CLIP,
         64,
         make_two_stream(_single, make_slowfast),
+        has_streams=True,
     ),
     # Their variables are those of `single`, whose checkpoints they restore.
     "input_single_trn": Family(
@@ -160,7 +163,7 @@ def build(name: str, **settings: Any) -> ClipModel:
             Fewer than 64 `num_filters` make a toy network for demonstrations.
 
     Returns:
-        A model that maps clips [B, T, H, W, 3] uint8 and `training` to a dict of
+        A model that maps clips [B, T, H, W, C] uint8 and `training` to a dict of
         endpoints; see `Embedder`, `Classifier` and `TwoStream`.
 
     Raises:
@@ -173,10 +176,11 @@ def build(name: str, **settings: Any) -> ClipModel:
     for field, declared in settings_of(ModelConfig).items():
         if declared.choices and field != "name":
             _check_choice(field, getattr(config, field), declared.choices)
+    family = MODELS[name]
+    is_pair = config.input == "both" and not family.has_streams
+    make = make_both(family.make) if is_pair else family.make
     with _policy(config.precision):
-        model = MODELS[name].make(
-            name, dataclasses.replace(config, num_frames=num_frames)
-        )
+        model = make(name, dataclasses.replace(config, num_frames=num_frames))
     for module in model.submodules:
         if isinstance(module, BatchNormRelu):
             module.momentum = config.batch_norm_momentum
@@ -186,5 +190,6 @@ def build(name: str, **settings: Any) -> ClipModel:
     # Keras would save graphs for clips of the size of the first call alone.
     model._set_save_spec(tf.TensorSpec([None, num_frames, None, None, 3], tf.uint8))
     # The first call creates the variables; the smallest clip makes it cheap.
-    model(tf.zeros([1, num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, 3], tf.uint8))
+    size = [num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, NUM_CHANNELS[config.input]]
+    model(tf.zeros([1, *size], tf.uint8))
     return model

@@ -1,4 +1,7 @@
-"""Two-stream networks: appearance from single frames beside motion from clips."""
+"""Two-stream networks: appearance from frames beside motion from clips.
+
+They are the paper's (`make_two_stream`), and those of `--input=both` (`make_both`).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import tensorflow as tf
 
 from vie_tf.config import ModelConfig
 from vie_tf.keras import keras
-from vie_tf.models.clip_input import check_clips
+from vie_tf.models.clip_input import NUM_CHANNELS, check_clips
 from vie_tf.models.embedder import ClipModel, Embedder, saved_class
 from vie_tf.models.family import Make
 from vie_tf.models.heads import FramePool
@@ -18,10 +21,11 @@ from vie_tf.storage.errors import UserError
 
 @saved_class
 class TwoStream(ClipModel):
-    """VIE-TwoStream: `single` and a multi-frame network on the same clip.
+    """Two networks on the same clip, such as `single` beside a multi-frame network.
 
     The paper concatenates the outputs of two networks (section 4).  The streams are
-    trained together, or restored from two runs.
+    trained together, or restored from two runs.  Of clips of `both`, the static stream
+    is given the colors and the dynamic one the differences.
 
     Endpoints:
 
@@ -39,6 +43,7 @@ class TwoStream(ClipModel):
         dynamic: Network of clips.
         name: Name of the family.
         num_classes: Number of classes of a classifier; None for an embedder.
+        input: `frames`, `differences` or `both`.
 
     Raises:
         UserError: If `static` takes another number of frames.
@@ -50,13 +55,14 @@ class TwoStream(ClipModel):
         dynamic: Embedder,
         name: str,
         num_classes: int | None = None,
+        input: str = "frames",
     ) -> None:
         if static.num_frames not in (1, dynamic.num_frames):
             raise UserError(
                 f"the static stream takes 1 frame or all {dynamic.num_frames}, "
                 f"not {static.num_frames}."
             )
-        super().__init__(dynamic.num_frames, name)
+        super().__init__(dynamic.num_frames, name, input)
         self.static_stream = static
         self.dynamic_stream = dynamic
         self.classifier: keras.layers.Dense | None = None
@@ -64,7 +70,7 @@ class TwoStream(ClipModel):
             self.classifier = keras.layers.Dense(num_classes, dtype="float32")
 
     def call(self, clips: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Computes the endpoints of clips [B, T, H, W, 3] uint8."""
+        """Computes the endpoints of clips [B, T, H, W, C] uint8."""
         static, dynamic = self._run_streams(clips, training)
 
         def concat_means(name: str) -> tf.Tensor:
@@ -86,7 +92,7 @@ class TwoStream(ClipModel):
 
     def layer_streams(self, clips: tf.Tensor) -> dict[str, tuple[tf.Tensor, ...]]:
         """Computes the layers of the static and of the dynamic stream."""
-        check_clips(clips, self.num_frames, self.name)
+        check_clips(clips, self.num_frames, self.name, self.clip_input)
         streams = self._run_streams(clips, training=False)
         return {name: tuple(s[name] for s in streams) for name in PROBED_LAYERS}
 
@@ -94,9 +100,12 @@ class TwoStream(ClipModel):
         self, clips: tf.Tensor, training: bool
     ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         frames = clips
+        if self.clip_input == "both":
+            num_colors = NUM_CHANNELS["frames"]
+            frames, clips = clips[..., :num_colors], clips[..., num_colors:]
         if self.static_stream.num_frames == 1:
             middle = self.num_frames // 2
-            frames = clips[:, middle : middle + 1]
+            frames = frames[:, middle : middle + 1]
         static = self.static_stream(frames, training=training)
         return static, self.dynamic_stream(clips, training=training)
 
@@ -121,16 +130,36 @@ def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
         config = dataclasses.replace(config, embedding_dim=config.embedding_dim // 2)
         num_static = config.num_frames if config.static_frames == "all" else 1
         static_config = dataclasses.replace(config, num_frames=num_static)
+        dynamic_config = config
+        if config.input == "both":
+            static_config = dataclasses.replace(static_config, input="frames")
+            dynamic_config = dataclasses.replace(config, input="differences")
         static = make_static("static", static_config)
-        dynamic = make_dynamic("dynamic", config)
+        dynamic = make_dynamic("dynamic", dynamic_config)
         assert isinstance(static, Embedder) and isinstance(dynamic, Embedder)
         if config.num_classes:
             static, dynamic = _without_head(static), _without_head(dynamic)
-        return TwoStream(static, dynamic, name, config.num_classes)
+        return TwoStream(static, dynamic, name, config.num_classes, config.input)
+
+    return make
+
+
+def make_both(make_stream: Make) -> Make:
+    """Returns the function that makes a family's networks of frames and differences.
+
+    It is that of `make_two_stream`; both streams are given all frames of the clip.
+    """
+
+    def make(name: str, config: ModelConfig) -> ClipModel:
+        config = dataclasses.replace(config, static_frames="all")
+        return make_two_stream(make_stream, make_stream)(name, config)
 
     return make
 
 
 def _without_head(stream: Embedder) -> Embedder:
     """Returns the same stream with its features as output; call before it is built."""
-    return Embedder(stream.backbone, FramePool(), stream.num_frames, stream.name)
+    return Embedder(
+        *(stream.backbone, FramePool(), stream.num_frames, stream.name),
+        input=stream.clip_input,
+    )

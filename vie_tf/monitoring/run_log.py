@@ -66,7 +66,7 @@ class RunLog:
         self._clock.reset()
 
     def clips(self, clips: tf.Tensor, step: int) -> None:
-        """Logs a picture of the first clips of a start, [B, T, H, W, 3] uint8."""
+        """Logs a picture of the first clips of a start, [B, T, H, W, C] uint8."""
         self._summaries.clips(clips.numpy(), step)
 
     def clusterings(self, clusterings: Sequence[Clusters], step: int) -> None:

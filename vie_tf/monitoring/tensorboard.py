@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
+from vie_tf.input import differences
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import hyper_parameters, statistics
 from vie_tf.monitoring.alarms import Alarm
@@ -50,7 +51,7 @@ class Summaries:
         self._writer.flush()
 
     def clips(self, clips: np.ndarray, step: int) -> None:
-        """Writes a picture of clips, [B, T, H, W, 3] uint8, as rows of frames."""
+        """Writes a picture of clips, [B, T, H, W, C] uint8, as rows of frames."""
         with self._writer.as_default(step=step):
             tf.summary.image("input/clips", clip_grid(clips)[None])
 
@@ -131,12 +132,12 @@ def clip_grid(clips: np.ndarray) -> np.ndarray:
     """Arranges clips in one picture: clips as rows, equally spaced frames as columns.
 
     Args:
-      clips: [B, T, H, W, 3] uint8.
+      clips: [B, T, H, W, C] uint8.
 
     Returns:
       [rows * H, columns * W, 3] uint8, at most 8 rows and 8 columns.
     """
     num_frames = clips.shape[1]
     columns = np.linspace(0, num_frames - 1, min(num_frames, _GRID_FRAMES)).astype(int)
-    chosen = clips[:_GRID_CLIPS, columns]  # [R, F, H, W, 3]
+    chosen = differences.picture(clips[:_GRID_CLIPS, columns])  # [R, F, H, W, 3]
     return np.concatenate([np.concatenate(list(row), axis=1) for row in chosen])

@@ -88,9 +88,30 @@ def stream_settings(
             )
     return dataclasses.replace(
         dynamic,
+        input=_input_of_streams(single_from, single, dynamic_from, dynamic),
         name=_FAMILIES[dynamic.name],
         embedding_dim=2 * dynamic.embedding_dim,
         static_frames=static_frames,
+    )
+
+
+def _input_of_streams(
+    single_from: str, single: ModelConfig, dynamic_from: str, dynamic: ModelConfig
+) -> str:
+    """Returns the input of both streams together.
+
+    Raises:
+      UserError: a run sees what its stream is not given.
+    """
+    if single.input == dynamic.input != "both":
+        return single.input
+    if (single.input, dynamic.input) == ("frames", "differences"):
+        return "both"
+    raise UserError(
+        f"The streams are of --input={single.input} ({single_from!r}) and"
+        f" --input={dynamic.input} ({dynamic_from!r}). Give runs of the same one,"
+        " frames or differences, or a static stream of frames and a dynamic one of"
+        " differences."
     )
 
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 from vie_tf.config import DataConfig, EmbeddingConfig
 from vie_tf.evaluation import restored_network
 from vie_tf.input import pipeline, sampling
+from vie_tf.input.clip_recipe import check_motion
 from vie_tf.keras import keras
 from vie_tf.metrics.features import unit_norm
 from vie_tf.metrics.split_pass import SplitPass
@@ -100,7 +101,7 @@ class VideoEmbedder:
             static_video=self._settings.static_video,
             on_bad_record="skip",
         )
-        sampling.check_motion(videos, self._recipe, self.model_name)
+        check_motion(videos, self._recipe, self.model_name)
         num_clips = self._settings.num_clips
         clips = pipeline.evaluation_clips(
             data, block.manifest, block.split, self._recipe, num_clips=num_clips
@@ -125,8 +126,7 @@ class VideoEmbedder:
         )
 
     def _shapes_of(self, model: keras.Model) -> dict[str, tuple[int, ...]]:
-        size = self._recipe.crop_size
-        clip = tf.zeros([1, self._recipe.num_frames, size, size, 3], tf.uint8)
+        clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
         return {name: tuple(value.shape[1:]) for name, value in model(clip).items()}
 
 

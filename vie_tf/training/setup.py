@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from vie_tf.config import RunConfig, TrainConfig
-from vie_tf.input import sampling
+from vie_tf.input.clip_recipe import check_motion, with_static
 from vie_tf.input.instances import Instances
 from vie_tf.metrics import validation
 from vie_tf.models.from_config import clip_recipe, with_family_defaults
@@ -55,8 +55,8 @@ def complete_settings(
             " --strategy=multi_worker every worker reads its own part of the clips, so"
             " leave --data_service out."
         )
-    recipe = sampling.with_static(clip_recipe(config.model), config.data.static_video)
-    sampling.check_motion(manifest.split(TRAIN_SPLIT), recipe, config.model.name)
+    recipe = with_static(clip_recipe(config.model), config.data.static_video)
+    check_motion(manifest.split(TRAIN_SPLIT), recipe, config.model.name)
     num_rows = None if objective.needs_labels else instances.count
     config = _with_gallery(config, manifest, num_rows)
     _check_schedule(config, manifest, num_rows)

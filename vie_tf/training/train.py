@@ -84,10 +84,7 @@ def _train_in_folder(
         state = start.make_state(config, instances.labels)
         start.restore_or_start(state, run, config, manifest)
     recipe = clip_recipe(config.model)
-    clips_shape = (
-        *(settings.batch_size // devices.num_replicas, recipe.num_frames),
-        *(recipe.crop_size, recipe.crop_size, 3),
-    )
+    clips_shape = (settings.batch_size // devices.num_replicas, *recipe.shape)
     check_batch_norm(state.model, clips_shape, devices.strategy)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))

@@ -12,7 +12,7 @@ from vie_tf.evaluation.labels import settings as label_settings
 from vie_tf.evaluation.labels import training
 from vie_tf.evaluation.labels.folder import locked_folder
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.input.sampling import ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.metrics import linear_probe
 from vie_tf.metrics.validation import Scores
 from vie_tf.models.embedder import ClipModel
@@ -55,8 +55,7 @@ class ProbedNetwork(linear_probe.LinearProbes):
                 features[layer] = tf.stop_gradient(found)
             return features
 
-        size = recipe.crop_size
-        clip = tf.TensorSpec([1, recipe.num_frames, size, size, 3], tf.uint8)
+        clip = tf.TensorSpec([1, *recipe.shape], tf.uint8)
         # Traced and not run: shapes are enough.
         traced = tf.function(features_of).get_concrete_function(clip)
         counts = {name: f.shape[1] for name, f in traced.structured_outputs.items()}
@@ -66,7 +65,7 @@ class ProbedNetwork(linear_probe.LinearProbes):
     def __call__(
         self, clips: tf.Tensor, training: bool = False
     ) -> dict[str, tf.Tensor]:
-        """Computes logits [B, C] by layer, from clips [B, T, H, W, 3] uint8."""
+        """Computes logits [B, C] by layer, from clips [B, T, H, W, C] uint8."""
         return super().__call__(self._features_of(clips))
 
 

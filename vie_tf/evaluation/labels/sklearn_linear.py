@@ -128,8 +128,7 @@ def _compute(
 ) -> _Features:
     """Computes the features of all layers in one pass over a split."""
     labels, recipe = _labels(run, split), run.recipe
-    size = (recipe.num_frames, recipe.crop_size, recipe.crop_size, 3)
-    layers = _layers(run, tf.zeros([1, *size], tf.uint8))
+    layers = _layers(run, tf.zeros([1, *recipe.shape], tf.uint8))
     num_features = sum(features.shape[1] for features in layers.values())
     num_bytes = 4 * len(labels) * num_clips * num_features
     one_in = max(math.ceil(num_bytes / _MAX_BYTES), 1)

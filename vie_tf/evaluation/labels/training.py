@@ -42,7 +42,7 @@ def make_validation(
       run: run whose data is tested on.
       name: name of the task, and of its group in TensorBoard.
       heads: names of the heads.
-      logits_of: takes clips [B, T, H, W, 3] uint8; returns logits [B, C] by head.
+      logits_of: takes clips [B, T, H, W, C] uint8; returns logits [B, C] by head.
       num_clips: equally spaced clips of a video; None for all that follow each other.
     """
     clips = pipeline.evaluation_clips(

@@ -17,6 +17,9 @@ SCALE_QUANTILE = 0.995
 # over a standard deviation of 0.226), and the few above the quantile are cut.
 _AMPLITUDE = 100 / 255 / 0.226
 _LIMIT = 1.27
+# The noise of cameras and JPEG moves gray levels by 2 to 5 at that quantile, motion by
+# 30 to 100; clips without motion are not to be blown up to full contrast.
+LEAST_SCALE = 8.0
 
 _LEVELS = 256
 
@@ -40,7 +43,7 @@ def normalized_differences(pairs: tf.Tensor) -> tf.Tensor:
 
 
 def _scale(magnitudes: tf.Tensor) -> tf.Tensor:
-    """Returns the quantile of each clip, at least one level: [B] float32.
+    """Returns the quantile of each clip, at least `LEAST_SCALE`: [B] float32.
 
     Magnitudes are whole numbers, so a histogram finds it without sorting.
     """
@@ -49,7 +52,7 @@ def _scale(magnitudes: tf.Tensor) -> tf.Tensor:
     counts = tf.math.bincount(flat, minlength=_LEVELS, maxlength=_LEVELS, axis=-1)
     needed = tf.cast(SCALE_QUANTILE * tf.cast(num_values, tf.float32), tf.int32)
     below = tf.cast(tf.cumsum(counts, axis=-1) < needed, tf.float32)  # [B, 256]
-    return tf.maximum(tf.reduce_sum(below, axis=-1), 1.0)
+    return tf.maximum(tf.reduce_sum(below, axis=-1), LEAST_SCALE)
 
 
 def picture(clips: np.ndarray) -> np.ndarray:

@@ -75,8 +75,9 @@ def search(
             gallery,
             tf.convert_to_tensor(queries[start : start + size], tf.float32),
             tf.constant(own[start : start + size]),
-            k,
-            min(_GROUP_SIZE, gallery_size),
+            # As tensors, so that there is one graph for all values.
+            tf.constant(k),
+            tf.constant(min(_GROUP_SIZE, gallery_size)),
         )
         for start in range(0, num_queries, size)
     ]
@@ -95,7 +96,11 @@ def queries_at_once(gallery_size: int) -> int:
 
 @tf.function(reduce_retracing=True)
 def _nearest_of_block(
-    gallery: tf.Tensor, queries: tf.Tensor, own: tf.Tensor, k: int, group_size: int
+    gallery: tf.Tensor,
+    queries: tf.Tensor,
+    own: tf.Tensor,
+    k: tf.Tensor,
+    group_size: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns positions [B, k] and similarities [B, k] for a block of queries."""
     gallery_size, block = tf.shape(gallery)[0], tf.shape(queries)[0]

@@ -1,0 +1,1 @@
+"""Embeddings that have learned nothing, which a network is compared with."""

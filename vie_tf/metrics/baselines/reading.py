@@ -1,0 +1,150 @@
+"""Vectors of the baselines for videos of a data set, in the memory of a few frames.
+
+Comes in: records.  Goes out: what `vie_tf.metrics.baselines.vectors` makes of their
+frames.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent import futures
+from typing import Iterator, NamedTuple, Sequence
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from vie_tf.metrics.baselines.vectors import BASELINES, normalized
+from vie_tf.metrics.features import NothingRead
+from vie_tf.storage.frame_index import FrameIndex
+from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.manifest import Manifest, VideoEntry
+
+_FRAMES_AT_ONCE = 32  # that one request reads
+_JPEG_END = b"\xff\xd9"
+# JPEG frames are decoded at a half, a quarter or an eighth of their size, as long as
+# both sides keep so many pixels.
+_FEWEST_PIXELS = 64
+_REDUCTIONS = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+
+
+class VideoVectors(NamedTuple):
+    """Vectors of some videos.
+
+    Attributes:
+      rows: [N, D] float32, of mean 0 and unit norm.
+      video_index: positions of the videos among those that were asked for, rising,
+        [N]; videos that could not be read are missing.
+    """
+
+    rows: np.ndarray
+    video_index: np.ndarray
+
+
+def read_vector(
+    reader: FrameReader, video: VideoEntry, name: str, half: int | None = None
+) -> np.ndarray:
+    """Computes the vector of one video, in the memory of a few frames.
+
+    Args:
+      reader: reader of the video's shard.
+      video: video of the data set.
+      name: one of `BASELINES`.
+      half: 0 or 1 for the first or the second half of the video; None for all of it.
+
+    Returns:
+      [D] float32, of mean 0 and unit norm; zeros where nothing differs.
+
+    Raises:
+      OSError: the frames cannot be read.
+    """
+    first, count = 0, video.frames
+    if half is not None:
+        middle = (video.frames + 1) // 2
+        first, count = (0, middle) if half == 0 else (video.frames - middle, middle)
+
+    def read(frames: np.ndarray) -> Iterator[np.ndarray]:
+        # One request of a long video at a time.
+        for start in range(0, len(frames), _FRAMES_AT_ONCE):
+            wanted = frames[start : start + _FRAMES_AT_ONCE]
+            for jpeg in reader.read_jpegs(video, wanted):
+                yield decode_gray(jpeg, (video.height, video.width))
+
+    return normalized(BASELINES[name].vector_of(read, first, count))
+
+
+def read_vectors(
+    data_dir: str,
+    manifest: Manifest,
+    videos: Sequence[VideoEntry],
+    name: str,
+    *,
+    halves: bool = False,
+    title: str = "",
+) -> VideoVectors:
+    """Computes the vectors of videos; those that cannot be read are left out.
+
+    Args:
+      data_dir: folder of the data set.
+      manifest: its manifest.
+      videos: videos of the manifest.
+      name: one of `BASELINES`.
+      halves: whether each video has a vector for either half of it: [N, 2, D].
+      title: title of the progress bar; none is shown without a title.
+
+    Raises:
+      NothingRead: no video could be read.
+    """
+    reader = FrameReader(FrameIndex.load(data_dir, manifest, videos, allow_faults=True))
+    parts = (0, 1) if halves else (None,)
+
+    def vector(video: VideoEntry) -> np.ndarray | None:
+        try:
+            found = [read_vector(reader, video, name, half) for half in parts]
+        except OSError:
+            return None
+        return np.stack(found) if halves else found[0]
+
+    # OpenCV and reading let other threads work.
+    with futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = list(
+            tqdm(
+                threads.map(vector, videos),
+                total=len(videos),
+                desc=title,
+                unit="video",
+                disable=not title,
+                leave=False,
+            )
+        )
+    video_index = np.array([n for n, one in enumerate(found) if one is not None], int)
+    if not len(video_index):
+        raise NothingRead(len(videos))
+    return VideoVectors(np.stack([found[n] for n in video_index]), video_index)
+
+
+def decode_gray(jpeg: bytes, size: tuple[int, int]) -> np.ndarray:
+    """Decodes a JPEG frame to gray, at a fraction of its size where it is large.
+
+    Args:
+      jpeg: JPEG string.
+      size: height and width of the frame.
+
+    Returns:
+      [H, W] uint8, at least 64 pixels on each side unless the frame has fewer.
+
+    Raises:
+      OSError: it is no whole JPEG image.
+    """
+    fitting = [n for n in _REDUCTIONS if min(size) // n >= _FEWEST_PIXELS]
+    flag = _REDUCTIONS[max(fitting, default=1)]
+    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
+    # OpenCV fills what is missing with gray.
+    if frame is None or not jpeg.endswith(_JPEG_END):
+        raise OSError("a frame is no whole JPEG image")
+    return frame

@@ -28,15 +28,15 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.9,<3.12",
-    packages=find_packages(
-        include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*", "flags"]
-    ),
+    packages=find_packages(include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*"]),
     package_data={
         "vie_tf.evaluation.neighbors": ["*.html"],
         "vie_tf.evaluation.report": ["*.json"],
+        "vie_tf.flags": ["*.flags"],
         "vie_tf.monitoring.published": ["*.json"],
     },
-    py_modules=["train", "evaluate", "embed"],
+    py_modules=[],  # the scripts are for this folder
+    entry_points={"console_scripts": ["vie-tf = vie_tf.__main__:run"]},
     install_requires=[
         # The last release with Keras 2; tensorflow-addons' and tensorflow-io's
         # compiled ops are built for it, and load with `tensorflow` only, not with

@@ -1,41 +1,9 @@
-"""Trains a video embedding without labels, or goes on with a run.
-
-python train.py --model=slow --loss=ir --data_dir=DATA --model_dir=RUN
-
-With --show_batch=8 or --check_input it looks at the input of that run instead.
-"""
-
-from __future__ import annotations
+"""Trains a video embedding: `vie-tf train`, from this folder."""
 
 import sys
-from typing import Sequence
 
-from flags import cli
-from flags import train as train_flags
+from vie_tf.commands.train import main
 from vie_tf.storage.process_exit import run_and_exit
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains, and returns the exit code."""
-    return cli.run(_train, train_flags.GROUPS, __doc__, arguments)
-
-
-def _train(flags: cli.Flags) -> None:
-    config = train_flags.config(flags)
-    dry_run = flags.config(train_flags.DryRunConfig)
-    # Here, so that --help need not wait for TensorFlow.
-    if dry_run.show_batch or dry_run.check_input:
-        from vie_tf.training.dry_run import check_input, show_batch
-
-        if dry_run.show_batch:
-            show_batch(config, dry_run.show_batch)
-        if dry_run.check_input:
-            check_input(config)
-        return
-    from vie_tf.training.train import train as train_run
-
-    train_run(config)
-
 
 if __name__ == "__main__":
     run_and_exit(lambda: sys.exit(main()))

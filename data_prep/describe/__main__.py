@@ -13,7 +13,7 @@ import sys
 from typing import Sequence
 
 from data_prep.config import DescriptionConfig
-from flags import cli
+from vie_tf.flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.process_exit import run_and_exit
 

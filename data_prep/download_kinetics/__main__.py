@@ -16,7 +16,7 @@ import sys
 from typing import Sequence
 
 from data_prep.config import KineticsConfig
-from flags import cli
+from vie_tf.flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
 from vie_tf.storage.process_exit import run_and_exit

@@ -12,7 +12,7 @@ import sys
 from typing import Sequence
 
 from data_prep.config import SynthesisConfig
-from flags import cli
+from vie_tf.flags import cli
 from vie_tf.storage.process_exit import run_and_exit
 
 

@@ -12,7 +12,7 @@ from docs.parts.modules import SCRIPTS, TREES, modules, parent, summary
 def package_of(module: str) -> str:
     """Box of the floor plan that a module is in, such as `vie_tf/storage`."""
     tree, *rest = module.split(".")
-    if rest[-1:] == ["__main__"] or module in SCRIPTS:
+    if "__main__" in rest or "commands" in rest or module in SCRIPTS:
         return "commands"
     return f"vie_tf/{rest[0]}" if tree == "vie_tf" and rest else tree
 
@@ -84,7 +84,8 @@ def floor_plan() -> Iterator[str]:
         (
             (
                 f"`{package}`",
-                "`train.py`, `evaluate.py`, `embed.py` and every `__main__.py`."
+                "`vie_tf/commands`, `train.py`, `evaluate.py`, `embed.py` and every"
+                " `__main__.py`."
                 if package == "commands"
                 else summary(
                     files.get(f"{package.replace('/', '.')}.__init__")

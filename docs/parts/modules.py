@@ -9,7 +9,7 @@ from typing import Iterator
 from docs.parts.markdown import table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TREES = ("vie_tf", "data_prep", "flags")
+TREES = ("vie_tf", "data_prep")
 SCRIPTS = ("train", "evaluate", "embed")
 
 

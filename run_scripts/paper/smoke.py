@@ -17,10 +17,9 @@ from typing import Callable, Sequence
 
 import tensorflow as tf
 
-import evaluate
-import train
 from data_prep.convert import __main__ as convert
 from data_prep.synthesize import __main__ as synthesize
+from vie_tf.commands import evaluate, train
 from vie_tf.keras import keras
 
 FOLDER = pathlib.Path(__file__).resolve().parent

@@ -8,7 +8,6 @@ import json
 import pytest
 from run_fixtures import run_config, with_settings
 
-from flags.cli import Flags
 from vie_tf.config import (
     DataConfig,
     FinetuneConfig,
@@ -21,6 +20,7 @@ from vie_tf.config import (
     settings_of,
 )
 from vie_tf.config.setting import setting
+from vie_tf.flags.cli import Flags
 from vie_tf.input import crops
 from vie_tf.models import MODELS
 from vie_tf.monitoring import hyper_parameters

@@ -10,9 +10,9 @@ import subprocess
 
 import pytest
 
-from flags import cli
-from flags import evaluate as evaluate_flags
-from flags import train as train_flags
+from vie_tf.flags import cli
+from vie_tf.flags import evaluate as evaluate_flags
+from vie_tf.flags import train as train_flags
 
 ROOT = pathlib.Path(__file__).parents[2]
 FOLDER = ROOT / "run_scripts" / "paper"

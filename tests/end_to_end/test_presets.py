@@ -10,8 +10,7 @@ import pytest
 import tensorflow as tf
 from record_fixtures import write_data_set
 
-import evaluate
-import train
+from vie_tf.commands import evaluate, train
 from vie_tf.evaluation.labels import finetune
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.runs.run_directory import RunDirectory

@@ -7,11 +7,9 @@ import pytest
 from record_fixtures import write_data_set
 from run_fixtures import new_state, run_config
 
-import embed
-import evaluate
-import train
 from data_prep.convert import __main__ as convert
 from vie_tf.__main__ import COMMANDS as OTHERS
+from vie_tf.commands import embed, evaluate, train
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.folder_lock import FolderLock

@@ -15,11 +15,11 @@ from data_prep.config import (
     SynthesisConfig,
 )
 from data_prep.synthesize import __main__ as synthesize
-from flags import embed, evaluate, train
-from flags.cli import Flags
 from vie_tf.__main__ import COMMANDS
 from vie_tf.config import settings_of
 from vie_tf.config.setting import local_path
+from vie_tf.flags import embed, evaluate, train
+from vie_tf.flags.cli import Flags
 
 GROUPS = {
     "train": train.GROUPS,
@@ -39,7 +39,7 @@ PATHS_OF_COMMANDS = {
     "models": {},
     "projector": {"model_dir": "~/run", "data_dir": "~/data"},
     "report": {"runs": "~/run", "output": "~/report.md"},
-    "tf1_checkpoint": {"checkpoint": "~/c", "model_dir": "~/r", "data_dir": "~/d"},
+    "import_tf1": {"checkpoint": "~/c", "model_dir": "~/r", "data_dir": "~/d"},
 }
 
 
@@ -96,7 +96,7 @@ def test_every_setting_that_means_a_path_is_declared_as_one(command):
             assert setting.is_path, setting.label
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", PATHS_OF_COMMANDS)
 def test_arguments_of_other_commands_may_begin_with_a_tilde(command, monkeypatch):
     parsers = []
 

@@ -13,9 +13,9 @@ from label_fixtures import write_run
 from toy_networks import use_toy_networks
 from video_fixtures import cut, write_video
 
-import embed as embed_command
 from data_prep.config import ConversionConfig
 from data_prep.convert import conversion
+from vie_tf.commands import embed as embed_command
 from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import video_embeddings

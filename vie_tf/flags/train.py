@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from flags import shared
-from flags.cli import Flags, Groups
 from vie_tf.config import (
     DataConfig,
     DistributionConfig,
@@ -16,6 +14,8 @@ from vie_tf.config import (
     TrainConfig,
 )
 from vie_tf.config.setting import setting
+from vie_tf.flags import shared
+from vie_tf.flags.cli import Flags, Groups
 
 
 @dataclasses.dataclass(frozen=True)

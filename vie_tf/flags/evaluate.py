@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from flags import shared
-from flags.cli import Flags, Groups
 from vie_tf.config import (
     FROM_SCRATCH,
     TASKS,
@@ -19,6 +17,8 @@ from vie_tf.config import (
     RetrievalConfig,
     settings_of,
 )
+from vie_tf.flags import shared
+from vie_tf.flags.cli import Flags, Groups
 from vie_tf.storage.errors import UserError
 
 GROUPS: Groups = {

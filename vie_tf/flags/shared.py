@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flags.cli import Flags
 from vie_tf.config import DataConfig
+from vie_tf.flags.cli import Flags
 from vie_tf.storage.errors import UserError
 
 

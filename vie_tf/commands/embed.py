@@ -1,0 +1,141 @@
+"""Embeds videos with the network of a run, or finds the videos nearest to one.
+
+python embed.py --videos=FOLDER_OR_DATA --model_dir=RUN --output=OUT
+python embed.py --query=VIDEO --index=OUT
+
+Videos are a data set, or files, which are decoded as data_prep.convert would and
+embedded as its records would be.  The same command continues where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from typing import TYPE_CHECKING, Iterator, Sequence
+
+from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
+from vie_tf.flags import cli
+from vie_tf.flags import embed as embed_flags
+from vie_tf.storage.errors import UserError
+
+if TYPE_CHECKING:
+    from data_prep.config import FrameSettings
+    from data_prep.index.video_row import FoundVideo
+    from vie_tf.search.video_source import Block, VideoSource
+
+_SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Embeds or searches, and returns the exit code."""
+    return cli.run(_embed_or_search, embed_flags.GROUPS, __doc__, arguments)
+
+
+def _embed_or_search(flags: cli.Flags) -> None:
+    if embed_flags.is_search(flags):
+        search = flags.config(SearchConfig)
+        _search(search, flags.given(EmbeddingConfig).get("model_dir"))
+    else:
+        _embed(flags.config(VideosConfig), flags.config(EmbeddingConfig))
+
+
+def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
+    # Here, so that --help need not wait for TensorFlow.
+    from vie_tf.search import embeddings
+    from vie_tf.search.embedder import VideoEmbedder
+    from vie_tf.search.video_source import source_of_data_set
+    from vie_tf.storage.manifest import is_data_set
+
+    embedder = VideoEmbedder(settings)
+    if is_data_set(asked.videos):
+        source = source_of_data_set(asked.videos)
+    else:
+        frames_like = asked.frames_like or embedder.data_dir
+        source = _source_of_files(asked, _frame_settings(frames_like))
+    embeddings.write(embedder, settings, source, asked.output)
+
+
+def _search(asked: SearchConfig, model_dir: str | None) -> None:
+    from data_prep.convert import decode_blocks
+    from vie_tf.search import nearest_videos
+    from vie_tf.search.embedding_index import EmbeddingIndex
+
+    index = EmbeddingIndex.load(asked.index)
+    if not os.path.isfile(asked.query):
+        raise UserError(f"--query={asked.query} is not a file; give one video file.")
+    embedder = nearest_videos.embedder_of_index(index, model_dir)
+    frames = decode_blocks.frame_settings(index.metadata["frames"])
+    with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
+        videos = decode_blocks.find(asked.query)
+        blocks = _decoded(videos, frames, folder, num_processes=1, videos_per_block=1)
+        hits = nearest_videos.search(index, embedder, blocks, asked.nearest)
+    print(nearest_videos.format_hits(hits, index, asked.query))
+
+
+def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
+    """Makes the source of video files, which are decoded block by block."""
+    from data_prep.convert import decode_blocks
+    from vie_tf.search.video_source import ListedVideo, VideoSource
+
+    found = decode_blocks.find(asked.videos)
+    scratch = os.path.join(asked.output, _SCRATCH)
+
+    def chosen(positions: Sequence[int]) -> list[FoundVideo]:
+        return [found[position] for position in positions]
+
+    return VideoSource(
+        name=os.path.abspath(asked.videos),
+        fingerprint=decode_blocks.hash_of_files(found, frames),
+        videos=tuple(
+            ListedVideo(number, video.source, video.label or "", "", stamp)
+            for number, (video, stamp) in enumerate(
+                zip(found, decode_blocks.stamps(found, frames))
+            )
+        ),
+        contents=lambda positions: decode_blocks.contents(chosen(positions), frames),
+        stamps=lambda positions: decode_blocks.stamps(chosen(positions), frames),
+        blocks=lambda positions: _decoded(
+            chosen(positions),
+            frames,
+            scratch,
+            asked.num_processes,
+            decode_blocks.block_size(len(found)),
+        ),
+        frame_settings=dataclasses.asdict(frames),
+    )
+
+
+def _decoded(
+    videos: Sequence[FoundVideo],
+    frames: FrameSettings,
+    scratch_dir: str,
+    num_processes: int,
+    videos_per_block: int,
+) -> Iterator[Block]:
+    """Yields blocks of video files; each exists until the next is asked for."""
+    from data_prep.convert import decode_blocks
+    from vie_tf.search.video_source import Block
+
+    for manifest in decode_blocks.decode(
+        videos,
+        frames,
+        scratch_dir,
+        videos_per_block=videos_per_block,
+        num_processes=num_processes,
+    ):
+        yield Block(scratch_dir, manifest, decode_blocks.SPLIT)
+
+
+def _frame_settings(data_dir: str) -> FrameSettings:
+    """Returns frame rate and size of a data set, for video files."""
+    from data_prep.convert import decode_blocks
+    from vie_tf.storage.manifest import Manifest, is_data_set
+
+    if not is_data_set(data_dir):
+        raise UserError(
+            f"There is no data set in {data_dir!r}, whose frame rate and size the"
+            " videos are to be decoded at: give --frames_like=DATA of another data set"
+            " that was converted in the same way."
+        )
+    return decode_blocks.frame_settings(Manifest.load(data_dir).settings)

@@ -225,3 +225,27 @@ def test_a_frame_network_is_evaluated_on_the_clips_of_another(runs, data_dir):
 def test_only_frame_networks_take_the_clips_of_another(runs, data_dir):
     with pytest.raises(ValueError, match="--clips_of=trn is for runs of --model=singl"):
         RestoredRun.load(str(runs / "slow"), DataConfig(data_dir), clips_of="trn")
+
+
+def test_frames_of_one_run_and_differences_of_another_are_an_input_of_both(
+    runs, data_dir, tmp_path
+):
+    moving = run_config(data_dir, tmp_path / "slow", model={"input": "differences"})
+    training.train(moving)
+    (tmp_path / "single").symlink_to(runs / "single")
+    run = streams_of(tmp_path, data_dir, tmp_path / "streams")
+    assert run.recipe.input == "both"
+    clips = np.random.default_rng(0).integers(0, 256, [3, 2, 32, 32, 5], np.uint8)
+    static = restored(runs / "single")(clips[:, 1:2, ..., :3])["embedding"]
+    dynamic = restored(tmp_path / "slow")(clips[..., 3:])["embedding"]
+    wanted = np.concatenate([static, dynamic], axis=1) / 2**0.5
+    np.testing.assert_allclose(run.model(clips)["embedding"], wanted, atol=1e-5)
+    knn_task.evaluate(run, KNN)
+
+
+def test_a_static_stream_of_differences_is_refused(runs, data_dir, tmp_path):
+    still = {**SINGLE, "input": "differences"}
+    training.train(run_config(data_dir, tmp_path / "single", model=still))
+    (tmp_path / "slow").symlink_to(runs / "slow")
+    with pytest.raises(UserError, match="--input=differences.*--input=frames"):
+        streams_of(tmp_path, data_dir, tmp_path / "streams")

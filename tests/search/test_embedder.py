@@ -138,3 +138,25 @@ def test_a_data_set_without_videos_is_refused():
     manifest = Manifest((), videos=(), shards=(), refused=refused, settings={})
     with pytest.raises(UserError, match="1 were refused"):
         blocks_of_data_set("data", manifest)
+
+
+@pytest.mark.parametrize("name", ["differences", "both"])
+def test_a_network_of_differences_embeds_as_it_is_evaluated(data_dir, tmp_path, name):
+    write_run(tmp_path / "run", data_dir, model={"input": name})
+    run = RestoredRun.load(str(tmp_path / "run"), DataConfig(str(data_dir)))
+    assert run.recipe.input == name
+    embedder = embedder_of(tmp_path / "run", "embedding")
+    values = {
+        split: features.values["embedding"]
+        for split, features in all_features(embedder, data_dir)
+    }
+    for split in ("train", "val"):
+        wanted = run.embed(split, 2).values
+        np.testing.assert_allclose(values[split], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_of_differences_is_given_no_images(tmp_path):
+    write_data_set(tmp_path / "data", num_frames=1, num_train=2, num_val=0)
+    write_run(tmp_path / "run", tmp_path / "data", model={"input": "differences"})
+    with pytest.raises(UserError, match="--input=differences.*--input=frames"):
+        all_features(embedder_of(tmp_path / "run", "embedding"), tmp_path / "data")

@@ -202,3 +202,25 @@ def test_images_are_not_trained_on_as_if_they_moved(tmp_path):
     with pytest.raises(ValueError, match="one frame each .* Add --static_video"):
         training.train(config)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("toy_runs")
+@pytest.mark.parametrize("name", ["differences", "both"])
+def test_a_run_of_differences_goes_on_with_the_same_bits(data_dir, tmp_path, name):
+    def train(folder, train_steps):
+        training.train(
+            run_config(
+                *(data_dir, tmp_path / folder),
+                model={"input": name},
+                train_steps=train_steps,
+                eval_steps=2,
+            )
+        )
+
+    train("whole", 4)
+    train("stopped", 2)
+    train("stopped", 4)
+    whole, stopped = (numbers_in(tmp_path / folder) for folder in ("whole", "stopped"))
+    assert whole.keys() == stopped.keys()
+    for number, wanted in whole.items():
+        np.testing.assert_array_equal(stopped[number], wanted, err_msg=number)

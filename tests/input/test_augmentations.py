@@ -57,7 +57,13 @@ def test_augmentation_works_inside_a_data_set_as_outside(portable):
 
 
 @pytest.mark.parametrize(
-    "crop", ["random_short_side_crop", "multi_scale_crop", "random_resized_crop"]
+    "crop",
+    [
+        "random_short_side_crop",
+        "multi_scale_crop",
+        "random_resized_crop",
+        "whole_frame",
+    ],
 )
 def test_all_frames_of_a_clip_are_augmented_alike_and_clips_are_not(crop):
     first, second = (augment(tf.constant([0, n]), crop=crop) for n in range(2))

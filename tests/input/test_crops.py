@@ -40,6 +40,20 @@ def test_after_multi_scale_crops_the_whole_short_side_is_tested(height, width, w
     np.testing.assert_array_equal(window, wanted)
 
 
+def test_a_crop_of_the_whole_frame_has_most_of_both_sides():
+    tops, lefts, heights, widths = windows(crops.whole_frame).T
+    assert (heights.min(), heights.max()) == (224, 320)  # 70% of 320
+    assert (widths.min(), widths.max()) == (298, 426)
+    assert np.corrcoef(heights, widths)[0, 1] < 0.2
+    assert tops.min() == lefts.min() == 0
+    assert (np.max(tops + heights), np.max(lefts + widths)) == (320, 426)
+
+
+def test_after_crops_of_the_whole_frame_all_of_it_is_tested():
+    window = crops.TEST_WINDOWS["whole_frame"](tf.constant(320), tf.constant(426))
+    np.testing.assert_array_equal(window, [0, 0, 320, 426])
+
+
 def test_every_crop_has_a_test_window():
     assert crops.TEST_WINDOWS.keys() == crops.CROPS.keys()
 

@@ -111,9 +111,10 @@ def normalized_twin(pairs):
 
 def test_differences_are_scaled_by_the_quantile_of_their_clip():
     rng = np.random.default_rng(0)
-    changes = rng.normal(size=[5, 4, 10, 12]) * np.array([1, 5, 20, 60, 200])[
-        :, None, None, None
-    ]
+    changes = (
+        rng.normal(size=[5, 4, 10, 12])
+        * np.array([1, 5, 20, 60, 200])[:, None, None, None]
+    )
     later = np.clip(128 + changes, 0, 255).astype(np.uint8)
     pairs = np.stack([np.full_like(later, 128), later], axis=-1)
     actual = differences.normalized_differences(tf.constant(pairs))

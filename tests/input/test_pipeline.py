@@ -224,7 +224,13 @@ def test_a_static_video_shows_one_frame_in_training_and_test(data):
 
 
 @pytest.mark.parametrize(
-    "crop", ["random_short_side_crop", "multi_scale_crop", "random_resized_crop"]
+    "crop",
+    [
+        "random_short_side_crop",
+        "multi_scale_crop",
+        "random_resized_crop",
+        "whole_frame",
+    ],
 )
 @pytest.mark.parametrize("color", ["exact", "fast", "none"])
 def test_every_recipe_gives_clips(data, crop, color):

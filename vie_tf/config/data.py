@@ -30,8 +30,14 @@ class DataConfig:
         "Crop of training clips. random_short_side_crop: the paper's, shortest side"
         " resized to 256 .. 320 and a random 224 crop. multi_scale_crop: 5 sizes in 5"
         " places (fine-tuning). random_resized_crop: a random area and aspect ratio, as"
-        " for images.",
-        choices=("random_short_side_crop", "multi_scale_crop", "random_resized_crop"),
+        " for images. whole_frame: 70% to 100% of height and width squeezed into a"
+        " square, tested on the whole frame, where what happens is not in the middle.",
+        choices=(
+            "random_short_side_crop",
+            "multi_scale_crop",
+            "random_resized_crop",
+            "whole_frame",
+        ),
         tasks=(*_TRAINED, "all"),
         old_values=OLD_CROPS,
     )

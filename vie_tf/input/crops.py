@@ -10,11 +10,14 @@ of one window for all frames of the clip, [4] int32, in source pixels, which
   multi_scale_crop        a square of 5 sizes in one of 5 places (appendix E,
                           "Multi-scale Aug.")
   random_resized_crop     a random area and aspect ratio, as images are augmented
+  whole_frame             70% to 100% of the height and of the width, squeezed into a
+                          square, so that what happens at the sides is rarely missed
 
 Test windows (`TEST_WINDOWS`) follow the crop of the training:
 
   center                  shortest side resized to 256, then the center 224 x 224
   whole_side              the largest square in the center, for multi_scale_crop
+  everything              the frame, squeezed into a square, for whole_frame
 
 A frame is not resized and then cropped: the same window is cropped from the source and
 then resized, so far fewer pixels are decoded and resized.
@@ -33,6 +36,7 @@ SCALES = tuple(2.0 ** (-i / 4) for i in range(5))  # of the shortest side
 
 MAX_AREA = 1.0  # fraction of the frame; the least is a setting
 MIN_ASPECT, MAX_ASPECT = 3 / 4, 4 / 3  # width / height
+MIN_FRACTION = 0.7  # of the height and of the width, for whole_frame
 _TRIES = 10  # draws of an area and an aspect ratio that may fit into the frame
 
 NUM_DRAWS = 2 * _TRIES + 2  # for `random_resized_crop`; the others need fewer
@@ -124,6 +128,21 @@ def random_resized_crop(
     return tf.where(tf.reduce_any(fits), drawn, central)
 
 
+def whole_frame(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+    """Takes 70% to 100% of the height and, drawn by itself, of the width."""
+    fractions = MIN_FRACTION + draws[:2] * (1.0 - MIN_FRACTION)
+    window_height = _at_least_one(tf.cast(height, tf.float32) * fractions[0])
+    window_width = _at_least_one(tf.cast(width, tf.float32) * fractions[1])
+    return tf.stack(
+        [
+            _offset(draws[2], height - window_height),
+            _offset(draws[3], width - window_width),
+            window_height,
+            window_width,
+        ]
+    )
+
+
 def center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     """Takes the square of the test transform: 1 / MIN_RESIZE of the shortest side."""
     side = _side(height, width, tf.constant(MIN_RESIZE))
@@ -138,16 +157,23 @@ def whole_side(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     return multi_scale_window(height, width, tf.constant(SCALES[0]), tf.constant(0))
 
 
+def everything(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """Takes the frame."""
+    return tf.stack([0, 0, height, width])
+
+
 CROPS: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "random_short_side_crop": random_short_side_crop,
     "multi_scale_crop": multi_scale_crop,
     "random_resized_crop": random_resized_crop,
+    "whole_frame": whole_frame,
 }
 
 TEST_WINDOWS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "random_short_side_crop": center,
     "multi_scale_crop": whole_side,
     "random_resized_crop": center,
+    "whole_frame": everything,
 }
 
 

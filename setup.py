@@ -31,6 +31,7 @@ setup(
     packages=find_packages(include=["vie_tf", "vie_tf.*", "data_prep", "data_prep.*"]),
     package_data={
         "vie_tf.evaluation.neighbors": ["*.html"],
+        "vie_tf.explore.page": ["*.html", "*.css", "*.js"],
         "vie_tf.evaluation.report": ["*.json"],
         "vie_tf.flags": ["*.flags"],
         "vie_tf.monitoring.published": ["*.json"],

@@ -37,7 +37,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     **{
         f"vie_tf {name}": ("-m", "vie_tf", *name.split())
         for name in (
-            *("compare_run", "report", "projector", "models", "tf1_checkpoint"),
+            *("explore", "compare_run", "report", "projector", "models"),
+            *("tf1_checkpoint",),
             *("input_service dispatcher", "input_service worker"),
         )
     },

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "vie_tf.commands.evaluate",
     "embed": "vie_tf.commands.embed",
     "search": "vie_tf.commands.embed",
+    "explore": "vie_tf.commands.explore",
     **{
         name: f"vie_tf.commands.{name}"
         for name in ("report", "compare_run", "projector", "models", "input_service")

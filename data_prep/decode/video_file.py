@@ -110,6 +110,14 @@ class VideoFile:
         """
         return bool(self._capture.grab())
 
+    def seek(self, secs: float) -> bool:
+        """Goes to a time, or near it; False where the file does not allow it.
+
+        Places are only as good as the index of the file, so what needs exact times
+        reads from the beginning.
+        """
+        return bool(self._capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * secs))
+
     def stamp_secs(self) -> float:
         """Returns the time stamp of the grabbed picture."""
         return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000

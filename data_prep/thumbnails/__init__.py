@@ -1,0 +1,1 @@
+"""Small frames of video files, read without a conversion."""

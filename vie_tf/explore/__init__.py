@@ -1,0 +1,1 @@
+"""A collection of videos as people look at it: map, groups, doubles, search."""

@@ -1,0 +1,1 @@
+"""The page of a collection, which opens from the disk."""

@@ -1,0 +1,1 @@
+"""Small frames of a collection's videos, and sheets of them."""

@@ -1,6 +1,7 @@
-"""Embeds videos with the network of a run, or finds the videos nearest to one.
+"""Embeds videos with the network of a run or without, or finds those nearest to one.
 
 python embed.py --videos=FOLDER_OR_DATA --model_dir=RUN --output=OUT
+python embed.py --videos=FOLDER_OR_DATA --network=motion_map --output=OUT
 python embed.py --query=VIDEO --index=OUT
 
 Videos are a data set, or files, which are decoded as data_prep.convert would and
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from data_prep.index.video_row import FoundVideo
     from vie_tf.search.video_source import Block, VideoSource
 
+_SHORTEST_SIDE = 96  # of frames for a baseline, whose pictures are smaller
 _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
 
 
@@ -37,22 +39,25 @@ def _embed_or_search(flags: cli.Flags) -> None:
         search = flags.config(SearchConfig)
         _search(search, flags.given(EmbeddingConfig).get("model_dir"))
     else:
-        _embed(flags.config(VideosConfig), flags.config(EmbeddingConfig))
+        _embed(flags.config(VideosConfig), embed_flags.config(flags))
 
 
 def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
     # Here, so that --help need not wait for TensorFlow.
+    from data_prep.convert import decode_blocks
     from vie_tf.search import embeddings
-    from vie_tf.search.embedder import VideoEmbedder
+    from vie_tf.search.baseline_embedder import make_embedder
     from vie_tf.search.video_source import source_of_data_set
     from vie_tf.storage.manifest import is_data_set
 
-    embedder = VideoEmbedder(settings)
+    embedder = make_embedder(settings)
     if is_data_set(asked.videos):
         source = source_of_data_set(asked.videos)
     else:
-        frames_like = asked.frames_like or embedder.data_dir
-        source = _source_of_files(asked, _frame_settings(frames_like))
+        frames = decode_blocks.frame_settings({"shortest_side": _SHORTEST_SIDE})
+        if asked.frames_like or embedder.data_dir:
+            frames = _frame_settings(asked.frames_like or embedder.data_dir or "")
+        source = _source_of_files(asked, frames)
     embeddings.write(embedder, settings, source, asked.output)
 
 

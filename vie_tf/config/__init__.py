@@ -22,12 +22,20 @@ from vie_tf.config.loss import LossConfig
 from vie_tf.config.model import ModelConfig
 from vie_tf.config.optimization import KnnConfig, OptimizationConfig, TrainConfig
 from vie_tf.config.run import DistributionConfig, RunConfig
-from vie_tf.config.search import EmbeddingConfig, SearchConfig, VideosConfig
+from vie_tf.config.search import (
+    BASELINES,
+    RUN,
+    EmbeddingConfig,
+    SearchConfig,
+    VideosConfig,
+)
 from vie_tf.config.setting import Role, settings_of
 
 __all__ = [
+    "BASELINES",
     "FROM_SCRATCH",
     "OLD_CROPS",
+    "RUN",
     "TASKS",
     "DataConfig",
     "DistributionConfig",

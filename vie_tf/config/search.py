@@ -7,13 +7,31 @@ import dataclasses
 from vie_tf.config.data import DataConfig
 from vie_tf.config.evaluation import DISTINCT
 from vie_tf.config.optimization import FolderConfig, KnnConfig
-from vie_tf.config.setting import like, setting
+from vie_tf.config.setting import Role, like, setting
+
+RUN = "run"
+# Embeddings without a network, see vie_tf.metrics.baselines.
+BASELINES = ("pixels", "difference_pixels", "motion_map", "flow_histogram")
 
 
 @dataclasses.dataclass(frozen=True)
 class EmbeddingConfig(FolderConfig):
     """The features that embed.py computes of every video."""
 
+    model_dir: str = setting(
+        "",
+        "Folder of the run.",
+        role=Role.PLACE,
+        otherwise="required, unless there is another --network",
+    )
+    network: str = setting(
+        RUN,
+        "What embeds the videos. run: the network of --model_dir. The others have"
+        " learned nothing and need no run. pixels: gray thumbnails of five frames."
+        " difference_pixels: of differences of frames at five moments. motion_map: the"
+        " mean difference of frames. flow_histogram: directions of the optical flow.",
+        choices=(RUN, *BASELINES),
+    )
     checkpoint: str = setting(
         "latest",
         "Checkpoint of the run. latest: the newest. best: the one with the best top-1"

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
+from vie_tf.config import (
+    RUN,
+    EmbeddingConfig,
+    SearchConfig,
+    VideosConfig,
+    settings_of,
+)
 from vie_tf.flags.cli import Flags, Groups
 from vie_tf.storage.errors import UserError
 
@@ -27,3 +33,24 @@ def is_search(flags: Flags) -> bool:
             "--query and --index search, --videos and --output embed: give one pair."
         )
     return "query" in given
+
+
+def config(flags: Flags) -> EmbeddingConfig:
+    """Builds the settings of the features.
+
+    Raises:
+      UserError: --model_dir is missing, or a flag is for a run and there is none.
+    """
+    settings, given = flags.config(EmbeddingConfig), flags.given(EmbeddingConfig)
+    if settings.network == RUN:
+        if not settings.model_dir:
+            help_text = settings_of(EmbeddingConfig)["model_dir"].help
+            raise UserError(f"--model_dir is missing: {help_text}")
+        return settings
+    for name, value in given.items():
+        if name != "network" and value != getattr(EmbeddingConfig, name):
+            raise UserError(
+                f"--{name} is for a run, and --network={settings.network} has learned"
+                " nothing: leave one of them out."
+            )
+    return settings

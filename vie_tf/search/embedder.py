@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Iterator, Sequence
+from typing import Iterator, Protocol, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +42,30 @@ class VideoFeatures:
     values: dict[str, np.ndarray]
 
 
+class Embedder(Protocol):
+    """Maps videos to vectors: the network of a run, or a baseline.
+
+    Attributes:
+      model_name: family of the network, or name of the baseline.
+      data_dir: data set whose frame rate and size videos should have; None for any.
+      step: step of the checkpoint; 0 for what has learned nothing.
+      shapes: shapes of one clip's features, by endpoint.
+      fingerprint: hash of what the features depend on beside the videos.
+    """
+
+    model_name: str
+    data_dir: str | None
+    step: int
+    shapes: dict[str, tuple[int, ...]]
+    fingerprint: str
+
+    def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
+        """Yields features in the order of the videos, and refused videos."""
+
+    def frames_of(self, videos: Sequence[VideoEntry]) -> np.ndarray:
+        """Returns the frame indices of every clip, [V, num_clips, T] int."""
+
+
 class VideoEmbedder:
     """Computes features of videos with the network of a run.
 
@@ -68,7 +92,8 @@ class VideoEmbedder:
         self.fingerprint = hashlib.sha256(index).hexdigest()[:16]
         network = restored_network.load(settings.model_dir, settings.checkpoint)
         self.model_name, self.step = config.model.name, network.step
-        self.data_dir, self._crop = config.data.data_dir, config.data.crop
+        self.data_dir: str | None = config.data.data_dir
+        self._crop = config.data.crop
         self._settings = settings
         self._recipe = dataclasses.replace(network.recipe, static=settings.static_video)
         self.shapes = self._shapes_of(network.model)

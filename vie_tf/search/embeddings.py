@@ -12,9 +12,9 @@ from typing import Callable, Mapping, Sequence
 
 from tqdm import tqdm
 
-from vie_tf.config import EmbeddingConfig
+from vie_tf.config import RUN, EmbeddingConfig
 from vie_tf.search import known_videos, parquet_table, update
-from vie_tf.search.embedder import VideoEmbedder, averaged
+from vie_tf.search.embedder import Embedder, averaged
 from vie_tf.search.embedding_files import EmbeddingFiles
 from vie_tf.search.embedding_index import NEW_ROWS, EmbeddingIndex
 from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, Place
@@ -28,7 +28,7 @@ _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 
 
 def write(
-    embedder: VideoEmbedder, settings: EmbeddingConfig, source: VideoSource, folder: str
+    embedder: Embedder, settings: EmbeddingConfig, source: VideoSource, folder: str
 ) -> EmbeddingIndex:
     """Embeds all videos into a folder, or continues where an earlier call stopped.
 
@@ -48,7 +48,7 @@ def write(
 
 
 def _write(
-    embedder: VideoEmbedder, settings: EmbeddingConfig, source: VideoSource, folder: str
+    embedder: Embedder, settings: EmbeddingConfig, source: VideoSource, folder: str
 ) -> EmbeddingIndex:
     # Its keys are words for the user.
     made_from = {
@@ -58,6 +58,8 @@ def _write(
         "average": settings.average,
         "num_clips": settings.num_clips,
         "static_video": settings.static_video,
+        # Folders of earlier versions are of runs, and do not say so.
+        **({} if settings.network == RUN else {"network": settings.network}),
     }
     shapes = {name: embedder.shapes[name] for name in settings.endpoints}
 
@@ -78,7 +80,7 @@ def _write(
         parts.append(open_files(os.path.join(folder, NEW_ROWS)))
     places = _embed_missing(embedder, settings, source, parts)
     metadata = {
-        "model_dir": remote_files.absolute(settings.model_dir),
+        "model_dir": settings.model_dir and remote_files.absolute(settings.model_dir),
         "model": embedder.model_name,
         "checkpoint": settings.checkpoint,
         "step": embedder.step,
@@ -124,7 +126,7 @@ def _contents_of(files: EmbeddingFiles, source: VideoSource) -> list[KnownVideo]
 
 
 def _embed_missing(
-    embedder: VideoEmbedder,
+    embedder: Embedder,
     settings: EmbeddingConfig,
     source: VideoSource,
     parts: Sequence[EmbeddingFiles],
@@ -185,7 +187,7 @@ def _print_plan(files: EmbeddingFiles, found: Sequence[Place | None]) -> None:
 
 
 def _write_block(
-    embedder: VideoEmbedder,
+    embedder: Embedder,
     settings: EmbeddingConfig,
     block: Block,
     source: VideoSource,
@@ -222,9 +224,12 @@ def _write_block(
 
 def _print_summary(index: EmbeddingIndex, table: str | None) -> None:
     metadata = index.metadata
+    state = f" at step {metadata['step']}"
+    if "network" in metadata["made_from"]:
+        state = ", which has learned nothing"
     print(
-        f"Embedded {metadata['num_videos']} videos by {metadata['model']} at step"
-        f" {metadata['step']}; {metadata['num_refused']} refused."
+        f"Embedded {metadata['num_videos']} videos by {metadata['model']}{state};"
+        f" {metadata['num_refused']} refused."
     )
     for array in metadata["arrays"].values():
         shape = " x ".join(map(str, array["shape"]))

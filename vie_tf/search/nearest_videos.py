@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable
 
-from vie_tf.config import EmbeddingConfig
+from vie_tf.config import RUN, EmbeddingConfig
 from vie_tf.metrics import nearest
-from vie_tf.search.embedder import VideoEmbedder, averaged
+from vie_tf.search.baseline_embedder import make_embedder
+from vie_tf.search.embedder import Embedder, averaged
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
@@ -23,7 +24,7 @@ class Hit:
     similarity: float
 
 
-def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> VideoEmbedder:
+def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> Embedder:
     """Loads the network that an index was made with.
 
     Args:
@@ -32,14 +33,20 @@ def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> VideoEmbe
 
     Raises:
       UserError: the index's run has another checkpoint now, or features of another
-        size.
+        size; or a run is given for an index of a baseline.
     """
     metadata, made_from = index.metadata, index.metadata["made_from"]
     endpoint, features = index.searchable()
-    folder = model_dir or metadata["model_dir"]
-    embedder = VideoEmbedder(
+    folder, name = model_dir or metadata["model_dir"], made_from.get("network", RUN)
+    if model_dir is not None and name != RUN:
+        raise UserError(
+            f"The index {index.folder!r} was made by {name} and has no run: leave"
+            " --model_dir out."
+        )
+    embedder = make_embedder(
         EmbeddingConfig(
             model_dir=folder,
+            network=name,
             checkpoint=metadata["checkpoint"],
             endpoints=(endpoint,),
             num_clips=made_from["num_clips"],
@@ -67,7 +74,7 @@ def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> VideoEmbe
 
 
 def search(
-    index: EmbeddingIndex, embedder: VideoEmbedder, blocks: Iterable[Block], count: int
+    index: EmbeddingIndex, embedder: Embedder, blocks: Iterable[Block], count: int
 ) -> list[Hit]:
     """Finds the videos nearest to a video, nearest first.
 

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from vie_tf.metrics.baselines.vectors import BASELINES, normalized
+from vie_tf.metrics.baselines.vectors import BASELINES, MOVING, normalized
 from vie_tf.metrics.features import NothingRead
-from vie_tf.storage.frame_index import FrameIndex
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
@@ -100,32 +100,54 @@ def read_vectors(
     Raises:
       NothingRead: no video could be read.
     """
-    reader = FrameReader(FrameIndex.load(data_dir, manifest, videos, allow_faults=True))
+    each = each_vector(data_dir, manifest, videos, name, halves=halves)
+    shown = tqdm(
+        each,
+        total=len(videos),
+        desc=title,
+        unit="video",
+        disable=not title,
+        leave=False,
+    )
+    found = {n: one for n, one in enumerate(shown) if not isinstance(one, OSError)}
+    if not found:
+        raise NothingRead(len(videos))
+    return VideoVectors(np.stack(list(found.values())), np.array(list(found)))
+
+
+def each_vector(
+    data_dir: str,
+    manifest: Manifest,
+    videos: Sequence[VideoEntry],
+    name: str,
+    *,
+    halves: bool = False,
+) -> Iterator[np.ndarray | OSError]:
+    """Yields the vector of each video in turn, or why it cannot be read.
+
+    Arguments as of `read_vectors`.
+
+    Raises:
+      UserError: all videos are images, in which nothing moves.
+    """
+    if name in MOVING and max(video.frames for video in videos) == 1:
+        raise UserError(
+            f"--network={name} compares frames, and the videos of {data_dir!r} have one"
+            " frame each: use --network=pixels."
+        )
+    reader = FrameReader.open(data_dir, manifest, videos)
     parts = (0, 1) if halves else (None,)
 
-    def vector(video: VideoEntry) -> np.ndarray | None:
+    def vector(video: VideoEntry) -> np.ndarray | OSError:
         try:
             found = [read_vector(reader, video, name, half) for half in parts]
-        except OSError:
-            return None
+        except OSError as error:
+            return error
         return np.stack(found) if halves else found[0]
 
     # OpenCV and reading let other threads work.
     with futures.ThreadPoolExecutor(os.cpu_count()) as threads:
-        found = list(
-            tqdm(
-                threads.map(vector, videos),
-                total=len(videos),
-                desc=title,
-                unit="video",
-                disable=not title,
-                leave=False,
-            )
-        )
-    video_index = np.array([n for n, one in enumerate(found) if one is not None], int)
-    if not len(video_index):
-        raise NothingRead(len(videos))
-    return VideoVectors(np.stack([found[n] for n in video_index]), video_index)
+        yield from threads.map(vector, videos)
 
 
 def decode_gray(jpeg: bytes, size: tuple[int, int]) -> np.ndarray:

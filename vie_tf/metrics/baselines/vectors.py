@@ -119,6 +119,8 @@ BASELINES = {
     ),
 }
 
+MOVING = tuple(name for name in BASELINES if name != "pixels")
+
 
 def normalized(vectors: np.ndarray) -> np.ndarray:
     """Removes the mean of each vector [..., D] and scales it to unit norm, float32."""

@@ -1,0 +1,1 @@
+"""What training gives on small collections, beside embeddings that learned nothing."""

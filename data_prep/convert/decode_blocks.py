@@ -24,6 +24,7 @@ from data_prep.index.media_tree import MediaTree
 from data_prep.index.video_row import FoundVideo, VideoRow
 from data_prep.workers import worker_pool
 from data_prep.workers.retry_policy import RetryPolicy
+from vie_tf.config.setting import settings_of
 from vie_tf.storage import shard_index
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import remove, sha256_of
@@ -61,10 +62,25 @@ def find(path: str) -> list[FoundVideo]:
 
 
 def frame_settings(settings_of_data: Mapping[str, Any]) -> FrameSettings:
-    """Returns the settings of frames in `Manifest.settings`, with defaults."""
+    """Returns the settings of frames in `Manifest.settings`, with defaults.
+
+    Raises:
+      UserError: one of them is not allowed.
+    """
     settings = ConversionConfig("", "").frame_settings()
     names = {field.name for field in dataclasses.fields(settings)} - {"media"}
-    known = {name: value for name, value in settings_of_data.items() if name in names}
+    declared = settings_of(ConversionConfig)
+    try:
+        known = {
+            name: declared[name].from_json(value) if name in declared else value
+            for name, value in settings_of_data.items()
+            if name in names
+        }
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"The settings of the frames are damaged ({error}): give --frames_like=DATA"
+            " of a data set that was converted in the same way."
+        ) from error
     return dataclasses.replace(settings, **known)
 
 

@@ -41,6 +41,10 @@ def make_plan(
     """
     old = Plan.load(config)
     if old is None:
+        again = _with_one_more(None, _rows(with_one_spelling(videos), config), config)
+        if _is_plan_of(again, on_disk, config):
+            print("The plan of the conversion is made again, from its shards.")
+            return again
         _check_has_plan(config.output_dir)
     videos = with_one_spelling(videos, old.class_names if old else ())
     if old is None or not any(metadata.videos for metadata in on_disk.values()):
@@ -155,6 +159,15 @@ def _print_ignored_changes(old: Plan, videos: Sequence[FoundVideo]) -> None:
             f"Another label or split than before: {len(changed)} videos (such as"
             f" {min(changed)!r}); they keep the old one."
         )
+
+
+def _is_plan_of(
+    plan: Plan, on_disk: Mapping[str, ShardMetadata], config: ConversionConfig
+) -> bool:
+    """Whether all shards on the disk were made by a plan."""
+    keys = {task.name: task.key() for tasks in plan.tasks(config) for task in tasks}
+    made = {name: metadata.key for name, metadata in on_disk.items()}
+    return bool(made) and made.items() <= keys.items()
 
 
 def _check_has_plan(data_dir: str) -> None:

@@ -17,9 +17,15 @@ from data_prep.config import ConversionConfig
 from data_prep.convert.data_folder import STATE_DIR
 from data_prep.convert.shard_task import ShardTask, make_tasks
 from data_prep.index.video_row import VideoRow
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.manifest import SPLITS
 
 PLAN_NAME = "plan.json"
+_FIELDS = {
+    **{"settings": "dict", "root": "str"},
+    **{"generations": "list", "num_closed": "int"},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,10 +115,25 @@ class Plan:
 
     @classmethod
     def load(cls, config: ConversionConfig) -> Plan | None:
-        """Reads the plan of the data folder of `config`; None if there is none."""
+        """Reads the plan of the data folder of `config`.
+
+        None if there is none, or if it is damaged, which is printed.
+
+        Raises:
+          UserError: another version has written it.
+        """
+        path = os.path.join(config.output_dir, STATE_DIR, PLAN_NAME)
+        if not files.exists(path):
+            return None
         try:
-            path = os.path.join(config.output_dir, STATE_DIR, PLAN_NAME)
-            content = json.loads(files.read_text(path))
+            content = small_files.read_json(path)
+        except small_files.DamagedFile as error:
+            print(error, flush=True)
+            return None
+        fault = small_files.fault_of_fields(content, _FIELDS)
+        try:
+            if fault:
+                raise ValueError(fault)
             generations = tuple(
                 Generation(
                     tuple(one["class_names"]),
@@ -120,12 +141,16 @@ class Plan:
                 )
                 for one in content["generations"]
             )
+            if not 0 <= content["num_closed"] <= len(generations):
+                raise ValueError(f"num_closed is {content['num_closed']}")
             return cls(
                 content["settings"], content["root"], generations, content["num_closed"]
             )
-        # Incomplete after a power cut, or written by another version.
-        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
-            return None
+        except (LookupError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{path} is damaged or of another version ({error}), so nothing can be"
+                " added to its data set; choose another --output_dir."
+            ) from error
 
 
 def without_paths(rows: Sequence[VideoRow]) -> list[list[Any]]:
@@ -145,7 +170,19 @@ def _row(
     start: float | None,
     end: float | None,
 ) -> VideoRow:
-    """Returns a row that `without_paths` has written."""
+    """Returns a row that `without_paths` has written.
+
+    Raises:
+      TypeError: a value has another type.
+      ValueError: it leads out of the folder of videos.
+    """
+    texts = (source, split) if label is None else (source, split, label)
+    if type(video_id) is not int or not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"the row of {source!r} has a value of another type")
+    if not {type(start), type(end)} <= {int, float, type(None)}:
+        raise TypeError(f"the segment of {source!r} is from {start!r} to {end!r}")
+    if split not in SPLITS or ".." in source.split("/") or source.startswith("/"):
+        raise ValueError(f"{source!r} is no video of the {split!r} split")
     is_segment = (start, end) != (None, None)
     name = source.rpartition("#t=")[0] if is_segment else source
     path = os.path.join(os.path.abspath(root), *name.split("/"))

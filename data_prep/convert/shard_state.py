@@ -10,10 +10,11 @@ from concurrent import futures
 from typing import Any
 
 from data_prep.convert.data_folder import STATE_DIR
-from vie_tf.storage import files, remote_files
+from vie_tf.storage import files, remote_files, small_files
 from vie_tf.storage.manifest import RefusedEntry, ShardEntry, VideoEntry
 
 _SUFFIX = ".facts.json"
+_FIELDS = {"key": "str", "videos": "list", "refused": "list", "refused_files": "list"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +40,10 @@ class ShardMetadata:
 
     def save(self, data_dir: str, name: str) -> None:
         """Marks the shard `name` as finished; its file must be in place."""
+        content = json.loads(json.dumps(dataclasses.asdict(self)))
+        content["checksum"] = hash_of(content)
         files.write_atomically(
-            os.path.join(data_dir, STATE_DIR, name + _SUFFIX),
-            json.dumps(dataclasses.asdict(self)),
+            os.path.join(data_dir, STATE_DIR, name + _SUFFIX), json.dumps(content)
         )
 
     @classmethod
@@ -61,26 +63,43 @@ class ShardMetadata:
 
     @classmethod
     def load(cls, data_dir: str, name: str) -> ShardMetadata | None:
-        """Reads the metadata of a shard; None if it is not finished."""
+        """Reads the metadata of a shard; None if it is not finished or damaged."""
         path = os.path.join(data_dir, STATE_DIR, name + _SUFFIX)
         try:
-            content = json.loads(files.read_text(path))
-            shard = content["shard"] and ShardEntry(**content["shard"])
+            metadata = cls._parsed(small_files.read_object(path, _FIELDS, ""), name)
+            shard = metadata.shard
             if shard is not None:
                 size = files.size_of(os.path.join(data_dir, shard.name))
-                if size != shard.bytes:
-                    return None
-            return cls(
-                key=content["key"],
-                shard=shard,
-                videos=tuple(VideoEntry(**v) for v in content["videos"]),
-                refused=tuple(RefusedEntry(**r) for r in content["refused"]),
-                refused_files=tuple((a, b) for a, b in content["refused_files"]),
-                notes=tuple((a, b) for a, b in content.get("notes", ())),
-            )
-        # Incomplete after a power cut, or written by another version: written again.
-        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+                return metadata if size == shard.bytes else None
+            return metadata
+        except FileNotFoundError:
             return None
+        # Incomplete after a power cut, or written by another version.
+        except (small_files.DamagedFile, LookupError, TypeError, ValueError):
+            print(f"{path} was damaged, and its shard is made again.", flush=True)
+            return None
+
+    @classmethod
+    def _parsed(cls, content: dict[str, Any], name: str) -> ShardMetadata:
+        """Makes metadata from JSON; raises TypeError or ValueError if it is damaged."""
+        checksum = content.pop("checksum", None)
+        if checksum not in (None, hash_of(content)):
+            raise ValueError("its checksum is another")
+        entries = small_files.entries_of
+        shards = entries(ShardEntry, [one for one in [content["shard"]] if one])
+        metadata = cls(
+            key=content["key"],
+            shard=shards[0] if shards else None,
+            videos=entries(VideoEntry, content["videos"]),
+            refused=entries(RefusedEntry, content["refused"]),
+            refused_files=tuple((a, b) for a, b in content["refused_files"]),
+            notes=tuple((a, b) for a, b in content.get("notes", ())),
+        )
+        if {video.shard for video in metadata.videos} - {name}:
+            raise ValueError("its videos are in another shard")
+        if shards and (shards[0].name != name or not metadata.videos):
+            raise ValueError("it belongs to another shard")
+        return metadata
 
 
 def hash_of(content: Any) -> str:

@@ -21,6 +21,7 @@ from data_prep.synthesize.render import (
 )
 from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
+from vie_tf.storage import small_files
 from vie_tf.storage.errors import UserError
 
 SETTINGS_NAME = ".synthesis.json"
@@ -164,8 +165,8 @@ def _claim_folder(config: SynthesisConfig, wanted: set[str]) -> None:
     }
     path = os.path.join(config.output_dir, SETTINGS_NAME)
     if os.path.exists(path):
-        with open(path) as file:
-            old = json.load(file)
+        advice = "Remove it, or choose another --output_dir."
+        old = small_files.read_json(path, advice)
         if old != settings:
             raise UserError(
                 f"{config.output_dir!r} holds videos of other settings ({old}, now"

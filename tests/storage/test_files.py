@@ -31,7 +31,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(FileError) as caught:
         files.write_atomically(path, "after")
     assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, path)
-    assert files.read_text(path) == "before"
+    assert files.read_bytes(path) == b"before"
 
 
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
@@ -47,7 +47,7 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert calls == ["flush", "rename", "flush"]  # the last one is of the folder
 
 
-@pytest.mark.parametrize("call", [files.read_text, files.read_json, files.size_of])
+@pytest.mark.parametrize("call", [files.read_bytes, files.size_of])
 def test_a_missing_file_is_bad_input_that_names_it(tmp_path, call):
     path = str(tmp_path / "nothing")
     with pytest.raises(MissingFileError, match="nothing: ") as caught:
@@ -63,13 +63,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         files.make_folder(str(tmp_path / "file" / "run"))
 
 
-@pytest.mark.parametrize(("content", "kind"), [(b"{", "JSON"), (b"\xff", "UTF-8")])
-def test_json_that_cannot_be_read_is_bad_input_that_names_the_file(
-    tmp_path, content, kind
-):
-    (tmp_path / "facts.json").write_bytes(content)
-    with pytest.raises(UserError, match=rf"facts\.json is not .*{kind}"):
-        files.read_json(str(tmp_path / "facts.json"))
+def test_a_link_in_place_of_the_unfinished_file_is_not_followed(tmp_path):
+    (tmp_path / "other").write_text("of somebody else")
+    (tmp_path / "file.tmp").symlink_to(tmp_path / "other")
+    files.write_atomically(str(tmp_path / "file"), "content")
+    assert (tmp_path / "other").read_text() == "of somebody else"
+    assert (tmp_path / "file").read_text() == "content"
 
 
 def test_an_error_can_be_sent_to_another_process():

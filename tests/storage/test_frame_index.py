@@ -1,11 +1,7 @@
 """Where frames lie in the shards, and what is said of shards at fault."""
 
-import ast
 import dataclasses
 import os
-import threading
-import time
-from concurrent import futures
 
 import numpy as np
 import pytest
@@ -53,25 +49,6 @@ def test_an_index_survives_a_file_and_holds_no_pickle(data, tmp_path):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(index, name))
     np.savez(tmp_path / "pickle.npz", ids=np.array([{}], object))
     assert ShardIndex.load(str(tmp_path / "pickle.npz")) is None
-
-
-def test_threads_parse_headers_one_after_another(data, tmp_path, monkeypatch):
-    """Two parsers of Python 3.11.7 fail at the same time with a SystemError."""
-    path = str(tmp_path / "index")
-    ShardIndex.from_shard(os.path.join(data[0], "train-00001.tfrecord")).save(path)
-    parse, is_parsing, met = ast.literal_eval, threading.Lock(), []
-
-    def slow_parse(text):
-        met.append(not is_parsing.acquire(blocking=False))
-        time.sleep(0.001)
-        if not met[-1]:
-            is_parsing.release()
-        return parse(text)
-
-    monkeypatch.setattr(ast, "literal_eval", slow_parse)
-    with futures.ThreadPoolExecutor(4) as threads:
-        indices = list(threads.map(ShardIndex.load, [path] * 8))
-    assert None not in indices and len(met) >= 8 and not any(met)
 
 
 # Sizes whose lengths take one, two and three bytes, and frames in between.

@@ -53,7 +53,7 @@ def test_another_schema_version_is_refused(tmp_path):
 @pytest.mark.parametrize("content", [b'{"videos": [', b"\xff", b""])
 def test_a_damaged_manifest_is_refused_by_its_path(tmp_path, content):
     (tmp_path / "manifest.json").write_bytes(content)
-    with pytest.raises(UserError, match=r"manifest\.json is not"):
+    with pytest.raises(UserError, match=r"manifest\.json is damaged: it is not"):
         Manifest.load(str(tmp_path))
 
 
@@ -77,7 +77,7 @@ def test_a_manifest_of_another_program_is_refused(tmp_path):
         ({"split": "trian"}, "the split 'trian'"),
         ({"shard": "train-00009.tfrecord"}, "not listed"),
         ({"id": 1}, "does not follow"),
-        ({"color": 3}, "unexpected keyword"),
+        ({"color": 3}, "has an unknown one"),
     ],
 )
 def test_values_that_cannot_be_are_refused_in_one_line(tmp_path, values, message):

@@ -28,6 +28,10 @@ class Role(enum.Enum):
     PLACE = "is a path, which may differ from worker to worker"
 
 
+# Types in JSON, by the type of a setting.
+_KINDS: dict[str, tuple[type, ...]] = {
+    **{"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+}
 # A run logs another value of these when it goes on.
 LOGGED = (Role.FIXED, Role.HYPER_PARAMETER, Role.EXECUTION)
 
@@ -175,10 +179,25 @@ class Setting:
         return f"{words}, or {self.none}" if self.none else words
 
     def from_json(self, value: Any) -> Any:
-        """Returns the value that a JSON file of this or an earlier version has."""
+        """Returns the value that a JSON file of this or an earlier version has.
+
+        Raises:
+          TypeError: it has another type.
+          ValueError: it is not allowed.
+        """
         if isinstance(value, list):
-            return tuple(value)
-        return self.old_values.get(value, value) if self.old_values else value
+            value = tuple(value)
+        elif self.old_values:
+            value = self.old_values.get(value, value)
+        if value is None or value == self.default:
+            return value
+        kinds = _KINDS.get(self.item_kind)
+        items = value if self.is_tuple and isinstance(value, tuple) else (value,)
+        if kinds and not all(type(item) in kinds for item in items):
+            raise TypeError(f"{self.name} is {value!r}, not {self.kind}")
+        if kinds and self.item_kind != "bool" and not self._allows(value):
+            raise ValueError(f"{self.name} is {value!r}; it has to be {self.allowed}")
+        return value
 
 
 def local_path(text: str) -> str:

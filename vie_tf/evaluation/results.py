@@ -14,7 +14,7 @@ from typing import Any, Mapping, Sequence
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
@@ -58,7 +58,7 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
     if not files.exists(file_name):
         return
     try:
-        known = files.read_json(file_name)
+        known = small_files.read_json(file_name)
         data = known["data"]
         others = [split["data"] for split in known.get("splits", [])]
     except (UserError, KeyError, TypeError, AttributeError):

@@ -16,11 +16,12 @@ from typing import Any, Callable
 from vie_tf.runs import checkpoint_files
 from vie_tf.runs.checkpoint_files import INDEX
 from vie_tf.runs.state import TrainState
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 
 _STATE_NAME = "checkpoint"  # TensorFlow's name and format
 _BEST_NAME = "best.json"
+_NAME = re.compile(r"step-\d+", re.ASCII)
 _INDEX = re.compile(rf"(step-\d+){re.escape(INDEX)}")
 _LAST_NAMED = re.compile(r'^model_checkpoint_path: "(?:.*/)?(step-\d+)"', re.M)
 _ALL_NAMED = re.compile(r'^all_model_checkpoint_paths: "(?:.*/)?(step-\d+)"', re.M)
@@ -164,13 +165,14 @@ class CheckpointFolder:
         """
         if not files.exists(self._best_path):
             return None
-        text = files.read_bytes(self._best_path)
+        fields = {"checkpoint": "str", "metric": "str", "score": "float"}
         try:
-            best = json.loads(text)
-            step, score = step_of(best["checkpoint"]), float(best["score"])
-        except (ValueError, LookupError, TypeError, AttributeError):
+            best = small_files.read_object(self._best_path, fields, "")
+        except small_files.DamagedFile:
             return None
-        return {**best, "step": step, "score": score}
+        if not _NAME.fullmatch(best["checkpoint"]):
+            return None  # it could lead out of the folder
+        return {**best, "step": step_of(best["checkpoint"]), "score": best["score"]}
 
     def _is_better(self, metric: str, score: float) -> bool:
         best = self.best_metadata()

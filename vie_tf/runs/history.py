@@ -6,6 +6,7 @@ and what else decides the result: command, code, versions of packages, and machi
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -61,9 +62,24 @@ def note_start(
         "settings": dataclasses.asdict(settings),
     }
     path = os.path.join(model_dir, _NAME)
-    earlier = files.read_text(path) if files.exists(path) else ""
     # Written as a whole, since object stores do not append.
-    files.write_atomically(path, f"{earlier}{json.dumps(line)}\n")
+    files.write_atomically(path, f"{_earlier_lines(path)}{json.dumps(line)}\n")
+
+
+def _earlier_lines(path: str) -> str:
+    """Returns the lines of a history; damaged ones are left out, which is printed."""
+    if not files.exists(path):
+        return ""
+    lines = files.read_bytes(path).split(b"\n")
+    whole = []
+    for line in filter(None, lines):
+        with contextlib.suppress(ValueError, RecursionError):
+            json.loads(line.decode())
+            whole.append(f"{line.decode()}\n")
+    num_damaged = sum(map(bool, lines)) - len(whole)
+    if num_damaged:
+        print(f"{path} was damaged: {num_damaged} of its lines are left out.")
+    return "".join(whole)
 
 
 def git_revision(folder: pathlib.Path) -> str | None:

@@ -7,6 +7,7 @@ there, a locked `lock`.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from typing import Any, Callable
@@ -15,16 +16,29 @@ from vie_tf.config import DataConfig, Role, RunConfig, settings_of
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.state import TrainState
 from vie_tf.runs.stored_checkpoint import StoredCheckpoint
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
 
 _CONFIG_NAME = "config.json"
+_ADVICE = (
+    "Restore it from a backup, or from the last line of starts.jsonl beside it; else"
+    " start a new --model_dir."
+)
 
 # Settings of data that decide which instances the rows of the bank belong to.
 _INSTANCES = [
     name for name, one in settings_of(DataConfig).items() if one.role is Role.FIXED
 ]
+
+
+@dataclasses.dataclass(frozen=True)
+class _DataSet:
+    """Metadata of a data set that a run has seen."""
+
+    fingerprint: str
+    num_videos: int
+    num_classes: int
 
 
 class RunDirectory:
@@ -112,11 +126,16 @@ class RunDirectory:
                 f"{self.model_dir!r} does not hold a run: it has no {_CONFIG_NAME}."
                 " Give the --model_dir of a train.py run."
             )
-        text = files.read_text(self._config_path)
+        content = small_files.read_object(self._config_path, {}, _ADVICE)
+        data_sets = content.pop("data_sets", [])
         try:
-            return RunConfig.from_json(text), json.loads(text).get("data_sets", [])
-        except UserError as error:
-            raise UserError(f"{self._config_path}: {error}") from error
+            known = small_files.entries_of(_DataSet, data_sets)
+            config = RunConfig.from_json(json.dumps(content))
+        except (UserError, TypeError) as error:
+            raise small_files.DamagedFile(
+                self._config_path, str(error).rstrip("."), _ADVICE
+            ) from error
+        return config, [dataclasses.asdict(data_set) for data_set in known]
 
     # Checks before a run resumes.
 

@@ -23,10 +23,12 @@ import numpy as np
 
 from vie_tf.search import known_videos, stored_rows
 from vie_tf.search.embedding_index import (
+    CLIP_COLUMNS,
     INDEX_NAME,
     MERGED,
     NEW_ROWS,
     PROGRESS_NAME,
+    VIDEO_COLUMNS,
     VIDEOS_NAME,
     read_metadata,
 )
@@ -39,8 +41,6 @@ from vie_tf.storage.printable import cell
 
 REFUSED_NAME = "refused.csv"
 
-VIDEO_COLUMNS = ("id", "source", "label", "split")
-CLIP_COLUMNS = ("clip", "frames")
 _REFUSED_COLUMNS = ("path", "reason")
 _ADVICE = "Remove the folder, and give the command again."
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import json
 import os
 from typing import Any
 
@@ -12,14 +10,27 @@ import numpy as np
 
 from vie_tf.search import stored_rows
 from vie_tf.search.embedder import DIRECTIONS
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 
 INDEX_NAME = "index.json"
 PROGRESS_NAME = "progress.json"
 VIDEOS_NAME = "videos.csv"
+VIDEO_COLUMNS: tuple[str, ...] = ("id", "source", "label", "split")
+CLIP_COLUMNS = ("clip", "frames")
 # Folders of an update, see `vie_tf.search.update`.
 NEW_ROWS, MERGED = ".new_rows", ".merged"
+
+_ADVICE = (
+    "If embed.py made this folder, remove the file and give the command again, which"
+    " embeds all videos again; else give another folder."
+)
+_COUNTS = {"num_videos": "int", "num_refused": "int"}
+_FIELDS_OF = {
+    INDEX_NAME: {**_COUNTS, "arrays": "dict"},
+    PROGRESS_NAME: {**_COUNTS, "num_rows": "int", "blocks": "int", "sizes": "dict"},
+}
+_ARRAY = {"file": "str", "shape": "list"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +92,11 @@ class EmbeddingIndex:
           UserError: the file was damaged since it was written.
         """
         path = self._checked(VIDEOS_NAME)
-        with open(path, encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+        columns = VIDEO_COLUMNS
+        if self.metadata["made_from"].get("average") == "none":
+            columns += CLIP_COLUMNS
+        rows = small_files.read_csv(path, columns, _ADVICE)
+        return [dict(zip(columns, row)) for row in rows]
 
     def _checked(self, name: str) -> str:
         """Returns the path of a file that is as it was written."""
@@ -110,16 +124,24 @@ def read_metadata(folder: str, name: str) -> dict[str, Any] | None:
     """Reads index.json or progress.json of a folder; None if there is none.
 
     Raises:
-      UserError: the file was not written by embed.py.
+      DamagedFile: it was damaged, or not written by embed.py.
     """
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         return None
+    content = small_files.read_object(path, {"made_from": "dict"}, _ADVICE)
     try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-        if isinstance(content, dict) and isinstance(content["made_from"], dict):
-            return content
-    except (json.JSONDecodeError, KeyError):
-        pass
-    raise UserError(f"{path} was not written by embed.py; give another folder.")
+        fields = _FIELDS_OF[name]
+        fault = small_files.fault_of_fields(content, fields)
+        for array, entry in content.get("arrays", {}).items():
+            fault = fault or small_files.fault_of_fields(entry, _ARRAY)
+            small_files.check_plain_name(entry["file"])
+            if not entry["shape"] or not all(type(n) is int for n in entry["shape"]):
+                fault = f"the shape of {array} is {entry['shape']}"
+        for file in {**content.get("crc32c", {}), **content.get("sizes", {})}:
+            small_files.check_plain_name(file)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        fault = str(error)
+    if fault:
+        raise small_files.DamagedFile(path, fault, _ADVICE)
+    return content

@@ -7,6 +7,7 @@ from typing import Sequence
 
 import numpy as np
 
+from vie_tf.storage import small_files
 from vie_tf.storage.errors import UserError
 
 _HEADER_BYTES = 256  # room for any number of rows, at a multiple of 64
@@ -30,13 +31,7 @@ def load(path: str, shape: Sequence[int], has_unit_norm: bool) -> np.ndarray:
       UserError: the file is missing, no array, of another shape, or holds numbers that
         are not finite or too large for their norm.
     """
-    try:
-        rows = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError as error:
-        raise UserError(f"{path} is missing: embed the videos again.") from error
-    # NumPy evaluates the header, so that a damaged one may raise nearly anything.
-    except (EOFError, OSError, SyntaxError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is no array of embed.py ({error}).") from error
+    rows = small_files.map_array(path, "Embed the videos again.")
     if list(rows.shape) != list(shape) or rows.dtype != np.float32:
         raise UserError(
             f"{path} has numbers of type {rows.dtype} and shape {list(rows.shape)}, but"

@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
-from typing import Any, Iterator
+from typing import Iterator
 
 import google_crc32c
 import tensorflow as tf
@@ -68,15 +67,25 @@ def flush_to_disk(path: str) -> None:
 def write_atomically(path: str, content: str | bytes) -> None:
     """Writes a file that never appears half written, even after a power cut."""
     remote_files.connect(path)
+    data = content.encode() if isinstance(content, str) else content
     temporary = path if path.startswith(_OBJECT_STORES) else f"{path}{_UNFINISHED}"
-    mode = "w" if isinstance(content, str) else "wb"
     with file_errors(path):
-        with tf.io.gfile.GFile(temporary, mode) as file:
-            file.write(content)
         if not remote_files.is_remote(path):
-            publish(temporary, path)
-        elif temporary != path:
+            _write_locally(temporary, data)
+            return publish(temporary, path)
+        with tf.io.gfile.GFile(temporary, "wb") as file:
+            file.write(data)
+        if temporary != path:
             tf.io.gfile.rename(temporary, path, overwrite=True)
+
+
+def _write_locally(path: str, data: bytes) -> None:
+    """Writes a local file; a link of that name, to any other file, is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with open(os.open(path, flags, 0o666), "wb") as file:
+        file.write(data)
 
 
 def read_bytes(path: str) -> bytes:
@@ -84,30 +93,6 @@ def read_bytes(path: str) -> bytes:
     remote_files.connect(path)
     with file_errors(path), tf.io.gfile.GFile(path, "rb") as file:
         return file.read()
-
-
-def read_text(path: str) -> str:
-    """Returns the contents of a UTF-8 text file.
-
-    Raises:
-      UserError: it is not UTF-8.
-    """
-    try:
-        return read_bytes(path).decode()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not a UTF-8 text file: {error}.") from error
-
-
-def read_json(path: str) -> Any:
-    """Returns the contents of a JSON file.
-
-    Raises:
-      UserError: it is not valid JSON.
-    """
-    try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
 
 
 def sha256_of(path: str) -> str:
@@ -143,7 +128,7 @@ def check_crc32c(path: str, expected: int | None) -> None:
     if expected is not None and crc32c_of(path) != expected:
         raise UserError(
             f"{path} was damaged or changed since it was written (its checksum is"
-            " another): write it again."
+            " another). Give the command that wrote it again."
         )
 
 

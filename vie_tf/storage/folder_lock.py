@@ -84,7 +84,7 @@ class FolderLock:
     def _try_to_lock(self) -> TextIO | None:
         """Returns the locked file, None if its owner has removed it meanwhile."""
         # Append mode, since a refused process must not erase the holder's name.
-        file = open(self._path, "a+", encoding="utf-8")
+        file = open(self._path, "a+", encoding="utf-8", errors="replace")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -170,8 +170,5 @@ def _load_shards(
 
 def _holds(index: ShardIndex, videos: Sequence[VideoEntry], num_videos: int) -> bool:
     """Whether a shard has these and no more than `num_videos` videos."""
-    ids = np.array([video.id for video in videos])
-    if len(index.ids) != num_videos or not np.isin(ids, index.ids).all():
-        return False
-    num_frames = index.num_frames[np.searchsorted(index.ids, ids)]
-    return num_frames.tolist() == [video.frames for video in videos]
+    ids = [video.id for video in videos]
+    return len(index.ids) == num_videos and bool(np.isin(ids, index.ids).all())

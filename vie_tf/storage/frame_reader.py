@@ -100,6 +100,9 @@ class FrameReader:
           frames: frame indices, [T], each in 0 .. F - 1.
         """
         path = self._index.paths[self._index.shards[video]]
+        sizes_end = self._index.first_sizes[video] + self._index.videos[video].frames
+        if sizes_end > len(self._index.sizes):
+            raise OSError("its shard has fewer frames than the manifest says")
         starts, sizes = (array.tolist() for array in self._index.places(video, frames))
         jpegs = [b""] * len(frames)
         with _opened(self._local_path(path)) as read:

@@ -12,7 +12,7 @@ import math
 import os
 from typing import Any
 
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 
 MANIFEST_NAME = "manifest.json"
@@ -22,6 +22,14 @@ VAL_SPLIT = "val"
 TEST_SPLIT = "test"  # stored where a list has it; nothing reads it by default
 SPLITS = (TRAIN_SPLIT, VAL_SPLIT, TEST_SPLIT)
 NO_LABEL = -1
+_FIELDS = {
+    **{name: "list" for name in ("class_names", "videos", "shards", "refused")},
+    "settings": "dict",
+}
+_MOST = 2**62  # of numbers that are added up in 64 bits
+_ADVICE = (
+    "Run the command that converted the videos again: it writes the manifest again."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,56 +154,60 @@ class Manifest:
                 " a data set with: python -m data_prep.convert --videos=FOLDER"
                 f" --output_dir={output_dir}"
             )
-        content = files.read_json(path)
+        content = small_files.read_json(path, _ADVICE)
         version = content.get("schema_version") if isinstance(content, dict) else None
         if version != SCHEMA_VERSION:
             raise UserError(
                 f"{path} has schema version {version}, this program reads version"
                 f" {SCHEMA_VERSION}. Convert the videos again."
             )
+        fault = small_files.fault_of_fields(content, _FIELDS)
         try:
             manifest = cls(
-                class_names=tuple(content["class_names"]),
-                videos=tuple(VideoEntry(**entry) for entry in content["videos"]),
-                shards=tuple(ShardEntry(**entry) for entry in content["shards"]),
-                refused=tuple(RefusedEntry(**entry) for entry in content["refused"]),
-                settings=content["settings"],
+                class_names=tuple(content.get("class_names", ())),
+                videos=small_files.entries_of(VideoEntry, content.get("videos")),
+                shards=small_files.entries_of(ShardEntry, content.get("shards")),
+                refused=small_files.entries_of(RefusedEntry, content.get("refused")),
+                settings=content.get("settings", {}),
             )
-            fault = _fault(manifest)
-        except (AttributeError, KeyError, TypeError) as error:
-            fault = f"an entry is missing, unknown or of another type ({error})"
+            fault = fault or _fault(manifest)
+        except (TypeError, ValueError) as error:
+            fault = fault or str(error)
         if fault:
-            raise UserError(
-                f"{path} is damaged: {fault}. Run the command that converted the"
-                " videos again: it writes the manifest again."
-            )
+            raise small_files.DamagedFile(path, fault, _ADVICE)
         return manifest
 
 
 def _fault(manifest: Manifest) -> str:
     """Says what cannot be in a manifest; empty where nothing is."""
-    shards = {shard.name for shard in manifest.shards}
+    for shard in manifest.shards:
+        small_files.check_plain_name(shard.name)
+        if not (0 <= shard.bytes < _MOST and 0 <= shard.videos < _MOST):
+            return f"{shard.name} has {shard.videos} videos in {shard.bytes} bytes"
+    bytes_of = {shard.name: shard.bytes for shard in manifest.shards}
+    if len(bytes_of) < len(manifest.shards):
+        return "two shards have one name"
+    if not all(isinstance(name, str) for name in manifest.class_names):
+        return "the name of a class is no text"
     num_classes, previous_id = len(manifest.class_names), -1
     for video in manifest.videos:
         if not NO_LABEL <= video.label < num_classes:
             return f"{video.source} has label {video.label} of {num_classes} classes"
         if video.split not in SPLITS:
             return f"{video.source} is in the split {video.split!r}"
-        if video.shard not in shards:
+        if video.shard not in bytes_of:
             return f"{video.source} is in {video.shard!r}, which is not listed"
-        if min(video.frames, video.height, video.width, video.bytes) < 1:
+        sizes = (video.frames, video.height, video.width, video.bytes)
+        if min(sizes) < 1 or max(sizes) >= _MOST:
             return (
                 f"{video.source} has {video.frames} frames of {video.height} x"
                 f" {video.width} pixels in {video.bytes} bytes"
             )
         if not 0 < video.fps < math.inf:
             return f"{video.source} has {video.fps} frames per second"
-        if video.id <= previous_id:
+        if not previous_id < video.id < _MOST:
             return f"the id {video.id} of {video.source} does not follow {previous_id}"
         previous_id = video.id
-    for shard in manifest.shards:
-        if shard.bytes < 0 or shard.videos < 0:
-            return f"{shard.name} has {shard.videos} videos in {shard.bytes} bytes"
     return ""
 
 

@@ -13,14 +13,13 @@ import dataclasses
 import io
 import os
 import tempfile
-import threading
-import zipfile
 from typing import Iterator, Sequence
 
 import google_crc32c
 import numpy as np
 
-from vie_tf.storage import files, remote_files
+from vie_tf.storage import files, remote_files, small_files
+from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
 from vie_tf.storage.records import (
     RecordPlace,
@@ -30,8 +29,12 @@ from vie_tf.storage.records import (
 )
 
 _SUFFIX = ".index"
-# NumPy parses headers by ast, which some Pythons (3.11.7) cannot do in two threads.
-_PARSING = threading.Lock()
+# Types of the arrays; those of a damaged index may differ.
+_KINDS = {
+    **{name: np.int64 for name in ("ids", "records", "first_frames", "num_frames")},
+    "sizes": np.int32,
+    "checksums": np.uint32,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,17 +110,32 @@ class ShardIndex:
     @classmethod
     def load(cls, path: str) -> ShardIndex | None:
         """Reads an index; returns None if it is missing or damaged."""
-        names = [field.name for field in dataclasses.fields(cls)]
         try:
-            content = io.BytesIO(files.read_bytes(path))
-            with _PARSING, np.load(content, allow_pickle=False) as arrays:
-                values = {n: arrays[n] for n in names if n != "checksums"}
-                values["checksums"] = np.zeros(len(values["sizes"]), np.uint32)
-                if "checksums" in arrays:
-                    values["checksums"] = arrays["checksums"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            arrays = small_files.read_arrays(path, "")
+            # Earlier versions stored no checksums.
+            arrays.setdefault("checksums", np.zeros(arrays["sizes"].shape, np.uint32))
+            values = {name: arrays[name].astype(kind) for name, kind in _KINDS.items()}
+            index = cls(**values, shard_bytes=int(arrays["shard_bytes"]))
+        except (UserError, LookupError, TypeError, ValueError, OverflowError):
             return None
-        return cls(**{**values, "shard_bytes": int(values["shard_bytes"])})
+        return index if index._is_possible() else None
+
+    def _is_possible(self) -> bool:
+        """Whether the arrays fit together and lie in the shard."""
+        starts = (self.records, self.first_frames)
+        if any(array.ndim != 1 for array in (*starts, self.ids, self.sizes)):
+            return False
+        of_videos = {len(array) for array in (*starts, self.ids, self.num_frames)}
+        if len(of_videos) != 1 or np.any(np.diff(self.ids) <= 0):
+            return False
+        if self.checksums.shape != self.sizes.shape or np.any(self.num_frames < 0):
+            return False
+        return bool(
+            len(self.sizes) == self.num_frames.sum()
+            and np.all(self.sizes >= 0)
+            and all(np.all((0 <= at) & (at <= self.shard_bytes)) for at in starts)
+            and self.sizes.sum(dtype=np.int64) <= self.shard_bytes
+        )
 
 
 def _checksums_of_frames(path: str, places: Sequence[RecordPlace]) -> Iterator[int]:
@@ -172,6 +190,8 @@ def load_or_make(path: str, expected_bytes: int) -> tuple[ShardIndex | None, str
             index = ShardIndex.from_shard(local_path)
     except ShardError:
         return None, "cannot be read: it is damaged"
+    if files.exists(index_path(path)):
+        print(f"{index_path(path)} was damaged and is made again.", flush=True)
     # In a folder that cannot be written to, the next run makes the index again.
     with contextlib.suppress(OSError):
         index.save(index_path(path))

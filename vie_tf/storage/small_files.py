@@ -45,7 +45,7 @@ class DamagedFile(UserError):
     """A file of this project that cannot be what was written."""
 
     def __init__(self, path: str, reason: str, advice: str) -> None:
-        super().__init__(f"{path} is damaged: {printable(reason)}. {advice}")
+        super().__init__(f"{path} is damaged: {printable(reason)}. {advice}".rstrip())
         self.path, self.reason, self.advice = path, reason, advice
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -53,7 +53,7 @@ class DamagedFile(UserError):
         return type(self), (self.path, self.reason, self.advice)
 
 
-def read_text(path: str, advice: str) -> str:
+def read_text(path: str, advice: str = "") -> str:
     """Returns the contents of a UTF-8 text file.
 
     Args:
@@ -80,7 +80,7 @@ def parse_json(text: str, path: str, advice: str) -> Any:
         raise DamagedFile(path, f"it is not valid JSON ({reason})", advice) from error
 
 
-def read_json(path: str, advice: str) -> Any:
+def read_json(path: str, advice: str = "") -> Any:
     """Returns the contents of a JSON file.
 
     Args:
@@ -119,7 +119,7 @@ def fault_of_fields(content: Any, fields: Mapping[str, str]) -> str:
         return f"it holds {_kind(content)}, not an object"
     for name, kind in fields.items():
         if name not in content:
-            return f"{name} is missing"
+            return f"{name!r} is missing"
         if type(content[name]) not in _TYPES[kind]:
             return f"{name} is {_kind(content[name])}, not {kind}"
     return ""
@@ -137,7 +137,10 @@ def entries_of(kind: type[Entry], content: Any) -> tuple[Entry, ...]:
     """
     if not isinstance(content, list):
         raise TypeError(f"there is {_kind(content)} where a list was written")
-    fields = {one.name: str(one.type) for one in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    fields = {
+        one.name: getattr(one.type, "__name__", str(one.type))
+        for one in dataclasses.fields(kind)  # type: ignore[arg-type]
+    }
     for number, entry in enumerate(content):
         if not isinstance(entry, dict) or entry.keys() != fields.keys():
             name = kind.__name__
@@ -145,8 +148,10 @@ def entries_of(kind: type[Entry], content: Any) -> tuple[Entry, ...]:
     for name, of_field in fields.items():
         # A column at a time, as there may be a million entries.
         if not {type(entry[name]) for entry in content} <= set(_TYPES[of_field]):
-            kinds = sorted({_kind(entry[name]) for entry in content})
-            raise TypeError(f"{name} is {' or '.join(kinds)}, not {of_field}")
+            kinds = sorted({type(entry[name]).__name__ for entry in content})
+            raise TypeError(
+                f"{name} is of another type ({' or '.join(kinds)}, not {of_field})"
+            )
     return tuple(kind(**entry) for entry in content)
 
 

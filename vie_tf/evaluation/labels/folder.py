@@ -29,11 +29,12 @@ from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.folder_lock import FolderLock
 
+_ADVICE = "Give --start_over to remove the training and begin again."
 _NUM_TO_KEEP = 1  # linear probes of Kinetics have 110 million weights
 _OF_A_TRAINING = (
     *(LABEL_SETTINGS, "config.json", "starts.jsonl"),
@@ -90,7 +91,7 @@ def _check(folder: str, dependencies: dict[str, Any]) -> None:
     path = os.path.join(folder, LABEL_SETTINGS)
     if not files.exists(path):
         return
-    known = files.read_json(path)
+    known = small_files.read_object(path, {"--crop": "str"}, _ADVICE)
     known = {_RENAMED.get(name, name): value for name, value in known.items()}
     known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
     # What an earlier version did not have was as it is by default.

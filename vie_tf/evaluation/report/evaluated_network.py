@@ -8,10 +8,13 @@ from typing import Any
 
 from vie_tf.evaluation.provenance import TrainedOn, loss_of, parts_of
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 
-_METADATA = {"task", "model", "loss", "trained_on", "step", "data", "protocol"}
+_METADATA = {
+    **{name: "str" for name in ("task", "model", "loss", "protocol")},
+    **{"trained_on": "list", "step": "int", "data": "dict"},
+}
 _SOFTMAX = "softmax/top1"  # the metric of a supervised run's validations
 
 
@@ -105,16 +108,13 @@ def _results_in(folder: str) -> list[dict[str, Any]]:
 
 
 def _read(path: str) -> dict[str, Any]:
+    advice = "Run the task again, or remove the file."
+    result = small_files.read_object(path, _METADATA, advice)
     try:
-        result = files.read_json(path)
-        if isinstance(result, dict) and _METADATA <= set(result):
-            return result
-    except UserError:
-        pass
-    raise UserError(
-        f"{path!r} is not a result of this version's evaluate.py: run the task again,"
-        " or remove the file."
-    )
+        parts_of(result)
+    except TypeError as error:
+        raise small_files.DamagedFile(path, str(error), advice) from error
+    return result
 
 
 def _softmax(run_dir: str) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from vie_tf.flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
 from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.storage.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +39,8 @@ def _convert(flags: cli.Flags) -> None:
         print(printable(line))
     if config.strict and result.refused:
         raise UserError(
-            f"{len(result.refused)} video(s) were refused, which --strict does not"
-            " allow; all others are converted. The reasons are in"
+            f"{counted(len(result.refused), 'refused video')}: --strict allows none;"
+            " all others are converted. The reasons are in"
             f" {os.path.join(config.output_dir, manifest.REFUSED_NAME)}."
         )
 

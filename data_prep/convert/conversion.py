@@ -27,7 +27,9 @@ from data_prep.workers.progress import Progress
 from data_prep.workers.retry_policy import RetryPolicy
 from vie_tf.storage import files, remote_files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import MANIFEST_NAME, Manifest
+from vie_tf.storage.wording import counted
 
 
 def convert(config: ConversionConfig) -> Manifest:
@@ -45,16 +47,20 @@ def convert(config: ConversionConfig) -> Manifest:
     _check_folders(config)
     if config.runner == "beam":
         beam_runner.check_installed()
+    doing("finding the videos")
     videos, not_videos = index_videos.read_all(config)
     _check_missing(videos, config)
     if not_videos:
         print(left_out.summary(not_videos, config.media), flush=True)
     data_dir = config.output_dir
     with data_folder.lock(data_dir), data_folder.user_errors(data_dir):
+        doing("checking the shards that are there")
         on_disk = without_damaged(data_dir, ShardMetadata.load_all(data_dir))
         plan = make_plan(videos, config, on_disk)
         plan.save(data_dir)
+        doing("decoding videos")
         shards = _write_missing(plan, on_disk, config)
+        doing("writing the manifest")
         # Closed before it is published: from then on it may be in use.
         plan.closed().save(data_dir)
         noted = [note for shard in shards for note in shard.notes]
@@ -85,8 +91,9 @@ def _check_missing(videos: Sequence[FoundVideo], config: ConversionConfig) -> No
     missing = [video for video in videos if not os.path.exists(video.path)]
     if len(missing) > config.max_missing_rows * len(videos):
         raise UserError(
-            f"{len(missing)} of the {len(videos)} videos of --list={config.list_path}"
-            f" do not exist, such as {missing[0].path!r}; give the folder that its"
+            f"{len(missing)} of the {counted(len(videos), 'video')} of"
+            f" --list={config.list_path} cannot be found, such as {missing[0].path!r};"
+            " give the folder that its"
             " paths are relative to as --videos. To convert the others alone, allow a"
             " larger fraction by --max_missing_rows=1."
         )
@@ -108,10 +115,10 @@ def _write_missing(
     missing = [task for task in closed + others if task.name not in finished]
     num_tasks = len(closed) + len(others)
     if not missing:
-        print(f"Complete: all {num_tasks} shards were finished before.")
+        print(f"Complete: {counted(num_tasks, 'shard')}, all finished before.")
         return list(finished.values())
     if finished:
-        print(f"Continuing: {len(finished)} of {num_tasks} shards are finished.")
+        print(f"Continuing: {len(finished)} of {counted(num_tasks, 'shard')} finished.")
     if not closed or missing[0].name in closed_names:
         # From here on, an old manifest could contradict the shards.
         files.remove(os.path.join(config.output_dir, MANIFEST_NAME))
@@ -162,7 +169,7 @@ def _write_on_beam(
     tasks: Sequence[ShardTask], config: ConversionConfig
 ) -> list[ShardMetadata]:
     """Writes shards as a Beam pipeline, and reads back their metadata."""
-    print(f"Beam writes {len(tasks)} shards.", flush=True)
+    print(f"Beam writes {counted(len(tasks), 'shard')}.", flush=True)
     data_folder.scratch_dir(config.output_dir)  # Makes the folder.
     try:
         beam_runner.run_tasks(

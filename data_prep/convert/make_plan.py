@@ -20,6 +20,7 @@ from data_prep.index.video_row import FoundVideo, VideoRow
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import names_in
 from vie_tf.storage.manifest import MANIFEST_NAME
+from vie_tf.storage.wording import counted
 
 # Settings that may change without changing the data set: names of folder and list.
 _NAMES = ("videos", "list")
@@ -145,8 +146,8 @@ def _print_ignored_changes(old: Plan, videos: Sequence[FoundVideo]) -> None:
     missing = rows.keys() - found.keys()
     if missing:
         print(
-            f"No longer found: {len(missing)} videos (such as {min(missing)!r}); they"
-            " stay in the data set."
+            f"No longer found: {counted(len(missing), 'video')} (such as"
+            f" {min(missing)!r}), kept in the data set."
         )
     changed = [
         source
@@ -156,8 +157,9 @@ def _print_ignored_changes(old: Plan, videos: Sequence[FoundVideo]) -> None:
     ]
     if changed:
         print(
-            f"Another label or split than before: {len(changed)} videos (such as"
-            f" {min(changed)!r}); they keep the old one."
+            "Another label or split than before:"
+            f" {counted(len(changed), 'video')} (such as {min(changed)!r}), which is"
+            " kept."
         )
 
 

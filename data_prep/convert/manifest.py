@@ -10,7 +10,7 @@ from typing import Iterator, Sequence
 from data_prep.config import ConversionConfig
 from data_prep.convert.plan import Plan
 from data_prep.convert.shard_state import ShardMetadata
-from vie_tf.storage import files
+from vie_tf.storage import files, next_step
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import (
     MANIFEST_NAME,
@@ -20,6 +20,7 @@ from vie_tf.storage.manifest import (
     RefusedEntry,
 )
 from vie_tf.storage.printable import cell, printable
+from vie_tf.storage.wording import counted
 
 REFUSED_NAME = "refused.csv"
 CLASSES_NAME = "classes.txt"  # a line `ID NAME` for each class
@@ -61,8 +62,9 @@ def write_manifest(
     if not manifest.videos:
         first = manifest.refused[0]
         raise UserError(
-            f"None of the {len(manifest.refused)} videos in {config.videos!r} could be"
-            f" converted (such as {first.source}: {first.reason}); all reasons are in"
+            f"No video in {config.videos!r} could be converted:"
+            f" {counted(len(manifest.refused), 'video')} refused, such as"
+            f" {first.source}: {first.reason}. All reasons are in"
             f" {os.path.join(config.output_dir, REFUSED_NAME)}."
         )
     _write_classes(manifest.class_names, config.output_dir)
@@ -125,10 +127,11 @@ def summary(manifest: Manifest, data_dir: str) -> Iterator[str]:
     yield f"frames:  {frames:,} at {fps:g} fps ({frames / fps / 60:.1f} minutes)"
     num_bytes = sum(shard.bytes for shard in manifest.shards)
     yield (
-        f"size:    {_in_units(num_bytes)} in {len(manifest.shards)} shards,"
+        f"size:    {_in_units(num_bytes)} in {counted(len(manifest.shards), 'shard')},"
         f" {_in_units(num_bytes / len(manifest.videos))} per video"
     )
     yield f"where:   {os.path.join(data_dir, MANIFEST_NAME)}"
+    yield next_step.line("train", f"--data_dir={data_dir}", "--model_dir=RUN")
 
 
 def _in_units(num_bytes: float) -> str:

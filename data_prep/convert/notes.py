@@ -8,6 +8,7 @@ import os
 from typing import Iterator, Sequence
 
 from vie_tf.storage import files
+from vie_tf.storage.wording import counted
 
 NOTES_NAME = "notes.csv"
 
@@ -23,7 +24,7 @@ def summary(notes: Sequence[tuple[str, str]]) -> Iterator[str]:
     for source, note in sorted(notes):
         kinds.setdefault(note.partition(" (")[0], []).append(source)
     for kind, sources in kinds.items():
-        yield f"Note on {len(sources)} video(s), such as {sources[0]}: {kind}."
+        yield f"Note on {counted(len(sources), 'video')}, such as {sources[0]}: {kind}."
 
 
 def write(notes: Sequence[tuple[str, str]], data_dir: str) -> None:

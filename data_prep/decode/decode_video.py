@@ -14,6 +14,7 @@ from data_prep.config import FrameSettings
 from data_prep.decode import picture_frames, video_frames
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
+from vie_tf.storage.wording import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +86,8 @@ def decode_video(
         notes = sampler.notes
     if settings.media != "images" and len(encoder.frames) < settings.min_frames:
         raise UnreadableVideo(
-            f"{len(encoder.frames)} frame(s) at {settings.fps:g} fps ({num_pictures} in"
+            f"{counted(len(encoder.frames), 'frame')} at {settings.fps:g} fps"
+            f" ({num_pictures} in"
             f" the file), fewer than min_frames={settings.min_frames}"
         )
     width, height = encoder.size

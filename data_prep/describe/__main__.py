@@ -16,6 +16,7 @@ from data_prep.config import DescriptionConfig
 from vie_tf.flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.storage.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,8 +34,8 @@ def _describe(flags: cli.Flags) -> None:
     if problems:
         raise UserError(
             f"The data set {config.data_dir!r} contradicts its manifest in"
-            f" {len(problems)} places, listed above; convert its videos again, into"
-            " another folder."
+            f" {counted(len(problems), 'place')}, listed above; convert its videos"
+            " again, into another folder."
         )
 
 

@@ -16,8 +16,10 @@ from data_prep.describe.statistics import VideoContent, histograms, seconds_of
 from data_prep.describe.verify import Problem, verify
 from vie_tf.storage import canvas
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import Manifest, VideoEntry
 from vie_tf.storage.printable import printable
+from vie_tf.storage.wording import counted
 
 HISTOGRAMS_NAME = "description.png"
 CONTACT_SHEET_NAME = "contact_sheet.png"
@@ -42,10 +44,12 @@ def describe(config: DescriptionConfig) -> list[Problem]:
     problems: list[Problem] = []
     contents: list[VideoContent] | None = None
     if config.verify:
+        doing("decoding all frames")
         problems, contents = verify(config.data_dir, manifest, config.num_processes)
     for line in description.describe(manifest, contents):
         print(printable(line))
     print()
+    doing("drawing")
     try:
         unreadable = _draw(manifest, config)
     except OSError as error:
@@ -69,8 +73,8 @@ def _draw(manifest: Manifest, config: DescriptionConfig) -> list[Problem]:
     path = os.path.join(output_dir, HISTOGRAMS_NAME)
     hours = sum(map(seconds_of, manifest.videos)) / 3600
     title = (
-        f"{len(manifest.videos):,} videos, {len(manifest.class_names):,} classes,"
-        f" {hours:,.2f} hours"
+        f"{counted(len(manifest.videos), 'video')},"
+        f" {counted(len(manifest.class_names), 'class')}, {hours:,.2f} hours"
     )
     canvas.save_png(draw_histograms(title, histograms(manifest.videos)), path)
     print(f"histograms:    {path}")
@@ -85,5 +89,5 @@ def _draw(manifest: Manifest, config: DescriptionConfig) -> list[Problem]:
         path = os.path.join(output_dir, CONTACT_SHEET_NAME)
         frames = read_middle_frames(config.data_dir, manifest, videos, on_unreadable)
         draw_contact_sheet(manifest, videos, frames).save(path)
-        print(f"contact sheet: {path} ({len(videos)} videos)")
+        print(f"contact sheet: {path} ({counted(len(videos), 'video')})")
     return problems

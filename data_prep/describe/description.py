@@ -9,6 +9,7 @@ import numpy as np
 from data_prep.describe import statistics
 from vie_tf.storage.canvas import shortened
 from vie_tf.storage.manifest import Manifest, VideoEntry
+from vie_tf.storage.wording import counted
 
 _MOST_CLASSES = 24
 _MOST_LISTED = 20
@@ -62,8 +63,9 @@ def _totals(manifest: Manifest) -> Iterator[str]:
         yield f"{name:10}" + "".join(f"{cell:>12}" for cell in cells)
     shard_bytes = sum(shard.bytes for shard in manifest.shards)
     yield (
-        f"on disk: {shard_bytes / 1e6:,.1f} MB in {len(manifest.shards)} shards;"
-        f" refused: {len(manifest.refused)} videos"
+        f"on disk: {shard_bytes / 1e6:,.1f} MB in"
+        f" {counted(len(manifest.shards), 'shard')}; refused:"
+        f" {counted(len(manifest.refused), 'video')}"
     )
 
 
@@ -139,8 +141,8 @@ def _duplicates(
         return
     count = sum(map(len, groups))
     yield (
-        f"duplicates (videos with the same frames): {count} videos in {len(groups)}"
-        " groups"
+        f"duplicates (videos with the same frames): {count} videos in"
+        f" {counted(len(groups), 'group')}"
     )
     harmless = groups
     for kind, field in (

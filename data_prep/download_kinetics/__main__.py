@@ -20,6 +20,7 @@ from vie_tf.flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
 from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.storage.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +39,7 @@ def _download_kinetics(flags: cli.Flags) -> None:
         print(printable(line))
     if result.failed:
         raise UserError(
-            f"{len(result.failed)} videos failed for reasons that may pass"
+            f"{counted(len(result.failed), 'video')} failed for reasons that may pass"
             f" ({reports.FAILED_NAME}); run the same command again."
         )
 

@@ -21,6 +21,7 @@ from data_prep.download_kinetics.segments import Segment, read_segments
 from data_prep.workers.progress import Progress
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.folder_lock import FolderLock
+from vie_tf.storage.wording import counted
 
 WORK_DIR = ".downloading"
 NOTICE = (
@@ -83,8 +84,8 @@ def _left_to_do(
     if len(to_do) < len(segments):
         present = len(segments) - len(unavailable) - len(to_do)
         print(
-            f"Continuing: {present} of {len(segments)} clips are present,"
-            f" {len(unavailable)} are unavailable by {reports.UNAVAILABLE_NAME} (remove"
+            f"Continuing: {present} of {counted(len(segments), 'clip')} present,"
+            f" {len(unavailable)} unavailable by {reports.UNAVAILABLE_NAME} (remove"
             " it to try them again)."
         )
     return to_do, unavailable

@@ -11,6 +11,7 @@ from typing import Callable, Iterable, Iterator, Sequence
 
 from data_prep.config import KineticsConfig
 from data_prep.download_kinetics.segments import Segment
+from vie_tf.storage import next_step
 
 UNAVAILABLE_NAME = "gone.csv"
 FAILED_NAME = "failed.csv"
@@ -69,9 +70,11 @@ def summary(result: Download, config: KineticsConfig) -> Iterator[str]:
         if len(result.failed) > _MOST_LISTED:
             yield f"  ... and {len(result.failed) - _MOST_LISTED} more"
     if result.present:
-        yield (
-            f"Next: python -m data_prep.convert --videos={config.output_dir}"
-            f" --list={config.csv_path} --output_dir=DATA"
+        yield next_step.line(
+            "convert",
+            f"--videos={config.output_dir}",
+            f"--list={config.csv_path}",
+            "--output_dir=DATA",
         )
 
 

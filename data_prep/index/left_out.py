@@ -7,6 +7,7 @@ import os
 from typing import Sequence
 
 from vie_tf.storage.manifest import RefusedEntry
+from vie_tf.storage.wording import counted
 
 _MOST_ENDINGS = 6
 _ONE = {"videos": "video", "images": "picture"}
@@ -32,7 +33,9 @@ def summary(sources: Sequence[str], media: str) -> str:
     counts = [f"{count} {name}" for name, count in endings.most_common(_MOST_ENDINGS)]
     if len(endings) > _MOST_ENDINGS:
         counts.append("...")
+    files = counted(len(sources), "file")
+    be = "is" if len(sources) == 1 else "are"
     return (
-        f"Left out: {len(sources)} files that are no {_ONE.get(media, '')}s by their"
-        f" endings and first bytes ({', '.join(counts)}), such as {sources[0]!r}."
+        f"Left out: {files} that {be} no {_ONE.get(media, '')} by ending and first"
+        f" bytes ({', '.join(counts)}), such as {sources[0]!r}."
     )

@@ -13,7 +13,9 @@ from typing import Sequence
 
 from data_prep.config import SynthesisConfig
 from vie_tf.flags import cli
+from vie_tf.storage import next_step
 from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.storage.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,13 +32,12 @@ def _synthesize(flags: cli.Flags) -> None:
     videos = write_videos.synthesize(config)
     width, height = render.frame_size(config)
     print(
-        f"{len(videos)} videos of {config.num_classes} motions, {config.seconds:g} s at"
+        f"{counted(len(videos), 'video')} of {counted(config.num_classes, 'motion')},"
+        f" {config.seconds:g} s at"
         f" {render.FPS} fps, {width}x{height}, in {config.output_dir}"
     )
-    print(
-        f"Next: python -m data_prep.convert --videos={config.output_dir}"
-        " --output_dir=DATA"
-    )
+    flags_of_next = (f"--videos={config.output_dir}", "--output_dir=DATA")
+    print(next_step.line("convert", *flags_of_next))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
 from vie_tf.storage import small_files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.wording import counted
 
 SETTINGS_NAME = ".synthesis.json"
 
@@ -49,7 +50,7 @@ def synthesize(config: SynthesisConfig) -> list[VideoTask]:
     missing = [task for task in tasks if not os.path.exists(task.path)]
     kept = len(tasks) - len(missing)
     if kept:
-        print(f"Continuing: {kept} of {len(tasks)} videos are finished.")
+        print(f"Continuing: {kept} of {counted(len(tasks), 'video')} finished.")
     with Progress("making", total=len(tasks), already_done=kept) as progress:
         results = worker_pool.run_tasks(
             write_video,
@@ -180,8 +181,9 @@ def _claim_folder(config: SynthesisConfig, wanted: set[str]) -> None:
     }
     if others := sorted(present - wanted):
         raise UserError(
-            f"{config.output_dir!r} holds {len(others)} files that are not of this"
-            f" set, such as {others[0]!r}; choose another --output_dir."
+            f"{config.output_dir!r} holds"
+            f" {counted(len(others), 'file')} of something else, such as"
+            f" {others[0]!r}; choose another --output_dir."
         )
     try:
         for folder in {os.path.dirname(video) for video in wanted}:

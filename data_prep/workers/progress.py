@@ -8,7 +8,7 @@ import time
 import tqdm
 
 _LOG_PARTS = 10
-_LOG_SECS = 60.0
+_LOG_SECS = 25.0
 _LOG_LINE = (
     "{desc}: {n_fmt}/{total_fmt} videos{postfix}, {rate_noinv_fmt}, {remaining} left"
 )
@@ -18,7 +18,7 @@ class Progress:
     """Counts finished and refused videos on stderr, with rate and remaining time.
 
     A context manager.  If stderr is not a terminal, it prints one line for each tenth
-    of the work, and at least one every minute.
+    of the work, and at least one every half minute.
 
     Args:
       verb: the work, such as `converting`.

@@ -86,7 +86,7 @@ def test_a_worker_without_a_video_has_the_scores_of_the_others(validation_of):
 
 
 def test_that_no_worker_could_read_a_video_is_said(validation_of):
-    with pytest.raises(NothingRead, match="None of the 1 videos could be read"):
+    with pytest.raises(NothingRead, match="No video could be read .1 video tried"):
         validation_of(1, gather=lambda values: values)()
 
 

@@ -282,7 +282,7 @@ def test_what_cannot_be_embedded_is_one_line(folder, tmp_path):
     videos.mkdir()
     (videos / "broken.mp4").write_bytes(b"")
     error = error_of(f"--videos={videos}", run, output, "--num_processes=1")
-    assert "None of the 1 videos" in error and "broken.mp4: " in error
+    assert ": 1 video refused, such as" in error and "broken.mp4: " in error
     assert (tmp_path / "output" / "refused.csv").exists()
     error = error_of(f"--videos={videos}", run, output, "--endpoints=conv9")
     assert "--endpoints=conv9" in error and "conv1" in error

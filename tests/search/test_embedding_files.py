@@ -125,7 +125,9 @@ def test_without_a_video_it_fails_and_can_be_tried_again(tmp_path):
         files = open_files(tmp_path)
         files.refuse(RefusedEntry("3.mp4", "the file is empty"), BROKEN)
         files.end_block(0)
-        with pytest.raises(UserError, match="None of the 1 videos .* 3.mp4: the file"):
+        with pytest.raises(
+            UserError, match="No video could be embedded: 1 video .* 3.mp4: the file"
+        ):
             files.finish({})
     assert (tmp_path / "refused.csv").read_text().count("3.mp4") == 1
 

@@ -162,7 +162,7 @@ def test_a_run_goes_on_when_videos_were_appended_to_its_data(tmp_path, capsys):
     whole.save(data_dir)
     settings = {"train_steps": 3, "learning_rate": 0.0}
     training.train(run_config(data_dir, tmp_path / "run", **settings))
-    assert "2 new rows of the memory bank" in capsys.readouterr().out
+    assert "2 rows of the memory bank will start at random" in capsys.readouterr().out
     after = numbers_in(tmp_path / "run")["bank/rows"]
     assert (len(before), len(after)) == (10, 12)
     changed = np.any(after[:10] != before, axis=1)

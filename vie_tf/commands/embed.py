@@ -19,6 +19,7 @@ from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
 from vie_tf.flags import cli
 from vie_tf.flags import embed as embed_flags
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.heartbeat import doing
 
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _embed_or_search(flags: cli.Flags) -> None:
+    doing("loading TensorFlow and the network")
     if embed_flags.is_search(flags):
         search = flags.config(SearchConfig)
         _search(search, flags.given(EmbeddingConfig).get("model_dir"))
@@ -58,6 +60,7 @@ def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
         if asked.frames_like or embedder.data_dir:
             frames = _frame_settings(asked.frames_like or embedder.data_dir or "")
         source = _source_of_files(asked, frames)
+    doing("decoding and embedding videos")
     embeddings.write(embedder, settings, source, asked.output)
 
 
@@ -71,6 +74,7 @@ def _search(asked: SearchConfig, model_dir: str | None) -> None:
         raise UserError(f"--query={asked.query} is not a file; give one video file.")
     embedder = nearest_videos.embedder_of_index(index, model_dir)
     frames = decode_blocks.frame_settings(index.metadata["frames"])
+    doing("decoding the video and searching")
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         videos = decode_blocks.find(asked.query)
         blocks = _decoded(videos, frames, folder, num_processes=1, videos_per_block=1)

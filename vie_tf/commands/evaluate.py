@@ -9,6 +9,7 @@ from typing import Sequence
 
 from vie_tf.flags import cli
 from vie_tf.flags import evaluate as evaluate_flags
+from vie_tf.storage.heartbeat import doing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _evaluate(flags: cli.Flags) -> None:
     asked = evaluate_flags.config(flags)
     settings = asked.settings
+    doing("loading TensorFlow")
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.evaluation import all_task, restored_network
     from vie_tf.evaluation.labels import finetune as finetune_task
@@ -27,6 +29,7 @@ def _evaluate(flags: cli.Flags) -> None:
     from vie_tf.evaluation.neighbors import knn_task, retrieval_task
     from vie_tf.evaluation.restored_run import RestoredRun
 
+    doing("restoring the network")
     folder, size = settings.model_dir, settings.crop_size
     if asked.streams is None:
         network = restored_network.load(
@@ -38,6 +41,7 @@ def _evaluate(flags: cli.Flags) -> None:
             *asked.streams, frames, folder, asked.checkpoint, crop_size=size
         )
     runs = [RestoredRun.from_network(network, data) for data in asked.data]
+    doing("evaluating")
     first, start_over = runs[0], settings.start_over
     if settings.task == "knn":
         knn_task.evaluate(first, asked.knn)

@@ -11,6 +11,7 @@ from typing import Sequence
 
 from vie_tf.flags import cli
 from vie_tf.flags import train as train_flags
+from vie_tf.storage.heartbeat import doing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +31,9 @@ def _train(flags: cli.Flags) -> None:
         if dry_run.check_input:
             check_input(config)
         return
+    data, model, loss = config.data, config.model, config.loss
+    print(f"Training {model.name} by {loss.name} on {data.data_dir}.", flush=True)
+    doing("loading TensorFlow")
     from vie_tf.training.train import train as train_run
 
     train_run(config)

@@ -13,6 +13,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.storage.manifest import TRAIN_SPLIT
 
 _LINE_WIDTH = 88
+_FEW_CLASSES = 10  # with which chance has a top-5 of a half
 
 
 def wrapped(protocol: str) -> str:
@@ -102,7 +103,17 @@ def accuracy_table(rows: Mapping[str, Sequence[float]], num_classes: int) -> lis
             f"  {name:<22}" + "".join(f"{v:>{7 + k}.1%}" for k, v in enumerate(values))
             for name, values in {**rows, "chance": chance}.items()
         ),
+        *_few_classes(num_classes),
     ]
+
+
+def _few_classes(num_classes: int) -> list[str]:
+    """Says that a top-5 of few classes says little; no line for many."""
+    if num_classes > _FEW_CLASSES:
+        return []
+    if num_classes <= 5:
+        return [f"  Top-5 is always right with {num_classes} classes: read top-1."]
+    return [f"  Top-5 leaves out few of {num_classes} classes: read top-1."]
 
 
 def single_lines(num_single: int) -> list[str]:

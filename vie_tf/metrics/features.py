@@ -10,6 +10,7 @@ import tensorflow as tf
 from vie_tf.keras import keras
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.wording import counted
 
 
 class NothingRead(UserError):
@@ -17,7 +18,7 @@ class NothingRead(UserError):
 
     def __init__(self, num_videos: int) -> None:
         super().__init__(
-            f"None of the {num_videos} videos could be read; python -m"
+            f"No video could be read ({counted(num_videos, 'video')} tried); python -m"
             " data_prep.describe --verify says what is wrong with them."
         )
 

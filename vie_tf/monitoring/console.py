@@ -13,6 +13,7 @@ from vie_tf.monitoring.stopwatch import Interval
 from vie_tf.runs import schedules
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest
+from vie_tf.storage.wording import counted
 
 
 def description(
@@ -37,7 +38,7 @@ def description(
         f" {recipe.num_frames} x {recipe.crop_size} x {recipe.crop_size}, batches of"
         f" {config.train.batch_size} on {devices};"
         f" {training} and"
-        f" {len(manifest.split(VAL_SPLIT))} validation videos; step"
+        f" {counted(len(manifest.split(VAL_SPLIT)), 'validation video')}; step"
         f" {state.steps_taken()} of {config.train.train_steps}."
     )
 

@@ -26,6 +26,7 @@ from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import NO_LABEL, Manifest
+from vie_tf.storage.wording import counted
 
 _CONFIG_NAME = "projector_config.pbtxt"  # TensorBoard looks for this name
 _FOLDER = "projector"
@@ -55,16 +56,16 @@ class Projection:
         """Says what was written, and which frames of a data set cannot be read."""
         height, width = self.sprite.pixels.shape[:2]
         lines = [
-            f"Wrote {len(self.bank_index)} of {self.num_rows} rows of the memory bank"
-            f" at step {self.step} to {self.folder}, with thumbnails of"
+            f"Wrote {len(self.bank_index)} of {counted(self.num_rows, 'row')} of the"
+            f" memory bank at step {self.step} to {self.folder}, with thumbnails of"
             f" {self.sprite.tile} px in a sprite of {width} x {height} px.",
         ]
         faults = self.sprite.faults
         if faults:
             point, fault = next(iter(faults.items()))
             lines.append(
-                f"{len(faults)} thumbnails are gray because their frames cannot be"
-                f" read; the first is that of row {self.bank_index[point]}: {fault}."
+                f"{counted(len(faults), 'gray thumbnail')}: frames that cannot be read;"
+                f" the first is that of row {self.bank_index[point]}: {fault}."
                 f" See python -m data_prep.describe --data_dir={data_dir} --verify."
             )
         logdir = os.path.dirname(self.folder)

@@ -16,6 +16,7 @@ from vie_tf.monitoring.stopwatch import Interval, StepClock
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.runs.state import TrainState
+from vie_tf.storage.heartbeat import SILENCE_SECS
 
 # Input may be slow for one interval because of a disk.
 _INTERVALS = 3
@@ -53,6 +54,7 @@ class RunLog:
         self._intervals: collections.deque[Interval] = collections.deque([], _INTERVALS)
         self._is_first_interval = True
         self._started, self._first_step = time.perf_counter(), state.steps_taken()
+        self._last_line = self._started
         self._skipped = int(state.num_skipped.numpy())
         self._clustered_at: int | None = None
         self._first_loss: float | None = None
@@ -94,12 +96,12 @@ class RunLog:
             values["alignment"] = statistics.alignment(values["similarity_to_own_row"])
         speed = {"steps_per_second": interval.steps_per_second}
         self._summaries.scalars(self._group, {**values, **speed}, step)
-        seconds = time.perf_counter() - self._started
-        seconds_per_step = seconds / (step - self._first_step)
+        seconds_per_step = self._seconds_per_step(step)
         line = console.step_line(
             step, title, values, interval, self._train_steps, seconds_per_step
         )
         print(line, flush=True)
+        self._last_line = time.perf_counter()
         if self._first_loss is None:
             self._first_loss = values["loss"]
         if self._settled_at is not None:
@@ -109,6 +111,27 @@ class RunLog:
             if step > self._settled_at:
                 self._summaries.alarms(self._group, self._alarms(values), step)
         self._input(step, interval)
+
+    def between(self, step: int, scalars: Mapping[str, tf.Tensor]) -> None:
+        """Prints the loss of a step that is not logged, after half a minute of silence.
+
+        Args:
+          step: number of the step.
+          scalars: scalars that the step returned.
+        """
+        if time.perf_counter() - self._last_line < SILENCE_SECS:
+            return
+        left = self._seconds_per_step(step) * (self._train_steps - step)
+        print(
+            f"step {step}/{self._train_steps}  loss {float(scalars['loss']):.3f}  left"
+            f" {console.duration(left)}",
+            flush=True,
+        )
+        self._last_line = time.perf_counter()
+
+    def _seconds_per_step(self, step: int) -> float:
+        """Returns the mean since the start, work between steps included."""
+        return (time.perf_counter() - self._started) / (step - self._first_step)
 
     def _alarms(self, values: Mapping[str, float]) -> list[Alarm]:
         """Returns the alarms on the scalars of a step."""

@@ -23,6 +23,7 @@ from vie_tf.objectives.instance_recognition import UNKNOWN, InstanceRecognition
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter, variable
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.wording import counted
 
 NEVER = -1
 # Training videos of Kinetics-400 in the paper (appendix A), and its m for them.
@@ -83,7 +84,10 @@ class LocalAggregation(Objective):
         }
         for name, number in automatic.items():
             if getattr(settings, name) is None:
-                print(f"--{name}=auto: {number} for {num_videos} training videos.")
+                print(
+                    f"--{name}=auto: {number} for"
+                    f" {counted(num_videos, 'training video')}."
+                )
                 chosen: dict[str, Any] = {name: number}
                 settings = dataclasses.replace(settings, **chosen)
         if (settings.la_num_clusters or 0) > num_videos:

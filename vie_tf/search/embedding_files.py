@@ -38,6 +38,7 @@ from vie_tf.storage import files, folder_lock, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
 from vie_tf.storage.printable import cell
+from vie_tf.storage.wording import counted
 
 REFUSED_NAME = "refused.csv"
 
@@ -191,8 +192,9 @@ class EmbeddingFiles:
             first = next(video for video in self.videos if video.reason)
             os.remove(self._path(PROGRESS_NAME))  # so that the user can try again
             raise UserError(
-                f"None of the {self.progress.num_refused} videos could be embedded"
-                f" (such as {first.path}: {first.reason}); all reasons are in"
+                "No video could be embedded:"
+                f" {counted(self.progress.num_refused, 'video')} refused, such as"
+                f" {first.path}: {first.reason}. All reasons are in"
                 f" {self._path(REFUSED_NAME)}."
             )
         arrays = {}

@@ -19,10 +19,11 @@ from vie_tf.search.embedding_files import EmbeddingFiles
 from vie_tf.search.embedding_index import NEW_ROWS, EmbeddingIndex
 from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, Place
 from vie_tf.search.video_source import Block, VideoSource
-from vie_tf.storage import remote_files
+from vie_tf.storage import next_step, remote_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry
+from vie_tf.storage.wording import counted
 
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 
@@ -228,8 +229,8 @@ def _print_summary(index: EmbeddingIndex, table: str | None) -> None:
     if "network" in metadata["made_from"]:
         state = ", which has learned nothing"
     print(
-        f"Embedded {metadata['num_videos']} videos by {metadata['model']}{state};"
-        f" {metadata['num_refused']} refused."
+        f"Embedded {counted(metadata['num_videos'], 'video')} by"
+        f" {metadata['model']}{state}; {metadata['num_refused']} refused."
     )
     for array in metadata["arrays"].values():
         shape = " x ".join(map(str, array["shape"]))
@@ -238,3 +239,4 @@ def _print_summary(index: EmbeddingIndex, table: str | None) -> None:
         print(f"  {table}: the same with the list of the videos")
     if metadata["num_refused"]:
         print(f"  {os.path.join(index.folder, 'refused.csv')}: what is missing and why")
+    print(next_step.line("embed", "--query=VIDEO", f"--index={index.folder}"))

@@ -14,6 +14,7 @@ from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
 from vie_tf.storage.printable import printable
+from vie_tf.storage.wording import counted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +106,7 @@ def search(
 def format_hits(hits: list[Hit], index: EmbeddingIndex, query: str) -> str:
     """Formats the result of a search in lines."""
     num_videos = index.metadata["num_videos"]
-    lines = [f"Nearest to {query} of {num_videos} videos, by cosine:"]
+    lines = [f"Nearest to {query} of {counted(num_videos, 'video')}, by cosine:"]
     for place, hit in enumerate(hits, 1):
         label = f"  ({hit.video['label']})" if hit.video["label"] else ""
         lines.append(f"{place:>4}  {hit.similarity:6.3f}  {hit.video['source']}{label}")

@@ -7,7 +7,7 @@ import sys
 from typing import Callable, NoReturn
 
 from vie_tf.storage import terminal
-from vie_tf.storage.errors import UserError
+from vie_tf.storage.errors import UserError, error_line
 from vie_tf.storage.printable import printable
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
@@ -47,4 +47,21 @@ def exit_code_of(work: Callable[[], None]) -> int:
         except KeyboardInterrupt:
             print("Interrupted; the same command continues from here.", file=sys.stderr)
             return _INTERRUPTED
+        except Exception as error:
+            if not _is_out_of_memory(error):
+                raise
+            print(
+                f"error: There is not enough memory ({printable(error_line(error))})."
+                " Close other programs, or lower --batch_size, --num_clips or"
+                " --num_processes, whichever the command has.",
+                file=sys.stderr,
+            )
+            return 1
     return 0
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Returns whether Python or TensorFlow, if it is loaded, got no memory."""
+    tf = sys.modules.get("tensorflow")
+    kinds = (MemoryError, tf.errors.ResourceExhaustedError) if tf else MemoryError
+    return isinstance(error, kinds)

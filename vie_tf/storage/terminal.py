@@ -3,6 +3,7 @@
 While a command runs, both are replaced: nothing that is printed can steer the terminal,
 characters that the terminal cannot show are escaped, a closed stream swallows what is
 printed, and a pipe whose reader has ended, such as `head`, ends the command quietly.
+A command that has printed nothing for half a minute says what it is doing.
 
 TensorFlow is not imported here: a command that prints its help must stay fast.
 """
@@ -18,6 +19,7 @@ import time
 from typing import Any, Iterator, TextIO
 
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.heartbeat import Heartbeat
 from vie_tf.storage.printable import printable
 
 # What a shell reports for a program that such a pipe has ended.
@@ -110,8 +112,10 @@ def safe_streams() -> Iterator[None]:
     output = Stream(sys.stdout, "standard output")
     errors = Stream(sys.stderr, "standard error")
     sys.stdout, sys.stderr = output, errors
+    heartbeat = Heartbeat(lambda: max(output.last_write, errors.last_write))
     try:
-        yield
+        with heartbeat.beating():
+            yield
         output.flush()
     finally:
         errors.flush()

@@ -11,6 +11,7 @@ from vie_tf.input import batch_picture, input_rates
 from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.storage.manifest import Manifest
+from vie_tf.storage.wording import counted
 from vie_tf.training import distribution, start
 from vie_tf.training.setup import complete_settings
 from vie_tf.training.step import make_train_step
@@ -36,7 +37,10 @@ def show_batch(config: RunConfig, num_clips: int) -> str:
     )
     path = os.path.join(config.train.model_dir, PICTURE_NAME)
     batch_picture.draw(examples, title).save(path)
-    print(f"Wrote {path}: {num_clips} clips, each before and after augmentation.")
+    print(
+        f"Wrote {path}: {counted(num_clips, 'clip')}, each before and after"
+        " augmentation."
+    )
     return path
 
 

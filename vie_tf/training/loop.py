@@ -23,6 +23,7 @@ from vie_tf.objectives import Objective
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import is_due
 from vie_tf.runs.state import TrainState
+from vie_tf.storage.heartbeat import doing
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.failures import next_batch, take_step
 from vie_tf.training.step import TrainStep, make_train_step
@@ -83,6 +84,7 @@ def run_steps(training: Training) -> Scores | None:
             objective = state.objective.at(step - 1)
             if objective not in take_step_of:
                 take_step_of[objective] = _make_step(training, objective)
+            doing(f"taking step {step:,} of {last_step:,}")
             log.clusterings(objective.before_step(step - 1), step - 1)
             with training.profile.of(step):
                 batch = _wait_for_batch(training, batches)
@@ -91,9 +93,12 @@ def run_steps(training: Training) -> Scores | None:
                 scalars = take_step(take_step_of[objective], batch, step, batch_size)
             if is_due(step, settings.log_steps, last_step):
                 log.step(step, objective.title, scalars)
+            else:
+                log.between(step, scalars)
             if is_due(step, settings.eval_steps, last_step):
                 scores = _validate(training, step)
             if is_due(step, settings.checkpoint_steps, last_step):
+                doing(f"writing the checkpoint of step {step:,}")
                 training.run.save(state)
                 log.went_on()
     except KeyboardInterrupt:
@@ -133,6 +138,7 @@ def _validate(training: Training, step: int) -> Scores | None:
     """Validates, keeps the best network, and checks for a plateau."""
     state, log, validation = training.state, training.log, training.validation
     objective, scores = state.objective.at(step - 1), None
+    doing(f"validating after step {step:,}")
     log.bank(step)
     if validation is not None:
         training.prepare_validation()

@@ -13,6 +13,7 @@ from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import streams
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
+from vie_tf.storage.wording import counted
 
 
 def complete_settings(
@@ -44,8 +45,9 @@ def complete_settings(
         )
     if instances.count < 2:
         raise UserError(
-            f"There are {instances.count} training videos in {config.data.data_dir!r},"
-            " but a loss that tells videos apart needs at least 2."
+            f"{config.data.data_dir!r} has"
+            f" {counted(instances.count, 'training video')}, but a loss that tells"
+            " videos apart needs at least 2."
         )
     loss = objective.complete(config.loss, instances.count)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))

@@ -20,6 +20,7 @@ from vie_tf.runs.state import TrainState
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
+from vie_tf.storage.wording import counted
 from vie_tf.training.distribution import Distribution
 
 
@@ -169,6 +170,7 @@ def _restore(
     num_new_rows = run.checkpoint().restore(state, bank_grows, with_head)
     if num_new_rows:
         print(
-            f"Videos were appended to {config.data.data_dir}: {num_new_rows} new rows"
-            " of the memory bank start at random."
+            f"Videos were appended to {config.data.data_dir}:"
+            f" {counted(num_new_rows, 'row')} of the memory bank will"
+            " start at random."
         )

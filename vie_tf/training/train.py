@@ -21,7 +21,7 @@ from vie_tf.metrics.validation import (
 )
 from vie_tf.models.batch_norm_check import check_batch_norm
 from vie_tf.models.from_config import clip_recipe
-from vie_tf.monitoring import console
+from vie_tf.monitoring import advice, console
 from vie_tf.monitoring.profiler import StepProfile
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.tensorboard import Summaries
@@ -29,8 +29,9 @@ from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.folder_lock import FolderLock
+from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import Manifest
-from vie_tf.training import agreement, distribution, failures, start
+from vie_tf.training import agreement, distribution, estimate, failures, start
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.loop import Training, run_steps
 from vie_tf.training.setup import clips_between_validations, complete_settings
@@ -45,6 +46,7 @@ def train(config: RunConfig) -> None:
       DiskFull: there is no room for the files of the run.
       WorkerLost: another worker has ended.
     """
+    doing("reading the data set")
     # First, as TensorFlow must know its devices before it computes anything.
     devices = distribution.join(config.distribution)
     with devices.explain_lost_workers(), devices.chief_alone_prints():
@@ -80,6 +82,7 @@ def _train_in_folder(
     assert settings.batch_size is not None
     run.check_continues(config, manifest)
     devices.check_divides(settings.batch_size)
+    doing("making the network")
     with devices.strategy.scope():
         state = start.make_state(config, instances.labels)
         start.restore_or_start(state, run, config, manifest)
@@ -102,17 +105,21 @@ def _train_in_folder(
             f"Nothing to do: the run is at step {state.steps_taken()} of"
             f" --train_steps={settings.train_steps}."
         )
+        print(advice.after_training(config, manifest))
         return
+    if not state.steps_taken():
+        for line in advice.before_training(config, instances.count):
+            print(line, flush=True)
+    if devices.num_workers == 1 and not is_done:
+        num_steps = settings.train_steps - state.steps_taken()
+        estimate.report(state.model, clips_shape, devices.strategy, num_steps)
     _note_start(config, manifest, run, state, devices)
-    if settings.batch_size > instances.count:
-        print(
-            f"A batch of {settings.batch_size} has the {instances.count} training"
-            " videos more than once: lower --batch_size."
-        )
     if is_done:
         print(f"Wrote the untrained network: {run.save(state)}.")
     else:
+        doing("preparing the clips")
         run_steps(_prepare(config, manifest, instances, run, state, devices))
+        print(advice.after_training(config, manifest))
 
 
 def _note_start(

@@ -11,6 +11,7 @@ from data_prep.index.media_tree import MediaTree, check_name
 from data_prep.index.video_row import FoundVideo
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TEST_SPLIT, TRAIN_SPLIT, VAL_SPLIT
+from vie_tf.storage.wording import counted
 
 # Names of the splits in lists, and of folders of splits.
 SPLIT_NAMES = {
@@ -71,8 +72,8 @@ def check_entries(
         check_name(source, root)
     if not any(os.path.exists(entry.video.path) for entry in entries):
         raise UserError(
-            f"None of the {len(entries)} videos of the list {list_path!r} exists in the"
-            f" folder {root!r}; {entries[0].place} was expected at"
+            f"No video of the list {list_path!r} ({counted(len(entries), 'row')})"
+            f" exists in the folder {root!r}; {entries[0].place} was expected at"
             f" {entries[0].video.path!r}. Give the folder that the paths of the list"
             " are relative to."
         )

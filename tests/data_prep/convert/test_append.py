@@ -220,7 +220,7 @@ def test_missing_and_changed_videos_stay_as_they_were(root, data_dir, capsys):
     videos.write_video(root / "run" / "1.avi", num_pictures=20)
     add(root, "run/new.avi")
     after = append(root, data_dir)
-    assert "1 videos (such as 'run/0.avi')" in capsys.readouterr().out
+    assert "1 video (such as 'run/0.avi')" in capsys.readouterr().out
     assert after.videos[:8] == before.videos
     assert times.items() <= shard_times(data_dir).items()
 

@@ -56,7 +56,7 @@ def test_notes_are_counted_and_listed(tmp_path, capsys):
         videos.write_picture(root / "b" / f"{number}.jpg", number)
     config = ConversionConfig(str(root), str(data), media="frames", num_processes=1)
     convert(config)
-    assert "1 video(s), such as a" in capsys.readouterr().out
+    assert "1 video, such as a" in capsys.readouterr().out
     with open(data / "notes.csv") as file:
         assert [row["path"] for row in csv.DictReader(file)] == ["a"]
 
@@ -68,4 +68,4 @@ def test_pictures_of_high_dynamic_range_are_noted(tmp_path, capsys):
     for name in ("a.mp4", "b.mp4"):
         mp4.set_transfer(root / name, 16)
     convert(ConversionConfig(str(root), str(data), num_processes=1))
-    assert "2 video(s), such as a.mp4: PQ" in capsys.readouterr().out
+    assert "2 videos, such as a.mp4: PQ" in capsys.readouterr().out

@@ -22,6 +22,7 @@ from vie_tf.objectives.supervised import Supervised
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import VAL_SPLIT
+from vie_tf.storage.wording import counted
 from vie_tf.training.distribution import Distribution
 
 TASK = "linear"
@@ -177,8 +178,10 @@ def lines(result: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"linear probes ({result['mode']}), {result['model']} at step"
-            f" {result['step']}: {result['num_queries']} test videos,"
-            f" {result['num_train']} training videos, {classes} classes",
+            f" {result['step']}: "
+            f"{counted(result['num_queries'], 'test video')},"
+            f" {counted(result['num_train'], 'training video')},"
+            f" {counted(classes, 'class')}",
             *protocols.accuracy_table(rows, classes),
             protocols.wrapped(result["protocol"]),
         ]

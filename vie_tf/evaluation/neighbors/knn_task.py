@@ -16,6 +16,7 @@ from vie_tf.evaluation import data_checks, protocols, results
 from vie_tf.evaluation.neighbors.comparison import NO_SECOND_VIDEO, compare
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
+from vie_tf.storage import wording
 from vie_tf.storage.errors import UserError
 
 
@@ -69,7 +70,7 @@ def _classify(
         raise UserError(NO_SECOND_VIDEO)
     if not counted.any():
         raise UserError(
-            f"None of the {len(counted)} queries of {run.data_dir!r} has a label, so"
+            f"No query of {run.data_dir!r} has a label, so"
             " there is nothing to compare predictions with."
         )
     labels = comparison.labels[counted]
@@ -130,9 +131,11 @@ def _in_lines(result: dict[str, Any]) -> str:
     if "untrained" in result:
         rows["untrained"] = tuple(result["untrained"].values())
     lines = [
-        f"kNN, {result['model']} at step {result['step']}: {result['num_queries']}"
-        f" queries, {result['num_gallery']} gallery videos, {classes} classes"
-        + (f", {skipped} videos skipped" if skipped else ""),
+        f"kNN, {result['model']} at step {result['step']}:"
+        f" {wording.counted(result['num_queries'], 'query')},"
+        f" {wording.counted(result['num_gallery'], 'gallery video')},"
+        f" {wording.counted(classes, 'class')}"
+        + (f", {wording.counted(skipped, 'video')} skipped" if skipped else ""),
         *protocols.accuracy_table(rows, classes),
         *protocols.single_lines(result["num_single"]),
     ]

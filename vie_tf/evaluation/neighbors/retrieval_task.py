@@ -20,6 +20,7 @@ from vie_tf.metrics import knn, nearest, retrieval
 from vie_tf.metrics.features import unit_norm, video_embeddings
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import NO_LABEL
+from vie_tf.storage.wording import counted
 
 RECALLS = (1, 5, 10, 20, 50)
 NUM_NEIGHBORS = 3  # in the picture, as in Figure 2
@@ -142,9 +143,9 @@ def _print(result: dict[str, Any]) -> None:
     skipped = result["num_skipped"]
     print(
         f"Retrieval, {result['model']} at step {result['step']}, by"
-        f" {result['endpoint']}: {result['num_queries']} queries,"
-        f" {result['num_gallery']} gallery videos"
-        + (f", {skipped} videos skipped" if skipped else "")
+        f" {result['endpoint']}: {counted(result['num_queries'], 'query')},"
+        f" {counted(result['num_gallery'], 'gallery video')}"
+        + (f", {counted(skipped, 'video')} skipped" if skipped else "")
     )
     if "recall" in result:
         names = [*(f"R@{k}" for k in result["recall"]), "mAP"]

@@ -1,0 +1,49 @@
+import time
+
+import pytest
+
+from vie_tf.storage import command_line, heartbeat
+from vie_tf.storage.heartbeat import doing
+
+
+@pytest.fixture(name="quick")
+def fixture_quick(monkeypatch):
+    """Heartbeats of commands that come after a twentieth of a second."""
+    monkeypatch.setattr(heartbeat, "SILENCE_SECS", 0.05)
+    monkeypatch.setattr(heartbeat, "SECS_BETWEEN_LOOKS", 0.01)
+
+
+def test_a_silent_command_says_what_it_is_doing(quick, capsys):
+    def work():
+        doing("counting sheep")
+        time.sleep(0.3)
+
+    assert command_line.exit_code_of(work) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert 2 <= len(lines) <= 6
+    assert all(line.startswith("Still counting sheep, after 0") for line in lines)
+
+
+def test_a_command_that_prints_is_left_alone(quick, capsys):
+    def work():
+        doing("counting sheep")
+        for _ in range(30):
+            print("sheep")
+            time.sleep(0.01)
+
+    assert command_line.exit_code_of(work) == 0
+    assert "Still" not in capsys.readouterr().out
+
+
+def test_work_that_reports_by_itself_is_left_alone(quick, capsys):
+    def work():
+        doing("counting sheep")
+        doing("")
+        time.sleep(0.2)
+
+    assert command_line.exit_code_of(work) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_lines_come_at_least_every_half_minute():
+    assert heartbeat.SILENCE_SECS + 2 * heartbeat.SECS_BETWEEN_LOOKS <= 30

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from typing import Iterator, Sequence
 
@@ -19,7 +17,7 @@ from vie_tf.storage.manifest import (
     Manifest,
     RefusedEntry,
 )
-from vie_tf.storage.printable import cell, printable
+from vie_tf.storage.printable import csv_text, printable
 from vie_tf.storage.wording import counted
 
 REFUSED_NAME = "refused.csv"
@@ -84,11 +82,8 @@ def _write_refused(refused: Sequence[RefusedEntry], data_dir: str) -> None:
     if not refused:
         files.remove(path)
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "reason"])
-    writer.writerows((cell(video.source), cell(video.reason)) for video in refused)
-    files.write_atomically(path, text.getvalue())
+    rows = [(video.source, video.reason) for video in refused]
+    files.write_atomically(path, csv_text([("path", "reason"), *rows]))
 
 
 def _write_classes(names: Sequence[str], data_dir: str) -> None:

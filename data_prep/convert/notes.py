@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from typing import Iterator, Sequence
 
 from vie_tf.storage import files
+from vie_tf.storage.printable import csv_text, printable
 from vie_tf.storage.wording import counted
 
 NOTES_NAME = "notes.csv"
@@ -24,7 +23,8 @@ def summary(notes: Sequence[tuple[str, str]]) -> Iterator[str]:
     for source, note in sorted(notes):
         kinds.setdefault(note.partition(" (")[0], []).append(source)
     for kind, sources in kinds.items():
-        yield f"Note on {counted(len(sources), 'video')}, such as {sources[0]}: {kind}."
+        first = printable(sources[0])
+        yield f"Note on {counted(len(sources), 'video')}, such as {first}: {kind}."
 
 
 def write(notes: Sequence[tuple[str, str]], data_dir: str) -> None:
@@ -33,8 +33,4 @@ def write(notes: Sequence[tuple[str, str]], data_dir: str) -> None:
     if not notes:
         files.remove(path)
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "note"])
-    writer.writerows(sorted(notes))
-    files.write_atomically(path, text.getvalue())
+    files.write_atomically(path, csv_text([("path", "note"), *sorted(notes)]))

@@ -12,6 +12,7 @@ from typing import Callable, Iterable, Iterator, Sequence
 from data_prep.config import KineticsConfig
 from data_prep.download_kinetics.segments import Segment
 from vie_tf.storage import next_step
+from vie_tf.storage.printable import csv_text, text_of_cell
 
 UNAVAILABLE_NAME = "gone.csv"
 FAILED_NAME = "failed.csv"
@@ -93,10 +94,9 @@ def unavailable_report(output_dir: str) -> Iterator[Callable[[Outcome], None]]:
     path = os.path.join(output_dir, UNAVAILABLE_NAME)
     _write(path, ([row[name] for name in _COLUMNS] for row in rows))
     with open(path, "a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
 
         def add(outcome: Outcome) -> None:
-            writer.writerow(_row(outcome))
+            file.write(csv_text([_row(outcome)]))
             file.flush()
 
         yield add
@@ -119,7 +119,7 @@ def _read_rows(output_dir: str) -> list[dict[str, str]]:
         return []
     with open(path, newline="", encoding="utf-8", errors="replace") as file:
         return [
-            row
+            {name: text_of_cell(row[name]) for name in _COLUMNS}
             for row in csv.DictReader(file)
             if all(row.get(name) is not None for name in _COLUMNS)
             and row["time_start"].isdecimal()
@@ -133,7 +133,5 @@ def _row(outcome: Outcome) -> list[object]:
 
 def _write(path: str, rows: Iterable[Sequence[object]]) -> None:
     with open(f"{path}.tmp", "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)
+        file.write(csv_text([_COLUMNS, *rows]))
     os.replace(f"{path}.tmp", path)

@@ -1,10 +1,15 @@
+import errno
 import os
+import pathlib
 
+import jinja2
 import pytest
+import tensorflow as tf
+from markupsafe import Markup
 
-from vie_tf.storage import command_line
+from vie_tf.storage import command_line, files
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.printable import cell, printable
+from vie_tf.storage.printable import cell, csv_text, in_page, printable, text_of_cell
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,56 @@ def test_the_error_of_a_command_is_escaped(capsys):
 
     assert command_line.exit_code_of(work) == 1
     assert capsys.readouterr().err == "error: no \\x1b[31m\\nvideo\n"
+
+
+def test_every_text_of_a_csv_is_a_cell_and_numbers_stay():
+    rows = [("id", "source"), (-3, "=a\x1b.mp4"), (2.5, "b,c.mp4")]
+    assert csv_text(rows) == 'id,source\n-3,\'=a\\x1b.mp4\n2.5,"b,c.mp4"\n'
+
+
+@pytest.mark.parametrize("text", ["=a.mp4", "-x", "a=b", "", "'quoted'", "+1", "@"])
+def test_a_text_comes_back_from_its_cell(text):
+    assert text_of_cell(cell(text)) == text
+    assert cell(cell(text)) == cell(text)
+
+
+def test_only_one_function_writes_csv():
+    root = pathlib.Path(__file__).parents[2]
+    paths = [*root.glob("vie_tf/**/*.py"), *root.glob("data_prep/**/*.py")]
+    users = {path.name for path in paths if "csv.writer" in path.read_text()}
+    assert users == {"printable.py"}
+
+
+def test_a_page_shows_control_characters_escaped():
+    environment = jinja2.Environment(autoescape=True, finalize=in_page)
+    page = environment.from_string("<p>{{ name }}</p>{{ markup }}{{ number }}")
+    shown = page.render(name="<a>\x1b\u202e", markup=Markup("<b>\n</b>"), number=3)
+    assert shown == "<p>&lt;a&gt;\\x1b\\u202e</p><b>\n</b>3"
+
+
+def test_what_the_system_refuses_is_one_line(capsys):
+    def no_memory():
+        raise MemoryError("Unable to allocate 90 GiB")
+
+    def no_room():
+        raise OSError(errno.ENOSPC, "No space left on device", "out/videos.csv")
+
+    assert command_line.exit_code_of(no_memory) == 1
+    assert command_line.exit_code_of(no_room) == 1
+    memory, room = capsys.readouterr().err.splitlines()
+    assert memory.startswith("error: There is not enough memory (Unable to allocate")
+    assert room == "error: out/videos.csv: No space left on device"
+
+
+def test_memory_that_tensorflow_lacks_is_one_line(capsys):
+    def work():
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    assert command_line.exit_code_of(work) == 1
+    assert "not enough memory (OOM when allocating)" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_named_with_its_folder():
+    with pytest.raises(UserError, match="disk that holds 'out' is full .No space"):
+        with files.full_disk_errors("out"):
+            raise OSError(errno.ENOSPC, "No space left on device")

@@ -5,8 +5,6 @@ Every function returns the lines that say what was written.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from typing import Any, Iterable, Sequence
 
@@ -15,7 +13,7 @@ from vie_tf.explore import duplicates, outliers
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.page import write_page as page
 from vie_tf.storage import files
-from vie_tf.storage.printable import cell
+from vie_tf.storage.printable import csv_text
 from vie_tf.storage.thumbnails import ReadThumbnails
 
 
@@ -63,7 +61,7 @@ def write_duplicates(
             rows.append(
                 [
                     *(number, *_names(collection, video), keep),
-                    *(cell(collection.sources[closest]), difference),
+                    *(collection.sources[closest], difference),
                 ]
             )
     head = "set video label split keep closest difference".split()
@@ -101,13 +99,9 @@ def write_outliers(collection: Collection, outputs: ExploreConfig) -> str:
 
 def _names(collection: Collection, video: int) -> list[str]:
     source, label = collection.sources[video], collection.labels[video]
-    return [cell(source), cell(label), collection.splits[video]]
+    return [source, label, collection.splits[video]]
 
 
 def _write_csv(path: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
     files.make_folder(os.path.dirname(os.path.abspath(path)))
-    files.write_atomically(path, text.getvalue())
+    files.write_atomically(path, csv_text([head, *rows]))

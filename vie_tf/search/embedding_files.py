@@ -32,12 +32,12 @@ from vie_tf.search.embedding_index import (
     VIDEOS_NAME,
     read_metadata,
 )
-from vie_tf.search.embedding_progress import Progress, csv_text
+from vie_tf.search.embedding_progress import Progress
 from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo
 from vie_tf.storage import files, folder_lock, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
-from vie_tf.storage.printable import cell
+from vie_tf.storage.printable import cell, csv_text
 from vie_tf.storage.wording import counted
 
 REFUSED_NAME = "refused.csv"

@@ -12,6 +12,7 @@ from vie_tf.search import stored_rows
 from vie_tf.search.embedder import DIRECTIONS
 from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.printable import text_of_cell
 
 INDEX_NAME = "index.json"
 PROGRESS_NAME = "progress.json"
@@ -96,7 +97,7 @@ class EmbeddingIndex:
         if self.metadata["made_from"].get("average") == "none":
             columns += CLIP_COLUMNS
         rows = small_files.read_csv(path, columns, _ADVICE)
-        return [dict(zip(columns, row)) for row in rows]
+        return [dict(zip(columns, map(text_of_cell, row))) for row in rows]
 
     def _checked(self, name: str) -> str:
         """Returns the path of a file that is as it was written."""

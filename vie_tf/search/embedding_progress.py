@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-from typing import Any, Sequence
+from typing import Any
 
 
 @dataclasses.dataclass
@@ -27,10 +25,3 @@ class Progress:
     num_refused: int = 0
     num_rows: int = 0
     sizes: dict[str, int] = dataclasses.field(default_factory=dict)
-
-
-def csv_text(rows: Sequence[Sequence[Any]]) -> str:
-    """Returns rows as the text of a CSV file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()

@@ -21,6 +21,7 @@ from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, P
 from vie_tf.search.video_source import Block, VideoSource
 from vie_tf.storage import next_step, remote_files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.files import full_disk_errors
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry
 from vie_tf.storage.wording import counted
@@ -45,7 +46,8 @@ def write(
     doing = f"writing embeddings to {folder!r}"
     with FolderLock(folder, doing, "--output") as lock:
         lock.take()
-        return _write(embedder, settings, source, folder)
+        with full_disk_errors(folder):
+            return _write(embedder, settings, source, folder)
 
 
 def _write(

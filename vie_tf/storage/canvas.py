@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import os
 
 import cv2
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from vie_tf.storage import files
+from vie_tf.storage import files, fonts
 
 Color = tuple[int, int, int]
 
 _FONT_PIXELS = 14
+_BASELINE = 13  # below the top of a line, as in DejaVu Sans
 # Red, green, blue.
 DARK: Color = (35, 40, 45)
 GRAY: Color = (115, 120, 125)
@@ -33,11 +32,16 @@ class Canvas:
         self.pixels = np.full((height, width, 3), 255, np.uint8)
 
     def write(self, text: str, left: int, top: int, color: Color = DARK) -> None:
-        """Writes a line of text from a place in pixels, in DejaVu Sans."""
+        """Writes a line of text in any script from a place in pixels."""
         width = text_width(text) + 2
         line = self.pixels[top : top + 2 * _FONT_PIXELS, left : left + width]
         image = Image.fromarray(line)
-        ImageDraw.Draw(image).text((0, 0), text, color, _font())
+        place = 0.0
+        for run in fonts.runs(text, _FONT_PIXELS):
+            # Letters of all fonts stand on one line, as high as those of DejaVu Sans.
+            at = (place, _BASELINE)
+            ImageDraw.Draw(image).text(at, run.text, color, run.font, anchor="ls")
+            place += run.font.getlength(run.text)
         line[:] = np.asarray(image)
 
     def fill(
@@ -77,7 +81,9 @@ def save_png(pixels: np.ndarray, path: str) -> None:
 
 def text_width(text: str) -> int:
     """Returns the width of a line of text in pixels."""
-    return round(_font().getlength(text))
+    return round(
+        sum(run.font.getlength(run.text) for run in fonts.runs(text, _FONT_PIXELS))
+    )
 
 
 def fitted(text: str, width: int) -> str:
@@ -94,10 +100,3 @@ def shortened(text: str, most: int) -> str:
         return text
     start = (most - 2) // 2
     return f"{text[:start]}..{text[len(text) - (most - 2 - start) :]}"
-
-
-@functools.lru_cache
-def _font() -> ImageFont.FreeTypeFont:
-    # The font of matplotlib has the letters of most languages.
-    path = os.path.join(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
-    return ImageFont.truetype(path, _FONT_PIXELS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from typing import Callable, NoReturn
 
@@ -11,6 +12,11 @@ from vie_tf.storage.errors import UserError, error_line
 from vie_tf.storage.printable import printable
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
+# What a system refuses whatever the program does.
+_REFUSALS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
+    *(errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE),
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,8 +38,9 @@ def exit_code_of(work: Callable[[], None]) -> int:
 
     Returns:
       The exit code: 1 after a `UserError`, which is printed in one line, and 141 if the
-      reader of the output has ended.  Every other error is a fault of the program and
-      keeps its stack trace.
+      reader of the output has ended.  A system that refuses memory, room or access is
+      one line, too.  Every other error is a fault of the program and keeps its stack
+      trace.
     """
     with terminal.safe_streams():
         try:
@@ -48,16 +55,25 @@ def exit_code_of(work: Callable[[], None]) -> int:
             print("Interrupted; the same command continues from here.", file=sys.stderr)
             return _INTERRUPTED
         except Exception as error:
-            if not _is_out_of_memory(error):
+            reason = _of_the_system(error)
+            if not reason:
                 raise
-            print(
-                f"error: There is not enough memory ({printable(error_line(error))})."
-                " Close other programs, or lower --batch_size, --num_clips or"
-                " --num_processes, whichever the command has.",
-                file=sys.stderr,
-            )
+            print(f"error: {printable(reason)}", file=sys.stderr)
             return 1
     return 0
+
+
+def _of_the_system(error: Exception) -> str:
+    """Says what the system refused: memory, room or a permission; else nothing."""
+    if _is_out_of_memory(error):
+        return (
+            f"There is not enough memory ({error_line(error)}). Close other programs,"
+            " or lower --batch_size, --num_clips or --num_processes, whichever the"
+            " command has."
+        )
+    if isinstance(error, OSError) and error.errno in _REFUSALS:
+        return f"{error.filename or 'A file'}: {error.strerror}"
+    return ""
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -23,6 +23,7 @@ _NO_FLUSH = (errno.EINVAL, errno.ENOTSUP)
 # These show an object only after they received all of it, and rename by copying.
 _OBJECT_STORES = ("s3://", "gs://")
 _UNFINISHED = ".tmp"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -47,6 +48,24 @@ def file_errors(path: str) -> Iterator[None]:
         kind = MissingFileError if error.errno == errno.ENOENT else FileError
         name = error.filename or path
         raise kind(error.errno, error.strerror, name) from error
+
+
+@contextlib.contextmanager
+def full_disk_errors(folder: str) -> Iterator[None]:
+    """Turns the error of a full disk into one that names a folder and what to do.
+
+    Raises:
+      UserError: there is no room for a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise UserError(
+            f"The disk that holds {folder!r} is full ({error.strerror}). Make room and"
+            " give the same command: it continues."
+        ) from error
 
 
 def flush_to_disk(path: str) -> None:

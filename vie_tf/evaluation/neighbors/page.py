@@ -17,6 +17,7 @@ from vie_tf.evaluation.neighbors.retrieved import Retrieved, middle_frames
 from vie_tf.storage.canvas import Canvas
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import VideoEntry
+from vie_tf.storage.printable import in_page
 
 WIDTH, HEIGHT = 160, 120  # of a frame, in pixels
 NUM_FRAMES = 16
@@ -34,7 +35,9 @@ def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) 
       protocol: protocol of the search in plain text.
     """
     package = importlib.resources.files("vie_tf.evaluation.neighbors")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=in_page
+    )
     template = environment.from_string((package / "page.html").read_text("utf-8"))
     reader = retrieved.open_frames(shown)
     rows = [

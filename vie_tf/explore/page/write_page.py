@@ -27,6 +27,7 @@ from vie_tf.explore.page.content import as_json, content_of
 from vie_tf.explore.pictures.sheets import REQUEST, SheetWriter
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.printable import in_page
 from vie_tf.storage.thumbnails import ReadThumbnails
 
 PAGE_NAME = "index.html"
@@ -94,7 +95,9 @@ def render(
     package = importlib.resources.files("vie_tf.explore.page")
     style = (package / "explore.css").read_text("utf-8")
     script = "".join((package / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=in_page
+    )
     template = environment.from_string((package / "explore.html").read_text("utf-8"))
     count = len(collection.sources)
     content = content_of(collection, pairs, sheets, num_groups)

@@ -33,7 +33,6 @@ setup(
         "vie_tf.evaluation.neighbors": ["*.html"],
         "vie_tf.explore.page": ["*.html", "*.css", "*.js"],
         "vie_tf.evaluation.report": ["*.json"],
-        "vie_tf.flags": ["*.flags"],
         "vie_tf.monitoring.published": ["*.json"],
     },
     py_modules=[],  # the scripts are for this folder

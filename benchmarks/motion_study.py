@@ -62,7 +62,7 @@ _COLORS = {
 
 
 def config_of(family: str, training: str, arguments: argparse.Namespace) -> RunConfig:
-    """Settings of one run; those of run_scripts/small_collection.flags otherwise."""
+    """Settings of one run; those for small collections otherwise."""
     folder = _folder(family, training, arguments)
     is_supervised = training == "supervised"
     loss = LossConfig(

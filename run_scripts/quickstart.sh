@@ -52,13 +52,15 @@ say "2/4  Converting them to records in $data"
 # The small network of this demonstration takes crops of 48 pixels.
 "$PYTHON" -m data_prep.convert --videos="$videos" --output_dir="$data" --shortest_side=96
 
-say "3/4  Training a small 3D ResNet: IR, then LA"
-color=exact
-# The colors of generated videos vary from scene to scene without jitter.
-if [ -z "$my_videos" ]; then color=none; fi
-"$PYTHON" train.py --flagfile=run_scripts/small_collection.flags \
-  --data_dir="$data" --model_dir="$run" --color="$color" \
-  --loss=la --ir_steps=300 --train_steps=400
+settings=(--preset=small)
+if [ -n "$my_videos" ]; then
+  say "3/4  Training a small 3D ResNet"
+else
+  say "3/4  Training a small 3D ResNet: IR, then LA"
+  # The colors of generated videos vary from scene to scene without jitter.
+  settings+=(--color=none --loss=la --ir_steps=300 --train_steps=400)
+fi
+"$PYTHON" train.py "${settings[@]}" --data_dir="$data" --model_dir="$run"
 
 say "4/4  What was learned"
 "$PYTHON" evaluate.py --task=knn --compare_untrained --data_dir="$data" \

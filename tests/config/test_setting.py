@@ -165,7 +165,7 @@ def test_what_decides_the_network_or_the_bank_is_fixed():
     fixed = {o.label for _, o, _ in run_config("d").settings() if o.role is Role.FIXED}
     assert fixed == {
         *("--subset", "--subset_seed", "--bin_frames"),
-        *("--model", "--resnet_size", "--num_filters", "--embedding_dim"),
+        *("--model", "--input", "--resnet_size", "--num_filters", "--embedding_dim"),
         *("--trn_head", "--static_frames", "--precision"),
         *("--num_frames", "--frame_interval"),
         *("--loss", "--la_num_clusterings"),

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from vie_tf.flags import cli
+from vie_tf.config import Preset, PresetConfig, RunConfig, TrainConfig
+from vie_tf.flags import cli, shared
 from vie_tf.flags import train as train_flags
 from vie_tf.storage.heartbeat import doing
 
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(flags: cli.Flags) -> None:
-    config = train_flags.config(flags)
+    config = settings_of_run(flags)
     dry_run = flags.config(train_flags.DryRunConfig)
     # Here, so that --help need not wait for TensorFlow.
     if dry_run.show_batch or dry_run.check_input:
@@ -37,3 +38,28 @@ def _train(flags: cli.Flags) -> None:
     from vie_tf.training.train import train as train_run
 
     train_run(config)
+
+
+def settings_of_run(flags: cli.Flags) -> RunConfig:
+    """Builds the settings of the run from flags, preset and data.
+
+    Raises:
+      UserError: a flag is missing, two contradict each other, or there is no data set.
+    """
+    return train_flags.config(flags, _preset(flags))
+
+
+def _preset(flags: cli.Flags) -> Preset:
+    """Returns the values of --preset; but for the paper's, the data decide them."""
+    name = flags.config(PresetConfig).preset
+    if name == Preset.name:
+        return train_flags.PAPER
+    from vie_tf.runs import chosen_preset
+
+    return chosen_preset.choose(
+        name,
+        shared.data_config(flags),
+        flags.config(TrainConfig).model_dir,
+        flags.all_given(),
+        flags.shown,
+    )

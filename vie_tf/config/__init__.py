@@ -21,6 +21,7 @@ from vie_tf.config.label_training import (
 from vie_tf.config.loss import LossConfig
 from vie_tf.config.model import ModelConfig
 from vie_tf.config.optimization import KnnConfig, OptimizationConfig, TrainConfig
+from vie_tf.config.presets import Preset, PresetConfig
 from vie_tf.config.run import DistributionConfig, RunConfig
 from vie_tf.config.search import (
     BASELINES,
@@ -49,6 +50,8 @@ __all__ = [
     "LossConfig",
     "ModelConfig",
     "OptimizationConfig",
+    "Preset",
+    "PresetConfig",
     "RetrievalConfig",
     "Role",
     "RunConfig",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Collection, Iterator
+from typing import Any, Collection, Iterator
 
 from vie_tf.config.data import DataConfig
 from vie_tf.config.loss import LossConfig
 from vie_tf.config.model import ModelConfig
 from vie_tf.config.optimization import KnnConfig, TrainConfig
+from vie_tf.config.presets import Preset
 from vie_tf.config.setting import (
     LOGGED,
     Role,
@@ -52,6 +53,7 @@ class RunConfig:
     train: TrainConfig
     knn: KnnConfig
     distribution: DistributionConfig = DistributionConfig()
+    preset: Preset = Preset()
 
     def to_json(self) -> str:
         """Returns the settings as indented JSON."""
@@ -73,7 +75,8 @@ class RunConfig:
                     group: from_json(config, content[group])
                     for group, config in GROUPS.items()
                     if group in content or group != "distribution"  # came later
-                }
+                },
+                preset=_preset(content.get("preset", {})),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"Not the settings of a VIE-TF run: {error!r}") from error
@@ -99,6 +102,21 @@ class RunConfig:
             config = getattr(self, group)
             for one in settings_of(type(config)).values():
                 yield group, one, getattr(config, one.name)
+
+
+def _preset(content: dict[str, Any]) -> Preset:
+    """Reads a preset; values of settings that are no more are left out."""
+    settings = {
+        one.flag: one
+        for config in GROUPS.values()
+        for one in settings_of(config).values()
+    }
+    values = {
+        flag: settings[flag].from_json(value)
+        for flag, value in content.get("values", {}).items()
+        if flag in settings
+    }
+    return Preset(content.get("name", Preset.name), values)
 
 
 # The config classes by their names in `RunConfig` and config.json.

@@ -44,6 +44,7 @@ class Flags:
         }
         self._values = flags.FlagValues()
         self._parsers: dict[str, _Parser] = {}
+        self._defaults: dict[str, Any] = {}
         for configs in self._groups.values():
             for config in configs.values():
                 for setting in settings_of(config).values():
@@ -105,22 +106,43 @@ class Flags:
             if setting.flag in values
         }
 
+    def set_defaults(self, values: Mapping[str, Any]) -> None:
+        """Sets values for flags that were not given, by their names."""
+        self._defaults = dict(values)
+
     def config(self, kind: type[Config], **others: Any) -> Config:
         """Builds a config from the flags.
 
         Args:
           kind: class of the config.
-          others: values for settings that were not given.
+          others: values for settings that were not given, which win over
+            `set_defaults`.
 
         Raises:
           UserError: a required flag is missing.
         """
-        values = {**others, **self.given(kind)}
+        defaults = {
+            name: self._defaults[setting.flag]
+            for name, setting in settings_of(kind).items()
+            if setting.flag in self._defaults
+        }
+        values = {**defaults, **others, **self.given(kind)}
         for name, setting in settings_of(kind).items():
             is_required = setting.default is dataclasses.MISSING
             if is_required and values.get(name) in (None, ""):
                 raise UserError(f"{setting.label} is missing: {setting.help}")
         return kind(**values)
+
+    def shown(self, flag: str, value: Any) -> str:
+        """Writes the value of a flag as a command line has it: `--seed=1`."""
+        setting = self._parsers[flag].setting
+        if setting.kind == "bool":
+            return f"--{'' if value else 'no'}{flag}"
+        if value is None:
+            return f"--{flag}={setting.none}"
+        if isinstance(value, tuple):
+            value = ",".join(map(str, value))
+        return f"--{flag}={value}"
 
     def help(self) -> str:
         """Returns the text of --help: a group of flags for each kind of settings."""

@@ -10,6 +10,8 @@ from vie_tf.config import (
     KnnConfig,
     LossConfig,
     ModelConfig,
+    Preset,
+    PresetConfig,
     RunConfig,
     TrainConfig,
 )
@@ -36,6 +38,7 @@ class DryRunConfig:
 
 
 GROUPS: Groups = {
+    "Preset: what is taken for flags that are not given": PresetConfig,
     "Data: which records are read, and how": DataConfig,
     "Model: which network, on which clips": ModelConfig,
     "Loss: instance recognition (IR), local aggregation (LA) or labels": LossConfig,
@@ -46,12 +49,21 @@ GROUPS: Groups = {
 }
 
 
-def config(flags: Flags) -> RunConfig:
+# Without values of its own, as the defaults are the paper's.
+PAPER = Preset()
+
+
+def config(flags: Flags, preset: Preset = PAPER) -> RunConfig:
     """Builds the settings of the run.
+
+    Args:
+      flags: flags of the command.
+      preset: values for flags that were not given.
 
     Raises:
       UserError: a flag is missing, or two contradict each other.
     """
+    flags.set_defaults(preset.values)
     train = flags.config(TrainConfig)
     shared.check_schedule(flags)
     # A run that starts from another one has done IR there.
@@ -63,4 +75,5 @@ def config(flags: Flags) -> RunConfig:
         train=train,
         knn=flags.config(KnnConfig),
         distribution=flags.config(DistributionConfig),
+        preset=preset,
     )

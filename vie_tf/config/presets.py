@@ -1,0 +1,148 @@
+"""Presets: what `train.py` takes for flags that were not given.
+
+  paper  the defaults of all settings, which are the paper's: nothing is changed
+  small  for ten to some thousand videos and some minutes on two cores, made for their
+         number and length
+
+Flags that are given win, wherever they stand in the command.  A run keeps the values
+that it began with in its config.json (`Preset`), also where videos were appended or a
+later version has other values.  docs/small_collections.md has what the values of
+`small` give.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from vie_tf.config.setting import Role, setting
+
+
+class Collection(NamedTuple):
+    """Training videos of a run, for which values are chosen.
+
+    Attributes:
+      num_videos: number of videos, at least 1.
+      num_frames: frames of the video in the middle, when sorted by length.
+      fps: frames per second.
+    """
+
+    num_videos: int
+    num_frames: int
+    fps: float = 25.0
+
+    def describe(self) -> str:
+        """Names number and length: `90 videos of 10 s`."""
+        return f"{self.num_videos} videos of {self.num_frames / self.fps:.2g} s"
+
+
+class Choice(NamedTuple):
+    """Values by the names of their flags, and the reason for them in words."""
+
+    values: dict[str, Any]
+    reason: str
+
+
+def small(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
+    """Chooses values for a small collection.
+
+    Args:
+      videos: training videos of the run.
+      given: flags that were given, by name, which other values may follow from.
+    """
+    count = videos.num_videos
+    model = given.get("model", "3dresnet")
+    choices = [
+        Choice(
+            {"model": "3dresnet", "num_filters": 16, "crop_size": 48},
+            "a network that learns in minutes; the paper's have 64 filters, 112 pixels",
+        )
+    ]
+    if model == "3dresnet":
+        choices.append(Choice({"num_frames": 8}, "a third of a second at 25 fps"))
+    batch_size = given.get("batch_size", min(32, count // 8 * 8) or count)
+    # The untrained network, of 0 steps, may be trained later.
+    train_steps = given.get("train_steps") or 400
+    if given.get("loss") == "la":
+        reason = "three quarters of the steps, then LA"
+        choices.append(Choice({"ir_steps": train_steps * 3 // 4}, reason))
+    epochs = train_steps * batch_size / count
+    return [
+        *choices,
+        Choice({"batch_size": batch_size}, f"at most 32 of {count} videos"),
+        Choice({"train_steps": train_steps}, f"{epochs:.0f} epochs"),
+        Choice(
+            {"learning_rate": 0.01, "lr_warmup_steps": 60, "ir_normalizer": "batch"},
+            "for a memory bank that an epoch of a few steps rewrites",
+        ),
+        Choice(
+            {"la_num_clusters": None, "la_num_background": None},
+            "as many as suit the number of videos",
+        ),
+        Choice(
+            {"batch_norm_momentum": 0.9},
+            "statistics that settle within some hundred steps",
+        ),
+        Choice(
+            {"log_steps": 20, "eval_steps": 100, "checkpoint_steps": 50},
+            "reports every minute",
+        ),
+    ]
+
+
+PRESETS: dict[str, Callable[[Collection, Mapping[str, Any]], Sequence[Choice]]] = {
+    "paper": lambda videos, given: [],
+    "small": small,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class PresetConfig:
+    """The preset of a training run."""
+
+    preset: str = setting(
+        "paper",
+        "What is taken for flags that are not given. paper: the defaults listed here,"
+        " made for 240,000 videos. small: values for ten to some thousand videos, made"
+        " for their number and length, and printed at the start. Flags that are given"
+        " win, before or after it.",
+        role=Role.DERIVES,
+        choices=tuple(PRESETS),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A preset as a run was begun with it.
+
+    Attributes:
+      name: a key of `PRESETS`.
+      values: values by the names of their flags, but those that were given.
+    """
+
+    name: str = PresetConfig.preset
+    values: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def describe(
+    name: str,
+    videos: Collection,
+    choices: Sequence[Choice],
+    given: Mapping[str, Any],
+    shown: Callable[[str, Any], str],
+) -> str:
+    """Lists the values of a preset, but those of flags that were given.
+
+    Args:
+      name: a key of `PRESETS`.
+      videos: videos that the values were chosen for.
+      choices: values and their reasons.
+      given: flags that were given, by name.
+      shown: turns the name of a flag and a value into what a command line has.
+    """
+    lines = [f"--preset={name} for {videos.describe()}; flags that are given win:"]
+    for choice in choices:
+        flags = [shown(k, v) for k, v in choice.values.items() if k not in given]
+        if flags:
+            lines.append(f"  {' '.join(flags)}: {choice.reason}")
+    return "\n".join(lines)

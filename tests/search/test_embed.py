@@ -19,6 +19,7 @@ from vie_tf.commands import embed as embed_command
 from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics.features import video_embeddings
+from vie_tf.search import search_space
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("toy_networks")]
 
@@ -115,7 +116,10 @@ def test_records_are_embedded_as_an_evaluation_does(folder, of_records):
         video.source: (video.source[0], video.split) for video in run.manifest.videos
     }
     assert sorted(os.listdir(of_records)) == sorted(
-        {*("embedding.npy", "index.json", "videos.csv", "contents.csv"), *table_names()}
+        [
+            *("embedding.npy", "index.json", "videos.csv", "contents.csv"),
+            *("search_features.npy", *search_space.NAMES, *table_names()),
+        ]
     )
 
 
@@ -221,13 +225,19 @@ def test_without_an_average_rows_are_clips_of_any_endpoint(folder, of_files, tmp
     assert [row["frames"] for row in rows[:2]] == ["3 5", "6 8"]
 
 
-def test_a_video_finds_itself_and_others_in_the_index(folder, of_files):
+@pytest.mark.parametrize(
+    ("search_by", "name"), [((), "search"), (("--search_by=embedding",), "embedding")]
+)
+def test_a_video_finds_itself_and_others_in_the_index(
+    folder, of_files, search_by, name
+):
     query = folder / "videos" / SOURCES[6]
-    result = embed(f"--query={query}", f"--index={of_files}", "--nearest=3")
+    asked = (f"--query={query}", f"--index={of_files}", "--nearest=3")
+    result = embed(*asked, *search_by)
     assert result.returncode == 0, result.stderr
     head, *lines = result.stdout.splitlines()
     assert "of 10 videos" in head
-    files = by_source(of_files)
+    files = by_source(of_files, name)
     cosines = {source: row @ files[SOURCES[6]] for source, row in files.items()}
     wanted = sorted(cosines, key=lambda source: -cosines[source])[:3]
     assert wanted[0] == SOURCES[6]
@@ -235,6 +245,27 @@ def test_a_video_finds_itself_and_others_in_the_index(folder, of_files):
     for line, source in zip(lines, wanted):
         assert float(line.split()[1]) == pytest.approx(cosines[source], abs=1e-3)
         assert line.endswith(f"({source[0]})")
+
+
+def test_an_index_of_an_earlier_version_is_searched_by_the_embedding(folder, of_files):
+    copy = folder / "of_earlier"
+    shutil.copytree(of_files, copy)
+    for name in (*search_space.NAMES, "search_features.npy"):
+        (copy / name).unlink()
+    index = json.loads((copy / "index.json").read_text())
+    del index["arrays"]["search_features"], index["crc32c"]["search_features.npy"]
+    del index["search_blocks"]
+    (copy / "index.json").write_text(json.dumps(index))
+    query = f"--query={folder / 'videos' / SOURCES[6]}"
+    old = embed(query, f"--index={copy}")
+    new = embed(query, f"--index={of_files}", "--search_by=embedding")
+    assert old.returncode == 0, old.stderr
+    assert old.stdout == new.stdout
+    again = embed(
+        *(f"--videos={folder / 'with_broken'}", f"--model_dir={folder / 'run'}"),
+        *(f"--output={copy}", "--num_clips=2", "--num_processes=1"),
+    )
+    assert "Nothing to do" in again.stdout, again.stderr
 
 
 def test_an_index_of_another_checkpoint_is_refused_unless_the_run_is_given(

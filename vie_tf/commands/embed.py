@@ -72,13 +72,14 @@ def _search(asked: SearchConfig, model_dir: str | None) -> None:
     index = EmbeddingIndex.load(asked.index)
     if not os.path.isfile(asked.query):
         raise UserError(f"--query={asked.query} is not a file; give one video file.")
-    embedder = nearest_videos.embedder_of_index(index, model_dir)
+    endpoint = nearest_videos.endpoint_of(index, asked.search_by)
+    embedder = nearest_videos.embedder_of_index(index, model_dir, endpoint)
     frames = decode_blocks.frame_settings(index.metadata["frames"])
     doing("decoding the video and searching")
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         videos = decode_blocks.find(asked.query)
         blocks = _decoded(videos, frames, folder, num_processes=1, videos_per_block=1)
-        hits = nearest_videos.search(index, embedder, blocks, asked.nearest)
+        hits = nearest_videos.search(index, embedder, blocks, asked.nearest, endpoint)
     print(nearest_videos.format_hits(hits, index, asked.query))
 
 

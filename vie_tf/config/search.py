@@ -97,3 +97,10 @@ class SearchConfig:
         path=True,
     )
     nearest: int = setting(10, "Maximum number of videos that are found.", lower=1)
+    search_by: str = setting(
+        "components",
+        "What videos are compared by. components: 128 principal components of conv3"
+        " and conv4 with their places (search.npy), or the embedding where the index"
+        " has none. embedding: the embedding, or else pooled.",
+        choices=("components", "embedding"),
+    )

@@ -40,6 +40,8 @@ class BaselineEmbedder:
         self.model_name, self.step = name, 0
         self.data_dir: str | None = None
         self.shapes: dict[str, tuple[int, ...]] = {ENDPOINT: (BASELINES[name].size,)}
+        self.endpoints: tuple[str, ...] = (ENDPOINT,)
+        self.block_sizes: list[int] = []
         self.fingerprint = f"{name}-{_VERSION}"
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:

@@ -16,10 +16,11 @@ from vie_tf.config import DataConfig, EmbeddingConfig
 from vie_tf.evaluation import restored_network
 from vie_tf.input import pipeline, sampling
 from vie_tf.input.clip_recipe import check_motion
-from vie_tf.keras import keras
 from vie_tf.metrics.features import unit_norm
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.search import search_features
+from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.search.video_source import Block
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
@@ -50,6 +51,8 @@ class Embedder(Protocol):
       data_dir: data set whose frame rate and size videos should have; None for any.
       step: step of the checkpoint; 0 for what has learned nothing.
       shapes: shapes of one clip's features, by endpoint.
+      endpoints: what is computed.
+      block_sizes: sizes of the parts of a video's search features, if it has some.
       fingerprint: hash of what the features depend on beside the videos.
     """
 
@@ -57,6 +60,8 @@ class Embedder(Protocol):
     data_dir: str | None
     step: int
     shapes: dict[str, tuple[int, ...]]
+    endpoints: tuple[str, ...]
+    block_sizes: list[int]
     fingerprint: str
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
@@ -76,7 +81,11 @@ class VideoEmbedder:
       model_name: family of the network.
       data_dir: data set that the run was trained on.
       step: step of the checkpoint.
-      shapes: shapes of one clip's features, by endpoint of the network.
+      shapes: shapes of one clip's features, by endpoint of the network, and of what
+        videos are searched by (`search_features`).
+      endpoints: what is computed: the endpoints of the settings, and what videos are
+        searched by where the rows are videos.
+      block_sizes: sizes of the parts of the search features of a video.
       fingerprint: hash of the checkpoint.
 
     Raises:
@@ -96,7 +105,19 @@ class VideoEmbedder:
         self._crop = config.data.crop
         self._settings = settings
         self._recipe = dataclasses.replace(network.recipe, static=settings.static_video)
-        self.shapes = self._shapes_of(network.model)
+        clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
+        widths = search_features.stream_widths(network.model, clip)
+
+        def all_endpoints(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+            endpoints = network.model(clips, training=False)
+            return {**endpoints, **search_features.of_clips(endpoints, widths)}
+
+        known = all_endpoints(clip)
+        self.shapes = {name: tuple(value.shape[1:]) for name, value in known.items()}
+        self.block_sizes = search_features.block_sizes(known, widths)
+        self.endpoints = settings.endpoints
+        if settings.average == "clips" and SEARCH_FEATURES in self.shapes:
+            self.endpoints = (*dict.fromkeys((*settings.endpoints, SEARCH_FEATURES)),)
         for name in settings.endpoints:
             if name not in self.shapes:
                 raise UserError(
@@ -105,8 +126,8 @@ class VideoEmbedder:
                 )
 
         def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
-            endpoints = network.model(clips, training=False)
-            return {name: endpoints[name] for name in settings.endpoints}
+            endpoints = all_endpoints(clips)
+            return {name: endpoints[name] for name in self.endpoints}
 
         self._pass = SplitPass(features_of)
 
@@ -150,20 +171,25 @@ class VideoEmbedder:
             ]
         )
 
-    def _shapes_of(self, model: keras.Model) -> dict[str, tuple[int, ...]]:
-        clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
-        return {name: tuple(value.shape[1:]) for name, value in model(clip).items()}
+
+def row_shape(embedder: Embedder, name: str) -> tuple[int, ...]:
+    """Returns the shape of a row where rows are videos, without the number of rows."""
+    shape = embedder.shapes[name]
+    return (2 * shape[0],) if name == SEARCH_FEATURES else shape
 
 
 def averaged(name: str, values: np.ndarray) -> np.ndarray:
     """Averages the clips of each video.
 
     Args:
-      name: name of the endpoint; `embedding` and `pooled` are scaled to unit norm.
+      name: name of the endpoint; `embedding` and `pooled` are scaled to unit norm, and
+        the search features of a video have their deviations, too.
       values: [V, num_clips, ...] float32.
 
     Returns:
-      [V, ...] float32.
+      [V, ...] float32; search features [V, 2 * D].
     """
+    if name == SEARCH_FEATURES:
+        return search_features.of_videos(values)
     means = values.mean(axis=1)
     return unit_norm(means) if name in DIRECTIONS else means

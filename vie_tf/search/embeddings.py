@@ -13,11 +13,18 @@ from typing import Callable, Mapping, Sequence
 from tqdm import tqdm
 
 from vie_tf.config import RUN, EmbeddingConfig
-from vie_tf.search import known_videos, parquet_table, update
-from vie_tf.search.embedder import Embedder, averaged
+from vie_tf.search import known_videos, parquet_table, search_space, update
+from vie_tf.search.embedder import Embedder, averaged, row_shape
 from vie_tf.search.embedding_files import EmbeddingFiles
-from vie_tf.search.embedding_index import NEW_ROWS, EmbeddingIndex
+from vie_tf.search.embedding_index import (
+    INDEX_NAME,
+    NEW_ROWS,
+    PROGRESS_NAME,
+    EmbeddingIndex,
+    read_metadata,
+)
 from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, Place
+from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.search.video_source import Block, VideoSource
 from vie_tf.storage import next_step, remote_files
 from vie_tf.storage.errors import UserError
@@ -64,7 +71,7 @@ def _write(
         # Folders of earlier versions are of runs, and do not say so.
         **({} if settings.network == RUN else {"network": settings.network}),
     }
-    shapes = {name: embedder.shapes[name] for name in settings.endpoints}
+    shapes = _row_shapes(embedder, settings, folder)
 
     def open_files(place: str) -> EmbeddingFiles:
         return EmbeddingFiles(place, made_from, shapes, settings.average == "none")
@@ -75,6 +82,7 @@ def _write(
     if files.is_complete and is_same:
         print(f"Nothing to do: the embeddings in {folder} are complete.")
         index = EmbeddingIndex.load(folder)
+        search_space.write(index)
         if not os.path.exists(parquet_table.path(index)):
             parquet_table.write(index)  # after a kill, or where pyarrow is new
         return index
@@ -89,14 +97,34 @@ def _write(
         "step": embedder.step,
         "videos": source.name,
         "frames": source.frame_settings,
+        "search_blocks": embedder.block_sizes,
     }
     if not files.is_complete and update.is_in_order(files, places):
         files.finish(metadata)
     else:
         update.merge(folder, open_files, source, parts, places, metadata)
     index = EmbeddingIndex.load(folder)
+    search_space.write(index)
     _print_summary(index, parquet_table.write(index))
     return index
+
+
+def _row_shapes(
+    embedder: Embedder, settings: EmbeddingConfig, folder: str
+) -> dict[str, tuple[int, ...]]:
+    """Returns the shapes of the rows of a folder, by endpoint.
+
+    A folder that an earlier version made goes on without search features.
+    """
+    if settings.average == "none":
+        return {name: embedder.shapes[name] for name in settings.endpoints}
+    names = embedder.endpoints
+    known = read_metadata(folder, INDEX_NAME) or read_metadata(folder, PROGRESS_NAME)
+    if known is not None:
+        there = {*known.get("arrays", ()), *known.get("sizes", ())}
+        if not there & {SEARCH_FEATURES, f"{SEARCH_FEATURES}.npy"}:
+            names = settings.endpoints
+    return {name: row_shape(embedder, name) for name in names}
 
 
 def _opened(
@@ -208,7 +236,9 @@ def _write_block(
         positions = [position_of[video.source] for video in features.videos]
         rows = [update.row_of(source.videos[position]) for position in positions]
         if settings.average == "clips":
-            values = {name: averaged(name, v) for name, v in features.values.items()}
+            values = {
+                name: averaged(name, features.values[name]) for name in files.shapes
+            }
         else:
             # [V, num_clips, ...] to [V * num_clips, ...]
             values = {

@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 from typing import Iterable
 
+import numpy as np
+
 from vie_tf.config import RUN, EmbeddingConfig
 from vie_tf.metrics import nearest
+from vie_tf.search import search_space
 from vie_tf.search.baseline_embedder import make_embedder
-from vie_tf.search.embedder import Embedder, averaged
+from vie_tf.search.embedder import Embedder, averaged, row_shape
 from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
@@ -25,11 +29,29 @@ class Hit:
     similarity: float
 
 
-def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> Embedder:
+def endpoint_of(index: EmbeddingIndex, search_by: str) -> str:
+    """Returns what the videos of an index are compared by.
+
+    Args:
+      index: index to be searched.
+      search_by: `components` or `embedding`, see `vie_tf.config.SearchConfig`.
+
+    Raises:
+      UserError: the index has nothing to compare by.
+    """
+    if search_by == "components" and search_space.is_possible(index):
+        return SEARCH_FEATURES
+    return index.searchable()[0]
+
+
+def embedder_of_index(
+    index: EmbeddingIndex, model_dir: str | None, endpoint: str
+) -> Embedder:
     """Loads the network that an index was made with.
 
     Args:
       index: index to be searched.
+      endpoint: result of `endpoint_of`.
       model_dir: another run, whatever its checkpoint; None for the index's own.
 
     Raises:
@@ -37,7 +59,6 @@ def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> Embedder:
         size; or a run is given for an index of a baseline.
     """
     metadata, made_from = index.metadata, index.metadata["made_from"]
-    endpoint, features = index.searchable()
     folder, name = model_dir or metadata["model_dir"], made_from.get("network", RUN)
     if model_dir is not None and name != RUN:
         raise UserError(
@@ -66,16 +87,24 @@ def embedder_of_index(index: EmbeddingIndex, model_dir: str | None) -> Embedder:
                 " features of two networks."
             )
         print(f"{difference}; similarities say little.")
-    if embedder.shapes[endpoint] != features.shape[1:]:
+    (size,), (_, known) = (
+        row_shape(embedder, endpoint),
+        metadata["arrays"][endpoint]["shape"],
+    )
+    if size != known:
         raise UserError(
-            f"The index {index.folder!r} has {features.shape[1]} dimensions, but the"
-            f" network of {folder!r} has {embedder.shapes[endpoint][0]}."
+            f"The index {index.folder!r} has {known} dimensions of {endpoint}, but the"
+            f" network of {folder!r} has {size}."
         )
     return embedder
 
 
 def search(
-    index: EmbeddingIndex, embedder: Embedder, blocks: Iterable[Block], count: int
+    index: EmbeddingIndex,
+    embedder: Embedder,
+    blocks: Iterable[Block],
+    count: int,
+    endpoint: str,
 ) -> list[Hit]:
     """Finds the videos nearest to a video, nearest first.
 
@@ -84,17 +113,22 @@ def search(
       embedder: result of `embedder_of_index`.
       blocks: blocks with the one video.
       count: largest number of videos to return.
+      endpoint: result of `endpoint_of`.
 
     Raises:
       UserError: the video cannot be read.
     """
-    endpoint, gallery = index.searchable()
     (features,) = (one for block in blocks for one in embedder.embed(block))
     if isinstance(features, RefusedEntry):
         raise UserError(
             f"The video {features.source!r} cannot be read: {features.reason}."
         )
     query = averaged(endpoint, features.values[endpoint])  # [1, D]
+    if endpoint == SEARCH_FEATURES:
+        gallery, space = search_space.load(index)
+        query = space.project(query)  # [1, K]
+    else:
+        gallery = np.asarray(index.array(endpoint))
     found = nearest.search(gallery, query, count)
     videos = index.videos()
     return [

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.search_features import SEARCH_FEATURES
 
 TABLE_NAME = "videos.parquet"
 _ROWS_AT_ONCE = 4096
@@ -34,7 +35,11 @@ def write(index: EmbeddingIndex) -> str | None:
     except ImportError:
         return None
     arrays = index.metadata["arrays"]
-    vectors = {n: index.array(n) for n, a in arrays.items() if len(a["shape"]) == 2}
+    vectors = {
+        name: index.array(name)
+        for name, array in arrays.items()
+        if len(array["shape"]) == 2 and name != SEARCH_FEATURES  # thousands of numbers
+    }
     if not vectors:
         return None
     videos = index.videos()

@@ -12,7 +12,7 @@ import os
 import shutil
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from vie_tf.search import parquet_table
+from vie_tf.search import parquet_table, search_space
 from vie_tf.search.embedding_files import REFUSED_NAME, EmbeddingFiles
 from vie_tf.search.embedding_index import (
     INDEX_NAME,
@@ -34,7 +34,8 @@ def finish_merged(folder: str) -> None:
     merged = os.path.join(folder, MERGED)
     index = read_metadata(merged, INDEX_NAME)
     if index is not None:
-        files.remove(os.path.join(folder, parquet_table.TABLE_NAME))
+        for name in (parquet_table.TABLE_NAME, *search_space.NAMES):
+            files.remove(os.path.join(folder, name))
         # The index comes last: until then the folder is not complete.
         names = sorted(os.listdir(merged), key=lambda name: (name == INDEX_NAME, name))
         if not index["num_refused"]:

@@ -35,7 +35,8 @@ class WorkerDied(UserError):
       task: task of the worker.
       item: item that was `STARTED` and not reported again, or None.
       cause: name of the signal, or the exit code.
-      was_killed: whether it got a SIGKILL from outside, as when memory runs out.
+      was_killed: whether it got a SIGKILL or SIGTERM from outside, as when memory
+        runs out.
       was_out_of_time: whether this pool killed it after the time limit of the item.
     """
 
@@ -219,9 +220,9 @@ class _Worker:
         self._process.join()
         code = self._process.exitcode or 0
         cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return WorkerDied(
-            self.task, self._item, cause, was_killed=code == -signal.SIGKILL
-        )
+        # A SIGTERM may reach the workers before it reaches this process.
+        was_killed = -code in (signal.SIGKILL, signal.SIGTERM)
+        return WorkerDied(self.task, self._item, cause, was_killed=was_killed)
 
 
 def _start_ignoring_sigint(process: context.SpawnProcess) -> None:

@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import signal
 import socket
 
 import numpy as np
@@ -182,3 +183,26 @@ def test_workers_with_other_flags_are_refused(tmp_path):
             assert "workers disagree" in line and "worker 1" in line
             assert ("--temperature 0.5" in line) == is_other
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_sigterm_to_one_worker_stops_all_with_a_checkpoint(tmp_path, asked):
+    write_data_set(tmp_path / "data", num_train=11, num_val=0)
+    flags = (
+        *(f"--data_dir={tmp_path / 'data'}", f"--model_dir={tmp_path / 'run'}"),
+        *("--train_steps=5000", "--checkpoint_steps=5000", "--eval_steps=0"),
+    )
+    with two_workers(tmp_path, "asked", *flags) as (processes, outputs):
+        wait_until(
+            lambda: (
+                "step 3/5000" in (outputs[0].read_text() if outputs[0].exists() else "")
+                or processes[0].exitcode is not None
+            ),
+            secs=240,
+        )
+        os.kill(processes[asked].pid, signal.SIGTERM)
+        assert [exit_code(process) for process in processes] == [143, 143]
+    text = outputs[0].read_text()
+    (step,) = re.findall(r"Stopped at step (\d+); a checkpoint was written", text)
+    assert (tmp_path / "run" / "checkpoints" / f"step-{step}.index").exists()
+    assert [text.count("Terminated; ")] == [1] and "Traceback" not in text

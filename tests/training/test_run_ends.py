@@ -2,7 +2,9 @@
 
 import contextlib
 import itertools
+import os
 import resource
+import signal
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from vie_tf.metrics.validation import KnnValidation, Scores
 from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage.termination import Terminated
 from vie_tf.training import failures, loop
 
 
@@ -31,6 +34,30 @@ def test_an_interrupted_run_leaves_a_checkpoint_of_its_last_step(
         quick(tmp_path, train_steps=9)
     assert RunDirectory(str(tmp_path)).latest().endswith("step-2")
     assert "Stopped at step 2" in capsys.readouterr().out
+
+
+def test_sigterm_leaves_a_checkpoint_of_its_last_step_and_is_not_repeated(
+    quick, tmp_path, monkeypatch, capsys
+):
+    take_step, save, steps = loop.take_step, CheckpointFolder.save, itertools.count(1)
+
+    def terminated(*arguments):
+        scalars = take_step(*arguments)
+        if next(steps) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return scalars
+
+    def impatient(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)  # as some send it twice
+        return save(*arguments)
+
+    monkeypatch.setattr(loop, "take_step", terminated)
+    monkeypatch.setattr(CheckpointFolder, "save", impatient)
+    with pytest.raises(Terminated):
+        quick(tmp_path, train_steps=9)
+    assert RunDirectory(str(tmp_path)).latest().endswith("step-3")
+    assert "Stopped at step 3" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_ctrl_c_while_the_first_graph_is_made_has_read_no_batch(

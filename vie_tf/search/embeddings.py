@@ -51,10 +51,8 @@ def write(
             " folder."
         )
     doing = f"writing embeddings to {folder!r}"
-    with FolderLock(folder, doing, "--output") as lock:
-        lock.take()
-        with full_disk_errors(folder):
-            return _write(embedder, settings, source, folder)
+    with FolderLock(folder, doing, "--output"), full_disk_errors(folder):
+        return _write(embedder, settings, source, folder)
 
 
 def _write(

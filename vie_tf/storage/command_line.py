@@ -7,7 +7,7 @@ import errno
 import sys
 from typing import Callable, NoReturn
 
-from vie_tf.storage import terminal
+from vie_tf.storage import terminal, termination
 from vie_tf.storage.errors import UserError, error_line
 from vie_tf.storage.printable import printable
 
@@ -37,12 +37,12 @@ def exit_code_of(work: Callable[[], None]) -> int:
     """Does the work of a command.
 
     Returns:
-      The exit code: 1 after a `UserError`, which is printed in one line, and 141 if the
-      reader of the output has ended.  A system that refuses memory, room or access is
-      one line, too.  Every other error is a fault of the program and keeps its stack
-      trace.
+      The exit code: 1 after a `UserError`, which is printed in one line; 141 if the
+      reader of the output has ended; 143 after a SIGTERM.  A system that refuses
+      memory, room or access is one line, too.  Every other error is a fault of the
+      program and keeps its stack trace.
     """
-    with terminal.safe_streams():
+    with terminal.safe_streams(), termination.handled(termination.interrupt):
         try:
             work()
             sys.stdout.flush()  # while a failure can still be told
@@ -51,6 +51,9 @@ def exit_code_of(work: Callable[[], None]) -> int:
             return 1
         except terminal.ReaderLeft:
             return terminal.READER_LEFT_CODE
+        except termination.Terminated:
+            print("Terminated; the same command continues from here.", file=sys.stderr)
+            return termination.EXIT_CODE
         except KeyboardInterrupt:
             print("Interrupted; the same command continues from here.", file=sys.stderr)
             return _INTERRUPTED

@@ -30,7 +30,8 @@ class FolderLock:
     file systems without locks are not locked.
 
     Args:
-      folder: folder that is locked on entry if it exists, else by `take`.
+      folder: folder that is locked; it is made if it is missing, and removed at the
+        end if nothing was written to it.
       doing: what the process does with the folder, for messages to other users.
       flag: flag that chooses another folder.
     """
@@ -39,11 +40,19 @@ class FolderLock:
         self._folder, self._doing, self._flag = folder, doing, flag
         self._path = os.path.join(folder, NAME)
         self._file: TextIO | None = None
+        self._made: list[str] = []  # the innermost folder first
 
     def __enter__(self) -> FolderLock:
-        """Locks the folder if it exists."""
-        if not remote_files.is_remote(self._folder) and os.path.isdir(self._folder):
-            self.take()
+        """Locks the folder.
+
+        Before anything in it is looked at: what another process writes until it ends
+        would be overwritten.
+
+        Raises:
+          UserError: another process has locked it, or it cannot be made.
+        """
+        if not remote_files.is_remote(self._folder):
+            self._take()
         return self
 
     def __exit__(
@@ -59,27 +68,37 @@ class FolderLock:
             os.remove(self._path)
         self._file.close()
         self._file = None
+        with contextlib.suppress(OSError):  # a folder that is not empty stays
+            for folder in self._made:
+                os.rmdir(folder)
 
-    def take(self) -> None:
-        """Locks the folder, which is made if it is missing.
+    def _take(self) -> None:
+        while self._file is None:
+            self._make_folder()
+            with contextlib.suppress(FileNotFoundError):  # if its owner has removed it
+                self._file = self._try_to_lock()
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()} on {socket.gethostname()}\n")
+        self._file.flush()
 
-        Raises:
-          UserError: another process has locked it, or it cannot be made.
-        """
-        if remote_files.is_remote(self._folder) or self._file is not None:
-            return
+    def _make_folder(self) -> None:
+        folder, missing = os.path.abspath(self._folder), []
+        while not os.path.lexists(folder):
+            missing.append(folder)
+            folder = os.path.dirname(folder)
         try:
-            os.makedirs(self._folder, exist_ok=True)
+            for folder in reversed(missing):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folder)
+                    self._made.insert(0, folder)
+            os.makedirs(self._folder, exist_ok=True)  # raises if it is a file
+        except FileNotFoundError:
+            return  # another process has removed what it had made
         except OSError as error:
             raise UserError(
                 f"The folder {self._folder!r} cannot be made ({error.strerror}): choose"
                 f" another {self._flag}."
             ) from error
-        while self._file is None:
-            self._file = self._try_to_lock()
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()} on {socket.gethostname()}\n")
-        self._file.flush()
 
     def _try_to_lock(self) -> TextIO | None:
         """Returns the locked file, None if its owner has removed it meanwhile."""

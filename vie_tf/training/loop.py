@@ -24,9 +24,11 @@ from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import is_due
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.heartbeat import doing
+from vie_tf.storage.termination import Terminated
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.failures import next_batch, take_step
 from vie_tf.training.step import TrainStep, make_train_step
+from vie_tf.training.stopping import StopRequests
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,43 +72,53 @@ def run_steps(training: Training) -> Scores | None:
       BadRecord: a video cannot be read.
       StepTooLarge: a step does not fit into the memory of a device.
       TrainingDiverged: the loss is not a finite number.
+      KeyboardInterrupt: after Ctrl-C or SIGTERM, when a checkpoint was written.
     """
+    stops = StopRequests(training.devices)
+    with stops.noticed():
+        try:
+            return _run_steps(training, stops)
+        except KeyboardInterrupt as error:
+            # After Ctrl-C, other workers are at other steps and cannot take part.
+            if training.devices.num_workers == 1 or isinstance(error, Terminated):
+                step = training.state.steps_taken()
+                training.run.save(training.state)
+                print(f"Stopped at step {step}; a checkpoint was written.", flush=True)
+            raise
+
+
+def _run_steps(training: Training, stops: StopRequests) -> Scores | None:
     state, settings, log = training.state, training.settings, training.log
     batch_size, last_step = settings.batch_size, settings.train_steps
     assert batch_size and last_step is not None and settings.eval_steps is not None
     first_step, scores = state.steps_taken(), None
     batches = training.devices.batches(training.clips.dataset)
     take_step_of: dict[Objective, TrainStep] = {}
-    try:
-        if state.owes_validation(settings.eval_steps, last_step):
-            scores = _validate(training, first_step)
-        for step in range(first_step + 1, last_step + 1):
-            objective = state.objective.at(step - 1)
-            if objective not in take_step_of:
-                take_step_of[objective] = _make_step(training, objective)
-            doing(f"taking step {step:,} of {last_step:,}")
-            log.clusterings(objective.before_step(step - 1), step - 1)
-            with training.profile.of(step):
-                batch = _wait_for_batch(training, batches)
-                if step == first_step + 1:
-                    log.clips(_first_replica(training, batch["clips"]), step - 1)
-                scalars = take_step(take_step_of[objective], batch, step, batch_size)
-            if is_due(step, settings.log_steps, last_step):
-                log.step(step, objective.title, scalars)
-            else:
-                log.between(step, scalars)
-            if is_due(step, settings.eval_steps, last_step):
-                scores = _validate(training, step)
-            if is_due(step, settings.checkpoint_steps, last_step):
-                doing(f"writing the checkpoint of step {step:,}")
-                training.run.save(state)
-                log.went_on()
-    except KeyboardInterrupt:
-        if training.devices.num_workers > 1:
-            raise  # the others are at other steps and cannot take part
-        training.run.save(state)
-        print(f"Stopped at step {state.steps_taken()}; a checkpoint was written.")
-        raise
+    if state.owes_validation(settings.eval_steps, last_step):
+        scores = _validate(training, first_step)
+    for step in range(first_step + 1, last_step + 1):
+        objective = state.objective.at(step - 1)
+        if objective not in take_step_of:
+            take_step_of[objective] = _make_step(training, objective)
+        doing(f"taking step {step:,} of {last_step:,}")
+        log.clusterings(objective.before_step(step - 1), step - 1)
+        with training.profile.of(step):
+            batch = _wait_for_batch(training, batches)
+            if step == first_step + 1:
+                log.clips(_first_replica(training, batch["clips"]), step - 1)
+            scalars = take_step(take_step_of[objective], batch, step, batch_size)
+        if is_due(step, settings.log_steps, last_step):
+            log.step(step, objective.title, scalars)
+        else:
+            log.between(step, scalars)
+        if is_due(step, settings.eval_steps, last_step):
+            scores = _validate(training, step)
+        if is_due(step, settings.checkpoint_steps, last_step):
+            doing(f"writing the checkpoint of step {step:,}")
+            training.run.save(state)
+            log.went_on()
+        if step < last_step:
+            stops.after_step()
     return scores
 
 

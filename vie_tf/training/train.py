@@ -28,6 +28,7 @@ from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
+from vie_tf.storage import termination
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import Manifest
@@ -49,7 +50,11 @@ def train(config: RunConfig) -> None:
     doing("reading the data set")
     # First, as TensorFlow must know its devices before it computes anything.
     devices = distribution.join(config.distribution)
-    with devices.explain_lost_workers(), devices.chief_alone_prints():
+    with contextlib.ExitStack() as resources:
+        # Again, since TensorFlow sets another handler when workers join.
+        resources.enter_context(termination.handled(termination.interrupt))
+        resources.enter_context(devices.explain_lost_workers())
+        resources.enter_context(devices.chief_alone_prints())
         manifest = Manifest.load(config.data.data_dir)
         instances = Instances.from_config(config.data, manifest)
         config = complete_settings(config, manifest, instances)
@@ -59,15 +64,13 @@ def train(config: RunConfig) -> None:
             writes=devices.is_chief,
             of_chief=devices.of_chief,
         )
+        if devices.is_chief:
+            place = config.train.model_dir
+            lock = FolderLock(place, f"training in {place!r}", "--model_dir")
+            resources.enter_context(lock)
         devices.check_agreement(agreement.from_config(config, manifest, run.latest()))
-        with contextlib.ExitStack() as resources:
-            lock = None
-            if devices.is_chief:
-                place = config.train.model_dir
-                lock = FolderLock(place, f"training in {place!r}", "--model_dir")
-                resources.enter_context(lock)
-            resources.enter_context(failures.disk_full_errors(run))
-            _train_in_folder(config, manifest, instances, run, lock, devices)
+        resources.enter_context(failures.disk_full_errors(run))
+        _train_in_folder(config, manifest, instances, run, devices)
 
 
 def _train_in_folder(
@@ -75,7 +78,6 @@ def _train_in_folder(
     manifest: Manifest,
     instances: Instances,
     run: RunDirectory,
-    lock: FolderLock | None,
     devices: Distribution,
 ) -> None:
     settings = config.train
@@ -91,8 +93,6 @@ def _train_in_folder(
     check_batch_norm(state.model, clips_shape, devices.strategy)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))
-    if lock is not None:
-        lock.take()  # so far, nothing was written
     devices.check_shared(run.model_dir)
     described = console.description(
         config, manifest, state, devices.describe(), instances

@@ -77,8 +77,7 @@ def locked_folder(
     """
     path = os.path.join(results.folder(run), results.name(run, task))
     dependencies = _dependencies(run, settings)
-    with FolderLock(path, f"training in {path!r}", "--model_dir") as lock:
-        lock.take()
+    with FolderLock(path, f"training in {path!r}", "--model_dir"):
         if start_over:
             _remove_training(path)
         _check(path, dependencies)

@@ -25,7 +25,7 @@ from vie_tf.metrics.baselines.vectors import BASELINES
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import write_atomically
 
-DEFAULT_FLAGS = "--flagfile=run_scripts/small_collection.flags --train_steps=400"
+DEFAULT_FLAGS = "--preset=small"
 
 
 def measure(

@@ -27,8 +27,7 @@ def before_training(config: RunConfig, num_videos: int) -> Iterator[str]:
         yield (
             f"{num_videos:,} training videos are few for these settings, which are the"
             " paper's for 240,000: the embeddings may collapse. Add"
-            " --flagfile=run_scripts/small_collection.flags"
-            " (docs/small_collections.md)."
+            " --preset=small (docs/small_collections.md)."
         )
     if config.train.batch_size > num_videos:
         yield (

@@ -1,43 +1,94 @@
 # Creates the virtual environment of the project; the other scripts source this file.
 #
-# make_environment FOLDER [EXTRA]: creates FOLDER with the versions of constraints.txt,
-# unless it has them already, and sets PYTHON to its interpreter.
+# make_environment FOLDER [EXTRA]: creates FOLDER with tested versions, unless it has
+# them already, and sets PYTHON to its interpreter.  It takes the newest Python of 3.9
+# to 3.13 that works, or the one that VIE_TF_PYTHON names:
+#
+#   VIE_TF_PYTHON=python3.11 ./run_scripts/quickstart.sh
 
+# Whether a command is a Python that TensorFlow has packages for.  Some that exist fail.
+is_python() {
+  "$1" -c 'import sys, venv, ensurepip
+sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1
+}
+
+# find_python VERSION...: prints the first that works, here or among pyenv's.
 find_python() {
-  local candidate
-  for candidate in python3.11 python3.10 python3.9 python3 python; do
-    if "$candidate" -c 'import sys, venv, ensurepip
-sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))' >/dev/null 2>&1; then
+  local version candidate
+  for version in "$@"; do
+    for candidate in "python$version" \
+      "${PYENV_ROOT:-${HOME:-}/.pyenv}/versions/$version".*/bin/python; do
+      if is_python "$candidate"; then
+        echo "$candidate"
+        return
+      fi
+    done
+  done
+  for candidate in python3 python; do
+    if is_python "$candidate" && "$candidate" -c 'import sys
+sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv[1:])' "$@"; then
       echo "$candidate"
       return
     fi
   done
 }
 
+python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
+
+# constraints_of PYTHON: the file with the versions that are tested with it.
+constraints_of() {
+  case $(python_version "$1") in
+    3.9 | 3.10 | 3.11) echo constraints.txt ;;
+    *) echo constraints-tf2.21.txt ;;
+  esac
+}
+
 make_environment() {
-  local folder=$1 extra=${2:-} root stamp wanted found package
+  local folder=$1 extra=${2:-} root wanted found="" package
   root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-  stamp="$folder/.installed"
   package="$root"
   if [ -n "$extra" ]; then package="$root[$extra]"; fi
   PYTHON="$folder/bin/python"
-  wanted=$(cat "$root/setup.py" "$root/constraints.txt" | cksum)
-  if [ -x "$PYTHON" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
+  if [ -n "${VIE_TF_PYTHON:-}" ]; then
+    found=$VIE_TF_PYTHON
+    if ! is_python "$found"; then
+      echo "error: VIE_TF_PYTHON=$found is no Python 3.9 to 3.13 with venv" >&2
+      exit 1
+    fi
+  fi
+  wanted=$(cat "$root/pyproject.toml" "$root"/constraints*.txt | cksum)
+  if is_python "$PYTHON"; then
+    if [ -n "$found" ] && [ "$(python_version "$found")" != "$(python_version "$PYTHON")" ]
+    then
+      rm -f "$folder/.installed"
+    elif [ "$(cat "$folder/.installed" 2>/dev/null)" = "$wanted" ]; then
+      return
+    else
+      found=$PYTHON  # which is there, and gets other packages
+    fi
+  fi
+  if [ -z "$found" ]; then found=$(find_python 3.13 3.12 3.11 3.10 3.9); fi
 
   echo "Setting up $folder (TensorFlow is a download of 600 MB) ..."
-  found=$(find_python)
-  # An editable install: the sources stay the ones in this folder.
-  if command -v uv >/dev/null 2>&1; then
-    uv venv --quiet --python "${found:->=3.9,<3.12}" --seed "$folder"
-    uv pip install --quiet --python "$PYTHON" -c "$root/constraints.txt" -e "$package"
+  if [ "$found" = "$PYTHON" ]; then
+    :
+  elif command -v uv >/dev/null 2>&1; then
+    rm -rf "$folder"
+    uv venv --quiet --python "${found:->=3.9,<3.14}" --seed "$folder"
   elif [ -n "$found" ]; then
-    "$found" -m venv "$folder"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check \
-      -c "$root/constraints.txt" -e "$package"
+    "$found" -m venv --clear "$folder"
   else
-    echo "error: no Python 3.9, 3.10 or 3.11 with venv was found, which TensorFlow 2.15" \
-      "needs; install one (or uv, which brings its own) and try again." >&2
+    echo "error: no Python 3.9 to 3.13 with venv was found; install one (or uv, which" \
+      "brings its own) and try again." >&2
     exit 1
   fi
-  echo "$wanted" >"$stamp"
+  local constraints="$root/$(constraints_of "$PYTHON")"
+  # An editable install: the sources stay the ones in this folder.
+  if command -v uv >/dev/null 2>&1; then
+    uv pip install --quiet --python "$PYTHON" -c "$constraints" -e "$package"
+  else
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check \
+      -c "$constraints" -e "$package"
+  fi
+  echo "$wanted" >"$folder/.installed"
 }

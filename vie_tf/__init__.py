@@ -6,7 +6,7 @@ import warnings
 
 from vie_tf import quiet_import
 
-__version__ = "0.1.0"  # setup.py reads this line
+__version__ = "0.1.0"  # pyproject.toml reads this line
 
 # TensorFlow and tensorflow-addons greet every import with lines that no user can
 # act on (CUDA plug-ins registered twice, end-of-life notices).  What matters is

@@ -15,10 +15,8 @@ import cv2
 # by another package before this one, hence the call.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
 if "OPENCV_LOG_LEVEL" not in os.environ:
-    if hasattr(cv2, "setLogLevel"):
-        cv2.setLogLevel(0)  # silent
-    else:  # from OpenCV 4.14 on
-        cv2.utils.logging.setLogLevel(0)  # type: ignore[attr-defined]
+    # The function moved from `cv2` to a module of its own in OpenCV 4.14.
+    vars(cv2.utils).get("logging", cv2).setLogLevel(0)  # silent
 
 # Videos are spread over processes; threads within each would only compete.
 cv2.setNumThreads(1)

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# With the newest TensorFlow: parity, resuming, data preparation, and a small training
+# by the installed package, away from this folder.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source run_scripts/environment.sh
+make_environment "$PWD/.venv-newest" dev
+
+"$PYTHON" -m pytest -n 2 --dist=loadfile --no-loadscope-reorder \
+  tests/test_keras.py tests/test_quiet_import.py tests/test_wheel.py \
+  tests/models tests/objectives tests/runs tests/training/test_trajectory.py \
+  tests/training/test_schedules.py tests/training/test_replicas.py \
+  tests/data_prep/decode tests/storage tests/end_to_end/test_kill_and_resume.py \
+  tests/end_to_end/test_learning.py
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# The package alone: a second environment would be another download of 600 MB.
+"$PYTHON" -m pip wheel --quiet --no-deps --no-build-isolation -w "$work" .
+"$PYTHON" -m pip install --quiet --no-deps --target "$work/site" "$work"/*.whl
+export PYTHONPATH="$work/site"
+cd "$work"
+vie_tf() { "$PYTHON" -m vie_tf "$@"; }
+vie_tf synthesize --output_dir=videos --num_videos=64 --size=64 --seconds=2
+vie_tf convert --videos=videos --output_dir=data --shortest_side=64
+vie_tf train --preset=small --data_dir=data --model_dir=run \
+  --train_steps=20 --batch_size=8 --num_filters=8 --color=none
+vie_tf evaluate --task=knn --data_dir=data --model_dir=run
+vie_tf embed --videos=videos --model_dir=run --output=embeddings
+vie_tf search --query="$(find videos -name '*.mp4' | head -1)" --index=embeddings

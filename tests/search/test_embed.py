@@ -18,7 +18,7 @@ from data_prep.convert import conversion
 from vie_tf.commands import embed as embed_command
 from vie_tf.config import DataConfig
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.metrics.features import video_embeddings
+from vie_tf.metrics.features import unit_norm, video_embeddings
 from vie_tf.search import search_space
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("toy_networks")]
@@ -225,26 +225,56 @@ def test_without_an_average_rows_are_clips_of_any_endpoint(folder, of_files, tmp
     assert [row["frames"] for row in rows[:2]] == ["3 5", "6 8"]
 
 
+def cosines_of(output, query, search_by):
+    """Cosines to a video of an index, as it is searched."""
+    files = by_source(output, search_by)
+    rows = np.stack(list(files.values()))
+    if search_by == "embedding":
+        rows = unit_norm(rows - rows.mean(axis=0))
+    return dict(zip(files, rows @ rows[list(files).index(query)]))
+
+
+@pytest.mark.parametrize("is_copy", [True, False])
 @pytest.mark.parametrize(
     ("search_by", "name"), [((), "search"), (("--search_by=embedding",), "embedding")]
 )
-def test_a_video_finds_itself_and_others_in_the_index(
-    folder, of_files, search_by, name
+def test_a_video_finds_what_is_nearest_in_the_index(
+    is_copy, search_by, name, folder, of_files, tmp_path
 ):
-    query = folder / "videos" / SOURCES[6]
-    asked = (f"--query={query}", f"--index={of_files}", "--nearest=3")
-    result = embed(*asked, *search_by)
+    table, page = tmp_path / "found.csv", tmp_path / "found.html"
+    query = folder / "with_broken" / SOURCES[6]
+    if is_copy:  # which is embedded, while the row of a file of the index is there
+        query = shutil.copy(query, tmp_path / "copy.avi")
+    asked = (f"--query={query}", f"--index={of_files}", "--nearest=3", "--find_itself")
+    result = embed(*asked, *search_by, f"--csv={table}", f"--html={page}")
     assert result.returncode == 0, result.stderr
-    head, *lines = result.stdout.splitlines()
+    head, *lines = result.stdout.splitlines()[:4]
     assert "of 10 videos" in head
-    files = by_source(of_files, name)
-    cosines = {source: row @ files[SOURCES[6]] for source, row in files.items()}
+    cosines = cosines_of(of_files, SOURCES[6], name)
     wanted = sorted(cosines, key=lambda source: -cosines[source])[:3]
     assert wanted[0] == SOURCES[6]
     assert [line.split()[2] for line in lines] == wanted
-    for line, source in zip(lines, wanted):
-        assert float(line.split()[1]) == pytest.approx(cosines[source], abs=1e-3)
-        assert line.endswith(f"({source[0]})")
+    assert all(line.endswith(f"({s[0]})") for line, s in zip(lines, wanted))
+    with open(table, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["video"] for row in rows] == wanted
+    for row in rows:
+        assert float(row["cosine"]) == pytest.approx(cosines[row["video"]], abs=1e-3)
+    html = page.read_text()
+    assert html.count("data:image/jpeg") == 4 and "<script" not in html
+
+
+def test_all_queries_of_a_folder_are_looked_up_at_once(folder, of_files):
+    queries = f"{folder / 'with_broken' / 'a'},{folder / 'with_broken/b/broken.mp4'}"
+    result = embed(f"--query={queries}", f"--index={of_files}", "--nearest=2")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    heads = [line for line in lines if line.startswith("Nearest to ")]
+    assert len(heads) == 5
+    for number, head in enumerate(heads):
+        found = [line.split()[2] for line in lines[3 * number + 1 : 3 * number + 3]]
+        assert not any(head.split()[2].endswith(source) for source in found)
+    assert "broken.mp4 cannot be read: " in lines[-1]
 
 
 def test_an_index_of_an_earlier_version_is_searched_by_the_embedding(folder, of_files):

@@ -1,8 +1,8 @@
-"""Embeds videos with the network of a run or without, or finds those nearest to one.
+"""Embeds videos with the network of a run or without, or finds those nearest to others.
 
 python embed.py --videos=FOLDER_OR_DATA --model_dir=RUN --output=OUT
 python embed.py --videos=FOLDER_OR_DATA --network=motion_map --output=OUT
-python embed.py --query=VIDEO --index=OUT
+python embed.py --query=VIDEO,VIDEO --index=OUT
 
 Videos are a data set, or files, which are decoded as data_prep.convert would and
 embedded as its records would be.  The same command continues where it was interrupted.
@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
-from typing import TYPE_CHECKING, Iterator, Sequence
+from typing import TYPE_CHECKING, Sequence
 
 from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
 from vie_tf.flags import cli
@@ -24,7 +23,7 @@ from vie_tf.storage.heartbeat import doing
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
     from data_prep.index.video_row import FoundVideo
-    from vie_tf.search.video_source import Block, VideoSource
+    from vie_tf.search.video_source import VideoSource
 
 _SHORTEST_SIDE = 96  # of frames for a baseline, whose pictures are smaller
 _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete
@@ -38,8 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _embed_or_search(flags: cli.Flags) -> None:
     doing("loading TensorFlow and the network")
     if embed_flags.is_search(flags):
-        search = flags.config(SearchConfig)
-        _search(search, flags.given(EmbeddingConfig).get("model_dir"))
+        # Here, so that --help need not wait for TensorFlow.
+        from vie_tf.commands.queries import search
+
+        model_dir = flags.given(EmbeddingConfig).get("model_dir")
+        search(flags.config(SearchConfig), model_dir)
     else:
         _embed(flags.config(VideosConfig), embed_flags.config(flags))
 
@@ -64,28 +66,10 @@ def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
     embeddings.write(embedder, settings, source, asked.output)
 
 
-def _search(asked: SearchConfig, model_dir: str | None) -> None:
-    from data_prep.convert import decode_blocks
-    from vie_tf.search import nearest_videos
-    from vie_tf.search.embedding_index import EmbeddingIndex
-
-    index = EmbeddingIndex.load(asked.index)
-    if not os.path.isfile(asked.query):
-        raise UserError(f"--query={asked.query} is not a file; give one video file.")
-    endpoint = nearest_videos.endpoint_of(index, asked.search_by)
-    embedder = nearest_videos.embedder_of_index(index, model_dir, endpoint)
-    frames = decode_blocks.frame_settings(index.metadata["frames"])
-    doing("decoding the video and searching")
-    with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
-        videos = decode_blocks.find(asked.query)
-        blocks = _decoded(videos, frames, folder, num_processes=1, videos_per_block=1)
-        hits = nearest_videos.search(index, embedder, blocks, asked.nearest, endpoint)
-    print(nearest_videos.format_hits(hits, index, asked.query))
-
-
 def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
     """Makes the source of video files, which are decoded block by block."""
     from data_prep.convert import decode_blocks
+    from vie_tf.commands.queries import decoded
     from vie_tf.search.video_source import ListedVideo, VideoSource
 
     found = decode_blocks.find(asked.videos)
@@ -105,7 +89,7 @@ def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
         ),
         contents=lambda positions: decode_blocks.contents(chosen(positions), frames),
         stamps=lambda positions: decode_blocks.stamps(chosen(positions), frames),
-        blocks=lambda positions: _decoded(
+        blocks=lambda positions: decoded(
             chosen(positions),
             frames,
             scratch,
@@ -114,27 +98,6 @@ def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
         ),
         frame_settings=dataclasses.asdict(frames),
     )
-
-
-def _decoded(
-    videos: Sequence[FoundVideo],
-    frames: FrameSettings,
-    scratch_dir: str,
-    num_processes: int,
-    videos_per_block: int,
-) -> Iterator[Block]:
-    """Yields blocks of video files; each exists until the next is asked for."""
-    from data_prep.convert import decode_blocks
-    from vie_tf.search.video_source import Block
-
-    for manifest in decode_blocks.decode(
-        videos,
-        frames,
-        scratch_dir,
-        videos_per_block=videos_per_block,
-        num_processes=num_processes,
-    ):
-        yield Block(scratch_dir, manifest, decode_blocks.SPLIT)
 
 
 def _frame_settings(data_dir: str) -> FrameSettings:

@@ -9,7 +9,6 @@ The collection is an index of embed.py, or the memory bank of a run.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Sequence
 
 from vie_tf.config.explore import CollectionConfig, ExploreConfig
@@ -18,7 +17,6 @@ from vie_tf.flags import explore as explore_flags
 
 if TYPE_CHECKING:
     from vie_tf.explore.collection import Collection
-    from vie_tf.storage.thumbnails import ReadThumbnails
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,10 +28,12 @@ def _explore(flags: cli.Flags) -> None:
     explore_flags.check(flags)
     asked, outputs = flags.config(CollectionConfig), flags.config(ExploreConfig)
     # Here, so that --help need not wait for TensorFlow.
+    from vie_tf.commands.collection_videos import reader_of
     from vie_tf.explore import reports
 
     collection = load(asked)
-    read = reader_of(collection, asked)
+    videos = asked.videos or collection.videos
+    read = reader_of(videos, collection.sources, asked.num_processes)
     if outputs.page:
         print(reports.write_page(collection, read, outputs))
     if outputs.duplicates:
@@ -51,20 +51,3 @@ def load(asked: CollectionConfig) -> Collection:
         return collection.of_index(EmbeddingIndex.load(asked.index))
     model_dir = asked.model_dir or ""
     return collection.of_bank(model_dir, asked.data_dir, asked.checkpoint)
-
-
-def reader_of(collection: Collection, asked: CollectionConfig) -> ReadThumbnails:
-    """Makes the reader of a collection's videos, wherever they are now."""
-    from data_prep.thumbnails.read_files import reader_of_files
-    from vie_tf.explore.pictures.record_thumbnails import reader_of_records
-    from vie_tf.storage.manifest import is_data_set
-
-    videos = asked.videos or collection.videos
-    if is_data_set(videos):
-        return reader_of_records(videos, collection.sources)
-    is_file = os.path.isfile(videos)
-    paths = [
-        videos if is_file else os.path.join(videos, source)
-        for source in collection.sources
-    ]
-    return reader_of_files(paths, asked.num_processes)

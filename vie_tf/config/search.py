@@ -86,10 +86,13 @@ class VideosConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SearchConfig:
-    """A search for the videos nearest to one."""
+    """A search for the videos nearest to others."""
 
-    query: str = setting(
-        dataclasses.MISSING, "Video file whose nearest videos are looked up.", path=True
+    query: tuple[str, ...] = setting(
+        dataclasses.MISSING,
+        "Videos whose nearest videos are looked up: files, separated by commas, or a"
+        " folder of files.",
+        path=True,
     )
     index: str = setting(
         dataclasses.MISSING,
@@ -97,6 +100,18 @@ class SearchConfig:
         path=True,
     )
     nearest: int = setting(10, "Maximum number of videos that are found.", lower=1)
+    find_itself: bool = setting(
+        False, "Whether a query that is in the index is among what is found."
+    )
+    csv: str | None = setting(
+        None, "csv file of what is found.", none="none", path=True
+    )
+    html: str | None = setting(
+        None,
+        "HTML file that shows queries and what is found, with moving thumbnails.",
+        none="none",
+        path=True,
+    )
     search_by: str = setting(
         "components",
         "What videos are compared by. components: 128 principal components of conv3"

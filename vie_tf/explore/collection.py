@@ -10,16 +10,14 @@ import os
 
 import numpy as np
 
+from vie_tf.explore import space
 from vie_tf.input.instances import Instances
 from vie_tf.metrics.features import unit_norm
 from vie_tf.runs.checkpoint_folder import step_of
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.search.embedder import DIRECTIONS
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
-
-_LEAST_SPREAD = 1e-6  # of embeddings that are more than one point
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Collection:
       sources: names of the videos, [V].
       labels: names of their classes, empty without one, [V].
       splits: splits of the data set, empty for files, [V].
-      vectors: directions from the mean of the collection, unit norm, [V, D] float32.
+      vectors: directions that are compared, unit norm, [V, D] float32.
     """
 
     name: str
@@ -44,11 +42,6 @@ class Collection:
     splits: tuple[str, ...]
     vectors: np.ndarray
 
-    @property
-    def has_labels(self) -> bool:
-        """Whether videos of at least two classes are labeled."""
-        return len(set(self.labels) - {""}) > 1
-
 
 def of_index(index: EmbeddingIndex) -> Collection:
     """Returns the videos of an index; the clips of each are averaged.
@@ -57,9 +50,9 @@ def of_index(index: EmbeddingIndex) -> Collection:
       UserError: the index has no vectors, or its files are damaged.
     """
     metadata = index.metadata
-    rows, vectors = index.videos(), features_of(index)
-    if metadata["made_from"]["average"] == "none":
-        num_clips = metadata["made_from"]["num_clips"]
+    rows, vectors = index.videos(), space.of_index(index).vectors
+    if space.is_index_of_clips(index):
+        num_clips = len(rows) // metadata["num_videos"]
         rows = rows[::num_clips]
         clips = vectors.reshape(len(rows), num_clips, -1)
         vectors = unit_norm(clips.mean(axis=1))
@@ -71,7 +64,7 @@ def of_index(index: EmbeddingIndex) -> Collection:
         sources=tuple(row["source"] for row in rows),
         labels=tuple(row["label"] for row in rows),
         splits=tuple(row["split"] for row in rows),
-        vectors=centered(vectors),
+        vectors=vectors,
     )
 
 
@@ -101,6 +94,7 @@ def of_bank(model_dir: str, data_dir: str | None, checkpoint: str) -> Collection
             " a video)."
         )
     names = (*manifest.class_names, "")  # NO_LABEL is -1
+    vectors = unit_norm(bank)
     return Collection(
         name=os.path.basename(data_dir.rstrip("/")) or data_dir,
         network=f"memory bank of {config.model.name}, step {step_of(stored.path)}",
@@ -108,33 +102,5 @@ def of_bank(model_dir: str, data_dir: str | None, checkpoint: str) -> Collection
         sources=tuple(video.source for video in instances.videos),
         labels=tuple(names[video.label] for video in instances.videos),
         splits=tuple(video.split for video in instances.videos),
-        vectors=centered(unit_norm(bank)),
+        vectors=space.centered(vectors, space.mean_of(vectors)),
     )
-
-
-def features_of(index: EmbeddingIndex) -> np.ndarray:
-    """Returns the vectors that an index is compared by, one a row, [rows, D] float32.
-
-    Raises:
-      UserError: it has none.
-    """
-    for name in DIRECTIONS:
-        if name in index.metadata["arrays"]:
-            return unit_norm(np.asarray(index.array(name), np.float32))
-    raise UserError(
-        f"The embeddings in {index.folder!r} cannot be explored: that takes embedding"
-        " or pooled among the --endpoints."
-    )
-
-
-def centered(vectors: np.ndarray) -> np.ndarray:
-    """Returns directions from the mean, [V, D] float32, unit norm.
-
-    Embeddings of a small collection lie in a narrow cone, where all cosines are close
-    to 1; from their mean they point in all directions.  A single video, or videos that
-    are all alike, keep their directions.
-    """
-    moved = vectors - vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if len(vectors) < 3 or np.abs(moved).max() < _LEAST_SPREAD:
-        return vectors
-    return unit_norm(moved)

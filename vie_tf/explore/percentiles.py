@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_MOST_ROWS = 2048  # 2 million pairs, so that one in a million can be told
+_MOST_ROWS = 1024  # half a million pairs
 _SEED = 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import functools
 import sys
 from typing import Callable, Iterator
 
@@ -79,10 +80,6 @@ class Clips:
       positions: an element for each clip, as `maker.sample` takes it.
       batch: takes the dataset of clips and returns the one of batches.
       keeps_order: whether clips come in the order of the positions.
-
-    Attributes:
-      dataset: batches; each clip has `skipped`, the number of bad records left out
-        right before it.
     """
 
     def __init__(
@@ -93,17 +90,20 @@ class Clips:
         keeps_order: bool,
     ) -> None:
         self._maker, self._source = maker, maker.source
-        self._positions = positions
+        self._positions, self._batch = positions, batch
+        self._keeps_order = keeps_order
+
+    @functools.cached_property
+    def dataset(self) -> tf.data.Dataset:
+        """Batches; each clip has `skipped`, the bad records right before it."""
         skips = self._source.skips_bad_records
-        clips = self._read(keeps_order).map(
+        clips = self._read(self._keeps_order).map(
             self._finish_or_mark if skips else self._finish_or_fail,
             num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=keeps_order,
+            deterministic=self._keeps_order,
         )
-        batches = batch(_without_bad(clips) if skips else clips)
-        self.dataset = batches.prefetch(tf.data.AUTOTUNE).with_options(
-            self._source.options()
-        )
+        batches = self._batch(_without_bad(clips) if skips else clips)
+        return batches.prefetch(tf.data.AUTOTUNE).with_options(self._source.options())
 
     def __iter__(self) -> Iterator[Element]:
         """Iterates over the batches."""
@@ -151,6 +151,17 @@ class Clips:
             video = self._source.describe(int(sample["video"]))
             return f"{video} cannot be read: {problem}"
         return None
+
+    def at(self, position: int) -> Element:
+        """Makes the clip of a position without a dataset, whose graph takes seconds.
+
+        Raises:
+          BadRecord: its video cannot be read.
+        """
+        reason = self.explain(range(position, position + 1))
+        if reason is not None:
+            raise BadRecord(reason)
+        return self._maker.finish(self._sample_at(position))
 
     def example(self, position: int) -> Example:
         """Returns the clip of a position before and after its transform."""

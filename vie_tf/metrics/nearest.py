@@ -94,7 +94,8 @@ def queries_at_once(gallery_size: int) -> int:
     return min(max(_BLOCK_FLOATS // gallery_size, 1), _MOST_QUERIES)
 
 
-@tf.function(reduce_retracing=True)
+# AutoGraph would take longer than a search, and there is nothing to convert.
+@tf.function(reduce_retracing=True, autograph=False)
 def _nearest_of_block(
     gallery: tf.Tensor,
     queries: tf.Tensor,

@@ -16,6 +16,7 @@ from vie_tf.config import DataConfig, EmbeddingConfig
 from vie_tf.evaluation import restored_network
 from vie_tf.input import pipeline, sampling
 from vie_tf.input.clip_recipe import check_motion
+from vie_tf.input.clips import BadRecord, Clips
 from vie_tf.metrics.features import unit_norm
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.runs.run_directory import RunDirectory
@@ -63,6 +64,9 @@ class Embedder(Protocol):
     endpoints: tuple[str, ...]
     block_sizes: list[int]
     fingerprint: str
+
+    def embed_few(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
+        """Yields the same for a few videos, with less time to begin."""
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields features in the order of the videos, and refused videos."""
@@ -129,7 +133,7 @@ class VideoEmbedder:
             endpoints = all_endpoints(clips)
             return {name: endpoints[name] for name in self.endpoints}
 
-        self._pass = SplitPass(features_of)
+        self._features_of, self._pass = features_of, SplitPass(features_of)
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields features in the order of the videos, and refused videos.
@@ -141,17 +145,7 @@ class VideoEmbedder:
         yield from block.manifest.refused
         if not videos:
             return
-        data = DataConfig(
-            block.data_dir,
-            crop=self._crop,
-            static_video=self._settings.static_video,
-            on_bad_record="skip",
-        )
-        check_motion(videos, self._recipe, self.model_name)
-        num_clips = self._settings.num_clips
-        clips = pipeline.evaluation_clips(
-            data, block.manifest, block.split, self._recipe, num_clips=num_clips
-        )
+        clips = self._clips(block, videos)
         unread = set(range(len(videos)))
         for video_index, outputs in self._pass.run(clips, len(videos)):
             unread.difference_update(video_index.tolist())
@@ -159,6 +153,44 @@ class VideoEmbedder:
         for index in sorted(unread):
             reason = clips.explain(range(index, index + 1))
             yield RefusedEntry(videos[index].source, reason or "it has no clip")
+
+    def embed_few(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
+        """Yields what `embed` does, up to rounding, without building graphs.
+
+        A graph takes seconds to build, and an operation without one some microseconds.
+
+        Raises:
+          UserError: as `embed`.
+        """
+        videos = block.manifest.split(block.split)
+        yield from block.manifest.refused
+        clips = self._clips(block, videos) if videos else None
+        for position, video in enumerate(videos):
+            assert clips is not None
+            try:
+                made = clips.at(position)["clips"]
+            except BadRecord as error:
+                yield RefusedEntry(video.source, str(error))
+                continue
+            features = self._features_of(made)
+            values = {name: v.numpy()[None] for name, v in features.items()}
+            yield VideoFeatures((video,), values)
+
+    def _clips(self, block: Block, videos: Sequence[VideoEntry]) -> Clips:
+        data = DataConfig(
+            block.data_dir,
+            crop=self._crop,
+            static_video=self._settings.static_video,
+            on_bad_record="skip",
+        )
+        check_motion(videos, self._recipe, self.model_name)
+        return pipeline.evaluation_clips(
+            data,
+            block.manifest,
+            block.split,
+            self._recipe,
+            num_clips=self._settings.num_clips,
+        )
 
     def frames_of(self, videos: Sequence[VideoEntry]) -> np.ndarray:
         """Returns the frame indices of every clip, [V, num_clips, T] int."""

@@ -105,19 +105,18 @@ class EmbeddingIndex:
         files.check_crc32c(path, self.metadata.get("crc32c", {}).get(name))
         return path
 
-    def searchable(self) -> tuple[str, np.ndarray]:
-        """Returns an endpoint to compare videos by, and its features, [V, D] float32.
+    def endpoint(self) -> str:
+        """Returns the name of the endpoint that videos are compared by.
 
         Raises:
-          UserError: the index has no such endpoint.
+          UserError: the index has none that is a direction.
         """
-        if self.metadata["made_from"]["average"] == "clips":
-            for name in DIRECTIONS:
-                if name in self.metadata["arrays"]:
-                    return name, np.asarray(self.array(name))
+        for name in DIRECTIONS:
+            if name in self.metadata["arrays"]:
+                return name
         raise UserError(
-            f"The embeddings in {self.folder!r} cannot be searched: that takes"
-            " --average=clips, and embedding or pooled among the --endpoints."
+            f"The embeddings in {self.folder!r} cannot be compared: that takes"
+            " embedding or pooled among the --endpoints."
         )
 
 

@@ -1,32 +1,14 @@
-"""Finds the videos of a folder of embeddings that are nearest to a video."""
+"""Loads the network that a folder of embeddings was made with, for its queries."""
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Iterable
-
-import numpy as np
-
 from vie_tf.config import RUN, EmbeddingConfig
-from vie_tf.metrics import nearest
 from vie_tf.search import search_space
 from vie_tf.search.baseline_embedder import make_embedder
-from vie_tf.search.embedder import Embedder, averaged, row_shape
+from vie_tf.search.embedder import Embedder, row_shape
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.search_features import SEARCH_FEATURES
-from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.manifest import RefusedEntry
-from vie_tf.storage.printable import printable
-from vie_tf.storage.wording import counted
-
-
-@dataclasses.dataclass(frozen=True)
-class Hit:
-    """A video of the index: its row of videos.csv, and its cosine to the query."""
-
-    video: dict[str, str]
-    similarity: float
 
 
 def endpoint_of(index: EmbeddingIndex, search_by: str) -> str:
@@ -41,7 +23,7 @@ def endpoint_of(index: EmbeddingIndex, search_by: str) -> str:
     """
     if search_by == "components" and search_space.is_possible(index):
         return SEARCH_FEATURES
-    return index.searchable()[0]
+    return index.endpoint()
 
 
 def embedder_of_index(
@@ -97,51 +79,3 @@ def embedder_of_index(
             f" network of {folder!r} has {size}."
         )
     return embedder
-
-
-def search(
-    index: EmbeddingIndex,
-    embedder: Embedder,
-    blocks: Iterable[Block],
-    count: int,
-    endpoint: str,
-) -> list[Hit]:
-    """Finds the videos nearest to a video, nearest first.
-
-    Args:
-      index: index to be searched.
-      embedder: result of `embedder_of_index`.
-      blocks: blocks with the one video.
-      count: largest number of videos to return.
-      endpoint: result of `endpoint_of`.
-
-    Raises:
-      UserError: the video cannot be read.
-    """
-    (features,) = (one for block in blocks for one in embedder.embed(block))
-    if isinstance(features, RefusedEntry):
-        raise UserError(
-            f"The video {features.source!r} cannot be read: {features.reason}."
-        )
-    query = averaged(endpoint, features.values[endpoint])  # [1, D]
-    if endpoint == SEARCH_FEATURES:
-        gallery, space = search_space.load(index)
-        query = space.project(query)  # [1, K]
-    else:
-        gallery = np.asarray(index.array(endpoint))
-    found = nearest.search(gallery, query, count)
-    videos = index.videos()
-    return [
-        Hit(videos[neighbor], float(similarity))
-        for neighbor, similarity in zip(found.neighbor_index[0], found.similarities[0])
-    ]
-
-
-def format_hits(hits: list[Hit], index: EmbeddingIndex, query: str) -> str:
-    """Formats the result of a search in lines."""
-    num_videos = index.metadata["num_videos"]
-    lines = [f"Nearest to {query} of {counted(num_videos, 'video')}, by cosine:"]
-    for place, hit in enumerate(hits, 1):
-        label = f"  ({hit.video['label']})" if hit.video["label"] else ""
-        lines.append(f"{place:>4}  {hit.similarity:6.3f}  {hit.video['source']}{label}")
-    return "\n".join(map(printable, lines))

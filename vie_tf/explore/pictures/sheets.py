@@ -89,7 +89,7 @@ class SheetWriter:
         )
         for number, frame in enumerate(frames):
             left = number * STRIPS.width
-            strip[:, left : left + STRIPS.width] = _contained(frame, STRIPS)
+            strip[:, left : left + STRIPS.width] = contained(frame)
         if len(frames):
             self.sizes[video] = _size_within(frames[0], STRIPS, min)
         still = np.full([STILLS.height, STILLS.width, 3], _BACKGROUND, np.uint8)
@@ -107,7 +107,7 @@ class SheetWriter:
             pictures = [sheet[place] for place in range(count)]
             columns = 1 if kind is STRIPS else min(kind.columns, count)
             path = os.path.join(self._folder, kind.folder, f"{number:04d}.jpg")
-            files.write_atomically(path, _jpeg(_grid(pictures, columns)))
+            files.write_atomically(path, jpeg(_grid(pictures, columns)))
             del self._waiting[kind.folder, number]
 
 
@@ -122,13 +122,14 @@ def _grid(pictures: list[np.ndarray], columns: int) -> np.ndarray:
     return grid
 
 
-def _jpeg(pixels: np.ndarray) -> bytes:
+def jpeg(pixels: np.ndarray) -> bytes:
+    """Encodes [H, W, 3] uint8 RGB."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     return bytes(cv2.imencode(".jpg", pixels[..., ::-1], quality)[1].tobytes())
 
 
-def _contained(frame: np.ndarray, kind: SheetKind) -> np.ndarray:
-    """Fits a whole frame into the middle of a picture."""
+def contained(frame: np.ndarray, kind: SheetKind = STRIPS) -> np.ndarray:
+    """Fits a whole frame [H, W, 3] into the middle of a picture."""
     return _placed(frame, kind, min)
 
 

@@ -1,0 +1,162 @@
+"""Video files as queries of an index: decoded, embedded and looked up."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from typing import Iterator, Sequence
+
+import numpy as np
+
+from data_prep.convert import decode_blocks
+from data_prep.thumbnails.read_files import reader_of_files
+from vie_tf.commands.collection_videos import reader_of
+from vie_tf.config import SearchConfig
+from vie_tf.explore import answers
+from vie_tf.explore.answers import Answer
+from vie_tf.explore.gallery import Gallery, format_found
+from vie_tf.search import nearest_videos
+from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.video_source import Block
+from vie_tf.storage.errors import UserError
+from vie_tf.storage.heartbeat import doing
+from vie_tf.storage.manifest import RefusedEntry
+from vie_tf.storage.printable import printable
+
+_MOST_PER_BLOCK = 16
+_FEW = 32  # queries for which building a graph takes longer than it saves
+
+
+def search(asked: SearchConfig, model_dir: str | None) -> None:
+    """Looks up the videos nearest to some, and prints and writes what is found.
+
+    A query that is in the index needs no network.
+
+    Raises:
+      UserError: there is no such file, index or network, or none of the queries can be
+        read.
+    """
+    index = EmbeddingIndex.load(asked.index)
+    queries = query_files(asked.query)
+    gallery = Gallery(index, asked.search_by)
+    doing("decoding the queries and searching")
+    found = []
+    for answer in answer_all(queries, gallery, index, asked, model_dir):
+        found.append(answer)
+        if answer.fault:
+            print(printable(f"{answer.query} cannot be read: {answer.fault}."))
+        else:
+            lines = format_found(answer.found, answer.query, gallery.num_videos)
+            print("\n".join(map(printable, lines)), flush=True)
+    if asked.csv:
+        print(answers.write_csv(asked.csv, found))
+    if asked.html:
+        read = reader_of(index.metadata["videos"], gallery.sources, 0)
+        of_queries = reader_of_files([answer.query for answer in found], 1)
+        print(answers.write_page(asked.html, found, of_queries, read))
+    if all(answer.fault for answer in found):
+        raise UserError(
+            f"None of the {len(found)} queries can be read, such as"
+            f" {found[0].query!r}: {found[0].fault}."
+        )
+
+
+def answer_all(
+    queries: Sequence[str],
+    gallery: Gallery,
+    index: EmbeddingIndex,
+    asked: SearchConfig,
+    model_dir: str | None,
+) -> Iterator[Answer]:
+    """Yields what is found for each query, in their order."""
+    own = {query: gallery.source_of(query) for query in queries}
+    # The features of another network are asked for by its run.
+    known = {q: s for q, s in own.items() if s is not None and model_dir is None}
+    unknown = [query for query in queries if query not in known]
+    computed = embedded(unknown, gallery, index, model_dir) if unknown else iter(())
+    for query in queries:
+        if query in known:
+            vectors = gallery.vectors_of(known[query])
+        else:
+            _, features = next(computed)
+            if isinstance(features, RefusedEntry):
+                yield Answer(query, (), features.reason)
+                continue
+            vectors = gallery.directions(features)
+        without = None if asked.find_itself else own[query]
+        yield Answer(query, tuple(gallery.nearest(vectors, asked.nearest, without)))
+
+
+def embedded(
+    paths: Sequence[str],
+    gallery: Gallery,
+    index: EmbeddingIndex,
+    model_dir: str | None,
+) -> Iterator[tuple[str, np.ndarray | RefusedEntry]]:
+    """Yields files in order with the features of their clips, [num_clips, D] float32.
+
+    A file that cannot be read comes with a `RefusedEntry`.
+    """
+    embedder = nearest_videos.embedder_of_index(index, model_dir, gallery.endpoint)
+    frames = decode_blocks.frame_settings(index.metadata["frames"])
+    found = [
+        # Files of two folders may have one name.
+        dataclasses.replace(decode_blocks.find(path)[0], source=path, label=None)
+        for path in paths
+    ]
+    with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
+        size = min(len(found), _MOST_PER_BLOCK)
+        embed = embedder.embed_few if len(found) <= _FEW else embedder.embed
+        for block in decoded(found, frames, folder, 1, size):
+            results: dict[str, np.ndarray | RefusedEntry] = {}
+            for one in embed(block):
+                if isinstance(one, RefusedEntry):
+                    results[one.source] = one
+                else:
+                    values = one.values[gallery.endpoint]
+                    results.update(zip((v.source for v in one.videos), values))
+            names = [path for path in paths if path in results]
+            yield from ((name, results[name]) for name in names)
+
+
+def query_files(asked: Sequence[str]) -> list[str]:
+    """Returns the files that a user means by files and folders.
+
+    Raises:
+      UserError: there is no such file, or no video in a folder.
+    """
+    whole = ",".join(asked)
+    names = [whole] if os.path.exists(whole) else list(asked)  # with a comma in it
+    paths = []
+    for name in names:
+        if os.path.isdir(name):
+            paths += [video.path for video in decode_blocks.find(name)]
+        elif os.path.isfile(name):
+            paths.append(name)
+        else:
+            raise UserError(
+                f"--query={name} is neither a file nor a folder; give video files,"
+                " separated by commas, or a folder of them."
+            )
+    if not paths:
+        raise UserError("--query is empty; give video files or a folder of them.")
+    return list(dict.fromkeys(paths))
+
+
+def decoded(
+    videos: Sequence[decode_blocks.FoundVideo],
+    frames: decode_blocks.FrameSettings,
+    scratch_dir: str,
+    num_processes: int,
+    videos_per_block: int,
+) -> Iterator[Block]:
+    """Yields blocks of video files; each exists until the next is asked for."""
+    for manifest in decode_blocks.decode(
+        videos,
+        frames,
+        scratch_dir,
+        videos_per_block=videos_per_block,
+        num_processes=num_processes,
+    ):
+        yield Block(scratch_dir, manifest, decode_blocks.SPLIT)

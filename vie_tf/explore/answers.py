@@ -1,0 +1,103 @@
+"""What was found for queries, as a csv file and as a page."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import dataclasses
+import importlib.resources
+import io
+import os
+from typing import Sequence
+
+import jinja2
+import numpy as np
+
+from vie_tf.explore.gallery import Found
+from vie_tf.explore.percentiles import format_percentile
+from vie_tf.explore.pictures import sheets
+from vie_tf.storage import files
+from vie_tf.storage.printable import cell
+from vie_tf.storage.thumbnails import ReadThumbnails, Thumbnails
+
+_COLUMNS = "query place video label percentile cosine from_secs to_secs".split()
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What was found for a query.
+
+    Attributes:
+      query: path of the query.
+      found: nearest videos.
+      fault: reason why the query cannot be read; empty if it can.
+    """
+
+    query: str
+    found: tuple[Found, ...]
+    fault: str = ""
+
+
+def write_csv(path: str, answers: Sequence[Answer]) -> str:
+    """Writes a row for every video that was found; returns the line that says so."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for answer in answers:
+        for place, one in enumerate(answer.found, 1):
+            span = [f"{secs:.2f}" for secs in one.span] if one.span else ["", ""]
+            writer.writerow(
+                [
+                    *(cell(answer.query), place, cell(one.source), cell(one.label)),
+                    *(f"{one.percentile:.4f}", f"{one.cosine:.6f}", *span),
+                ]
+            )
+    _write(path, text.getvalue())
+    return f"Wrote {path}: a row for every video that was found."
+
+
+def write_page(
+    path: str,
+    answers: Sequence[Answer],
+    of_queries: ReadThumbnails,
+    of_index: ReadThumbnails,
+) -> str:
+    """Writes a page of queries and what was found, with moving thumbnails.
+
+    Args:
+      path: HTML file, which holds its pictures.
+      answers: queries with what was found.
+      of_queries: reads thumbnails of the queries, by position.
+      of_index: reads thumbnails of the videos of the index, by row.
+    """
+    rows = sorted({one.row for answer in answers for one in answer.found})
+    found = {row: _strip(one) for row, one in of_index(rows, sheets.REQUEST)}
+    positions = range(len(answers))
+    asked = {n: _strip(one) for n, one in of_queries(positions, sheets.REQUEST)}
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters["percentile"] = format_percentile
+    package = importlib.resources.files("vie_tf.explore")
+    template = environment.from_string((package / "answers.html").read_text("utf-8"))
+    html = template.render(
+        answers=list(zip(answers, (asked[n] for n in positions))),
+        strips=found,
+        width=sheets.STRIPS.width,
+        height=sheets.STRIPS.height,
+        secs=sheets.REQUEST.most / sheets.REQUEST.per_second,
+    )
+    _write(path, html)
+    return f"Wrote {path}: queries and the videos nearest to them."
+
+
+def _strip(thumbnails: Thumbnails) -> dict[str, object]:
+    """Returns a strip as JPEG in base64, its number of frames, and a fault."""
+    if not len(thumbnails.frames):
+        return {"jpeg": "", "frames": 0, "fault": thumbnails.fault}
+    frames = [sheets.contained(frame) for frame in thumbnails.frames]
+    jpeg = base64.b64encode(sheets.jpeg(np.concatenate(frames, axis=1))).decode()
+    return {"jpeg": jpeg, "frames": len(frames), "fault": ""}
+
+
+def _write(path: str, text: str) -> None:
+    files.make_folder(os.path.dirname(os.path.abspath(path)))
+    files.write_atomically(path, text)

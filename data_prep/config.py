@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from vie_tf.config.setting import setting
+from vie_tf.config.setting import like, setting
 
 # What stands for one video: a file, a folder of numbered pictures, or one picture.
 MEDIA = ("videos", "frames", "images")
@@ -26,6 +26,18 @@ class FrameSettings:
 
 
 _WORKERS = "Worker processes; 0: one for each core, 1: no workers."
+
+
+@dataclasses.dataclass(frozen=True)
+class DecodingConfig:
+    """Limits of decoding, which do not change what is in a record."""
+
+    max_megapixels: float = setting(
+        120.0,
+        "Largest picture that is decoded, in millions of pixels; a file may claim any"
+        " size. A million takes some 5 MB of memory in each process.",
+        above=0,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,6 +127,7 @@ class ConversionConfig:
         " none. Without workers (--num_processes=1) there is none.",
         lower=0,
     )
+    max_megapixels: float = like(DecodingConfig, "max_megapixels")
     videos_per_shard: int = setting(
         16, "Maximum number of videos in one TFRecord file.", lower=1
     )

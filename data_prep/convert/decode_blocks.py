@@ -132,6 +132,7 @@ def decode(
     videos_per_block: int | None = None,
     num_processes: int = 0,
     max_seconds: float = ConversionConfig.max_seconds,
+    max_megapixels: float = ConversionConfig.max_megapixels,
 ) -> Iterator[Manifest]:
     """Yields the manifests of the blocks in order.
 
@@ -145,6 +146,7 @@ def decode(
       videos_per_block: number of videos in a block, None for `block_size`.
       num_processes: number of workers, as in `ConversionConfig`; 1 for none.
       max_seconds: time limit of a video, as in `ConversionConfig`.
+      max_megapixels: largest picture that is decoded, in millions of pixels.
 
     Raises:
       UserError: the disk is full, or workers die for other reasons than a video.
@@ -152,7 +154,10 @@ def decode(
     labels = sorted({video.label for video in videos if video.label is not None})
     videos_per_block = videos_per_block or block_size(len(videos))
     tasks = [
-        _task(videos, start, labels, settings, scratch_dir, videos_per_block)
+        dataclasses.replace(
+            _task(videos, start, labels, settings, scratch_dir, videos_per_block),
+            max_megapixels=max_megapixels,
+        )
         for start in range(0, len(videos), videos_per_block)
     ]
     shutil.rmtree(scratch_dir, ignore_errors=True)

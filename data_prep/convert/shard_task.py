@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import os
-from typing import Sequence
+from typing import Any, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
 from data_prep.convert.shard_state import hash_of
@@ -28,6 +28,7 @@ class ShardTask:
       settings: settings of the frames.
       rejected: sources and reasons of videos that have ended a worker.  They are not
         opened again, and not part of the key.
+      max_megapixels: largest picture that is decoded, in millions of pixels.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ShardTask:
     labels: tuple[int, ...]
     settings: FrameSettings
     rejected: tuple[tuple[str, str], ...] = ()
+    max_megapixels: float = ConversionConfig.max_megapixels
 
     def __str__(self) -> str:
         return f"the shard {self.name}"
@@ -53,7 +55,10 @@ class ShardTask:
             for row, label in zip(self.rows, self.labels)
         ]
         versions = [_FORMAT_VERSION, SCHEMA_VERSION]
-        return hash_of([versions, dataclasses.asdict(self.settings), videos])
+        content: list[Any] = [versions, dataclasses.asdict(self.settings), videos]
+        if self.max_megapixels != ConversionConfig.max_megapixels:
+            content.append(self.max_megapixels)  # earlier versions had no limit
+        return hash_of(content)
 
     def without(self, source: str, reason: str) -> ShardTask:
         """Returns this task with one video rejected."""
@@ -86,7 +91,8 @@ def make_tasks(
             labels = tuple(label_id(row.label, label_ids) for row in chosen)
             name = f"{split}-{number:05d}.tfrecord"
             task = ShardTask(name, config.output_dir, chosen, labels, settings)
-            tasks.append(task)
+            limit = config.max_megapixels
+            tasks.append(dataclasses.replace(task, max_megapixels=limit))
     return tasks
 
 

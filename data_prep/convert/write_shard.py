@@ -90,7 +90,8 @@ def _write_records(
                 if row.source in rejected:
                     raise UnreadableVideo(rejected[row.source])
                 video = decode_video(
-                    row.path, task.settings, row.start_secs, row.end_secs
+                    *(row.path, task.settings, row.start_secs, row.end_secs),
+                    task.max_megapixels,
                 )
             except UnreadableVideo as error:
                 refused.append(RefusedEntry(row.source, error.reason))

@@ -12,6 +12,7 @@ import math
 
 from data_prep.config import FrameSettings
 from data_prep.decode import picture_frames, video_frames
+from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
 from vie_tf.storage.wording import counted
@@ -45,6 +46,7 @@ def decode_video(
     settings: FrameSettings,
     start_secs: float | None = None,
     end_secs: float | None = None,
+    max_megapixels: float = DEFAULT_MEGAPIXELS,
 ) -> DecodedVideo:
     """Decodes a video into JPEG frames, `settings.fps` of them per second.
 
@@ -61,11 +63,13 @@ def decode_video(
         picture is displayed at 0; None for the beginning.
       end_secs: end of the segment; None, or any time after the end of the video, for
         the end of the video.
+      max_megapixels: largest picture that is decoded, in millions of pixels.
 
     Raises:
-      UnreadableVideo: the file cannot be opened, no picture or too few of them can be
-        decoded, the segment starts after the end, there are fewer frames than
-        `settings.min_frames`, or more or larger ones than a record can hold.
+      UnreadableVideo: the file cannot be opened, or refers to others; no picture or too
+        few of them can be decoded, or they are too large; the segment starts after the
+        end; or there are fewer frames than `settings.min_frames`, or more or larger
+        ones than a record can hold.
     """
     start = 0.0 if start_secs is None else start_secs
     end = math.inf if end_secs is None else end_secs
@@ -76,12 +80,15 @@ def decode_video(
         )
     notes: tuple[str, ...] = ()
     if settings.media == "images":
-        encoder, num_pictures = picture_frames.encode_image(path, settings), 1
+        encoder = picture_frames.encode_image(path, settings, max_megapixels)
+        num_pictures = 1
     elif settings.media == "frames":
-        encoder, notes = picture_frames.encode_folder(path, settings, start, end)
+        encoder, notes = picture_frames.encode_folder(
+            path, settings, start, end, max_megapixels
+        )
         num_pictures = len(encoder.frames)
     else:
-        sampler = video_frames.sample_file(path, settings, start, end)
+        sampler = video_frames.sample_file(path, settings, start, end, max_megapixels)
         encoder, num_pictures = sampler.encoder, sampler.clock.pictures
         notes = sampler.notes
     if settings.media != "images" and len(encoder.frames) < settings.min_frames:

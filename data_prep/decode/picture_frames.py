@@ -12,9 +12,10 @@ import struct
 import numpy as np
 
 from data_prep.config import FrameSettings
-from data_prep.decode import frame_order
+from data_prep.decode import frame_order, refused_content
 from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.opencv import cv2
+from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from data_prep.index.media_tree import PICTURE_EXTENSIONS
 
@@ -24,7 +25,11 @@ _TOLERANCE_PICTURES = 1e-3
 
 
 def encode_folder(
-    path: str, settings: FrameSettings, start: float, end: float
+    path: str,
+    settings: FrameSettings,
+    start: float,
+    end: float,
+    max_megapixels: float = DEFAULT_MEGAPIXELS,
 ) -> tuple[FrameEncoder, tuple[str, ...]]:
     """Returns the pictures of a folder as frames, `settings.fps` of them a second.
 
@@ -34,6 +39,7 @@ def encode_folder(
       settings: settings of the frames.
       start: start of the segment, in seconds.
       end: end of the segment, in seconds; may be infinite.
+      max_megapixels: largest picture that is decoded, in millions of pixels.
 
     Returns:
       The frames, and notes on gaps and doubles, see `frame_order.order`.
@@ -52,20 +58,22 @@ def encode_folder(
     count = max(1, round((min(end, length) - start) * settings.fps))
     encoder = FrameEncoder(settings)
     for name in names[first : first + count]:
-        _add_picture(encoder, os.path.join(path, name), name)
+        _add_picture(encoder, os.path.join(path, name), name, max_megapixels)
     return encoder, notes
 
 
-def encode_image(path: str, settings: FrameSettings) -> FrameEncoder:
+def encode_image(
+    path: str, settings: FrameSettings, max_megapixels: float = DEFAULT_MEGAPIXELS
+) -> FrameEncoder:
     """Returns a picture as the only frame.
 
     Raises:
-      UnreadableVideo: it is broken, or not a picture.
+      UnreadableVideo: it is broken, too large, or not a picture.
     """
     if not os.path.exists(path):
         raise UnreadableVideo("there is no such file (or a broken link)")
     encoder = FrameEncoder(settings)
-    _add_picture(encoder, path, "it")
+    _add_picture(encoder, path, "it", max_megapixels)
     return encoder
 
 
@@ -87,7 +95,9 @@ def _picture_names(folder: str) -> list[str]:
     return names
 
 
-def _add_picture(encoder: FrameEncoder, path: str, name: str) -> None:
+def _add_picture(
+    encoder: FrameEncoder, path: str, name: str, max_megapixels: float
+) -> None:
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -95,7 +105,11 @@ def _add_picture(encoder: FrameEncoder, path: str, name: str) -> None:
         raise UnreadableVideo(f"{name} cannot be read: {error.strerror}") from None
     if not content:
         raise UnreadableVideo(f"{name} is empty")
-    picture = _decoded(content)
+    size = refused_content.size_of_picture(content)
+    if size is not None:
+        refused_content.check_size(*size, max_megapixels, name)
+    # Without a size there is no header that a decoder could allocate memory by.
+    picture = _decoded(content) if size is not None else None
     header = _JpegHeader(content)
     if picture is None and content[4:8] == b"ftyp":
         raise UnreadableVideo(

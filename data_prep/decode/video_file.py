@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from data_prep.decode import container, video_streams
+from data_prep.decode import container, refused_content, video_streams
 from data_prep.decode.frame_encoder import as_bgr
 from data_prep.decode.opencv import cv2
+from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 
 # Code of `cv2.rotate` for each rotation tag, in degrees clockwise.
@@ -33,6 +34,10 @@ _AV1 = "AV01"
 class VideoFile:
     """An open video file, of whose video streams the film is read; a context manager.
 
+    Args:
+      path: path of the file.
+      max_megapixels: largest picture that is decoded, in millions of pixels.
+
     Attributes:
       path: path of the file.
       nominal_fps: frame rate in the file, which may be absurd.
@@ -42,7 +47,7 @@ class VideoFile:
       hdr: `PQ` or `HLG` for pictures of high dynamic range, if the container says so.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, max_megapixels: float = DEFAULT_MEGAPIXELS) -> None:
         # With one thread, damaged files decode to the same frames on every machine, and
         # processes use all cores already.  FFmpeg is named, since OpenCV would try its
         # reader of numbered pictures on names with digits.
@@ -52,11 +57,15 @@ class VideoFile:
         self._patched: video_streams.PatchedFile | None = None
         if not os.path.isfile(path) or not os.access(path, os.R_OK):
             raise UnreadableVideo(_why_closed(path))
+        refused_content.check_refers_to_no_file(path)
         streams = video_streams.find(path)
         film = video_streams.choose(streams)
         self.hdr = film.hdr if film else ""
         if not self._open(video_streams.patches(streams)):
             raise UnreadableVideo(_why_closed(path))
+        sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        width, height = map(self._capture.get, sides)
+        refused_content.check_size(width, height, max_megapixels)
         if film is None and _is_sound(container.read_metadata(path)):
             raise UnreadableVideo("it has sound and a cover picture, but no video")
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)

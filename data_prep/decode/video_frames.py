@@ -12,6 +12,7 @@ from data_prep.decode import container, long_displays
 from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.long_displays import LongDisplays
 from data_prep.decode.play_clock import PlayClock, is_credible_fps
+from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from data_prep.decode.video_file import VideoFile
 
@@ -28,7 +29,11 @@ MIN_BYTES_PER_PICTURE = 8
 
 
 def sample_file(
-    path: str, settings: FrameSettings, start: float, end: float
+    path: str,
+    settings: FrameSettings,
+    start: float,
+    end: float,
+    max_megapixels: float = DEFAULT_MEGAPIXELS,
 ) -> FrameSampler:
     """Returns the sampler that has sampled the frames of a video file.
 
@@ -41,14 +46,16 @@ def sample_file(
       settings: settings of the frames.
       start: start of the segment, in seconds.
       end: end of the segment, in seconds; may be infinite.
+      max_megapixels: largest picture that is decoded, in millions of pixels.
 
     Raises:
       UnreadableVideo: see `decode_video`.
     """
+    open_file = functools.partial(VideoFile, path, max_megapixels)
     # The file is decoded for it only if a picture seems to be on display for long.
-    displays = functools.cache(lambda: long_displays.measure(lambda: VideoFile(path)))
+    displays = functools.cache(lambda: long_displays.measure(open_file))
     for convert_all in (False, True):
-        with VideoFile(path) as file:
+        with open_file() as file:
             sampler = FrameSampler(file, settings, start, end, displays)
             if sampler.run(convert_all):
                 return sampler

@@ -14,6 +14,7 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Sequence
 
+from data_prep.config import DecodingConfig
 from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
 from vie_tf.flags import cli
 from vie_tf.flags import embed as embed_flags
@@ -41,12 +42,15 @@ def _embed_or_search(flags: cli.Flags) -> None:
         from vie_tf.commands.queries import search
 
         model_dir = flags.given(EmbeddingConfig).get("model_dir")
-        search(flags.config(SearchConfig), model_dir)
+        search(flags.config(SearchConfig), model_dir, flags.config(DecodingConfig))
     else:
-        _embed(flags.config(VideosConfig), embed_flags.config(flags))
+        videos, settings = flags.config(VideosConfig), embed_flags.config(flags)
+        _embed(videos, settings, flags.config(DecodingConfig))
 
 
-def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
+def _embed(
+    asked: VideosConfig, settings: EmbeddingConfig, decoding: DecodingConfig
+) -> None:
     # Here, so that --help need not wait for TensorFlow.
     from data_prep.convert import decode_blocks
     from vie_tf.search import embeddings
@@ -61,12 +65,14 @@ def _embed(asked: VideosConfig, settings: EmbeddingConfig) -> None:
         frames = decode_blocks.frame_settings({"shortest_side": _SHORTEST_SIDE})
         if asked.frames_like or embedder.data_dir:
             frames = _frame_settings(asked.frames_like or embedder.data_dir or "")
-        source = _source_of_files(asked, frames)
+        source = _source_of_files(asked, frames, decoding)
     doing("decoding and embedding videos")
     embeddings.write(embedder, settings, source, asked.output)
 
 
-def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
+def _source_of_files(
+    asked: VideosConfig, frames: FrameSettings, decoding: DecodingConfig
+) -> VideoSource:
     """Makes the source of video files, which are decoded block by block."""
     from data_prep.convert import decode_blocks
     from vie_tf.commands.queries import decoded
@@ -74,13 +80,15 @@ def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
 
     found = decode_blocks.find(asked.videos)
     scratch = os.path.join(asked.output, _SCRATCH)
+    # A larger limit lets refused videos be tried again.
+    limit = "" if decoding == DecodingConfig() else f" {decoding}"
 
     def chosen(positions: Sequence[int]) -> list[FoundVideo]:
         return [found[position] for position in positions]
 
     return VideoSource(
         name=os.path.abspath(asked.videos),
-        fingerprint=decode_blocks.hash_of_files(found, frames),
+        fingerprint=f"{decode_blocks.hash_of_files(found, frames)}{limit}",
         videos=tuple(
             ListedVideo(number, video.source, video.label or "", "", stamp)
             for number, (video, stamp) in enumerate(
@@ -95,6 +103,7 @@ def _source_of_files(asked: VideosConfig, frames: FrameSettings) -> VideoSource:
             scratch,
             asked.num_processes,
             decode_blocks.block_size(len(found)),
+            decoding,
         ),
         frame_settings=dataclasses.asdict(frames),
     )

@@ -9,6 +9,7 @@ from typing import Iterator, Sequence
 
 import numpy as np
 
+from data_prep.config import DecodingConfig
 from data_prep.convert import decode_blocks
 from data_prep.thumbnails.read_files import reader_of_files
 from vie_tf.commands.collection_videos import reader_of
@@ -28,7 +29,9 @@ _MOST_PER_BLOCK = 16
 _FEW = 32  # queries for which building a graph takes longer than it saves
 
 
-def search(asked: SearchConfig, model_dir: str | None) -> None:
+def search(
+    asked: SearchConfig, model_dir: str | None, decoding: DecodingConfig
+) -> None:
     """Looks up the videos nearest to some, and prints and writes what is found.
 
     A query that is in the index needs no network.
@@ -42,7 +45,7 @@ def search(asked: SearchConfig, model_dir: str | None) -> None:
     gallery = Gallery(index, asked.search_by)
     doing("decoding the queries and searching")
     found = []
-    for answer in answer_all(queries, gallery, index, asked, model_dir):
+    for answer in answer_all(queries, gallery, index, asked, model_dir, decoding):
         found.append(answer)
         if answer.fault:
             print(printable(f"{answer.query} cannot be read: {answer.fault}."))
@@ -68,13 +71,14 @@ def answer_all(
     index: EmbeddingIndex,
     asked: SearchConfig,
     model_dir: str | None,
+    decoding: DecodingConfig = DecodingConfig(),
 ) -> Iterator[Answer]:
     """Yields what is found for each query, in their order."""
     own = {query: gallery.source_of(query) for query in queries}
     # The features of another network are asked for by its run.
     known = {q: s for q, s in own.items() if s is not None and model_dir is None}
     unknown = [query for query in queries if query not in known]
-    computed = embedded(unknown, gallery, index, model_dir) if unknown else iter(())
+    computed = embedded(unknown, gallery, index, model_dir, decoding)
     for query in queries:
         if query in known:
             vectors = gallery.vectors_of(known[query])
@@ -93,6 +97,7 @@ def embedded(
     gallery: Gallery,
     index: EmbeddingIndex,
     model_dir: str | None,
+    decoding: DecodingConfig = DecodingConfig(),
 ) -> Iterator[tuple[str, np.ndarray | RefusedEntry]]:
     """Yields files in order with the features of their clips, [num_clips, D] float32.
 
@@ -108,7 +113,7 @@ def embedded(
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         size = min(len(found), _MOST_PER_BLOCK)
         embed = embedder.embed_few if len(found) <= _FEW else embedder.embed
-        for block in decoded(found, frames, folder, 1, size):
+        for block in decoded(found, frames, folder, 1, size, decoding):
             results: dict[str, np.ndarray | RefusedEntry] = {}
             for one in embed(block):
                 if isinstance(one, RefusedEntry):
@@ -150,6 +155,7 @@ def decoded(
     scratch_dir: str,
     num_processes: int,
     videos_per_block: int,
+    decoding: DecodingConfig,
 ) -> Iterator[Block]:
     """Yields blocks of video files; each exists until the next is asked for."""
     for manifest in decode_blocks.decode(
@@ -158,5 +164,6 @@ def decoded(
         scratch_dir,
         videos_per_block=videos_per_block,
         num_processes=num_processes,
+        max_megapixels=decoding.max_megapixels,
     ):
         yield Block(scratch_dir, manifest, decode_blocks.SPLIT)

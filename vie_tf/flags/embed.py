@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data_prep.config import DecodingConfig
 from vie_tf.config import (
     RUN,
     EmbeddingConfig,
@@ -14,6 +15,7 @@ from vie_tf.storage.errors import UserError
 
 GROUPS: Groups = {
     "Videos: what is embedded": VideosConfig,
+    "Decoding: what is too large": DecodingConfig,
     "Embedding: which features, by which network": EmbeddingConfig,
     "Search: the videos nearest to one": SearchConfig,
 }

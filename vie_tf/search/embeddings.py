@@ -171,7 +171,8 @@ def _embed_missing(
     Raises:
       UserError: the folder has embeddings of other videos only.
     """
-    found = KnownVideos(part.videos for part in parts).find(source)
+    is_same = parts[0].progress.made_from["videos"] == source.fingerprint
+    found = KnownVideos((part.videos for part in parts), is_same).find(source)
     missing = [number for number, place in enumerate(found) if place is None]
     num_videos, files = len(source.videos), parts[-1]
     num_kept, num_known = num_videos - len(missing), parts[0].num_known
@@ -180,7 +181,7 @@ def _embed_missing(
             f"--output={parts[0].folder} holds embeddings with other videos; give the"
             " same again, or a new folder."
         )
-    if num_known and parts[0].progress.made_from["videos"] != source.fingerprint:
+    if num_known and not is_same:
         _print_plan(parts[0], found)
     elif num_kept:
         print(f"Going on: {num_kept} of {num_videos} videos are done.", flush=True)

@@ -77,9 +77,12 @@ class KnownVideos:
 
     Args:
       folders: videos of each folder, in the order of their rows.
+      with_refused: whether refused videos are found; else they are tried again.
     """
 
-    def __init__(self, folders: Iterable[Sequence[KnownVideo]]) -> None:
+    def __init__(
+        self, folders: Iterable[Sequence[KnownVideo]], with_refused: bool = True
+    ) -> None:
         self._of_file: dict[tuple[str, str], Place] = {}
         self._of_content: dict[str, Place] = {}
         self._of_name: dict[str, Place] = {}
@@ -89,6 +92,8 @@ class KnownVideos:
                 place = Place(number, None if video.reason else row, video)
                 row += not video.reason
                 self._of_name[video.path] = place
+                if video.reason and not with_refused:
+                    continue
                 if video.stamp:
                     self._of_file[video.path, video.stamp] = place
                 if video.content:

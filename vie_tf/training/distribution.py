@@ -139,7 +139,7 @@ class Distribution:
             files.remove(path)
         blind = [str(number) for number, sees in enumerate(seen) if not sees]
         if blind:
-            self._wait_for_all()
+            self.wait_for_all()
             raise UserError(
                 f"The workers do not share --model_dir={folder}: worker"
                 f" {', '.join(blind)} does not see what the chief writes there. It has"
@@ -163,7 +163,7 @@ class Distribution:
         of_workers = self.gather(own).reshape(self.num_workers, -1)
         if (of_workers == of_workers[0]).all():
             return
-        self._wait_for_all()
+        self.wait_for_all()
         other = np.flatnonzero((of_workers != of_workers[0]).any(axis=1))
         own_values = ", ".join(f"{name} {value}" for name, value in values.items())
         raise UserError(
@@ -173,10 +173,10 @@ class Distribution:
             f" {self.worker} has {own_values}."
         )
 
-    def _wait_for_all(self) -> None:
-        """Waits until every worker has read what was gathered, or has ended.
+    def wait_for_all(self) -> None:
+        """Waits until every worker is here, or has ended; every worker must call it.
 
-        A worker that ends at once can take the answer away from the others.
+        A worker that ends at once can take an answer away from the others.
         """
         with contextlib.suppress(tf.errors.OpError):
             self.gather(np.zeros(1, np.int32))

@@ -83,6 +83,7 @@ def run_steps(training: Training) -> Scores | None:
             if training.devices.num_workers == 1 or isinstance(error, Terminated):
                 step = training.state.steps_taken()
                 training.run.save(training.state)
+                training.devices.wait_for_all()
                 print(f"Stopped at step {step}; a checkpoint was written.", flush=True)
             raise
 

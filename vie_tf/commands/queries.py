@@ -71,7 +71,7 @@ def answer_all(
     index: EmbeddingIndex,
     asked: SearchConfig,
     model_dir: str | None,
-    decoding: DecodingConfig = DecodingConfig(),
+    decoding: DecodingConfig,
 ) -> Iterator[Answer]:
     """Yields what is found for each query, in their order."""
     own = {query: gallery.source_of(query) for query in queries}
@@ -97,7 +97,7 @@ def embedded(
     gallery: Gallery,
     index: EmbeddingIndex,
     model_dir: str | None,
-    decoding: DecodingConfig = DecodingConfig(),
+    decoding: DecodingConfig,
 ) -> Iterator[tuple[str, np.ndarray | RefusedEntry]]:
     """Yields files in order with the features of their clips, [num_clips, D] float32.
 

@@ -16,6 +16,7 @@ from data_prep.decode.frame_encoder import as_bgr
 from data_prep.decode.opencv import cv2
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
+from data_prep.decode.whole_pictures import WholePictures
 
 # Code of `cv2.rotate` for each rotation tag, in degrees clockwise.
 _ROTATIONS = {
@@ -74,6 +75,9 @@ class VideoFile:
         self.nominal_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.claimed_pictures = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.pixel_aspect = self._read_pixel_aspect()
+        self._pictures: cv2.VideoCapture | WholePictures = self._capture
+        if container.read_metadata(path).missing_bytes:
+            self._pictures = WholePictures(self._capture)
 
     def _open(self, changes: list[video_streams.Patch]) -> bool:
         options = [cv2.CAP_PROP_N_THREADS, 1]
@@ -117,7 +121,7 @@ class VideoFile:
 
         The number of frames in the file is ignored, since it is often wrong.
         """
-        return bool(self._capture.grab())
+        return bool(self._pictures.grab())
 
     def seek(self, secs: float) -> bool:
         """Goes to a time, or near it; False where the file does not allow it.
@@ -125,11 +129,12 @@ class VideoFile:
         Places are only as good as the index of the file, so what needs exact times
         reads from the beginning.
         """
+        self._pictures = self._capture
         return bool(self._capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * secs))
 
     def stamp_secs(self) -> float:
         """Returns the time stamp of the grabbed picture."""
-        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+        return float(self._pictures.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
     def picture(self) -> np.ndarray | None:
         """Returns the grabbed picture, [H, W, 3] uint8 BGR, not rotated.
@@ -138,7 +143,7 @@ class VideoFile:
         ends the video.
         """
         # New memory for every picture would cost as much time as its conversion.
-        converted, picture = self._capture.retrieve(self._buffers[0])
+        converted, picture = self._pictures.retrieve(self._buffers[0])
         if not converted:
             return None
         self._buffers = [self._buffers[1], picture]

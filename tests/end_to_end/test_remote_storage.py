@@ -1,6 +1,7 @@
 """Data sets in an object store, against a real S3 server on this machine."""
 
 import functools
+import importlib.util
 import os
 import pathlib
 import signal
@@ -112,6 +113,8 @@ class Bucket:
 
 @pytest.fixture(name="bucket", scope="module")
 def fixture_bucket(tmp_path_factory):
+    if not importlib.util.find_spec("tensorflow_io"):
+        pytest.skip("needs tensorflow-io")
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()

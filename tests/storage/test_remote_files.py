@@ -18,6 +18,12 @@ def test_a_local_path_needs_no_tensorflow_io(monkeypatch):
     remote_files.connect("DATA")
 
 
+def test_s3_without_tensorflow_io_says_which_versions_have_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_io", None)
+    with pytest.raises(UserError, match="2.17.*Python 3.9 to 3.11"):
+        remote_files.connect("s3://bucket/data")
+
+
 @pytest.mark.parametrize("address", ["ftp://host/data", "s3://", "file:///data"])
 def test_an_address_that_cannot_be_used_is_refused(address):
     with pytest.raises(UserError, match="s3://BUCKET/FOLDER"):

@@ -51,9 +51,16 @@ def connect(path: str) -> None:
         )
     if scheme not in _SCHEMES_OF_TENSORFLOW_IO:
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about parts of it that are not used here
-        import tensorflow_io  # noqa: F401
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about parts of it that are not used here
+            import tensorflow_io  # noqa: F401
+    except ImportError as error:
+        raise UserError(
+            f"{path!r} cannot be used: {scheme}:// needs tensorflow-io, which is made"
+            f" for TensorFlow up to 2.17 only (this is {tf.__version__}). Use Python"
+            " 3.9 to 3.11 with TensorFlow 2.15, gs://, or a folder that is mounted."
+        ) from error
     if scheme not in tf.io.gfile.get_registered_schemes():
         raise UserError(
             f"{path!r} cannot be used: tensorflow-io brings no {scheme}:// on this"

@@ -24,6 +24,7 @@ COMMANDS = {
     "embed": "vie_tf.commands.embed",
     "search": "vie_tf.commands.embed",
     "explore": "vie_tf.commands.explore",
+    "export": "vie_tf.commands.export",
     **{
         name: f"vie_tf.commands.{name}"
         for name in ("report", "compare_run", "projector", "models", "input_service")

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.keras import keras
+from vie_tf.models.clip_input import NUM_CHANNELS
 from vie_tf.storage.errors import UserError
 
 # Every family, every size, classifiers, and what else changes the layers.
@@ -16,6 +17,7 @@ NETWORKS = [
     {"name": "3dresnet", "resnet_size": 50},
     *({"name": name, "num_classes": 3} for name in ("single", "trn", "slowfast")),
     *({"name": f"two_stream_{end}", "num_classes": 3} for end in ("s", "sf")),
+    *({"name": "single", "input": input} for input in ("differences", "both")),
     {"name": "trn", "trn_head": "relation", "num_frames": 5},
     {"name": "slow", "precision": "mixed_bfloat16", "batch_norm_momentum": 0.9},
 ]
@@ -31,7 +33,8 @@ def build(settings):
 
 
 def random_clips(model, batch_size=2, size=32):
-    shape = [batch_size, model.num_frames, size, size, 3]
+    channels = NUM_CHANNELS[model.build_arguments["input"]]
+    shape = [batch_size, model.num_frames, size, size, channels]
     return np.random.default_rng(1).integers(0, 256, shape, np.uint8)
 
 
@@ -96,6 +99,11 @@ def test_a_saved_model_takes_clips_of_every_size_and_number(tmp_path):
     again = keras.models.load_model(tmp_path / "saved")
     assert_same(again, model)
     assert_equal_outputs(again, model)
+
+
+def test_the_input_of_a_saved_model_is_that_of_the_network():
+    model = build({"name": "trn", "input": "both"})
+    assert model.save_spec()[0][0].shape.as_list() == [None, 4, None, None, 5]
 
 
 def test_names_in_checkpoints_are_those_of_earlier_versions(tmp_path):

@@ -12,6 +12,7 @@ from vie_tf.config.evaluation import (
     KnnTaskConfig,
     RetrievalConfig,
 )
+from vie_tf.config.export import ExportConfig
 from vie_tf.config.label_training import (
     FROM_SCRATCH,
     FinetuneConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "DistributionConfig",
     "EmbeddingConfig",
     "EvaluationConfig",
+    "ExportConfig",
     "FinetuneConfig",
     "KnnConfig",
     "KnnTaskConfig",

@@ -14,10 +14,12 @@ class LossConfig:
     name: str = setting(
         "ir",
         "Objective. ir: instance recognition. la: local aggregation, after --ir_steps"
-        " of IR. supervised: softmax over the classes of the data.",
+        " of IR. supervised: softmax over the classes of the data."
+        " package.module:Class: one of your own (docs/extending.md).",
         role=Role.FIXED,
         flag="loss",
         choices=("ir", "la", "supervised"),
+        importable=True,
     )
     temperature: float = setting(
         0.07, "Temperature of the objective (tau in equation 2).", lower=1e-3

@@ -14,7 +14,8 @@ class ModelConfig:
     name: str = setting(
         "single",
         "Network family of section 3 of the paper; a two-stream network is single"
-        " beside slow or slowfast.",
+        " beside slow or slowfast. package.module:function is one of your own"
+        " (docs/extending.md).",
         role=Role.FIXED,
         flag="model",
         choices=(
@@ -26,6 +27,7 @@ class ModelConfig:
             "two_stream_s",
             "two_stream_sf",
         ),
+        importable=True,
     )
     input: str = setting(
         "frames",

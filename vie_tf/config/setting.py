@@ -16,6 +16,8 @@ import math
 import os
 from typing import Any, Callable, Mapping
 
+from vie_tf.config.importing import PATTERN
+
 
 class Role(enum.Enum):
     """What another value of a setting does to a run that has begun."""
@@ -46,6 +48,7 @@ class Setting:
       role: what another value does to a run that has begun.
       flag: name of the flag; empty for that of the field, None for no flag.
       choices: values that are allowed.
+      importable: whether `package.module:name` of a user's module is allowed as well.
       lower: least value that is allowed.
       upper: greatest value that is allowed.
       above: bound that values have to exceed.
@@ -71,6 +74,7 @@ class Setting:
     role: Role = Role.HYPER_PARAMETER
     flag: str | None = ""
     choices: tuple[Any, ...] = ()
+    importable: bool = False
     lower: float | None = None
     upper: float | None = None
     above: float | None = None
@@ -144,6 +148,8 @@ class Setting:
         items = value if self.is_tuple else (value,)
         if self.item_kind != "str" and not all(map(self._is_within_bounds, items)):
             return False
+        if self.importable and PATTERN.fullmatch(value):
+            return True
         if self.choices and not set(items) <= set(self.choices):
             return False
         return self.check is None or self.check[0](value)
@@ -162,6 +168,7 @@ class Setting:
         """Values that are allowed, such as `a number, at least 0 and below 1`."""
         if self.choices:
             words = f"one of {', '.join(map(str, self.choices))}"
+            words += ", or package.module:name of your own" if self.importable else ""
         else:
             words = {"int": "whole number", "float": "number", "str": "text"}[
                 self.item_kind

@@ -159,9 +159,18 @@ def decode_window(
             for t in range(num_frames)
         ]
 
-    smallest = tf.minimum(window[2], window[3])
-    number = sum(tf.cast(smallest >= r * crop_size, tf.int32) for r in _RATIOS[1:])
+    number = _ratio_number(window, crop_size)
     return tf.switch_case(number, [lambda r=r: decode(r) for r in _RATIOS])
+
+
+def shrink_ratio(window: tf.Tensor, crop_size: int) -> tf.Tensor:
+    """Returns by how much `decode_window` shrinks frames: 1, 2, 4 or 8."""
+    return tf.gather(tf.constant(_RATIOS), _ratio_number(window, crop_size))
+
+
+def _ratio_number(window: tf.Tensor, crop_size: int) -> tf.Tensor:
+    smallest = tf.minimum(window[2], window[3])
+    return sum(tf.cast(smallest >= r * crop_size, tf.int32) for r in _RATIOS[1:])
 
 
 def transform(

@@ -19,7 +19,7 @@ def with_family_defaults(config: RunConfig) -> RunConfig:
         frame_interval=recipe.frame_interval,
         crop_size=recipe.crop_size,
     )
-    batch_size = config.train.batch_size or models.MODELS[config.model.name].batch_size
+    batch_size = config.train.batch_size or models.family(config.model.name).batch_size
     train = dataclasses.replace(config.train, batch_size=batch_size)
     return dataclasses.replace(config, model=model, train=train)
 

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from vie_tf.config import ModelConfig, settings_of
+from vie_tf.config.importing import import_named
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.sampling import BIN_FRAMES
 from vie_tf.keras import keras
@@ -143,14 +144,63 @@ def _check_choice(what: str, value: object, allowed: Collection[object]) -> None
         raise UserError(f"{what} is one of {choices}, not {value!r}.")
 
 
-def clip_recipe(name: str) -> ClipRecipe:
-    """Looks up the clip that a family of `MODELS` takes.
+def register_model(
+    name: str, clip: ClipRecipe, batch_size: int = 64
+) -> Callable[[Make], Make]:
+    """Adds a family of networks to those of `build`, as a decorator.
+
+    The command line finds it as `--model=package.module:function`.
+
+    Args:
+        name: Name of the family.
+        clip: Clip that the networks take.
+        batch_size: Clips per step, where none are asked for.
+
+    Returns:
+        A decorator of a function that makes a network from the name of its family and
+        a `ModelConfig`, most often by `vie_tf.models.family.assemble`.
+
+    Raises:
+        UserError: If there is another family of this name.
+    """
+
+    def register(make: Make) -> Make:
+        found = Family("", "", clip, batch_size, make)
+        before = MODELS.get(name)
+        if before is not None and not _is_same(before.make, make):
+            raise UserError(f"there is a model {name!r} already: give another name.")
+        MODELS[name] = MODELS[f"{make.__module__}:{make.__name__}"] = found
+        return make
+
+    return register
+
+
+def _is_same(make: Make, other: Make) -> bool:
+    """Returns whether a module, or a cell of a notebook, was run again."""
+    names = ("__module__", "__qualname__")
+    return all(getattr(make, n, None) == getattr(other, n, None) for n in names)
+
+
+def family(name: str) -> Family:
+    """Looks up a family of `MODELS`, or one of a user's module.
+
+    Args:
+        name: A key of `MODELS`, or `package.module:function`, which is imported.
 
     Raises:
         UserError: If there is no such family.
     """
+    if ":" in name and name not in MODELS:
+        import_named(name)  # which registers it
+        if name not in MODELS:
+            raise UserError(f"{name} has no decorator @vie_tf.register_model.")
     _check_choice("a model", name, MODELS)
-    return MODELS[name].clip
+    return MODELS[name]
+
+
+def clip_recipe(name: str) -> ClipRecipe:
+    """Looks up the clip that a family takes; errors as of `family`."""
+    return family(name).clip
 
 
 def build(name: str, **settings: Any) -> ClipModel:
@@ -176,20 +226,24 @@ def build(name: str, **settings: Any) -> ClipModel:
     for field, declared in settings_of(ModelConfig).items():
         if declared.choices and field != "name":
             _check_choice(field, getattr(config, field), declared.choices)
-    family = MODELS[name]
-    is_pair = config.input == "both" and not family.has_streams
-    make = make_both(family.make) if is_pair else family.make
+    kind = family(name)
+    is_pair = config.input == "both" and not kind.has_streams
+    make = make_both(kind.make) if is_pair else kind.make
     with _policy(config.precision):
-        model = make(name, dataclasses.replace(config, num_frames=num_frames))
+        short_name = name.rpartition(":")[2]  # Keras allows no colon
+        complete = dataclasses.replace(config, num_frames=num_frames)
+        model = make(short_name, complete)
     for module in model.submodules:
         if isinstance(module, BatchNormRelu):
             module.momentum = config.batch_norm_momentum
             if config.sync_batch_norm:
                 module.synchronize()
     model.build_arguments = dataclasses.asdict(config)
+    channels = NUM_CHANNELS[config.input]
     # Keras would save graphs for clips of the size of the first call alone.
-    model._set_save_spec(tf.TensorSpec([None, num_frames, None, None, 3], tf.uint8))
+    any_clips = tf.TensorSpec([None, num_frames, None, None, channels], tf.uint8)
+    model._set_save_spec(any_clips)
     # The first call creates the variables; the smallest clip makes it cheap.
-    size = [num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, NUM_CHANNELS[config.input]]
+    size = [num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, channels]
     model(tf.zeros([1, *size], tf.uint8))
     return model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from vie_tf.config import RunConfig
-from vie_tf.objectives import OBJECTIVES
+from vie_tf.objectives import objective_class
 from vie_tf.storage import next_step
 from vie_tf.storage.manifest import Manifest
 
@@ -21,7 +21,7 @@ def before_training(config: RunConfig, num_videos: int) -> Iterator[str]:
       num_videos: number of training videos, or of their bins.
     """
     assert config.train.batch_size is not None
-    has_bank = not OBJECTIVES[config.loss.name].needs_labels
+    has_bank = not objective_class(config.loss.name).needs_labels
     is_for_many = has_bank and config.loss.ir_normalizer == "imagenet"
     if num_videos < FEW_VIDEOS and is_for_many:
         yield (

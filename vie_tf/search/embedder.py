@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from vie_tf.config import DataConfig, EmbeddingConfig
 from vie_tf.evaluation import restored_network
+from vie_tf.evaluation.restored_network import RestoredNetwork
 from vie_tf.input import pipeline, sampling
 from vie_tf.input.clip_recipe import check_motion
 from vie_tf.input.clips import BadRecord, Clips
@@ -80,6 +81,7 @@ class VideoEmbedder:
 
     Args:
       settings: run, checkpoint, endpoints and clips.
+      network: network of that checkpoint; None restores it.
 
     Attributes:
       model_name: family of the network.
@@ -97,23 +99,27 @@ class VideoEmbedder:
         endpoint.
     """
 
-    def __init__(self, settings: EmbeddingConfig) -> None:
+    def __init__(
+        self, settings: EmbeddingConfig, network: RestoredNetwork | None = None
+    ) -> None:
         directory = RunDirectory(settings.model_dir)
         config, _ = directory.load_config()
         # Its index holds the checksums of all tensors.
         index = files.read_bytes(f"{directory.chosen(settings.checkpoint)}.index")
         self.fingerprint = hashlib.sha256(index).hexdigest()[:16]
-        network = restored_network.load(settings.model_dir, settings.checkpoint)
+        if network is None:
+            network = restored_network.load(settings.model_dir, settings.checkpoint)
+        model = network.model
         self.model_name, self.step = config.model.name, network.step
         self.data_dir: str | None = config.data.data_dir
         self._crop = config.data.crop
         self._settings = settings
         self._recipe = dataclasses.replace(network.recipe, static=settings.static_video)
         clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
-        widths = search_features.stream_widths(network.model, clip)
+        widths = search_features.stream_widths(model, clip)
 
         def all_endpoints(clips: tf.Tensor) -> dict[str, tf.Tensor]:
-            endpoints = network.model(clips, training=False)
+            endpoints = model(clips, training=False)
             return {**endpoints, **search_features.of_clips(endpoints, widths)}
 
         known = all_endpoints(clip)

@@ -9,7 +9,7 @@ from vie_tf.input.clip_recipe import check_motion, with_static
 from vie_tf.input.instances import Instances
 from vie_tf.metrics import validation
 from vie_tf.models.from_config import clip_recipe, with_family_defaults
-from vie_tf.objectives import OBJECTIVES
+from vie_tf.objectives import objective_class
 from vie_tf.runs import streams
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
@@ -36,7 +36,7 @@ def complete_settings(
             train.single_from, train.dynamic_from, model.static_frames
         )
         streams.check_agrees(config.model, model)
-    objective = OBJECTIVES[config.loss.name]
+    objective = objective_class(config.loss.name)
     if objective.needs_labels:
         model = dataclasses.replace(model, num_classes=_num_classes(config, manifest))
     elif model.num_classes is not None:

@@ -13,7 +13,7 @@ from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model, clip_recipe
-from vie_tf.objectives import OBJECTIVES
+from vie_tf.objectives import objective_class
 from vie_tf.runs import schedules, streams
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
@@ -31,7 +31,7 @@ def make_state(config: RunConfig, labels: np.ndarray) -> TrainState:
       config: complete settings of the run.
       labels: [N] classes of the instances, -1 where one has none.
     """
-    make_objective = OBJECTIVES[config.loss.name].from_config
+    make_objective = objective_class(config.loss.name).from_config
     return TrainState(
         model=build_model(config.model, config.train.seed),
         optimizer=schedules.TF1MomentumSGD(

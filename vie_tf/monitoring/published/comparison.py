@@ -137,8 +137,8 @@ def _final_probes(published: PublishedRun, model: str) -> str:
         values = published.linear_probes[data_set]
         cells = "".join(f"{values[layer]:>8.1%}" for layer in layers)
         lines.append(f"  {f'published, {title}':<28}{cells}")
-    if model != published.settings["model"]["name"]:
-        family = MODELS[model]
+    family = MODELS.get(model)
+    if family and family.paper_row and model != published.settings["model"]["name"]:
         lines.append(f"  {family.paper_name} in the paper, on Kinetics-400, in")
         lines.append(f"  {family.paper_row} (percent, the same layers)")
     return "\n".join(lines)

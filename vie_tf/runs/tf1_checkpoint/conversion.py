@@ -25,7 +25,7 @@ from vie_tf.config import (
 from vie_tf.keras import keras
 from vie_tf.models import tf1_names
 from vie_tf.models.from_config import build_model, with_family_defaults
-from vie_tf.objectives import OBJECTIVES
+from vie_tf.objectives import objective_class
 from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import TF1MomentumSGD
@@ -135,7 +135,7 @@ def make_run(
     labels = _labels(checkpoint, manifest, uses_bank)
     # `clustered_at` stays at never: like the authors' code, a run that goes on
     # clusters before its first step of LA.
-    objective = OBJECTIVES[config.loss.name].from_config(config, np.array(labels))
+    objective = objective_class(config.loss.name).from_config(config, np.array(labels))
     optimizer = TF1MomentumSGD(config.train.learning_rate, config.train.momentum)
     state = TrainState(model, optimizer, objective)
     unused = () if uses_bank else _KINDS_OF_THE_BANK

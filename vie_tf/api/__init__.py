@@ -1,0 +1,1 @@
+"""What `import vie_tf` offers: runs, data sets and indexes as objects of Python."""

@@ -1,0 +1,1 @@
+"""Networks of runs for programs without VIE-TF: SavedModel, TFLite, ONNX, Keras."""

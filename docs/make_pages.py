@@ -20,8 +20,9 @@ import pathlib
 import re
 import subprocess
 import sys
-from typing import Callable, Iterator, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
+import vie_tf
 from docs.parts.floor_plan import floor_plan
 from docs.parts.modules import ROOT, module_tables
 from docs.parts.paper_tables import paper_tables
@@ -37,7 +38,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     **{
         f"vie_tf {name}": ("-m", "vie_tf", *name.split())
         for name in (
-            *("explore", "compare_run", "report", "projector", "models"),
+            *("explore", "export", "compare_run", "report", "projector", "models"),
             *("tf1_checkpoint",),
             *("input_service dispatcher", "input_service worker"),
         )
@@ -45,16 +46,19 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 # What people call from Python: modules, and names of each.
 PYTHON_API = {
-    "vie_tf.models": ("build",),
+    "vie_tf": (
+        *("load", "LoadedRun", "LoadedRun.preprocess", "LoadedRun.embed"),
+        *("LoadedRun.endpoints", "dataset", "Index", "Index.nearest", "build"),
+        *("register_model", "register_objective", "k_means", "MemoryBank"),
+    ),
+    "vie_tf.losses": ("instance_recognition_loss", "local_aggregation_loss"),
+    "vie_tf.knn": ("class_probabilities", "top_k_accuracy"),
+    "vie_tf.metrics.nearest": ("search",),
+    "vie_tf.metrics.retrieval": ("recalls",),
+    "vie_tf.export.serving": ("video_request",),
     "vie_tf.evaluation.restored_run": ("RestoredRun.load",),
     "vie_tf.storage.manifest": ("Manifest.load",),
     "vie_tf.search.embedding_index": ("EmbeddingIndex.load",),
-    "vie_tf.metrics.nearest": ("search",),
-    "vie_tf.metrics.knn": ("class_probabilities", "top_k_accuracy"),
-    "vie_tf.metrics.retrieval": ("recalls",),
-    "vie_tf.objectives.losses": (
-        *("instance_recognition_loss", "local_aggregation_loss"),
-    ),
 }
 _PART = re.compile(
     r"(<!-- made by docs.make_pages: ([a-z_]+) -->\n).*?(<!-- end -->)", re.DOTALL
@@ -81,11 +85,19 @@ def commands(help_of: _HelpOf) -> Iterator[str]:
         yield f"## {name}\n\n```text\n{text}\n```\n"
 
 
+def _found(name: str) -> Any:
+    """Imports a module, or takes it from the public names of its package."""
+    package, _, attribute = name.rpartition(".")
+    if package == "vie_tf" and attribute in vie_tf.__all__:
+        return getattr(vie_tf, attribute)
+    return importlib.import_module(name)
+
+
 def python_api() -> Iterator[str]:
     """Signatures of `PYTHON_API`, with their docstrings."""
     for module, names in PYTHON_API.items():
         for name in names:
-            target = importlib.import_module(module)
+            target = _found(module)
             for part in name.split("."):
                 target = getattr(target, part)
             # Without the quotes that annotations have, which are text.

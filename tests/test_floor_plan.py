@@ -22,7 +22,6 @@ BETWEEN = {
 }
 # Packages that stand on the right and use less than all to their left, or more.
 EXCEPTIONS = {
-    "vie_tf.__init__": ("vie_tf.quiet_import",),
     # Flags are made from settings, and know nothing of what is done with them.
     "vie_tf.flags": (
         "vie_tf.flags",

@@ -90,7 +90,9 @@ class Index:
             DecodingConfig(),
         )
         if answer.fault:
-            raise UserError(f"The video {answer.query!r} cannot be read: {answer.fault}.")
+            raise UserError(
+                f"The video {answer.query!r} cannot be read: {answer.fault}."
+            )
         return list(answer.found)
 
     def _gallery(self, search_by: str) -> Gallery:

@@ -1,0 +1,1 @@
+"""Short programs on `import vie_tf`."""

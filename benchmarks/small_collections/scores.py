@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vie_tf.metrics import knn, leave_one_out, sklearn_probe
+from vie_tf.search import search_space
 from vie_tf.search.embedder import DIRECTIONS
 from vie_tf.search.embedding_index import EmbeddingIndex
 
@@ -21,7 +22,9 @@ def rows_of(folder: str, representation: str) -> np.ndarray:
     """
     index = EmbeddingIndex.load(folder)
     if representation == SEARCH:
-        return np.asarray(index.searchable()[1])
+        if search_space.is_possible(index):
+            return search_space.load(index)[0]
+        return np.asarray(index.array(index.endpoint()))
     rows = np.asarray(index.array(representation))
     rows = rows.reshape(len(rows), -1)
     return rows if representation in DIRECTIONS else rows - rows.mean(axis=0)

@@ -32,7 +32,7 @@ class ModelConfig:
     input: str = setting(
         "frames",
         "What the network sees of a clip. frames: the frames (the paper's)."
-        " differences: each gray frame subtracted from the one two frames later, which"
+        " differences: each gray frame subtracted from the one four frames later, which"
         " leaves what moves and takes away the scene. both: a network of each, side by"
         " side. Color jitter changes the frames alone.",
         role=Role.FIXED,

@@ -50,8 +50,9 @@ class EmbeddingConfig(FolderConfig):
         " and pooled are scaled to unit norm). none: one for each clip.",
         choices=("clips", "none"),
     )
+    # The paper's 5 find 3 of 100 fewer neighbors (docs/small_collections.md).
     num_clips: int = like(
-        KnnConfig, "num_clips", help="Equally spaced clips of a video."
+        KnnConfig, "num_clips", default=10, help="Equally spaced clips of a video."
     )
     static_video: bool = like(DataConfig, "static_video")
 

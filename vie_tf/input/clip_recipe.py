@@ -17,8 +17,10 @@ from typing import Sequence
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
 
-# Frames of the video, at 25 fps, from one frame of a difference to the other.
-DIFFERENCE_LAG = 2
+# Frames of the video, at 25 fps, from one frame of a difference to the other.  Two show
+# fast motion alone; eight show slow motion, too, and blur the fast
+# (docs/small_collections.md).
+DIFFERENCE_LAG = 4
 
 
 @dataclasses.dataclass(frozen=True)

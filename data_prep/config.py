@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 from vie_tf.config.setting import like, setting
 
@@ -23,6 +24,16 @@ class FrameSettings:
     enlarge: bool = False
     max_missing_share: float = 0.5
     media: str = "videos"
+
+    # Not a setting: a record is one protocol buffer, which cannot exceed 2 GiB.
+    max_record_bytes: ClassVar[int] = 2**30
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockSettings(FrameSettings):
+    """Settings of records whose frames are read by their places, one by one."""
+
+    max_record_bytes: ClassVar[int] = 2**60
 
 
 _WORKERS = "Worker processes; 0: one for each core, 1: no workers."

@@ -12,15 +12,15 @@ import os
 import shutil
 from typing import Any, Generator, Iterator, Mapping, Sequence
 
-from data_prep.config import ConversionConfig, FrameSettings
+from data_prep.config import BlockSettings, ConversionConfig, FrameSettings
 from data_prep.convert import data_folder, notes
 from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
 from data_prep.convert.write_shard import WRITTEN, write_shard
-from data_prep.index import left_out
+from data_prep.index import file_content, left_out
 from data_prep.index.folder import read_folder
 from data_prep.index.labels import with_one_spelling
-from data_prep.index.media_tree import MediaTree
+from data_prep.index.media_tree import PICTURE_EXTENSIONS, MediaTree
 from data_prep.index.video_row import FoundVideo, VideoRow
 from data_prep.workers import worker_pool
 from data_prep.workers.retry_policy import RetryPolicy
@@ -36,25 +36,59 @@ SPLIT = TRAIN_SPLIT  # of all videos
 # reader some tenths of a second, and TensorFlow keeps some 0.2 MB of it.
 _NUM_BLOCKS = 64
 _FEWEST_VIDEOS, _MOST_VIDEOS = 8, 64
+# Of a file.  An hour of 1 GB has three hours; a busy core takes a third of that.
+_SLOWEST_BYTES_PER_SECOND = 1e5
 
 
-def find(path: str) -> list[FoundVideo]:
+def media_of(path: str, media_of_data: str = "videos") -> str:
+    """Chooses what a path holds, one of `data_prep.config.MEDIA`.
+
+    Args:
+      path: file or folder; a file is a picture or a video by its first bytes.
+      media_of_data: what the data set holds that the frames should be like; a folder
+        holds the same, but pictures if there are pictures alone instead of videos.
+
+    Raises:
+      UserError: there is no such file or folder, or nothing of the kind in it.
+    """
+    if os.path.isfile(path):
+        is_picture = file_content.holds("images", path) or path.lower().endswith(
+            tuple(PICTURE_EXTENSIONS)
+        )
+        return "images" if is_picture and not _is_video(path) else "videos"
+    if not os.path.exists(path):
+        raise UserError(
+            f"{path!r} does not exist; give a video or picture file, a folder of them,"
+            " or the folder of a data set."
+        )
+    for media in (media_of_data, "videos", "images"):
+        if MediaTree(path, media).sources:
+            return media
+    raise UserError(f"There is no video and no picture in the folder {path!r}.")
+
+
+def _is_video(path: str) -> bool:
+    return file_content.holds("videos", path)
+
+
+def find(path: str, media: str = "videos") -> list[FoundVideo]:
     """Finds the videos of a folder, labeled by sub-folder, or takes one file.
 
     Prints how many files of the folder are left out, as they are no videos.
 
+    Args:
+      path: file or folder.
+      media: result of `media_of`.  A folder that holds frames itself is one video.
+
     Raises:
-      UserError: the path does not exist, or the folder holds no video.
+      UserError: the folder has no order of classes that can be used.
     """
+    alone = FoundVideo(os.path.abspath(path), os.path.basename(path.rstrip("/")), None)
     if os.path.isfile(path):
-        name = os.path.basename(path)
-        return [FoundVideo(path=os.path.abspath(path), source=name, label=None)]
-    if not os.path.exists(path):
-        raise UserError(
-            f"{path!r} does not exist; give a video file, a folder of videos, or the"
-            " folder of a data set."
-        )
-    tree = MediaTree(path, "videos")
+        return [alone]
+    tree = MediaTree(path, media)
+    if media == "frames" and "" in tree:
+        return [alone]
     videos = with_one_spelling(read_folder(tree))
     if tree.left_out:
         print(left_out.summary(tree.left_out, tree.media), flush=True)
@@ -117,6 +151,12 @@ def contents(videos: Sequence[FoundVideo], settings: FrameSettings) -> list[str]
             digest = ""
         hashes.append(digest)
     return hashes
+
+
+def time_limit(videos: Sequence[FoundVideo]) -> float:
+    """Returns the seconds after which a decoder hangs: more for hours of video."""
+    largest = max((size_and_time(video.path)[0] for video in videos), default=0)
+    return max(ConversionConfig.max_seconds, largest / _SLOWEST_BYTES_PER_SECOND)
 
 
 def block_size(num_videos: int) -> int:
@@ -218,7 +258,7 @@ def _task(
         data_dir=scratch_dir,
         rows=rows,
         labels=tuple(label_id(row.label, label_ids) for row in rows),
-        settings=settings,
+        settings=BlockSettings(**dataclasses.asdict(settings)),
     )
 
 

@@ -14,8 +14,6 @@ from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
 
-# A record is one protocol buffer, which cannot exceed 2 GiB.
-MAX_RECORD_BYTES = 2**30
 # The limit of libjpeg, and slightly more than the pixels of 8K (7680 x 4320), 100 MB as
 # BGR: a thin line of pixels would otherwise become huge when it is enlarged.
 MAX_SIDE = 65_500
@@ -55,6 +53,7 @@ class FrameEncoder:
         self.on_display: np.ndarray | None = None
         self._shortest_side = settings.shortest_side
         self._enlarge = settings.enlarge
+        self._max_bytes = settings.max_record_bytes
         self._encoding = [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality]
         self._rotation = rotation
         self._pixel_aspect = pixel_aspect
@@ -81,10 +80,10 @@ class FrameEncoder:
           UnreadableVideo: there are more frames than a record can hold.
         """
         self._bytes += times * len(jpeg)
-        if self._bytes > MAX_RECORD_BYTES:
+        if self._bytes > self._max_bytes:
             raise UnreadableVideo(
                 f"too long for one record (its first {len(self.frames)} frames fill"
-                f" {MAX_RECORD_BYTES >> 20} MiB); cut it into parts"
+                f" {self._max_bytes >> 20} MiB); cut it into parts"
             )
         self.frames.append(jpeg, times)
 

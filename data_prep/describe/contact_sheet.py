@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import math
+import os
 from typing import Callable, Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from vie_tf.storage.manifest import Manifest, VideoEntry
 _COLUMNS = 8
 _CELL_WIDTH, _PICTURE_HEIGHT, _LINE_HEIGHT = 200, 150, 20
 _MARGIN = 12
-_CELL_HEIGHT = _PICTURE_HEIGHT + 2 * _LINE_HEIGHT + _MARGIN
+_CELL_HEIGHT = _PICTURE_HEIGHT + 3 * _LINE_HEIGHT + _MARGIN
 
 
 def sample_videos(manifest: Manifest, num_shown: int) -> list[VideoEntry]:
@@ -66,7 +67,7 @@ def draw_contact_sheet(
     videos: Sequence[VideoEntry],
     frames: dict[int, np.ndarray],
 ) -> Canvas:
-    """Draws frames in a grid, with class, id, split and length below each.
+    """Draws frames in a grid, with class, name, id, split and length below each.
 
     Args:
       manifest: manifest of the data set.
@@ -91,7 +92,9 @@ def draw_contact_sheet(
             canvas.write("cannot be read", left + 40, top + _PICTURE_HEIGHT // 2, GRAY)
         top += _PICTURE_HEIGHT + 4
         details = f"{video.id}  {video.split}  {seconds_of(video):.1f} s"
-        for text, color in ((class_name(manifest, video), DARK), (details, GRAY)):
+        name = os.path.basename(video.source)
+        lines = ((class_name(manifest, video), DARK), (name, DARK), (details, GRAY))
+        for text, color in lines:
             canvas.write(fitted(text, _CELL_WIDTH), left, top, color)
             top += _LINE_HEIGHT
     return canvas

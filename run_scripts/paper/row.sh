@@ -5,7 +5,8 @@
 #               for --linear_probes also imagenet/; for table 2 ucf101/ and hmdb51/
 #               (split 1)
 #   RUN_ROOT    folder of the runs, each in a folder named after its script
-#   PYTHON      interpreter that VIE-TF is installed for; `python` if it is not set
+#   PYTHON      interpreter that VIE-TF is installed for, if it is not that of the
+#               activated environment or of .venv
 #
 # Rows with LA take their first 50,000 steps with IR, the default of --ir_steps.  The
 # authors started LA from a checkpoint of an IR run at that step, with the same
@@ -28,7 +29,7 @@
 #                    Kinetics and on ImageNet; --linear_probes=kinetics400 on one of them
 #   --multi_scale    uses multi-scale augmentation in the rows of table 2
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source "$(dirname "${BASH_SOURCE[0]}")/python.sh" # sets repository and PYTHON
 
 for variable in DATA_ROOT RUN_ROOT; do
   if [ -z "${!variable:-}" ]; then
@@ -81,7 +82,7 @@ probe() {
       drops=$imagenet_drops
     fi
     # shellcheck disable=SC2046
-    "${PYTHON:-python}" "$repository/evaluate.py" --task=linear "$@" "${recipe[@]}" \
+    "$PYTHON" "$repository/evaluate.py" --task=linear "$@" "${recipe[@]}" \
       $(schedule "$drops" 50000) "${evaluate_smoke[@]}" \
       --data_dir="$DATA_ROOT/$name" "${further[@]}"
   done
@@ -94,7 +95,7 @@ train_row() {
     probe --model_dir="$model_dir"
     return
   fi
-  exec "${PYTHON:-python}" "$repository/train.py" "$@" "${smoke[@]}" \
+  exec "$PYTHON" "$repository/train.py" "$@" "${smoke[@]}" \
     --data_dir="$DATA_ROOT/kinetics400" --model_dir="$model_dir" "${further[@]}"
 }
 
@@ -104,7 +105,7 @@ evaluate_row() {
     probe "$@"
     return
   fi
-  exec "${PYTHON:-python}" "$repository/evaluate.py" "$@" "${kinetics_flags[@]}" \
+  exec "$PYTHON" "$repository/evaluate.py" "$@" "${kinetics_flags[@]}" \
     --data_dir="$DATA_ROOT/kinetics400" "${further[@]}"
 }
 
@@ -113,7 +114,7 @@ evaluate_row() {
 scratch_row() {
   model_dir=$runs/$(basename "$0" .sh)
   if [ ! -e "$model_dir/config.json" ]; then
-    "${PYTHON:-python}" "$repository/train.py" --model="$2" "${smoke[@]}" \
+    "$PYTHON" "$repository/train.py" --model="$2" "${smoke[@]}" \
       --train_steps=0 --data_dir="$DATA_ROOT/$1" --model_dir="$model_dir"
   fi
   finetune_row "$1" --model_dir="$model_dir" --from_scratch
@@ -129,7 +130,7 @@ finetune_row() {
   drops=$color_drops
   if [ "${#augmentation[@]}" -gt 0 ]; then drops=${multi_scale_drops:-$color_drops}; fi
   # shellcheck disable=SC2046
-  exec "${PYTHON:-python}" "$repository/evaluate.py" --task=finetune "$@" \
+  exec "$PYTHON" "$repository/evaluate.py" --task=finetune "$@" \
     "${augmentation[@]}" $(schedule "$drops" 10000) "${evaluate_smoke[@]}" \
     "${data[@]}" "${further[@]}"
 }

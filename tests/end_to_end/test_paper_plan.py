@@ -108,3 +108,18 @@ def test_the_smoke_run_calls_what_the_scripts_start(tmp_path):
     probe = smoke.commands("slow_la", ["--linear_probes=imagenet"], tmp_path)[0]
     assert f"--data_dir={tmp_path}/smoke/data/imagenet" in probe
     assert f"--flagfile={FOLDER}/evaluate_smoke.flags" in probe
+
+
+def test_a_script_without_an_environment_says_what_to_activate(tmp_path):
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "VIRTUAL_ENV": str(tmp_path)}
+    for script in ("single_ir.sh", "all.sh"):
+        done = subprocess.run(
+            ["bash", str(ROOT / "run_scripts" / "paper" / script)],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1 and done.stderr.count("\n") == 1
+        assert "source .venv/bin/activate" in done.stderr

@@ -26,6 +26,7 @@ from vie_tf.evaluation.neighbors.retrieved import (
     middle_frames,
 )
 from vie_tf.metrics import nearest
+from vie_tf.storage.canvas import Canvas
 
 # Tags that have no end.
 VOID = ("meta",)
@@ -43,6 +44,7 @@ def retrieved_from(data_dir, manifest, predicted):
         neighbor_index=found.neighbor_index,
         similarities=found.similarities,
         predicted=predicted,
+        num_voters=10,
     )
 
 
@@ -143,27 +145,46 @@ def test_a_query_is_described_with_its_label_and_its_neighbors(retrieved):
 
 def test_the_picture_has_a_row_for_every_query(retrieved):
     height, width, _ = retrieval_picture.draw(retrieved, [0, 2, 3]).pixels.shape
-    assert height == 2 * MARGIN + LINE_HEIGHT + 3 * ROW_HEIGHT
+    assert height == 2 * MARGIN + 2 * LINE_HEIGHT + 3 * ROW_HEIGHT
     assert width == left_of(3) + CELL_WIDTH + MARGIN
 
 
-def test_a_right_prediction_has_no_red(retrieved):
-    assert not len(red_pixels(retrieval_picture.draw(retrieved, [0, 1, 2, 3])))
-    assert not Page(page_of(retrieved, [0, 1, 2, 3])).red
+def marks_of(retrieved, shown):
+    """Lines that name a class, with their marks, in the order of the page."""
+    names = retrieved.manifest.class_names
+    lines = []
+    for query in shown:
+        own, predicted = retrieved.queries[query].label, retrieved.predicted[query]
+        lines.append(("predicted: " + names[predicted], predicted == own))
+        neighbors = videos_of(retrieved, query)[1:]
+        lines += [(names[one.label], one.label == own) for one in neighbors]
+    return lines
 
 
-def test_a_wrong_prediction_alone_is_red(with_a_wrong_one):
-    red = red_pixels(retrieval_picture.draw(with_a_wrong_one, [0, 1, 2]))
+def test_classes_other_than_that_of_the_query_are_red(with_a_wrong_one):
+    page = Page(page_of(with_a_wrong_one, [0, 1, 2]))
+    marks = marks_of(with_a_wrong_one, [0, 1, 2])
+    assert page.red == [f"\u2717 {text}" for text, is_right in marks if not is_right]
+    right = [text for text in page.texts if text.startswith("\u2713 ")]
+    assert right == [f"\u2713 {text}" for text, is_right in marks if is_right]
+    assert {is_right for _, is_right in marks} == {True, False}
+
+
+def test_the_prediction_of_a_query_is_red_where_it_is_wrong(with_a_wrong_one):
+    picture = retrieval_picture.draw(with_a_wrong_one, [0, 1, 2])
+    captions = Canvas(1, 1)
+    captions.pixels = picture.pixels[:, : left_of(1)]  # of the queries
+    red = red_pixels(captions)
     # The second line of the caption of the second query.
-    top = MARGIN + LINE_HEIGHT + ROW_HEIGHT + FRAME_HEIGHT + LINE_HEIGHT
+    top = MARGIN + 3 * LINE_HEIGHT + ROW_HEIGHT + FRAME_HEIGHT
     assert len(red)
     assert top <= red.min() <= red.max() < top + LINE_HEIGHT
 
 
-def test_a_wrong_prediction_alone_is_red_on_the_page(with_a_wrong_one):
-    page = Page(page_of(with_a_wrong_one, [0, 1, 2]))
-    wrong = with_a_wrong_one.manifest.class_names[with_a_wrong_one.predicted[1]]
-    assert page.red == [f"Pred: {wrong}"]
+def test_picture_and_page_say_who_votes(retrieved):
+    legend = "the vote of the 10 nearest, of which 3 are shown"
+    assert legend in retrieved.legend()
+    assert legend in page_of(retrieved, [0])
 
 
 def videos_of(retrieved, query):
@@ -176,7 +197,7 @@ def videos_of(retrieved, query):
 
 def test_the_picture_shows_frames_of_its_videos(retrieved):
     picture = retrieval_picture.draw(retrieved, [3]).pixels
-    top = MARGIN + LINE_HEIGHT
+    top = MARGIN + 2 * LINE_HEIGHT
     for column, video in enumerate(videos_of(retrieved, 3)):
         frames = picture[top : top + FRAME_HEIGHT, left_of(column) :][:, :CELL_WIDTH]
         # Frames 3, 9 and 15 of the 20 are white up to as many of 48 pixels.
@@ -284,6 +305,4 @@ def test_class_names_and_titles_that_hold_markup_are_text_on_the_page(tmp_path):
     retrieved = retrieved_from(tmp_path, manifest, right_labels(manifest))
     page = Page(retrieval_page.page(retrieved, [0, 1], "<i>title</i>", "a < b"))
     assert not {"b", "i"} & set(page.tags)
-    assert {"GT: <b>x</b>", "GT: &amp;", "Nearest videos: <i>title</i>"} <= set(
-        page.texts
-    )
+    assert {"<b>x</b>", "&amp;", "Nearest videos: <i>title</i>"} <= set(page.texts)

@@ -172,6 +172,7 @@ def test_data_with_other_videos_are_refused(folders, tmp_path, capsys):
     arguments = [f"--model_dir={folders[1]}", f"--data_dir={tmp_path / 'others'}"]
     assert command.main(arguments) == 1
     printed = capsys.readouterr().err
+    assert f"those of {str(tmp_path / 'others')!r}" in printed
     assert "--data_dir" in printed
     assert len(printed.splitlines()) == 1
     assert not (tmp_path / "run" / "tensorboard").exists()

@@ -103,3 +103,30 @@ def test_a_full_disk_is_named_with_its_folder():
     with pytest.raises(UserError, match="disk that holds 'out' is full .No space"):
         with files.full_disk_errors("out"):
             raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_library_that_the_system_lacks_is_one_line(capsys):
+    def work():
+        reason = "libGL.so.1: cannot open shared object file: No such file or directory"
+        raise ImportError(reason, name="cv2")
+
+    assert command_line.exit_code_of(work) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: cv2 cannot be loaded, as the system has no libGL")
+    assert "apt-get install libgl1" in error and "opencv-python-headless" in error
+
+
+def test_a_package_that_is_not_installed_is_one_line(capsys):
+    def work():
+        import no_such_package  # noqa: F401
+
+    assert command_line.exit_code_of(work) == 1
+    assert "package no_such_package is missing" in capsys.readouterr().err
+
+
+def test_a_missing_module_of_our_own_is_a_fault(capsys):
+    def work():
+        from vie_tf import no_such_module  # noqa: F401
+
+    with pytest.raises(ImportError):
+        command_line.exit_code_of(work)

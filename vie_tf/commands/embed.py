@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from data_prep.config import DecodingConfig
 from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
@@ -52,7 +52,6 @@ def _embed(
     asked: VideosConfig, settings: EmbeddingConfig, decoding: DecodingConfig
 ) -> None:
     # Here, so that --help need not wait for TensorFlow.
-    from data_prep.convert import decode_blocks
     from vie_tf.search import embeddings
     from vie_tf.search.baseline_embedder import make_embedder
     from vie_tf.search.video_source import source_of_data_set
@@ -62,9 +61,9 @@ def _embed(
     if is_data_set(asked.videos):
         source = source_of_data_set(asked.videos)
     else:
-        frames = decode_blocks.frame_settings({"shortest_side": _SHORTEST_SIDE})
-        if asked.frames_like or embedder.data_dir:
-            frames = _frame_settings(asked.frames_like or embedder.data_dir or "")
+        like = asked.frames_like or embedder.data_dir
+        of_data = _settings_of(like) if like else {"shortest_side": _SHORTEST_SIDE}
+        frames = _frame_settings(asked.videos, of_data)
         source = _source_of_files(asked, frames, decoding)
     doing("decoding and embedding videos")
     embeddings.write(embedder, settings, source, asked.output)
@@ -78,7 +77,7 @@ def _source_of_files(
     from vie_tf.commands.queries import decoded
     from vie_tf.search.video_source import ListedVideo, VideoSource
 
-    found = decode_blocks.find(asked.videos)
+    found = decode_blocks.find(asked.videos, frames.media)
     scratch = os.path.join(asked.output, _SCRATCH)
     # A larger limit lets refused videos be tried again.
     limit = "" if decoding == DecodingConfig() else f" {decoding}"
@@ -109,9 +108,17 @@ def _source_of_files(
     )
 
 
-def _frame_settings(data_dir: str) -> FrameSettings:
-    """Returns frame rate and size of a data set, for video files."""
+def _frame_settings(path: str, settings_of_data: Mapping[str, Any]) -> FrameSettings:
+    """Returns frame rate, size and medium of the files of a path."""
     from data_prep.convert import decode_blocks
+
+    media = decode_blocks.media_of(path, settings_of_data.get("media", "videos"))
+    frames = decode_blocks.frame_settings(settings_of_data)
+    return dataclasses.replace(frames, media=media)
+
+
+def _settings_of(data_dir: str) -> Mapping[str, Any]:
+    """Returns the settings of a data set that files are decoded like."""
     from vie_tf.storage.manifest import Manifest, is_data_set
 
     if not is_data_set(data_dir):
@@ -120,4 +127,4 @@ def _frame_settings(data_dir: str) -> FrameSettings:
             " videos are to be decoded at: give --frames_like=DATA of another data set"
             " that was converted in the same way."
         )
-    return decode_blocks.frame_settings(Manifest.load(data_dir).settings)
+    return Manifest.load(data_dir).settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from typing import Iterator, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def search(
         read.
     """
     index = EmbeddingIndex.load(asked.index)
-    queries = query_files(asked.query)
+    queries = query_files(asked.query, index.metadata["frames"].get("media", "videos"))
     gallery = Gallery(index, asked.search_by)
     doing("decoding the queries and searching")
     found = []
@@ -104,10 +104,17 @@ def embedded(
     A file that cannot be read comes with a `RefusedEntry`.
     """
     embedder = nearest_videos.embedder_of_index(index, model_dir, gallery.endpoint)
-    frames = decode_blocks.frame_settings(index.metadata["frames"])
+    frames = _frame_settings(paths, index.metadata["frames"])
+    if frames.media == "images" and not embedder.takes_pictures:
+        raise UserError(
+            f"--query={paths[0]} is a picture, but {embedder.model_name}, which made"
+            " the index, looks at several frames: give a video."
+        )
     found = [
         # Files of two folders may have one name.
-        dataclasses.replace(decode_blocks.find(path)[0], source=path, label=None)
+        dataclasses.replace(
+            decode_blocks.find(path, frames.media)[0], source=path, label=None
+        )
         for path in paths
     ]
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
@@ -125,8 +132,27 @@ def embedded(
             yield from ((name, results[name]) for name in names)
 
 
-def query_files(asked: Sequence[str]) -> list[str]:
+def _frame_settings(
+    paths: Sequence[str], of_index: Mapping[str, Any]
+) -> decode_blocks.FrameSettings:
+    """Returns frame rate, size and medium of queries."""
+    media = {decode_blocks.media_of(path, "frames") for path in paths}
+    if len(media) > 1:
+        raise UserError(
+            "Some of the queries are pictures and some are videos: give the ones, and"
+            " the others in another call."
+        )
+    frames = decode_blocks.frame_settings(of_index)
+    return dataclasses.replace(frames, media=media.pop())
+
+
+def query_files(asked: Sequence[str], media: str = "videos") -> list[str]:
     """Returns the files that a user means by files and folders.
+
+    Args:
+      asked: files and folders.
+      media: what the index holds; a folder holds the same.  One of `frames` that holds
+        pictures itself is one video.
 
     Raises:
       UserError: there is no such file, or no video in a folder.
@@ -136,7 +162,8 @@ def query_files(asked: Sequence[str]) -> list[str]:
     paths = []
     for name in names:
         if os.path.isdir(name):
-            paths += [video.path for video in decode_blocks.find(name)]
+            own = decode_blocks.media_of(name, media)
+            paths += [video.path for video in decode_blocks.find(name, own)]
         elif os.path.isfile(name):
             paths.append(name)
         else:
@@ -165,5 +192,6 @@ def decoded(
         videos_per_block=videos_per_block,
         num_processes=num_processes,
         max_megapixels=decoding.max_megapixels,
+        max_seconds=decode_blocks.time_limit(videos),
     ):
         yield Block(scratch_dir, manifest, decode_blocks.SPLIT)

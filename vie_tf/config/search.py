@@ -64,7 +64,7 @@ class VideosConfig:
     videos: str = setting(
         dataclasses.MISSING,
         "What is embedded: the folder of a data set (it has a manifest.json), a folder"
-        " of video files, whose sub-folders are labels, or one video file.",
+        " of video files or of pictures, whose sub-folders are labels, or one file.",
         path=True,
     )
     output: str = setting(
@@ -91,8 +91,8 @@ class SearchConfig:
 
     query: tuple[str, ...] = setting(
         dataclasses.MISSING,
-        "Videos whose nearest videos are looked up: files, separated by commas, or a"
-        " folder of files.",
+        "Videos whose nearest videos are looked up: video or picture files, separated"
+        " by commas, or a folder of them.",
         path=True,
     )
     index: str = setting(

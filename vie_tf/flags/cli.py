@@ -18,9 +18,11 @@ from absl import flags
 
 from vie_tf import __version__
 from vie_tf.config.setting import Setting, settings_of
+from vie_tf.flags import mistyped
 from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
 
+_SEE_HELP = "(--help lists all flags)"
 Config = TypeVar("Config")
 # Config classes by the titles of their groups; several have a word each for --help.
 Groups = Mapping[str, "type | Mapping[str, type]"]
@@ -71,12 +73,14 @@ class Flags:
         try:
             rest = self._values(["", *arguments])[1:]
         except flags.Error as error:
-            reason = str(error).replace("ERROR:: ", "")  # of a missing flag file
-            raise UserError(f"{reason} (--help lists all flags)") from error
+            reason = mistyped.reason_of(error, [*self._parsers, "flagfile"])
+            raise UserError(f"{reason} {_SEE_HELP}") from error
+        except ValueError as error:  # of --noFLAG=VALUE
+            raise UserError(f"{error}. {_SEE_HELP}") from error
         if rest:
             raise UserError(
-                f"Every argument is a flag, but {rest[0]!r} was given. (--help lists"
-                " all flags)"
+                f"Every argument is a flag, such as --data_dir=FOLDER, but {rest[0]!r}"
+                f" was given. {_SEE_HELP}"
             )
         for flag, parser in self._parsers.items():
             for old in parser.setting.old_names:
@@ -156,7 +160,17 @@ class Flags:
                         lines.append(_describe(setting, _default(setting, configs)))
             if len(lines) > 1:
                 parts.append("\n".join(lines))
-        return "\n\n".join(parts)
+        return "\n\n".join([*parts, _OF_ALL_COMMANDS])
+
+
+_OF_ALL_COMMANDS = """Every command
+  --flagfile=FILE
+      Take flags from a file, one on a line; # begins a comment. Flags that come
+      later win.
+  --version
+      Print the version, and do nothing else.
+  --help
+      Print this text, and do nothing else."""
 
 
 class _Parser(flags.ArgumentParser):

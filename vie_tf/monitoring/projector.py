@@ -68,8 +68,8 @@ class Projection:
                 f" the first is that of row {self.bank_index[point]}: {fault}."
                 f" See python -m data_prep.describe --data_dir={data_dir} --verify."
             )
-        logdir = os.path.dirname(self.folder)
-        lines.append(f"To see them: tensorboard --logdir={logdir}, tab Projector.")
+        run = os.path.dirname(os.path.dirname(self.folder))
+        lines.append(f"To see them: tensorboard --logdir={run}, tab Projector.")
         return "\n".join(lines)
 
 
@@ -98,6 +98,8 @@ def export(
             " Give a run with --loss=ir or la."
         )
     manifest = Manifest.load(data_dir)
+    data = dataclasses.replace(config.data, data_dir=data_dir)
+    config = dataclasses.replace(config, data=data)
     may_be_smaller = directory.check_videos(config, manifest)
     stored = directory.checkpoint(checkpoint)
     bank = stored.read_bank()

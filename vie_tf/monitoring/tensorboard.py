@@ -12,7 +12,7 @@ import tensorflow as tf
 from vie_tf.config import RunConfig
 from vie_tf.input import differences
 from vie_tf.monitoring import alarms as health
-from vie_tf.monitoring import hyper_parameters, statistics
+from vie_tf.monitoring import hyper_parameters, scalar_descriptions, statistics
 from vie_tf.monitoring.alarms import Alarm
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
@@ -41,7 +41,8 @@ class Summaries:
         """Writes `group/name` for every value and flushes the file."""
         with self._writer.as_default(step=step):
             for name, value in values.items():
-                tf.summary.scalar(f"{group}/{name}", value)
+                meaning = scalar_descriptions.of_scalar(name)
+                tf.summary.scalar(f"{group}/{name}", value, description=meaning)
         self._writer.flush()
 
     def hyper_parameters(self, config: RunConfig) -> None:

@@ -43,6 +43,7 @@ class BaselineEmbedder:
         self.endpoints: tuple[str, ...] = (ENDPOINT,)
         self.block_sizes: list[int] = []
         self.fingerprint = f"{name}-{_VERSION}"
+        self.takes_pictures = True  # or says itself that it compares frames
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields features in the order of the videos, and refused videos.

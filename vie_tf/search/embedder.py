@@ -56,6 +56,7 @@ class Embedder(Protocol):
       endpoints: what is computed.
       block_sizes: sizes of the parts of a video's search features, if it has some.
       fingerprint: hash of what the features depend on beside the videos.
+      takes_pictures: whether a single picture has features.
     """
 
     model_name: str
@@ -65,6 +66,7 @@ class Embedder(Protocol):
     endpoints: tuple[str, ...]
     block_sizes: list[int]
     fingerprint: str
+    takes_pictures: bool
 
     def embed_few(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields the same for a few videos, with less time to begin."""
@@ -93,6 +95,7 @@ class VideoEmbedder:
         searched by where the rows are videos.
       block_sizes: sizes of the parts of the search features of a video.
       fingerprint: hash of the checkpoint.
+      takes_pictures: whether a single picture has features.
 
     Raises:
       UserError: there is no such run or checkpoint, or the network has no such
@@ -115,6 +118,9 @@ class VideoEmbedder:
         self._crop = config.data.crop
         self._settings = settings
         self._recipe = dataclasses.replace(network.recipe, static=settings.static_video)
+        recipe = self._recipe
+        is_still = recipe.num_frames == 1 or recipe.static
+        self.takes_pictures = is_still and not recipe.has_differences
         clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
         widths = search_features.stream_widths(model, clip)
 

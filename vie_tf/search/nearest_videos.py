@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vie_tf.config import RUN, EmbeddingConfig
+from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.search import search_space
 from vie_tf.search.baseline_embedder import make_embedder
 from vie_tf.search.embedder import Embedder, row_shape
@@ -46,6 +47,12 @@ def embedder_of_index(
         raise UserError(
             f"The index {index.folder!r} was made by {name} and has no run: leave"
             " --model_dir out."
+        )
+    if name == RUN and model_dir is None and not RunDirectory(folder).exists():
+        raise UserError(
+            f"The index {index.folder!r} was made by the run {folder!r}, which is not"
+            " there: if it was moved, give its new folder by --model_dir=RUN beside"
+            " --index."
         )
     embedder = make_embedder(
         EmbeddingConfig(

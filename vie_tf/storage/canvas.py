@@ -19,6 +19,7 @@ DARK: Color = (35, 40, 45)
 GRAY: Color = (115, 120, 125)
 LIGHT: Color = (228, 232, 236)
 RED: Color = (200, 0, 0)
+GREEN: Color = (0, 115, 50)
 
 
 class Canvas:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import sys
 from typing import Callable, NoReturn
 
@@ -12,6 +13,8 @@ from vie_tf.storage.errors import UserError, error_line
 from vie_tf.storage.printable import printable
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
+_OWN_PACKAGES = ("vie_tf", "data_prep")
+_LIBRARY = re.compile(r"(\S+\.so\S*): cannot open shared object file")
 # What a system refuses whatever the program does.
 _REFUSALS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS),
@@ -74,9 +77,31 @@ def _of_the_system(error: Exception) -> str:
             " or lower --batch_size, --num_clips or --num_processes, whichever the"
             " command has."
         )
+    if isinstance(error, ImportError):
+        return _missing_library(error)
     if isinstance(error, OSError) and error.errno in _REFUSALS:
         return f"{error.filename or 'A file'}: {error.strerror}"
     return ""
+
+
+def _missing_library(error: ImportError) -> str:
+    """Says what to install where a package of others cannot be loaded."""
+    package = (error.name or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError):
+        if package in _OWN_PACKAGES:
+            return ""
+        return (
+            f"The Python package {package} is missing. Install what VIE-TF needs by pip"
+            " (README.md), or activate the environment that has it."
+        )
+    library = _LIBRARY.match(str(error))
+    if not library:
+        return ""
+    return (
+        f"{package or 'A package'} cannot be loaded, as the system has no {library[1]}."
+        " For OpenCV, install the system's libraries (apt-get install libgl1"
+        " libglib2.0-0), or opencv-python-headless in place of opencv-python."
+    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

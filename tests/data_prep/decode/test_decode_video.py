@@ -9,7 +9,7 @@ import pytest
 import video_fixtures as videos
 
 from data_prep.config import FrameSettings
-from data_prep.decode import frame_encoder, play_clock
+from data_prep.decode import play_clock
 from data_prep.decode.decode_video import UnreadableVideo, decode_video
 from data_prep.decode.frame_encoder import as_bgr
 from data_prep.decode.opencv import cv2
@@ -168,7 +168,7 @@ def test_videos_with_too_few_frames_are_refused(tmp_path):
 
 def test_videos_too_long_for_a_record_are_refused(tmp_path, monkeypatch):
     videos.write_video(tmp_path / "video.avi", num_pictures=50)
-    monkeypatch.setattr(frame_encoder, "MAX_RECORD_BYTES", 10_000)
+    monkeypatch.setattr(FrameSettings, "max_record_bytes", 10_000)
     with pytest.raises(UnreadableVideo, match="too long.*cut it"):
         _decode(tmp_path / "video.avi")
 

@@ -47,6 +47,7 @@ def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) 
     return template.render(
         title=title,
         protocol=protocol,
+        legend=retrieved.legend(),
         rows=rows,
         width=WIDTH,
         height=HEIGHT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from vie_tf.evaluation.neighbors.retrieved import Retrieved, middle_frames
-from vie_tf.storage.canvas import DARK, RED, Canvas, fitted
+from vie_tf.storage.canvas import DARK, GRAY, GREEN, RED, Canvas, fitted
 
 # All sizes are in pixels.
 FRAME_HEIGHT, FRAME_WIDTH = 84, 112
@@ -26,14 +26,15 @@ def draw(retrieved: Retrieved, shown: Sequence[int]) -> Canvas:
     rows = [retrieved.cells(query) for query in shown]
     reader = retrieved.open_frames(shown)
     canvas = Canvas(
-        2 * MARGIN + LINE_HEIGHT + len(rows) * ROW_HEIGHT,
+        2 * MARGIN + 2 * LINE_HEIGHT + len(rows) * ROW_HEIGHT,
         left_of(len(rows[0])) - GAP + MARGIN,
     )
+    canvas.write(retrieved.legend(), MARGIN, MARGIN, GRAY)
     for column in range(len(rows[0])):
         head = f"neighbor {column}" if column else "query"
-        canvas.write(head, left_of(column), MARGIN)
+        canvas.write(head, left_of(column), MARGIN + LINE_HEIGHT)
     for row, cells in enumerate(rows):
-        top = MARGIN + LINE_HEIGHT + row * ROW_HEIGHT
+        top = MARGIN + 2 * LINE_HEIGHT + row * ROW_HEIGHT
         for column, cell in enumerate(cells):
             left = left_of(column)
             indices, _ = middle_frames(cell.video, NUM_FRAMES, _FRAMES_PER_SECOND)
@@ -41,10 +42,9 @@ def draw(retrieved: Retrieved, shown: Sequence[int]) -> Canvas:
                 place = left + number * FRAME_WIDTH
                 canvas.paste(frame, place, top, FRAME_WIDTH - 2, FRAME_HEIGHT)
             for number, line in enumerate(cell.lines):
-                is_last = number == len(cell.lines) - 1
-                color = RED if cell.is_wrong and is_last else DARK
+                color = {None: DARK, True: GREEN, False: RED}[line.is_right]
                 below = top + FRAME_HEIGHT + number * LINE_HEIGHT
-                canvas.write(fitted(line, CELL_WIDTH), left, below, color)
+                canvas.write(fitted(line.marked, CELL_WIDTH), left, below, color)
     return canvas
 
 

@@ -56,6 +56,7 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
         neighbor_index=found.neighbor_index[:, :NUM_NEIGHBORS],
         similarities=found.similarities[:, :NUM_NEIGHBORS],
         predicted=_predict(run, settings, comparison) if has_classes else None,
+        num_voters=settings.knn.k,
     )
     content = {
         **(_metrics(comparison, vectors, found.neighbor_index) if has_classes else {}),

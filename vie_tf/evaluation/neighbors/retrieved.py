@@ -11,18 +11,34 @@ from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
 
+class Line(NamedTuple):
+    """A line of a caption.
+
+    Attributes:
+      text: text of the line.
+      is_right: whether it names the class of the query; None where it names none, or
+        the query has none.
+    """
+
+    text: str
+    is_right: bool | None = None
+
+    @property
+    def marked(self) -> str:
+        """The text behind a mark, so that its color is not needed."""
+        return {None: "", True: "\u2713 ", False: "\u2717 "}[self.is_right] + self.text
+
+
 class Cell(NamedTuple):
     """A video with its caption.
 
     Attributes:
       video: query or neighbor.
       lines: lines of the caption.
-      is_wrong: whether the last line is a wrong prediction.
     """
 
     video: VideoEntry
-    lines: list[str]
-    is_wrong: bool = False
+    lines: list[Line]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +53,7 @@ class Retrieved:
       neighbor_index: positions in the gallery, nearest first, [Q, k].
       similarities: cosines, [Q, k].
       predicted: classes by kNN, -1 without labeled neighbors, [Q]; None without labels.
+      num_voters: number of neighbors that the classes are predicted by.
     """
 
     data_dir: str
@@ -46,6 +63,7 @@ class Retrieved:
     neighbor_index: np.ndarray
     similarities: np.ndarray
     predicted: np.ndarray | None
+    num_voters: int
 
     def prediction(self, query: int) -> int | None:
         """Returns the predicted class; None if it or the query's own is missing."""
@@ -70,16 +88,36 @@ class Retrieved:
     def cells(self, query: int) -> list[Cell]:
         """Returns a query and its neighbors with their captions."""
         video, prediction = self.queries[query], self.prediction(query)
-        first = Cell(video, [self._name(video)])
+        lines = [Line(self._name(video))]
         if prediction is not None:
-            names = self.manifest.class_names
-            lines = [f"GT: {names[video.label]}", f"Pred: {names[prediction]}"]
-            first = Cell(video, lines, is_wrong=prediction != video.label)
+            name = self.manifest.class_names[prediction]
+            lines.append(Line(f"predicted: {name}", prediction == video.label))
         neighbors = [
-            Cell(neighbor, [self._name(neighbor), f"similarity {similarity:.3f}"])
+            Cell(
+                neighbor,
+                [
+                    Line(self._name(neighbor), self._is_same_class(video, neighbor)),
+                    Line(f"similarity {similarity:.3f}"),
+                ],
+            )
             for neighbor, similarity in self._neighbors(query)
         ]
-        return [first, *neighbors]
+        return [Cell(video, lines), *neighbors]
+
+    def legend(self) -> str:
+        """Says what the marks mean, and who votes; nothing without labels."""
+        if self.predicted is None:
+            return ""
+        num_shown = self.neighbor_index.shape[1]
+        return (
+            "\u2713 the class of the query, \u2717 another; the prediction is the vote"
+            f" of the {self.num_voters} nearest, of which {num_shown} are shown"
+        )
+
+    def _is_same_class(self, query: VideoEntry, neighbor: VideoEntry) -> bool | None:
+        if self.predicted is None or min(query.label, neighbor.label) < 0:
+            return None
+        return query.label == neighbor.label
 
     def open_frames(self, queries: Sequence[int]) -> FrameReader:
         """Makes a reader for the frames of some queries and their neighbors."""

@@ -72,3 +72,8 @@ echo "Picture:      $run/eval/retrieval.png"
 echo "Page:         $run/eval/retrieval.html"
 echo "Numbers:      $run/eval/"
 echo "TensorBoard:  $PWD/.venv/bin/tensorboard --logdir=$run"
+if [ -z "$my_videos" ]; then
+  echo "Next:         ./run_scripts/quickstart.sh FOLDER_OF_YOUR_VIDEOS"
+else
+  echo "Next:         $PYTHON embed.py --videos=$my_videos --model_dir=$run --output=embeddings"
+fi

@@ -299,6 +299,7 @@ def test_other_data_are_refused_once_there_is_a_checkpoint(run, config):
     run.check_continues(config, data_set(NUM_VIDEOS, "other"))
     run.save(used_state())
     message = error_of(run.check_continues, config, data_set(NUM_VIDEOS, "other"))
+    assert "None" not in message
     assert "--data_dir" in message and "6 rows" in message
 
 

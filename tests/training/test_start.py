@@ -138,7 +138,7 @@ def test_init_from_a_run_on_other_videos_is_refused(quick, tmp_path):
     write_data_set(tmp_path / "others", num_classes=3)
     settings = {"init_from": str(tmp_path / "origin"), "train_steps": 2}
     config = run_config(tmp_path / "others", tmp_path / "run", **settings)
-    with pytest.raises(ValueError, match="was trained on other videos"):
+    with pytest.raises(ValueError, match="was trained on other videos or classes"):
         training.train(config)
     assert not (tmp_path / "run" / "checkpoints").exists()
 

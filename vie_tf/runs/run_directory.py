@@ -184,10 +184,12 @@ class RunDirectory:
         last, data_dir = data_sets[-1], config.data.data_dir
         before = manifest.prefix(last["num_videos"], last["num_classes"])
         if before.fingerprint() != last["fingerprint"]:
+            num_rows = self.checkpoint().bank_size
+            bank = f" (its bank has {num_rows} rows)" if num_rows is not None else ""
             raise UserError(
-                f"The run in {self.model_dir!r} was trained on other videos than those"
-                f" of {data_dir!r} (its bank has {self.checkpoint().bank_size} rows)."
-                " Choose another --model_dir, or the --data_dir that it was trained on."
+                f"The run in {self.model_dir!r} was trained on other videos or classes"
+                f" than those of {data_dir!r}{bank}. Choose another --model_dir, or the"
+                " --data_dir that it was trained on."
             )
         if config.data.subset < 1:
             raise UserError(

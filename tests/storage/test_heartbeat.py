@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -47,3 +48,15 @@ def test_work_that_reports_by_itself_is_left_alone(quick, capsys):
 
 def test_lines_come_at_least_every_half_minute():
     assert heartbeat.SILENCE_SECS + 2 * heartbeat.SECS_BETWEEN_LOOKS <= 30
+
+
+def test_a_line_does_not_follow_a_bar_on_its_line(quick, capsys):
+    def work():
+        doing("counting sheep")
+        print("\rbar 10%", end="", file=sys.stderr)
+        time.sleep(0.1)
+
+    assert command_line.exit_code_of(work) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "\rbar 10%\n"
+    assert printed.out.startswith("Still counting")

@@ -19,10 +19,13 @@ class Heartbeat:
 
     Args:
       last_write: returns when something was printed, by `time.monotonic`.
+      say: prints a line.
     """
 
-    def __init__(self, last_write: Callable[[], float]) -> None:
-        self._last_write = last_write
+    def __init__(
+        self, last_write: Callable[[], float], say: Callable[[str], None]
+    ) -> None:
+        self._last_write, self._say = last_write, say
         self._ended = threading.Event()
 
     @contextlib.contextmanager
@@ -42,7 +45,7 @@ class Heartbeat:
             what, since = _Work.what, _Work.since
             now = time.monotonic()
             if what and now - max(self._last_write(), since) >= SILENCE_SECS:
-                print(f"Still {what}, after {now - since:.0f} s.", flush=True)
+                self._say(f"Still {what}, after {now - since:.0f} s.")
 
 
 class _Work:

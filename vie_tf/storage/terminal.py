@@ -45,6 +45,7 @@ class Stream:
 
     Attributes:
       last_write: time of the last write, by `time.monotonic`.
+      is_within_line: whether a line was begun and not ended, as by a bar of progress.
     """
 
     def __init__(self, stream: TextIO | None, name: str) -> None:
@@ -52,7 +53,7 @@ class Stream:
         self._stream = stream or open(os.devnull, "w")
         self._name, self._kept = name, _KEPT[name]
         self._is_lost = False
-        self.last_write = time.monotonic()
+        self.last_write, self.is_within_line = time.monotonic(), False
         if hasattr(self._stream, "reconfigure"):
             self._stream.reconfigure(errors="backslashreplace")
 
@@ -64,6 +65,7 @@ class Stream:
           UserError: standard output cannot be written.
         """
         self.last_write = time.monotonic()
+        self.is_within_line = not text.endswith("\n") if text else self.is_within_line
         with self._lost_if_broken():
             self._stream.write(_shown(text, self._kept))
         return len(text)
@@ -112,7 +114,13 @@ def safe_streams() -> Iterator[None]:
     output = Stream(sys.stdout, "standard output")
     errors = Stream(sys.stderr, "standard error")
     sys.stdout, sys.stderr = output, errors
-    heartbeat = Heartbeat(lambda: max(output.last_write, errors.last_write))
+
+    def say(line: str) -> None:
+        if errors.is_within_line:  # of a bar
+            print(file=errors, flush=True)
+        print(line, flush=True)
+
+    heartbeat = Heartbeat(lambda: max(output.last_write, errors.last_write), say)
     try:
         with heartbeat.beating():
             yield

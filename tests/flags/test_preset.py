@@ -61,6 +61,36 @@ def test_other_values_follow_from_flags_that_are_given(config_of):
     assert config_of("--preset=small", "--model=slow").model.num_frames is None
 
 
+def values_of(num_videos, num_frames, **given):
+    videos = presets.Collection(num_videos, num_frames)
+    return {
+        name: value
+        for choice in presets.small(videos, given)
+        for name, value in choice.values.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("num_videos", "steps"), [(12, 800), (400, 1200), (750, 2250), (5000, 2400)]
+)
+def test_steps_follow_from_the_number_of_videos(num_videos, steps):
+    assert values_of(num_videos, 100)["train_steps"] == steps
+
+
+@pytest.mark.parametrize(("num_frames", "interval"), [(20, 1), (37, 1), (38, 2)])
+def test_clips_of_short_videos_are_shorter(num_frames, interval):
+    assert values_of(50, num_frames)["frame_interval"] == interval
+    assert "frame_interval" not in values_of(50, num_frames, model="slow")
+
+
+def test_differences_are_taken_where_there_is_motion():
+    assert values_of(50, 100)["input"] == "differences"
+    assert values_of(50, 100, model="two_stream_s")["input"] == "both"
+    for appearance in ({"model": "single"}, {"static_video": True}):
+        assert "input" not in values_of(50, 100, **appearance)
+    assert "input" not in values_of(50, 1)
+
+
 def test_values_and_reasons_are_printed_but_what_was_given(config_of, capsys):
     config_of("--preset=small", "--num_filters=8")
     first, *lines = capsys.readouterr().out.splitlines()

@@ -60,13 +60,11 @@ def small(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
             "a network that learns in minutes; the paper's have 64 filters, 112 pixels",
         )
     ]
-    if videos.num_frames > 1 and not given.get("static_video"):
-        choices.append(
-            Choice(
-                {"input": "differences"},
-                "what moves; a few videos are told apart by their scenes else",
-            )
-        )
+    has_motion = videos.num_frames > 1 and not given.get("static_video")
+    if has_motion and model != "single":  # which is a network of appearance
+        kind = "both" if model.startswith("two_stream") else "differences"
+        reason = "what moves; a few videos are told apart by their scenes else"
+        choices.append(Choice({"input": kind}, reason))
     choices.append(
         Choice({"crop": "whole_frame"}, "wherever something happens, the crop has it")
     )

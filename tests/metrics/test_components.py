@@ -17,11 +17,11 @@ def features(num_videos, size, seed=0):
 
 
 @pytest.mark.parametrize("num_videos, size", [(60, 12), (10, 40)])
-def test_components_are_partly_whitened_principal_components(num_videos, size):
+def test_components_are_half_whitened_principal_components(num_videos, size):
     rows = features(num_videos, size)
     space = components.fit(rows, 5)
     pca = PCA(5, svd_solver="full").fit(rows.astype(np.float64))
-    wanted = pca.transform(rows) / pca.explained_variance_**0.375
+    wanted = pca.transform(rows) / pca.explained_variance_**0.25
     found, wanted = space.project(rows), unit_norm(wanted)
     np.testing.assert_allclose(found @ found.T, wanted @ wanted.T, atol=1e-4)
     np.testing.assert_allclose(space.mean, rows.mean(0), rtol=1e-4, atol=1e-4)
@@ -39,7 +39,7 @@ def test_blocks_weigh_the_same_whatever_their_scale():
         [6, 3],
     )
     pca = PCA(9, svd_solver="full").fit(both)
-    wanted = unit_norm(pca.transform(both) / pca.explained_variance_**0.375)
+    wanted = unit_norm(pca.transform(both) / pca.explained_variance_**0.25)
     np.testing.assert_allclose(a @ a.T, wanted @ wanted.T, atol=1e-3)
 
 

@@ -100,6 +100,7 @@ def _made_from(index: EmbeddingIndex) -> dict[str, Any]:
         "crc32c": index.metadata["crc32c"][name],
         "blocks": index.metadata["search_blocks"],
         "num_components": NUM_COMPONENTS,
+        "whitening": components.WHITENING,
     }
 
 

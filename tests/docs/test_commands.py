@@ -34,6 +34,7 @@ SMALL = {
     "evaluate.py --task=all": [LABELS],
     "evaluate.py": ["--num_clips=1"],
     "embed.py --query": [],
+    "embed.py --videos=my_videos --network": ["--num_processes=1"],
     "embed.py": ["--num_clips=1", "--num_processes=1"],
     "-m data_prep.synthesize": ["--num_videos=16", "--size=48", "--seconds=1"],
     "-m data_prep.convert": ["--num_processes=1"],

@@ -135,9 +135,10 @@ def test_vectors_are_read_from_records_and_bad_ones_left_out(tmp_path):
     grays = np.random.default_rng(4).integers(0, 256, 6)
     twin = normalized(vector_of("pixels", flat(*grays)))
     assert np.allclose(found.rows[1], twin, atol=0.01)
-    halves = read_vectors(folder, manifest, videos, "pixels", halves=True)
+    both = read_vectors(folder, manifest, videos, "pixels", with_halves=True)
+    assert np.array_equal(both.rows, found.rows)
     twin = normalized(vector_of("pixels", flat(*grays[3:])))
-    assert np.allclose(halves.rows[1, 1], twin, atol=0.01)
+    assert np.allclose(both.halves[1, 1], twin, atol=0.01)
     with pytest.raises(NothingRead):
         read_vectors(folder, manifest, videos[1:2], "pixels")
 

@@ -61,3 +61,10 @@ def test_code_installed_inside_of_another_work_tree_has_no_revision(tmp_path):
 def test_without_git_there_is_no_revision(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert history.git_revision(tmp_path) is None
+
+
+def test_a_resumed_run_replaces_what_it_repeats(tmp_path):
+    for step, value in ((2, 0.1), (4, 0.2), (6, 0.3), (4, 0.5)):
+        history.note_learning(str(tmp_path), step, {"knn": value})
+    found = json.loads((tmp_path / "learning.json").read_text())
+    assert found == [{"step": 2, "knn": 0.1}, {"step": 4, "knn": 0.5}]

@@ -151,6 +151,14 @@ class TrainConfig(OptimizationConfig, FolderConfig):
         " more than that.",
         choices=("auto", "bank", "features"),
     )
+    learning_videos: int = setting(
+        2000,
+        "Training videos of a sample on which a training without labels compares its"
+        " embedding with the untrained network, pixels and a motion map, to say whether"
+        " it helps (docs/watching_a_run.md). 0: it does not.",
+        role=Role.FREE,
+        lower=0,
+    )
     num_to_keep: int = setting(
         3, "Number of checkpoints that are kept.", role=Role.FREE, lower=1
     )

@@ -5,12 +5,14 @@ Letters: V videos of the split, T frames of a clip.
 
 from __future__ import annotations
 
+from typing import Sequence
+
 import tensorflow as tf
 
 from vie_tf.config import DataConfig
 from vie_tf.storage import frame_reader, remote_files
 from vie_tf.storage.frame_index import FrameIndex
-from vie_tf.storage.manifest import Manifest
+from vie_tf.storage.manifest import Manifest, VideoEntry
 from vie_tf.storage.shard_cache import ShardCache
 
 _PARALLEL_REMOTE_READS = 32  # a store answers slowly, but many requests at a time
@@ -27,9 +29,10 @@ class ClipSource:
       manifest: manifest of `data.data_dir`.
       split: split of the videos.
       portable: whether frames are read without Python, for a tf.data service.
+      videos: some videos of the split; None for all.
 
     Attributes:
-      videos: videos of the split, [V].
+      videos: videos that clips are taken from, [V].
       metadata: `id`, `label` int64; `frames`, `height`, `width` int32; [V] each.
       portable: whether frames are read without Python.
       skips_bad_records: whether bad records are left out.
@@ -40,13 +43,23 @@ class ClipSource:
     """
 
     def __init__(
-        self, data: DataConfig, manifest: Manifest, split: str, portable: bool = False
+        self,
+        data: DataConfig,
+        manifest: Manifest,
+        split: str,
+        portable: bool = False,
+        videos: Sequence[VideoEntry] | None = None,
     ) -> None:
         self.portable = portable
         self.skips_bad_records = data.on_bad_record == "skip"
-        self._index = FrameIndex.load_split(
-            data.data_dir, manifest, split, self.skips_bad_records
-        )
+        if videos is None:
+            self._index = FrameIndex.load_split(
+                data.data_dir, manifest, split, self.skips_bad_records
+            )
+        else:
+            self._index = FrameIndex.load(
+                data.data_dir, manifest, videos, self.skips_bad_records
+            )
         for path, fault in self._index.faults.items():
             print(f"The shard {path} {fault}; what cannot be read of it is skipped.")
         self.videos = self._index.videos

@@ -22,6 +22,8 @@ clip (3 colors, or those of `ClipRecipe.input`), V videos.
 
 from __future__ import annotations
 
+from typing import Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -38,7 +40,7 @@ from vie_tf.input.clip_recipe import ClipRecipe, with_static
 from vie_tf.input.clip_source import ClipSource, Element
 from vie_tf.input.clips import ClipMaker, Clips
 from vie_tf.input.instances import Instances
-from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest
+from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, VideoEntry
 
 
 def training_clips(
@@ -105,6 +107,7 @@ def evaluation_clips(
     num_clips: int | None,
     frames_per_batch: int = 128,
     shard: ClipShard = ALL_CLIPS,
+    videos: Sequence[VideoEntry] | None = None,
 ) -> Clips:
     """Makes one pass over a split: clips resized and center cropped, nothing random.
 
@@ -119,16 +122,17 @@ def evaluation_clips(
       frames_per_batch: decides how many videos a batch has, at least one; the last
         batch may be smaller.
       shard: clips that this of several workers reads.
+      videos: some videos of the split; None for `manifest.split(split)`.
 
     Returns:
       Batches of `clips` [B, num_clips, T, S, S, C] uint8 and `rows` [B] int64, the
-      positions of the videos in `manifest.split(split)`.  For clips that follow each
+      positions of the videos.  For clips that follow each
       other num_clips is 1, and a row comes as often as its video has clips.
 
     Raises:
       UserError: there is no video in the split, or a shard is missing or cut.
     """
-    source = ClipSource(data, manifest, split)
+    source = ClipSource(data, manifest, split, videos=videos)
     maker = EvaluationClipMaker(
         source, with_static(recipe, data.static_video), num_clips, data.crop
     )

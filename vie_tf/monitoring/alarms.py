@@ -14,6 +14,7 @@ from typing import Mapping
 
 import numpy as np
 
+from vie_tf.monitoring.learning_report import RUN, LearningReport
 from vie_tf.monitoring.statistics import ClusterStatistics
 
 # Bounds are far outside of what healthy runs show: an alarm is meant to be trusted.
@@ -39,6 +40,9 @@ _RISEN_LOSS = 10.0  # times the first that was logged
 _HIGH_LOSS = 100.0  # lower ones may rise as they like
 _IMPOSSIBLE_LOSS = 1e6
 _LONG_WAIT = 0.5  # as a fraction of the time
+# Above it, a baseline solves the classes, and nothing is left to be better at.
+_SOLVED = 0.95
+_MOSTLY_SAME_SCENE = 0.5  # of the nearest videos, and three times chance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -204,3 +208,39 @@ def input_alarms(wait_share: float) -> list[Alarm]:
             " other machines (--data_service); see docs/input_pipeline.md.",
         )
     ]
+
+
+def learning_alarms(report: LearningReport) -> list[Alarm]:
+    """Returns the alarms on a run that is no better than what has learned nothing."""
+    alarms, scene = [], report.scene
+    if report.is_better is not None:
+        best = report.best_baseline
+        accuracy, of_baseline = (report.values[n]["knn"] for n in (RUN, best))
+        if report.is_better or of_baseline >= _SOLVED:
+            return []
+        alarms.append(
+            Alarm(
+                "no_better_than_baseline",
+                f"Leave-one-out kNN is {accuracy:.1%}, and {best}, which has learned"
+                f" nothing, has {of_baseline:.1%}. Train longer, or start another run"
+                " with --preset=small or --input=differences; until then, search with"
+                f" embed.py --network={best} (docs/small_collections.md).",
+            )
+        )
+    if scene is None:
+        return alarms
+    least = max(_MOSTLY_SAME_SCENE, 3 * scene.chance)
+    more = scene.motion - scene.motion_of_pixels
+    if scene.nearest > least and more < 2 * scene.standard_error:
+        alarms.append(
+            Alarm(
+                "same_scene",
+                f"The nearest video is of the same scene in {scene.nearest:.0%} of the"
+                f" videos (chance {scene.chance:.0%}), and among other scenes neighbors"
+                f" move alike in {scene.motion:.1%}, by pixels alone in"
+                f" {scene.motion_of_pixels:.1%}: the network knows scenes, not what"
+                " happens in them. Start another run with --input=differences, which"
+                " takes the scene away (docs/small_collections.md).",
+            )
+        )
+    return alarms

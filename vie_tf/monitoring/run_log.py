@@ -12,6 +12,7 @@ from vie_tf.config import LossConfig
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import console, statistics
 from vie_tf.monitoring.alarms import Alarm
+from vie_tf.monitoring.learning_report import LearningReport
 from vie_tf.monitoring.stopwatch import Interval, StepClock
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.objectives.clustering import Clusters
@@ -203,3 +204,15 @@ class RunLog:
             top1 = heads[""]["top1"]
             alarms = health.knn_alarms(top1, reference, num_queries)
             self._summaries.alarms("knn", alarms, step)
+
+    def learning(self, step: int, report: LearningReport) -> None:
+        """Logs a comparison with what has learned nothing; the last says the verdict.
+
+        Alarms wait for the second half of the training, since it takes time to learn.
+        """
+        self._summaries.scalars("learning", report.scalars(), step)
+        is_last = step >= self._train_steps
+        line = report.verdict() if is_last else report.describe()
+        print(f"step {step}  {line}", flush=True)
+        if 2 * step >= self._train_steps:
+            self._summaries.alarms("learning", health.learning_alarms(report), step)

@@ -15,7 +15,7 @@ import pathlib
 import platform
 import subprocess
 from importlib import metadata
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -23,9 +23,11 @@ import tensorflow as tf
 
 from vie_tf import keras
 from vie_tf.config import LabelConfig, RunConfig
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 
 _NAME = "starts.jsonl"
+_LEARNING_NAME = "learning.json"
+_LEARNING_ADVICE = "Remove it: the run goes on without what it said before."
 _GIT_SECONDS = 10.0  # a work tree on a slow disk must not delay the training
 
 
@@ -80,6 +82,24 @@ def _earlier_lines(path: str) -> str:
     if num_damaged:
         print(f"{path} was damaged: {num_damaged} of its lines are left out.")
     return "".join(whole)
+
+
+def note_learning(model_dir: str, step: int, values: Mapping[str, Any]) -> None:
+    """Adds what a run has learned by a step to `learning.json`, rising by step.
+
+    Args:
+      model_dir: folder of the run, which has to exist.
+      step: number of the step; what was noted of it or of later ones is replaced, as a
+        resumed run repeats them.
+      values: values for JSON.
+    """
+    path = os.path.join(model_dir, _LEARNING_NAME)
+    earlier = []
+    if files.exists(path):
+        earlier = small_files.read_json(path, _LEARNING_ADVICE)
+    kept = [note for note in earlier if note["step"] < step]
+    text = json.dumps([*kept, {"step": step, **values}], indent=1)
+    files.write_atomically(path, f"{text}\n")
 
 
 def git_revision(folder: pathlib.Path) -> str | None:

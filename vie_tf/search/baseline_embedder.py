@@ -58,11 +58,11 @@ class BaselineEmbedder:
             vectors = reading.each_vector(
                 block.data_dir, block.manifest, some, self.model_name
             )
-            for video, vector in zip(some, vectors):
+            for video, vector in zip(some, vectors):  # [1, D]
                 if isinstance(vector, OSError):
                     yield RefusedEntry(video.source, str(vector))
                 else:
-                    yield VideoFeatures((video,), {ENDPOINT: vector[None, None]})
+                    yield VideoFeatures((video,), {ENDPOINT: vector[None]})
 
     embed_few = embed  # there is no graph to do without
 

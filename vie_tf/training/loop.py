@@ -15,11 +15,13 @@ import tensorflow as tf
 from vie_tf.config import OptimizationConfig
 from vie_tf.input.clips import Clips
 from vie_tf.metrics.knn_validation import FEATURES
+from vie_tf.metrics.learning_check import LearningCheck
 from vie_tf.metrics.validation import Scores, Validation
 from vie_tf.monitoring import console
 from vie_tf.monitoring.profiler import StepProfile
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.objectives import Objective
+from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import is_due
 from vie_tf.runs.state import TrainState
@@ -45,6 +47,7 @@ class Training:
       log: log of this start.
       validation: validation of the network; None without videos to validate on.
       prepare_validation: called by all workers before a validation.
+      learning: comparison with what has learned nothing, by the chief; None for none.
       keeps_best: whether the best checkpoint is kept beside the newest.
       profile: steps that are profiled.
     """
@@ -58,6 +61,7 @@ class Training:
     log: RunLog
     validation: Validation | None
     prepare_validation: Callable[[], None] = lambda: None
+    learning: LearningCheck | None = None
     keeps_best: bool = True
     profile: StepProfile = StepProfile(None, "")
 
@@ -153,8 +157,8 @@ def _validate(training: Training, step: int) -> Scores | None:
     objective, scores = state.objective.at(step - 1), None
     doing(f"validating after step {step:,}")
     log.bank(step)
+    training.prepare_validation()
     if validation is not None:
-        training.prepare_validation()
         scores = validation()
         log.validation(
             step,
@@ -175,9 +179,27 @@ def _validate(training: Training, step: int) -> Scores | None:
         # Validations during IR do not count for LA.
         if objective is state.objective:
             watch_plateau(state, training.settings, step, scores.top1)
+    _compare(training, step)
     state.validated_at.assign(step)
     log.went_on()
     return scores
+
+
+def _compare(training: Training, step: int) -> None:
+    """Says how the network compares with what has learned nothing, if that is due."""
+    check, settings = training.learning, training.settings
+    assert settings.batch_size and settings.eval_steps is not None
+    if check is None:
+        return
+    is_last = step == settings.train_steps
+    if not is_last and not check.is_due(step, settings.eval_steps, settings.batch_size):
+        return
+    report = check()
+    if report is None:
+        print("A video that was compared before cannot be read; nothing is compared.")
+        return
+    training.log.learning(step, report)
+    history.note_learning(training.run.model_dir, step, dataclasses.asdict(report))
 
 
 def watch_plateau(

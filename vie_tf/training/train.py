@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Callable
 
 from vie_tf.config import RunConfig
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
+from vie_tf.keras import keras
+from vie_tf.metrics import learning_check
+from vie_tf.metrics.learning_check import LearningCheck
 from vie_tf.metrics.validation import (
     Validation,
     gallery_of_run,
@@ -20,11 +22,12 @@ from vie_tf.metrics.validation import (
     make_validation,
 )
 from vie_tf.models.batch_norm_check import check_batch_norm
-from vie_tf.models.from_config import clip_recipe
+from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.monitoring import advice, console
 from vie_tf.monitoring.profiler import StepProfile
 from vie_tf.monitoring.run_log import RunLog
 from vie_tf.monitoring.tensorboard import Summaries
+from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
@@ -160,7 +163,7 @@ def _prepare(
     summaries = Summaries(settings.model_dir, writes=devices.is_chief)
     if run.latest() is None:
         summaries.hyper_parameters(config)
-    validation, refresh = _validation(config, manifest, state, devices)
+    network, refresh = start.network_to_validate(config, state, devices)
     epoch_steps = -(-instances.count // settings.batch_size)
     return Training(
         state=state,
@@ -181,8 +184,9 @@ def _prepare(
             settled_at=max(epoch_steps, settings.lr_warmup_steps),
             loss=config.loss,
         ),
-        validation=validation,
+        validation=_validation(config, manifest, state, network, devices),
         prepare_validation=refresh,
+        learning=_learning_check(config, manifest, state, network, devices),
         profile=StepProfile(
             settings.profile_steps if devices.is_chief else None, settings.model_dir
         ),
@@ -190,9 +194,13 @@ def _prepare(
 
 
 def _validation(
-    config: RunConfig, manifest: Manifest, state: TrainState, devices: Distribution
-) -> tuple[Validation | None, Callable[[], None]]:
-    """Prepares the validation, and what has to be called before each."""
+    config: RunConfig,
+    manifest: Manifest,
+    state: TrainState,
+    network: keras.Model,
+    devices: Distribution,
+) -> Validation | None:
+    """Prepares the validation of a network, None where there is nothing to do it on."""
     bank_size = state.bank.num_videos if state.bank else None
     note = left_out_note(manifest, bank_size)
     if note:
@@ -201,8 +209,7 @@ def _validation(
         *(manifest, bank_size, clips_between_validations(config.train)),
         config.knn.num_clips,
     )
-    network, refresh = start.network_to_validate(config, state, devices)
-    validation = make_validation(
+    return make_validation(
         state.bank,
         config.data,
         manifest,
@@ -214,4 +221,27 @@ def _validation(
         gallery=config.train.knn_gallery,
         num_gallery_clips=num_gallery_clips,
     )
-    return validation, refresh
+
+
+def _learning_check(
+    config: RunConfig,
+    manifest: Manifest,
+    state: TrainState,
+    network: keras.Model,
+    devices: Distribution,
+) -> LearningCheck | None:
+    """Prepares the comparison of the chief's network with what has learned nothing."""
+    settings = config.train
+    if not devices.is_chief or OBJECTIVES[config.loss.name].needs_labels:
+        return None
+    sample = learning_check.choose(config, manifest, clip_recipe(config.model))
+    if sample is None:
+        return None
+    has_learned = state.steps_taken() or settings.init_from or settings.single_from
+
+    def untrained() -> keras.Model:
+        return build_model(config.model, settings.seed) if has_learned else network
+
+    return learning_check.prepare(
+        sample, settings.model_dir, settings.seed, network, untrained
+    )

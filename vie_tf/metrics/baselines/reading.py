@@ -7,6 +7,7 @@ frames.
 from __future__ import annotations
 
 import os
+import sys
 from concurrent import futures
 from typing import Iterator, NamedTuple, Sequence
 
@@ -20,6 +21,7 @@ from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import Manifest, VideoEntry
 
+_LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 _FRAMES_AT_ONCE = 32  # that one request reads
 _JPEG_END = b"\xff\xd9"
 # JPEG frames are decoded at a half, a quarter or an eighth of their size, as long as
@@ -38,11 +40,14 @@ class VideoVectors(NamedTuple):
 
     Attributes:
       rows: [N, D] float32, of mean 0 and unit norm.
+      halves: the same for the halves of each video, [N, 2, D]; none of them unless they
+        were asked for, [N, 0, D].
       video_index: positions of the videos among those that were asked for, rising,
         [N]; videos that could not be read are missing.
     """
 
     rows: np.ndarray
+    halves: np.ndarray
     video_index: np.ndarray
 
 
@@ -84,7 +89,7 @@ def read_vectors(
     videos: Sequence[VideoEntry],
     name: str,
     *,
-    halves: bool = False,
+    with_halves: bool = False,
     title: str = "",
 ) -> VideoVectors:
     """Computes the vectors of videos; those that cannot be read are left out.
@@ -94,13 +99,13 @@ def read_vectors(
       manifest: its manifest.
       videos: videos of the manifest.
       name: one of `BASELINES`.
-      halves: whether each video has a vector for either half of it: [N, 2, D].
+      with_halves: whether each half of a video has a vector as well.
       title: title of the progress bar; none is shown without a title.
 
     Raises:
       NothingRead: no video could be read.
     """
-    each = each_vector(data_dir, manifest, videos, name, halves=halves)
+    each = each_vector(data_dir, manifest, videos, name, with_halves=with_halves)
     shown = tqdm(
         each,
         total=len(videos),
@@ -108,11 +113,13 @@ def read_vectors(
         unit="video",
         disable=not title,
         leave=False,
+        mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
     )
     found = {n: one for n, one in enumerate(shown) if not isinstance(one, OSError)}
     if not found:
         raise NothingRead(len(videos))
-    return VideoVectors(np.stack(list(found.values())), np.array(list(found)))
+    vectors = np.stack(list(found.values()))  # [N, 1 or 3, D]
+    return VideoVectors(vectors[:, 0], vectors[:, 1:], np.array(list(found)))
 
 
 def each_vector(
@@ -121,11 +128,11 @@ def each_vector(
     videos: Sequence[VideoEntry],
     name: str,
     *,
-    halves: bool = False,
+    with_halves: bool = False,
 ) -> Iterator[np.ndarray | OSError]:
-    """Yields the vector of each video in turn, or why it cannot be read.
+    """Yields the vectors of each video in turn, or why it cannot be read.
 
-    Arguments as of `read_vectors`.
+    They are [1, D], or with the halves [3, D].  Arguments as of `read_vectors`.
 
     Raises:
       UserError: all videos are images, in which nothing moves.
@@ -136,14 +143,13 @@ def each_vector(
             " frame each: use --network=pixels."
         )
     reader = FrameReader.open(data_dir, manifest, videos)
-    parts = (0, 1) if halves else (None,)
+    parts = (None, 0, 1) if with_halves else (None,)
 
     def vector(video: VideoEntry) -> np.ndarray | OSError:
         try:
-            found = [read_vector(reader, video, name, half) for half in parts]
+            return np.stack([read_vector(reader, video, name, half) for half in parts])
         except OSError as error:
             return error
-        return np.stack(found) if halves else found[0]
 
     # OpenCV and reading let other threads work.
     with futures.ThreadPoolExecutor(os.cpu_count()) as threads:

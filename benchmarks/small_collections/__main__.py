@@ -114,7 +114,7 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--representations",
         type=lambda text: text.split(","),
-        default=["embedding", "conv4"],
+        default=["embedding", scores.SEARCH],
         help=f"endpoints of the network, or {scores.SEARCH}",
     )
     parser.add_argument("--probe", action=argparse.BooleanOptionalAction, default=True)

@@ -10,7 +10,7 @@ from frame_fixtures import reference_frame
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
-from vie_tf.input import augmentations, differences, pipeline, sampling
+from vie_tf.input import augmentations, differences, later_frames, pipeline, sampling
 from vie_tf.input.clip_recipe import ClipRecipe, check_motion
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
@@ -58,7 +58,7 @@ def test_the_later_frame_is_four_frames_later_also_in_looped_videos(
     for seed in range(20):
         seeds = tf.constant([seed, 1])
         clip = sampling.training_clip(recipe, tf.constant(num_frames), seeds)
-        both = sampling.with_later_frames(recipe, clip, tf.constant(num_frames))
+        both = later_frames.with_later_frames(recipe, clip, tf.constant(num_frames))
         first, later = np.split(both.numpy(), 2)
         assert (later == first + 4).all() and first.min() >= 0
         assert later.max() < num_frames
@@ -73,24 +73,64 @@ def test_a_video_shorter_than_the_lag_gives_the_difference_that_it_has(
     single = dataclasses.replace(RECIPE, num_frames=1, sampling="single")
     clips = sampling.evaluation_clips(single, tf.constant(num_frames), 4)
     for clip in clips:
-        frames = sampling.with_later_frames(single, clip, tf.constant(num_frames))
+        frames = later_frames.with_later_frames(single, clip, tf.constant(num_frames))
         assert frames.numpy().tolist() == wanted
 
 
 def test_frames_alone_are_sampled_as_ever():
     frames = tf.constant([3, 4, 5])
-    same = sampling.with_later_frames(with_input("frames"), frames, tf.constant(6))
+    same = later_frames.with_later_frames(with_input("frames"), frames, tf.constant(6))
     np.testing.assert_array_equal(same, frames)
 
 
 def test_both_frames_of_a_difference_are_in_the_same_bin(data):
     clips = pipeline.training_clips(
-        DataConfig(data[0], bin_frames=4), data[1], RECIPE, batch_size=4, seed=0
+        DataConfig(data[0], bin_frames=10), data[1], RECIPE, batch_size=4, seed=0
     )
     for position in range(12):
         frames = clips.example(position).indices
         assert len(frames) == 6
-        assert len(set(frames // 4)) == 1
+        assert len(set(frames // 10)) == 1
+
+
+@pytest.mark.parametrize(
+    ("interval", "num_frames", "wanted"),
+    [
+        (2, 4, [0, 1, 2, 3, 2, 3, 6, 7]),
+        (4, 4, [0, 1, 2, 3, 1, 2, 3, 7]),
+        (1, 4, None),  # too short
+        (3, 4, None),  # frames in between
+    ],
+)
+def test_frames_that_come_twice_are_decoded_once(interval, num_frames, wanted):
+    recipe = ClipRecipe(num_frames, interval, 32, "dense", input="differences")
+    clip = tf.range(num_frames) * interval
+    frames = later_frames.with_later_frames(recipe, clip, tf.constant(90))
+    repeats = later_frames.repeats(recipe, frames, 1)
+    if wanted is None:
+        assert repeats is None
+        return
+    assert repeats.sources == wanted
+    assert repeats.hold
+    looped = later_frames.with_later_frames(recipe, clip % 3, tf.constant(5))
+    assert not later_frames.repeats(recipe, looped, 1).hold
+
+
+def test_clips_of_a_video_share_no_frames():
+    recipe = dataclasses.replace(RECIPE, num_frames=3, frame_interval=2)
+    frames = tf.constant([0, 2, 4, 9, 11, 13, 4, 6, 8, 13, 15, 17])
+    repeats = later_frames.repeats(recipe, frames, num_clips=2)
+    assert repeats.sources == [0, 1, 2, 3, 4, 5, 2, 7, 8, 5, 10, 11]
+    assert repeats.hold
+
+
+@pytest.mark.parametrize("name", ["differences", "both"])
+def test_clips_are_the_same_whether_frames_are_decoded_once_or_twice(
+    data, monkeypatch, name
+):
+    once = take(data, recipe=with_input(name))
+    monkeypatch.setattr(later_frames, "repeats", lambda *arguments, **options: None)
+    np.testing.assert_array_equal(once, take(data, recipe=with_input(name)))
 
 
 # Their values.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from vie_tf.export.exact_resize import resize
-from vie_tf.input import augmentations, crops, sampling
+from vie_tf.input import augmentations, crops, later_frames, sampling
 from vie_tf.input.clip_recipe import ClipRecipe
 
 # Integer weights of OpenCV for red, green and blue, in 2^15 ths.
@@ -84,7 +84,7 @@ def _indices(recipe: ClipRecipe, num_frames: tf.Tensor, num_clips: int) -> tf.Te
     """Frames of all clips one after the other, then the later ones of differences."""
     indices = sampling.evaluation_clips(recipe, num_frames, num_clips)
     flat = tf.reshape(indices, [num_clips * recipe.num_frames])
-    return sampling.with_later_frames(recipe, flat, num_frames)
+    return later_frames.with_later_frames(recipe, flat, num_frames)
 
 
 def _clips(frames: tf.Tensor, recipe: ClipRecipe, num_clips: int) -> tf.Tensor:

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from vie_tf.input import color_jitter, crops, opencv_ops
 from vie_tf.input.color_jitter import ColorDraw
+from vie_tf.input.later_frames import Repeats
 
 FLIP_PROBABILITY = 0.5
 
@@ -41,13 +42,14 @@ def augment_for_training(
     gray_probability: float = 0.3,
     gray_first: bool = False,
     input: str = "frames",
+    repeats: Repeats | None = None,
     portable: bool = False,
 ) -> tf.Tensor:
     """Augments one clip.
 
     Args:
-      frames: JPEG strings of one clip, as `sampling.with_later_frames` lists them: [T],
-        or [2 T] for differences.
+      frames: JPEG strings of one clip, as `with_later_frames` lists them: [T], or [2 T]
+        for differences.
       height: height of the frames in pixels, scalar int32.
       width: width of the frames in pixels, scalar int32.
       crop_size: S, in pixels.
@@ -58,6 +60,7 @@ def augment_for_training(
       gray_probability: probability that the color jitter turns the clip gray.
       gray_first: whether it does so before its other operations.
       input: `frames`, `differences` or `both`, see `vie_tf.input.clip_recipe`.
+      repeats: frames that are decoded once.
       portable: whether to use TensorFlow's operations alone.
 
     Returns:
@@ -70,7 +73,7 @@ def augment_for_training(
         jitter = color_jitter.draw(color_draws, gray_probability, gray_first)
     window = _window(height, width, draws, crop, min_crop_area)
     return transform(
-        decode_window(frames, window, crop_size, input),
+        decode_window(frames, window, crop_size, input, repeats),
         crop_size,
         implementation=color,
         color=jitter,
@@ -117,6 +120,7 @@ def transform_for_test(
     crop_size: int,
     crop: str = "random_short_side_crop",
     input: str = "frames",
+    repeats: Repeats | None = None,
 ) -> tf.Tensor:
     """Applies the test transform of section 4: resize and center crop.
 
@@ -124,12 +128,16 @@ def transform_for_test(
     Arguments and result are those of `augment_for_training`.
     """
     window = crops.TEST_WINDOWS[crop](height, width)
-    windows = decode_window(frames, window, crop_size, input)
+    windows = decode_window(frames, window, crop_size, input, repeats)
     return transform(windows, crop_size, input=input)
 
 
 def decode_window(
-    frames: tf.Tensor, window: tf.Tensor, crop_size: int, input: str = "frames"
+    frames: tf.Tensor,
+    window: tf.Tensor,
+    crop_size: int,
+    input: str = "frames",
+    repeats: Repeats | None = None,
 ) -> list[tf.Tensor]:
     """Decodes one window of every frame.
 
@@ -141,26 +149,35 @@ def decode_window(
       window: [4] int32: top, left, height and width in source pixels.
       crop_size: size that the window will be resized to, in pixels.
       input: `differences` decodes gray levels alone, which is faster.
+      repeats: frames that are decoded once.
 
     Returns:
       T tensors [h, w, 3] uint8, no smaller than the crop if the window is not, or
       [h, w, 1] of gray levels.
     """
-    num_frames = frames.shape[0]
     channels = 1 if input == "differences" else 3
-
-    def decode(ratio: int) -> list[tf.Tensor]:
-        shrunk = tf.maximum(window // ratio, [0, 0, 1, 1])
-        # T operations, not a loop, so that TensorFlow may decode them in parallel.
-        return [
-            tf.io.decode_and_crop_jpeg(
-                frames[t], shrunk, channels=channels, ratio=ratio
-            )
-            for t in range(num_frames)
-        ]
-
     number = _ratio_number(window, crop_size)
-    return tf.switch_case(number, [lambda r=r: decode(r) for r in _RATIOS])
+
+    def decode(sources: Sequence[int]) -> list[tf.Tensor]:
+        def decode_shrunk(ratio: int) -> list[tf.Tensor]:
+            shrunk = tf.maximum(window // ratio, [0, 0, 1, 1])
+            # T operations, not a loop, so that TensorFlow may decode them in parallel.
+            decoded = {
+                t: tf.io.decode_and_crop_jpeg(
+                    frames[t], shrunk, channels=channels, ratio=ratio
+                )
+                for t in set(sources)
+            }
+            return [decoded[t] for t in sources]
+
+        return tf.switch_case(number, [lambda r=r: decode_shrunk(r) for r in _RATIOS])
+
+    every_frame = range(frames.shape[0])
+    if repeats is None:
+        return decode(every_frame)
+    return tf.cond(
+        repeats.hold, lambda: decode(repeats.sources), lambda: decode(every_frame)
+    )
 
 
 def shrink_ratio(window: tf.Tensor, crop_size: int) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import dataclasses
 import functools
 import sys
@@ -11,8 +10,8 @@ from typing import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.input import augmentations
-from vie_tf.input.clip_source import ClipSource, Element
+from vie_tf.input.clip_makers import ClipMaker
+from vie_tf.input.clip_source import Element
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
 
@@ -21,36 +20,6 @@ _NOT_A_JPEG = "a frame is no whole JPEG image"
 
 class BadRecord(UserError):
     """A video of the data set that cannot be read."""
-
-
-class ClipMaker(abc.ABC):
-    """The steps from a position to a clip; training and evaluation have one each.
-
-    Attributes:
-      source: videos that the clips are taken from.
-      crop_size: height and width of the clips in pixels.
-      input: what the clips have of their frames, see `vie_tf.input.clip_recipe`.
-    """
-
-    source: ClipSource
-    crop_size: int
-    input: str
-
-    @abc.abstractmethod
-    def element_at(self, position: tf.Tensor) -> Element:
-        """Returns the element of the dataset of positions at a scalar int64."""
-
-    @abc.abstractmethod
-    def sample(self, element: Element) -> Element:
-        """Chooses frames: `video`, an index into the split, and `indices` [T]."""
-
-    @abc.abstractmethod
-    def window(self, sample: Element) -> tf.Tensor:
-        """Returns the window of a sample's crop, [4] int32."""
-
-    @abc.abstractmethod
-    def finish(self, sample: Element) -> Element:
-        """Decodes and transforms the `frames` of a sample to the tensors of a batch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,13 +148,8 @@ class Clips:
         """Returns datasets that end after reading, decoding and augmentation."""
 
         def decode(sample: Element) -> list[tf.Tensor]:
-            frames = augmentations.decode_window(
-                sample["frames"],
-                self._maker.window(sample),
-                self._maker.crop_size,
-                self._maker.input,
-            )
-            return [frame[0, 0, 0] for frame in frames]  # nothing that is copied
+            # Nothing that is copied:
+            return [frame[0, 0, 0] for frame in self._maker.decode(sample)]
 
         read = self._read(keeps_order=True)
         parallel = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}

@@ -15,8 +15,8 @@ A video shorter than its clip is looped: index i means frame i modulo F.  A stat
 shows one frame T times (`ClipRecipe.static`), which gives images to a network of
 several frames.
 
-Differences need a later frame for each frame of a clip.  Clips are then chosen as in a
-video without its last frames (`_num_positions`), so that every frame has a later one,
+Differences need a later frame for each frame of a clip (`later_frames`).  Clips are
+then chosen as in a video without its last frames, so that every frame has a later one,
 also where a short video is looped.
 
 In evaluation clips are equally spaced (`evaluation_clips`) or, for fine-tuned networks,
@@ -32,7 +32,8 @@ from typing import Callable, NamedTuple
 
 import tensorflow as tf
 
-from vie_tf.input.clip_recipe import DIFFERENCE_LAG, ClipRecipe
+from vie_tf.input.clip_recipe import ClipRecipe
+from vie_tf.input.later_frames import num_positions
 
 BIN_FRAMES = 12  # half a second at 25 fps (section 3, family 3)
 
@@ -50,7 +51,7 @@ def training_clip(
     Returns:
       [T] int32, each in 0 .. F - 1.
     """
-    num_video_frames = _num_positions(recipe, num_video_frames)
+    num_video_frames = num_positions(recipe, num_video_frames)
     if recipe.static:
         return _tiled(training_clip(_one_frame(recipe), num_video_frames, seed), recipe)
     return SAMPLING_RULES[recipe.sampling].draw(recipe, num_video_frames, seed)
@@ -94,7 +95,7 @@ def evaluation_clips(
     Returns:
       [num_clips, T] int32, each in 0 .. F - 1.
     """
-    num_video_frames = _num_positions(recipe, num_video_frames)
+    num_video_frames = num_positions(recipe, num_video_frames)
     if recipe.static:
         frames = evaluation_clips(_one_frame(recipe), num_video_frames, num_clips)
         return _tiled(frames, recipe)
@@ -115,39 +116,12 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
     Returns:
       [max(F // span, 1), T] int32, each in 0 .. F - 1.
     """
-    num_video_frames = _num_positions(recipe, num_video_frames)
+    num_video_frames = num_positions(recipe, num_video_frames)
     if recipe.static:
         return _tiled(consecutive_clips(_one_frame(recipe), num_video_frames), recipe)
     span = recipe.num_frames * recipe.frame_interval
     starts = tf.range(tf.maximum(num_video_frames // span, 1)) * span
     return _frames_from(starts, recipe, num_video_frames)
-
-
-def with_later_frames(
-    recipe: ClipRecipe, frames: tf.Tensor, num_video_frames: tf.Tensor
-) -> tf.Tensor:
-    """Adds the frames that those of clips are subtracted from, if the recipe has any.
-
-    Args:
-      recipe: frames of the clips.
-      frames: frames of one clip or several, [n] int32.
-      num_video_frames: F, scalar int32, at least 1.
-
-    Returns:
-      [n] int32, or [2 n] for differences: the frames, then a later one for each.  In
-      a video of no more than `DIFFERENCE_LAG` frames, that is the last one.
-    """
-    if not recipe.has_differences:
-        return frames
-    later = tf.minimum(frames + DIFFERENCE_LAG, num_video_frames - 1)
-    return tf.concat([frames, later], axis=0)
-
-
-def _num_positions(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
-    """Counts the frames that a clip can have, at least one."""
-    if not recipe.has_differences:
-        return num_video_frames
-    return tf.maximum(num_video_frames - DIFFERENCE_LAG, 1)
 
 
 def _one_frame(recipe: ClipRecipe) -> ClipRecipe:

@@ -128,9 +128,10 @@ def test_clips_of_a_video_share_no_frames():
 def test_clips_are_the_same_whether_frames_are_decoded_once_or_twice(
     data, monkeypatch, name
 ):
-    once = take(data, recipe=with_input(name))
+    recipe = dataclasses.replace(with_input(name), frame_interval=2)
+    once = take(data, 1, recipe)
     monkeypatch.setattr(later_frames, "repeats", lambda *arguments, **options: None)
-    np.testing.assert_array_equal(once, take(data, recipe=with_input(name)))
+    np.testing.assert_array_equal(once, take(data, 1, recipe))
 
 
 # Their values.

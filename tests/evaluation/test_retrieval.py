@@ -12,13 +12,14 @@ from run_fixtures import unit_rows
 from vie_tf.evaluation.neighbors import page as retrieval_page
 from vie_tf.evaluation.neighbors import picture as retrieval_picture
 from vie_tf.evaluation.neighbors.picture import (
+    BAR_HEIGHT,
     CELL_WIDTH,
     FRAME_HEIGHT,
     FRAME_WIDTH,
     LINE_HEIGHT,
     MARGIN,
-    ROW_HEIGHT,
     left_of,
+    top_of,
 )
 from vie_tf.evaluation.neighbors.retrieved import (
     Retrieved,
@@ -145,8 +146,34 @@ def test_a_query_is_described_with_its_label_and_its_neighbors(retrieved):
 
 def test_the_picture_has_a_row_for_every_query(retrieved):
     height, width, _ = retrieval_picture.draw(retrieved, [0, 2, 3]).pixels.shape
-    assert height == 2 * MARGIN + 2 * LINE_HEIGHT + 3 * ROW_HEIGHT
+    assert height == top_of(3) + MARGIN
     assert width == left_of(3) + CELL_WIDTH + MARGIN
+
+
+def test_ten_neighbors_stand_in_two_rows(retrieved):
+    ten = dataclasses.replace(
+        retrieved,
+        neighbor_index=np.tile(np.arange(10), [4, 1]),
+        similarities=np.ones([4, 10]),
+    )
+    height, width, _ = retrieval_picture.draw(ten, [0, 1]).pixels.shape
+    assert height == top_of(4) + MARGIN
+    assert width == left_of(5) + CELL_WIDTH + MARGIN
+
+
+def test_a_bar_below_the_frames_says_what_is_right(with_a_wrong_one):
+    picture = retrieval_picture.draw(with_a_wrong_one, [0, 1, 2]).pixels.astype(int)
+    marks = marks_of(with_a_wrong_one, [0, 1, 2])
+    for number, (_, is_right) in enumerate(marks):
+        row, column = divmod(number, 4)
+        top = top_of(row) + FRAME_HEIGHT + BAR_HEIGHT // 2 + 1
+        red, green, _ = picture[top, left_of(column) + CELL_WIDTH // 2]
+        assert (green > red + 60) if is_right else (red > green + 60)
+
+
+def test_the_headline_is_on_the_page(retrieved):
+    text = retrieval_page.page(retrieved, [0], "slow", "by cosine", "R@1 50.0%")
+    assert "R@1 50.0%" in Page(text).texts
 
 
 def marks_of(retrieved, shown):
@@ -173,10 +200,13 @@ def test_classes_other_than_that_of_the_query_are_red(with_a_wrong_one):
 def test_the_prediction_of_a_query_is_red_where_it_is_wrong(with_a_wrong_one):
     picture = retrieval_picture.draw(with_a_wrong_one, [0, 1, 2])
     captions = Canvas(1, 1)
-    captions.pixels = picture.pixels[:, : left_of(1)]  # of the queries
+    captions.pixels = picture.pixels[:, : left_of(1)].copy()  # of the queries
+    for row in range(3):
+        bar = top_of(row) + FRAME_HEIGHT
+        captions.pixels[bar : bar + BAR_HEIGHT] = 255
     red = red_pixels(captions)
     # The second line of the caption of the second query.
-    top = MARGIN + 3 * LINE_HEIGHT + ROW_HEIGHT + FRAME_HEIGHT
+    top = top_of(1) + FRAME_HEIGHT + BAR_HEIGHT + LINE_HEIGHT
     assert len(red)
     assert top <= red.min() <= red.max() < top + LINE_HEIGHT
 
@@ -197,7 +227,7 @@ def videos_of(retrieved, query):
 
 def test_the_picture_shows_frames_of_its_videos(retrieved):
     picture = retrieval_picture.draw(retrieved, [3]).pixels
-    top = MARGIN + 2 * LINE_HEIGHT
+    top = top_of(0)
     for column, video in enumerate(videos_of(retrieved, 3)):
         frames = picture[top : top + FRAME_HEIGHT, left_of(column) :][:, :CELL_WIDTH]
         # Frames 3, 9 and 15 of the 20 are white up to as many of 48 pixels.
@@ -248,8 +278,8 @@ def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(retrieved):
     text = page_of(retrieved, [0, 2, 3])
     page = Page(text)  # checks that every tag is closed, in order
     assert text.startswith("<!DOCTYPE html>")
-    assert page.tags.count("tr") == 1 + 3
-    assert page.tags.count("td") == 3 * 4
+    assert page.tags.count("section") == 3
+    assert page.tags.count("li") == 3 * 3
     assert not {"script", "link", "img", "iframe", "a"} & set(page.tags)
     assert not re.search(r"https?:|//|@import|src=|href=", _without_strips(text))
     targets = re.findall(r"url\(([^)]{0,23})", text)

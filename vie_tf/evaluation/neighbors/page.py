@@ -25,7 +25,13 @@ _FRAMES_PER_SECOND = 8
 _JPEG_QUALITY = 75
 
 
-def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) -> str:
+def page(
+    retrieved: Retrieved,
+    shown: Sequence[int],
+    title: str,
+    protocol: str,
+    headline: str = "",
+) -> str:
     """Renders queries and their nearest videos as HTML.
 
     Args:
@@ -33,6 +39,7 @@ def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) 
       shown: positions of the queries on the page, at least one.
       title: title in plain text.
       protocol: protocol of the search in plain text.
+      headline: what was measured, in plain text.
     """
     package = importlib.resources.files("vie_tf.evaluation.neighbors")
     environment = jinja2.Environment(
@@ -47,6 +54,7 @@ def page(retrieved: Retrieved, shown: Sequence[int], title: str, protocol: str) 
     return template.render(
         title=title,
         protocol=protocol,
+        headline=headline,
         legend=retrieved.legend(),
         rows=rows,
         width=WIDTH,

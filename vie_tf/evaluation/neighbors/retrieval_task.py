@@ -23,7 +23,6 @@ from vie_tf.storage.manifest import NO_LABEL
 from vie_tf.storage.wording import counted
 
 RECALLS = (1, 5, 10, 20, 50)
-NUM_NEIGHBORS = 3  # in the picture, as in Figure 2
 
 
 def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
@@ -53,8 +52,9 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
         manifest=run.manifest,
         queries=comparison.queries,
         gallery=comparison.gallery,
-        neighbor_index=found.neighbor_index[:, :NUM_NEIGHBORS],
-        similarities=found.similarities[:, :NUM_NEIGHBORS],
+        # Those that vote for the label.
+        neighbor_index=found.neighbor_index[:, : settings.knn.k],
+        similarities=found.similarities[:, : settings.knn.k],
         predicted=_predict(run, settings, comparison) if has_classes else None,
         num_voters=settings.knn.k,
     )
@@ -70,23 +70,39 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     protocol = _protocol(run, settings.endpoint, num_clips)
     result = results.save(run, "retrieval", protocol, content)
     _print(result)
-    _show(run, settings, retrieved, result["protocol"])
+    _show(run, settings, retrieved, result)
     return result
 
 
 def _show(
-    run: RestoredRun, settings: RetrievalConfig, retrieved: Retrieved, protocol: str
+    run: RestoredRun,
+    settings: RetrievalConfig,
+    retrieved: Retrieved,
+    result: dict[str, Any],
 ) -> None:
     """Writes the picture and the page of some queries."""
     labels = [video.label for video in retrieved.queries]
     shown = choose_queries(labels, settings.num_shown)
     path = results.path(run, "retrieval", "png")
-    picture.draw(retrieved, shown).save(path)
+    picture.draw(retrieved, shown, _headline(result)).save(path)
     print(f"Wrote {path}: queries on the left, their nearest videos to the right.")
     path = results.path(run, "retrieval", "html")
     title = f"{run.config.model.name} at step {run.step}, {run.data_name}"
-    write_atomically(path, page.page(retrieved, shown, title, protocol))
+    html = page.page(retrieved, shown, title, result["protocol"], _headline(result))
+    write_atomically(path, html)
     print(f"Wrote {path}: the same, moving.")
+
+
+def _headline(result: dict[str, Any]) -> str:
+    """Returns the numbers that matter most, in one line; none without labels."""
+    if "recall" not in result:
+        return ""
+    recall = {int(k): value for k, value in result["recall"].items()}
+    return (
+        f"R@1 {recall[1]:.1%}, R@5 {recall[5]:.1%}, mAP {result['map']:.1%} of"
+        f" {counted(result['num_labelled_queries'], 'query')} in"
+        f" {counted(result['num_gallery'], 'video')}"
+    )
 
 
 def _predict(

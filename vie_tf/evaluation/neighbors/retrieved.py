@@ -40,6 +40,12 @@ class Cell(NamedTuple):
     video: VideoEntry
     lines: list[Line]
 
+    @property
+    def is_right(self) -> bool | None:
+        """Whether a neighbor or a prediction is right; None if that is unknown."""
+        judged = (line.is_right for line in self.lines if line.is_right is not None)
+        return next(judged, None)
+
 
 @dataclasses.dataclass(frozen=True)
 class Retrieved:
@@ -97,22 +103,28 @@ class Retrieved:
                 neighbor,
                 [
                     Line(self._name(neighbor), self._is_same_class(video, neighbor)),
+                    *self._files(neighbor),
                     Line(f"similarity {similarity:.3f}"),
                 ],
             )
             for neighbor, similarity in self._neighbors(query)
         ]
-        return [Cell(video, lines), *neighbors]
+        return [Cell(video, [*lines, *self._files(video)]), *neighbors]
+
+    def _files(self, video: VideoEntry) -> list[Line]:
+        """Returns the line with the file name of a video that is named by its class."""
+        return [] if self._name(video) == video.source else [Line(video.source)]
 
     def legend(self) -> str:
         """Says what the marks mean, and who votes; nothing without labels."""
         if self.predicted is None:
             return ""
         num_shown = self.neighbor_index.shape[1]
+        some = f", of which {num_shown} are shown"
         return (
             "\u2713 the class of the query, \u2717 another; the prediction is the vote"
-            f" of the {self.num_voters} nearest, of which {num_shown} are shown"
-        )
+            f" of the {self.num_voters} nearest"
+        ) + (some if num_shown < self.num_voters else "")
 
     def _is_same_class(self, query: VideoEntry, neighbor: VideoEntry) -> bool | None:
         if self.predicted is None or min(query.label, neighbor.label) < 0:

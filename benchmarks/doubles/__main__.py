@@ -67,16 +67,14 @@ def main() -> None:
     print("  raw cosine:   ", best_by_cosine(raw, names, wanted))
     print("  from the mean:", best_by_cosine(videos.vectors, names, wanted))
     start = time.process_time()
-    pairs = duplicates.candidates(videos.vectors)
-    read = reader_of(videos.videos, names, 0)
-    checked = duplicates.check_frames(pairs, read)
+    checked = duplicates.find(videos.vectors, reader_of(videos.videos, names, 0))
     seconds = time.process_time() - start
 
     def named(some: list[duplicates.Pair]) -> Pairs:
         return {tuple(sorted((names[p.one], names[p.other]))) for p in some}
 
     found = named([pair for pair in checked if pair.is_double])
-    print("  candidates:   ", precision_and_recall(named(pairs), wanted))
+    print("  candidates:   ", precision_and_recall(named(checked), wanted))
     print("  frames:       ", precision_and_recall(found, wanted))
     print(f"  {seconds:.0f} s of CPU in this process, without the decoding of workers")
     by_kind = collections.Counter(kind for one, other, kind in made)

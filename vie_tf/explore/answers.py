@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import csv
 import dataclasses
 import importlib.resources
-import io
 import os
-from typing import Sequence
+from typing import Any, Sequence
 
 import jinja2
 import numpy as np
@@ -17,7 +15,7 @@ from vie_tf.explore.gallery import Found
 from vie_tf.explore.percentiles import format_percentile
 from vie_tf.explore.pictures import sheets
 from vie_tf.storage import files
-from vie_tf.storage.printable import cell
+from vie_tf.storage.printable import csv_text, in_page
 from vie_tf.storage.thumbnails import ReadThumbnails, Thumbnails
 
 _COLUMNS = "query place video label percentile cosine from_secs to_secs".split()
@@ -40,19 +38,14 @@ class Answer:
 
 def write_csv(path: str, answers: Sequence[Answer]) -> str:
     """Writes a row for every video that was found; returns the line that says so."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    rows: list[list[Any]] = [_COLUMNS]
     for answer in answers:
         for place, one in enumerate(answer.found, 1):
-            span = [f"{secs:.2f}" for secs in one.span] if one.span else ["", ""]
-            writer.writerow(
-                [
-                    *(cell(answer.query), place, cell(one.source), cell(one.label)),
-                    *(f"{one.percentile:.4f}", f"{one.cosine:.6f}", *span),
-                ]
-            )
-    _write(path, text.getvalue())
+            span: list[Any] = [round(secs, 2) for secs in one.span or ()]
+            numbers = round(one.percentile, 4), round(one.cosine, 6)
+            names = answer.query, place, one.source, one.label
+            rows.append([*names, *numbers, *(span or ["", ""])])
+    _write(path, csv_text(rows))
     return f"Wrote {path}: a row for every video that was found."
 
 
@@ -74,7 +67,9 @@ def write_page(
     found = {row: _strip(one) for row, one in of_index(rows, sheets.REQUEST)}
     positions = range(len(answers))
     asked = {n: _strip(one) for n, one in of_queries(positions, sheets.REQUEST)}
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=in_page
+    )
     environment.filters["percentile"] = format_percentile
     package = importlib.resources.files("vie_tf.explore")
     template = environment.from_string((package / "answers.html").read_text("utf-8"))

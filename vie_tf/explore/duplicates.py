@@ -1,8 +1,9 @@
 """Videos that are in a collection twice, perhaps re-encoded, cropped, brighter or cut.
 
-Embeddings choose the pairs that may be doubles: those closer than the nearest videos of
-this collection usually are.  Where the videos can be read, their frames decide
-(`same_frames`).  Without them the threshold on distances is stricter.
+Pairs that may be doubles are those whose vectors are closer than the nearest videos of
+this collection usually are, and those whose frames look alike (`similar_frames`).
+Where the videos can be read, their frames decide (`same_frames`).  Without them the
+threshold on distances is stricter.
 
 Letters: V videos, D dimension.
 """
@@ -10,16 +11,18 @@ Letters: V videos, D dimension.
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from vie_tf.explore import same_frames
+from vie_tf.explore import same_frames, similar_frames
 from vie_tf.explore.outliers import robust_scores
 from vie_tf.metrics import nearest
 from vie_tf.storage.thumbnails import ReadThumbnails
 
-_NEIGHBORS = 5  # of each video that may be its doubles
+_NEIGHBORS = 3  # of each video that may be its doubles
+_MOST_WITH_WINDOWS = 500  # videos, for a page that is made in a minute
+_FEW = 8  # videos, all of which are looked at
 # Robust standard deviations of the logarithm of distance to the nearest video.
 _CLOSE_ENOUGH_TO_CHECK = -0.5
 _CLOSE_ENOUGH = -3.0
@@ -54,12 +57,51 @@ class Pair:
         return self.difference <= same_frames.SAME
 
 
-def candidates(vectors: np.ndarray, most: int | None = None) -> list[Pair]:
-    """Returns the pairs that may be doubles, the closest first.
+def find(vectors: np.ndarray, read: ReadThumbnails | None) -> list[Pair]:
+    """Looks for the doubles of a collection.
 
     Args:
       vectors: unit norm, [V, D] float32.
-      most: largest number of pairs; None for all.
+      read: reads the videos, whose frames decide; None for distances alone.
+
+    Returns:
+      Pairs that were looked at, the closest first; `is_double` says which are doubles.
+    """
+    close = candidates(vectors)
+    if read is None:
+        return close
+    frames = frames_of(range(len(vectors)), read)
+    alike = similar_frames.pairs(frames, _NEIGHBORS)
+    return compared(joined(vectors, close, alike), frames)
+
+
+def find_by_strips(
+    vectors: np.ndarray,
+    strips: Mapping[int, np.ndarray],
+    read: ReadThumbnails,
+    most: int,
+) -> list[Pair]:
+    """Looks for doubles as `find`, but reads few of the videos.
+
+    Args:
+      vectors: unit norm, [V, D] float32.
+      strips: some frames of each video, [F, S, S] uint8 of `same_frames.prepare`.
+      read: reads the videos.
+      most: largest number of pairs whose frames are compared.
+    """
+    with_windows = len(strips) <= _MOST_WITH_WINDOWS
+    alike = similar_frames.pairs(strips, _NEIGHBORS, with_windows)
+    likeliest = sorted(alike, key=lambda pair: -alike[pair])[:most]
+    pairs = joined(vectors, candidates(vectors)[:most], likeliest)
+    videos = sorted({video for pair in pairs for video in (pair.one, pair.other)})
+    return compared(pairs, frames_of(videos, read))
+
+
+def candidates(vectors: np.ndarray) -> list[Pair]:
+    """Returns the pairs whose vectors are close for this collection, closest first.
+
+    Args:
+      vectors: unit norm, [V, D] float32.
     """
     if len(vectors) < 2:
         return []
@@ -73,30 +115,41 @@ def candidates(vectors: np.ndarray, most: int | None = None) -> list[Pair]:
         video, place = divmod(position, logs.shape[1])
         other = int(found.neighbor_index[video, place])
         key = min(video, other), max(video, other)
-        if score <= _CLOSE_ENOUGH_TO_CHECK or len(vectors) < 8:
+        if score <= _CLOSE_ENOUGH_TO_CHECK or len(vectors) < _FEW:
             cosine = float(found.similarities[video, place])
             pairs.setdefault(key, Pair(*key, cosine, score))
-    ordered = sorted(pairs.values(), key=lambda pair: (-pair.cosine, pair.one))
-    return ordered[:most]
+    return sorted(pairs.values(), key=lambda pair: (-pair.cosine, pair.one))
 
 
-def check_frames(pairs: Sequence[Pair], read: ReadThumbnails) -> list[Pair]:
-    """Compares the frames of candidates; pairs that cannot be read stay unchecked."""
-    videos = sorted({video for pair in pairs for video in (pair.one, pair.other)})
-    frames = {
+def joined(
+    vectors: np.ndarray, close: Sequence[Pair], others: Iterable[tuple[int, int]]
+) -> list[Pair]:
+    """Adds further pairs of positions to close ones, which have a score."""
+    known = {(pair.one, pair.other): pair for pair in close}
+    for one, other in others:
+        cosine = float(vectors[one] @ vectors[other])
+        known.setdefault((one, other), Pair(one, other, cosine, 0.0))
+    return sorted(known.values(), key=lambda pair: (-pair.cosine, pair.one))
+
+
+def frames_of(videos: Iterable[int], read: ReadThumbnails) -> dict[int, np.ndarray]:
+    """Reads the frames that are compared, [F, S, S] uint8, but of unreadable videos."""
+    return {
         video: same_frames.prepare(thumbnails.frames)
-        for video, thumbnails in read(videos, same_frames.REQUEST)
+        for video, thumbnails in read(list(videos), same_frames.REQUEST)
         if not thumbnails.fault
     }
-    return [
-        dataclasses.replace(
-            pair,
-            difference=same_frames.difference(frames[pair.one], frames[pair.other]),
-        )
-        if pair.one in frames and pair.other in frames
-        else pair
-        for pair in pairs
-    ]
+
+
+def compared(pairs: Sequence[Pair], frames: Mapping[int, np.ndarray]) -> list[Pair]:
+    """Compares the frames of pairs; those without frames stay as they are."""
+
+    def difference(pair: Pair) -> float | None:
+        if pair.one in frames and pair.other in frames:
+            return same_frames.difference(frames[pair.one], frames[pair.other])
+        return None
+
+    return [dataclasses.replace(pair, difference=difference(pair)) for pair in pairs]
 
 
 def sets_of(pairs: Sequence[Pair]) -> list[list[int]]:

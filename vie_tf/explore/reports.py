@@ -46,9 +46,7 @@ def write_duplicates(
     their frames differ at most, in standard deviations of a frame, empty if they were
     not compared.
     """
-    pairs = duplicates.candidates(collection.vectors)
-    if outputs.check_frames:
-        pairs = duplicates.check_frames(pairs, read)
+    pairs = duplicates.find(collection.vectors, read if outputs.check_frames else None)
     sets = duplicates.sets_of(pairs)
     doubles = [pair for pair in pairs if pair.is_double]
     rows = []
@@ -85,7 +83,7 @@ def write_outliers(collection: Collection, outputs: ExploreConfig) -> str:
     rows = [
         [
             *_names(collection, video),
-            f"{found.scores[video]:.2f}",
+            round(float(found.scores[video]), 2),
             "yes" if found.is_outlier[video] else "no",
         ]
         for video in found.order.tolist()

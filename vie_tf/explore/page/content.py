@@ -17,6 +17,7 @@ from vie_tf.explore.groups import group
 from vie_tf.explore.percentiles import Percentiles
 from vie_tf.explore.pictures.sheets import REQUEST, STILLS, STRIPS, SheetWriter
 from vie_tf.metrics import nearest
+from vie_tf.storage.printable import printable
 
 NUM_NEIGHBORS = 12
 _SHOWN_OUTLIERS = 24
@@ -42,8 +43,8 @@ def content_of(
     number_of = {label: number for number, label in enumerate(labels)}
     groups = group(collection.vectors, collection.labels, num_groups)
     return {
-        "names": collection.sources,
-        "labelNames": labels,
+        "names": [printable(name) for name in collection.sources],
+        "labelNames": [printable(label) for label in labels],
         "labels": [number_of.get(label, -1) for label in collection.labels],
         "splits": collection.splits,
         "durations": [round(float(secs), 2) for secs in sheets.durations],
@@ -56,8 +57,8 @@ def content_of(
         },
         "groups": [
             {
-                "name": one.name,
-                "label": one.label,
+                "name": printable(one.name),
+                "label": printable(one.label),
                 "members": one.members,
                 "purity": one.purity,
             }
@@ -87,7 +88,7 @@ def _duplicates(pairs: Sequence[Pair]) -> dict[str, Any]:
     num_checked = sum(pair.difference is not None for pair in pairs)
     if num_checked:
         note = (
-            f"Of {num_checked} pairs that lie closest, the frames were compared. These"
+            f"Of the {num_checked} likeliest pairs the frames were compared. These"
             " show the same recording: perhaps re-encoded, cropped, brighter or cut."
         )
     else:

@@ -20,7 +20,7 @@ import jinja2
 import markupsafe
 from tqdm import tqdm
 
-from vie_tf.explore import duplicates
+from vie_tf.explore import duplicates, same_frames
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.duplicates import Pair
 from vie_tf.explore.page.content import as_json, content_of
@@ -74,12 +74,17 @@ def write(
         unit="video",
         mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
     ) as bar:
+        strips = {}
         for video, thumbnails in read(range(num_videos), REQUEST):
             sheets.add(video, thumbnails)
+            strips[video] = same_frames.prepare(thumbnails.frames)
             bar.update()
-    pairs = duplicates.candidates(collection.vectors, _MOST_CHECKED)
     if check_frames:
-        pairs = duplicates.check_frames(pairs, read)
+        pairs = duplicates.find_by_strips(
+            collection.vectors, strips, read, _MOST_CHECKED
+        )
+    else:
+        pairs = duplicates.candidates(collection.vectors)
     path = os.path.join(folder, PAGE_NAME)
     files.write_atomically(path, render(collection, pairs, sheets, num_groups))
     return path, sheets.faults

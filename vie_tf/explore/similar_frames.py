@@ -1,0 +1,105 @@
+"""Videos whose frames look alike, as candidates for doubles.
+
+An embedding is made to see what happens, not the recording: a cropped or brighter copy
+may lie far from its original.  Frames of 12 x 12 pixels find those, for all videos at
+once: whole frames are compared with windows of other frames, as differences from what
+the frames of the collection have in common.
+
+Letters: V videos, F frames of each, P pixels of a frame.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+import cv2
+import numpy as np
+
+from vie_tf.metrics.features import unit_norm
+
+_SIDE = 12
+_NUM_FRAMES = 6
+# Windows: what they keep of height and width, and their places in each direction.
+_WINDOWS = {0.9: 3, 0.8: 5, 0.7: 5}
+_VIDEOS_AT_ONCE = 16
+
+
+def pairs(
+    frames: Mapping[int, np.ndarray], num_neighbors: int, with_windows: bool = True
+) -> dict[tuple[int, int], float]:
+    """Returns for each video those whose frames are most alike.
+
+    Args:
+      frames: [F, S, S] uint8 of `same_frames.prepare`, by the position of the video;
+        videos without frames are left out.
+      num_neighbors: number of videos for each.
+      with_windows: whether cropped videos are looked for, which takes 60 times as long.
+
+    Returns:
+      Likeness by pairs of positions, the smaller one first: the mean over the frames of
+      one of the largest cosine to a frame, or window, of the other.
+    """
+    videos = [video for video, of_video in sorted(frames.items()) if len(of_video)]
+    if len(videos) < 2:
+        return {}
+    chosen = [frames[video][_spread(len(frames[video]))] for video in videos]
+    whole = np.stack([_pixels(one, (0, 0, 1.0)) for one in chosen])  # [V, F, P]
+    likeness = np.full([len(videos), len(videos)], -1.0, np.float32)
+    for window in _windows() if with_windows else _windows()[:1]:
+        parts = np.stack([_pixels(one, window) for one in chosen])
+        mean = parts.mean(axis=(0, 1))
+        np.maximum(likeness, _likeness(whole - mean, parts - mean), out=likeness)
+    likeness = np.maximum(likeness, likeness.T)
+    np.fill_diagonal(likeness, -1.0)
+    found = {}
+    nearest = np.argsort(-likeness, axis=1, kind="stable")[:, :num_neighbors]
+    for one, others in enumerate(nearest.tolist()):
+        for other in others:
+            if other != one:
+                key = min(one, other), max(one, other)
+                found[videos[key[0]], videos[key[1]]] = float(likeness[key])
+    return found
+
+
+def _likeness(whole: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """Compares all frames of all videos, both [V, F, P]; returns [V, V]."""
+    count, num_frames, num_pixels = whole.shape
+    columns = unit_norm(parts).reshape(-1, num_pixels).T
+    rows = []
+    for start in range(0, count, _VIDEOS_AT_ONCE):
+        some = unit_norm(whole[start : start + _VIDEOS_AT_ONCE])
+        cosines = some.reshape(-1, num_pixels) @ columns
+        cosines = cosines.reshape(-1, num_frames, count, num_frames)
+        rows.append(cosines.max(axis=3).mean(axis=1))
+    return np.concatenate(rows)
+
+
+def _spread(count: int) -> np.ndarray:
+    """Returns positions of frames at equal distances."""
+    return np.linspace(0, count - 1, _NUM_FRAMES).astype(int)
+
+
+def _windows() -> list[tuple[float, float, float]]:
+    """Returns top, left and size of the whole frame and of its windows, from 0 to 1."""
+    windows = [(0.0, 0.0, 1.0)]
+    for kept, num_places in _WINDOWS.items():
+        places = np.linspace(0.0, 1.0 - kept, num_places).tolist()
+        windows += [(top, left, kept) for top in places for left in places]
+    return windows
+
+
+def _pixels(frames: np.ndarray, window: tuple[float, float, float]) -> np.ndarray:
+    """Returns a window of frames [F, S, S] as [F, P], without mean and contrast."""
+    side = frames.shape[1]
+    top, left, size = (round(side * part) for part in window)
+    size = max(size, 1)
+    small = [
+        cv2.resize(
+            frame[top : top + size, left : left + size],
+            (_SIDE, _SIDE),
+            interpolation=cv2.INTER_AREA,
+        ).ravel()
+        for frame in frames
+    ]
+    rows = np.stack(small).astype(np.float32)
+    return unit_norm(rows - rows.mean(axis=1, keepdims=True))

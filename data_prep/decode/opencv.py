@@ -25,4 +25,7 @@ os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "protocol_whitelist;file"
 # Videos are spread over processes; threads within each would only compete.
 cv2.setNumThreads(1)
 
-__all__ = ["cv2"]
+# Its FFmpeg maps pictures of high dynamic range to the standard one from 4.14 on.
+MAPS_HDR = tuple(map(int, cv2.__version__.split(".")[:2])) >= (4, 14)
+
+__all__ = ["MAPS_HDR", "cv2"]

@@ -11,6 +11,7 @@ from data_prep.config import FrameSettings
 from data_prep.decode import container, long_displays
 from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.long_displays import LongDisplays
+from data_prep.decode.opencv import MAPS_HDR
 from data_prep.decode.play_clock import PlayClock, is_credible_fps
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
@@ -88,7 +89,8 @@ class FrameSampler:
     ) -> None:
         self.clock = PlayClock(file.nominal_fps, lambda: displays().longest_secs)
         self.encoder = FrameEncoder(settings, file.rotation, file.pixel_aspect)
-        self.notes = (f"{file.hdr} pictures are stored dark and pale",) * bool(file.hdr)
+        fate = "mapped to the standard range" if MAPS_HDR else "stored dark and pale"
+        self.notes = (f"{file.hdr} pictures are {fate}",) * bool(file.hdr)
         self._displays = displays
         self._file, self._settings = file, settings
         self._start, self._end = start, end

@@ -103,7 +103,7 @@ def _beam() -> ModuleType:
         import apache_beam
     except ImportError:
         raise UserError(
-            "--runner=beam needs Apache Beam, which is not installed. On Python 3.10 or"
-            " 3.11: pip install -c constraints.txt -e '.[beam]'"
+            "--runner=beam needs Apache Beam, which is not installed. On Python 3.10"
+            " and later: pip install -c constraints.txt -e '.[beam]'"
         ) from None
     return apache_beam

@@ -6,7 +6,7 @@ import ast
 from typing import Iterator
 
 from docs.parts.markdown import table
-from docs.parts.modules import SCRIPTS, TREES, modules, parent, summary
+from docs.parts.modules import ROOT, SCRIPTS, TREES, modules, parent, summary
 
 
 def package_of(module: str) -> str:
@@ -14,7 +14,10 @@ def package_of(module: str) -> str:
     tree, *rest = module.split(".")
     if "__main__" in rest or "commands" in rest or module in SCRIPTS:
         return "commands"
-    return f"vie_tf/{rest[0]}" if tree == "vie_tf" and rest else tree
+    if tree != "vie_tf" or not rest:
+        return tree
+    is_file = (ROOT / tree / f"{rest[0]}.py").exists()
+    return f"{tree}/{rest[0]}" + ".py" * is_file
 
 
 def package_imports() -> dict[str, set[str]]:
@@ -66,6 +69,10 @@ def drawn_arrows(graph: dict[str, set[str]]) -> list[tuple[str, str]]:
     ]
 
 
+def _id(package: str) -> str:
+    return package.removesuffix(".py").replace("/", "_")
+
+
 def floor_plan() -> Iterator[str]:
     """The drawing of the packages, and a table of them."""
     graph = package_imports()
@@ -74,9 +81,9 @@ def floor_plan() -> Iterator[str]:
     graph = {package: graph[package] for package in order}
     yield "```mermaid\nflowchart TB\n"
     for package in graph:
-        yield f'  {package.replace("/", "_")}["{package}"]\n'
+        yield f'  {_id(package)}["{package}"]\n'
     for importer, imported in drawn_arrows(graph):
-        yield f"  {importer.replace('/', '_')} --> {imported.replace('/', '_')}\n"
+        yield f"  {_id(importer)} --> {_id(imported)}\n"
     yield "```\n\n"
     files = modules()
     yield table(
@@ -89,7 +96,7 @@ def floor_plan() -> Iterator[str]:
                 if package == "commands"
                 else summary(
                     files.get(f"{package.replace('/', '.')}.__init__")
-                    or files[package.replace("/", ".")]
+                    or files[package.removesuffix(".py").replace("/", ".")]
                 ),
                 ", ".join(f"`{name.split('/')[-1]}`" for name in sorted(imports)),
             )

@@ -9,6 +9,7 @@ import video_fixtures as videos
 from data_prep.config import ConversionConfig
 from data_prep.convert.conversion import convert
 from data_prep.decode.frame_order import order
+from data_prep.decode.opencv import MAPS_HDR
 
 
 @pytest.mark.parametrize(
@@ -68,4 +69,6 @@ def test_pictures_of_high_dynamic_range_are_noted(tmp_path, capsys):
     for name in ("a.mp4", "b.mp4"):
         mp4.set_transfer(root / name, 16)
     convert(ConversionConfig(str(root), str(data), num_processes=1))
-    assert "2 videos, such as a.mp4: PQ" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "2 videos, such as a.mp4: PQ" in output
+    assert ("dark and pale" in output) != MAPS_HDR

@@ -110,6 +110,7 @@ def _write_missing(
         task.name: on_disk[task.name]
         for task in closed + others
         if task.name in on_disk
+        and task.made(on_disk[task.name])
         and (task.name in closed_names or on_disk[task.name].key == task.key())
     }
     missing = [task for task in closed + others if task.name not in finished]

@@ -8,7 +8,7 @@ import os
 from typing import Any, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
-from data_prep.convert.shard_state import hash_of
+from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.index.video_row import VideoRow
 from vie_tf.storage.manifest import NO_LABEL, SCHEMA_VERSION, SPLITS
 
@@ -59,6 +59,17 @@ class ShardTask:
         if self.max_megapixels != ConversionConfig.max_megapixels:
             content.append(self.max_megapixels)  # earlier versions had no limit
         return hash_of(content)
+
+    def made(self, metadata: ShardMetadata) -> bool:
+        """Whether the metadata of a shard, perhaps damaged, can be of this task."""
+        wanted = {
+            row.id: (row.source, row.split, label, self.settings.fps)
+            for row, label in zip(self.rows, self.labels)
+        }
+        videos = metadata.videos
+        return len(videos) + len(metadata.refused) == len(wanted) and all(
+            wanted.get(v.id) == (v.source, v.split, v.label, v.fps) for v in videos
+        )
 
     def without(self, source: str, reason: str) -> ShardTask:
         """Returns this task with one video rejected."""

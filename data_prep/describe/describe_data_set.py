@@ -50,12 +50,12 @@ def describe(config: DescriptionConfig) -> list[Problem]:
         print(printable(line))
     print()
     doing("drawing")
+    failure: OSError | None = None
+    unreadable: list[Problem] = []
     try:
-        unreadable = _draw(manifest, config)
+        _draw(manifest, config, unreadable)
     except OSError as error:
-        raise UserError(
-            f"The pictures cannot be written ({error}); choose another --output_dir."
-        ) from error
+        failure = error  # what was found is printed all the same
     problems = problems or unreadable  # Those of the verification are more precise.
     for problem in problems:
         print(printable(f"PROBLEM {problem}"))
@@ -65,10 +65,19 @@ def describe(config: DescriptionConfig) -> list[Problem]:
             f"verified: {len(manifest.shards)} checksums, {len(manifest.videos):,}"
             f" records, {frames:,} frames decoded; all agree with the manifest"
         )
+    if failure:
+        found = f"; {len(problems)} problems are listed above" if problems else ""
+        raise UserError(
+            f"The pictures cannot be written ({failure}); choose another"
+            f" --output_dir{found}."
+        ) from failure
     return problems
 
 
-def _draw(manifest: Manifest, config: DescriptionConfig) -> list[Problem]:
+def _draw(
+    manifest: Manifest, config: DescriptionConfig, problems: list[Problem]
+) -> None:
+    """Draws the pictures; adds videos that cannot be read to the problems."""
     output_dir = config.output_dir or config.data_dir
     path = os.path.join(output_dir, HISTOGRAMS_NAME)
     hours = sum(map(seconds_of, manifest.videos)) / 3600
@@ -78,7 +87,6 @@ def _draw(manifest: Manifest, config: DescriptionConfig) -> list[Problem]:
     )
     canvas.save_png(draw_histograms(title, histograms(manifest.videos)), path)
     print(f"histograms:    {path}")
-    problems: list[Problem] = []
     videos = sample_videos(manifest, config.num_shown)
     if videos:
 
@@ -90,4 +98,3 @@ def _draw(manifest: Manifest, config: DescriptionConfig) -> list[Problem]:
         frames = read_middle_frames(config.data_dir, manifest, videos, on_unreadable)
         draw_contact_sheet(manifest, videos, frames).save(path)
         print(f"contact sheet: {path} ({counted(len(videos), 'video')})")
-    return problems

@@ -13,9 +13,10 @@ from data_prep.describe.check_video import check_video
 from data_prep.describe.statistics import VideoContent
 from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
-from vie_tf.storage import files, records
+from vie_tf.storage import files, records, shard_index
 from vie_tf.storage.errors import FileError
 from vie_tf.storage.manifest import Manifest, ShardEntry, VideoEntry
+from vie_tf.storage.shard_index import ShardIndex
 
 CHECKED = "checked"
 
@@ -121,6 +122,7 @@ def check_shard(task: CheckTask, report: worker_pool.Report) -> Checked:
             add("the file is missing")
         else:
             _check_file(path, task, add)
+            _check_index(path, task, add)
             for record in _parsed_records(path, add):
                 video = unseen.pop(int(record["id"]), None)
                 if video is None:
@@ -153,6 +155,18 @@ def _check_file(path: str, task: CheckTask, add: Callable[[str], None]) -> None:
         add(f"has {num_bytes:,} bytes, the manifest says {shard.bytes:,}")
     elif files.sha256_of(path) != shard.sha256:
         add("its checksum (sha256) differs from the manifest's")
+
+
+def _check_index(path: str, task: CheckTask, add: Callable[[str], None]) -> None:
+    """Checks the index of the frames beside a shard, if there is one."""
+    index_path = shard_index.index_path(path)
+    if not files.exists(index_path):
+        return  # it is made when the shard is read
+    index, name = ShardIndex.load(index_path), os.path.basename(index_path)
+    if index is None or index.shard_bytes != task.shard.bytes:
+        add(f"its index {name} is damaged; it is made again when the shard is read")
+    elif index.ids.tolist() != [video.id for video in task.videos]:
+        add(f"its index {name} is of other videos")
 
 
 def _parsed_records(

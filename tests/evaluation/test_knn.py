@@ -1,7 +1,9 @@
 """kNN and retrieval as tasks, on a small run that has learned nothing."""
 
 import dataclasses
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
@@ -12,7 +14,11 @@ from record_fixtures import numbered_frames, write_data_set
 from run_fixtures import new_state, run_config
 
 from vie_tf.config import DataConfig, KnnConfig, KnnTaskConfig, RetrievalConfig
+from vie_tf.evaluation import results
 from vie_tf.evaluation.neighbors import knn_task, retrieval_task
+from vie_tf.evaluation.report.evaluated_network import collect
+from vie_tf.evaluation.report.paper_tables import PaperTables
+from vie_tf.evaluation.report.sections import report
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.input.clips import BadRecord
@@ -20,7 +26,7 @@ from vie_tf.metrics import knn, nearest
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.errors import UserError
+from vie_tf.storage.errors import FileError, UserError
 
 pytestmark = pytest.mark.usefixtures("toy_networks")
 
@@ -88,6 +94,39 @@ def test_the_bank_of_a_checkpoint_is_the_gallery_of_the_authors(model_dir, data_
     result = knn_task.evaluate(run, dataclasses.replace(KNN, gallery="bank"))
     assert result["top1"] == knn.accuracies(probabilities, labels)["top1"]
     assert result["num_gallery"] == len(rows) == 10
+
+
+def test_results_of_both_galleries_have_files_of_their_own_and_rows_in_the_report(
+    model_dir, data_dir
+):
+    run = load(model_dir, data_dir)
+    for gallery in ("features", "bank"):
+        result = knn_task.evaluate(run, dataclasses.replace(KNN, gallery=gallery))
+        name = {"features": "knn", "bank": "knn_bank"}[gallery]
+        with open(f"{model_dir}/eval/{name}.json") as file:
+            assert json.load(file) == result
+    (network,) = collect(model_dir)
+    galleries = [one["settings"]["gallery"] for one in network.of("knn")]
+    assert sorted(galleries) == ["bank", "features"]
+    lines = report([network], PaperTables.load()).splitlines()
+    assert [line.split("|")[-3].strip() for line in lines if "| bank" in line] == [
+        "bank"
+    ]
+
+
+def test_a_result_that_cannot_be_written_is_printed_before_the_error(
+    model_dir, data_dir, capsys, monkeypatch
+):
+    def fail(path, content):
+        raise FileError(errno.EROFS, "Read-only file system", path)
+
+    monkeypatch.setattr(results.files, "write_atomically", fail)
+    monkeypatch.setattr(os, "access", lambda path, how: False)
+    with pytest.raises(UserError, match="Read-only file system"):
+        knn_task.evaluate(load(model_dir, data_dir), KNN)
+    out = capsys.readouterr().out
+    said = out.index("cannot be written: the result is printed, not kept")
+    assert said < out.index("kNN, slow at step")
 
 
 def test_clips_of_another_size_have_other_features(model_dir, data_dir):

@@ -161,6 +161,18 @@ def test_a_kill_before_the_first_checkpoint_has_its_index_loses_nothing(
     assert capsys.readouterr().out == ""
 
 
+def test_numbers_whose_index_a_kill_has_removed_are_removed_by_the_next_save(tmp_path):
+    run = RunDirectory(str(tmp_path), num_to_keep=1)
+    folder = tmp_path / "checkpoints"
+    save(run, 2)
+    save(run, 4)
+    (folder / f"step-2.{DATA}").write_bytes(b"of which the index is gone")
+    save(run, 6)
+    assert sorted(path.name for path in folder.glob("step-*")) == [
+        *(f"step-6.{DATA}", "step-6.index")
+    ]
+
+
 def test_an_earlier_checkpoint_can_be_named_by_hand(checkpoints, tmp_path):
     (checkpoints / "checkpoint").write_text('model_checkpoint_path: "step-2"\n')
     assert RunDirectory(str(tmp_path)).latest() == str(checkpoints / "step-2")

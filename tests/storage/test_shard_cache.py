@@ -10,7 +10,10 @@ from record_fixtures import write_data_set
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
+from vie_tf.storage import shard_index
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.frame_index import FrameIndex
+from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.shard_cache import ShardCache
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
@@ -70,3 +73,40 @@ def test_a_disk_that_is_too_small_is_refused_before_training(tmp_path, monkeypat
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(0, 0, 1000))
     with pytest.raises(UserError, match="--cache_dir=.*has room for 0.0 GB"):
         ShardCache(str(tmp_path / "cache"), data_dir, manifest, "train")
+
+
+def test_a_damaged_copy_is_not_used_and_is_made_again(tmp_path, capsys):
+    data_dir, copies = str(tmp_path / "data"), str(tmp_path / "cache")
+    manifest = write_data_set(data_dir)
+    for shard in manifest.shards:  # with checksums, as a conversion writes it
+        path = f"{data_dir}/{shard.name}"
+        shard_index.ShardIndex.from_shard(path, True).save(shard_index.index_path(path))
+    ShardCache(copies, data_dir, manifest, "train").wait()
+    (copy,) = (tmp_path / "cache").glob("*/train-00000.tfrecord")
+    whole = copy.read_bytes()
+    copy.write_bytes(whole[:900] + bytes(len(whole) - 900))
+    cache = ShardCache(copies, data_dir, manifest, "train")
+    index = FrameIndex.load_split(data_dir, manifest, "train")
+    reader = FrameReader(index, cache.path, cache.drop)
+    for video in range(4):
+        frames = np.arange(manifest.videos[video].frames)
+        assert reader.read(video, frames) == FrameReader(index).read(video, frames)
+    out = capsys.readouterr().out
+    assert out.count("train-00000.tfrecord was damaged") == 1 and str(copy) in out
+    cache.wait()
+    assert copy.read_bytes() == whole
+
+
+def test_a_damaged_shard_is_not_blamed_on_its_copy(tmp_path, capsys):
+    data_dir, copies = tmp_path / "data", str(tmp_path / "cache")
+    manifest = write_data_set(str(data_dir))
+    path = data_dir / "train-00000.tfrecord"
+    index_path = shard_index.index_path(str(path))
+    shard_index.ShardIndex.from_shard(str(path), True).save(index_path)
+    path.write_bytes(path.read_bytes()[:900] + bytes(path.stat().st_size - 900))
+    cache = ShardCache(copies, str(data_dir), manifest, "train")
+    cache.wait()
+    index = FrameIndex.load_split(str(data_dir), manifest, "train")
+    with pytest.raises(OSError):
+        FrameReader(index, cache.path, cache.drop).read(1, np.arange(5))
+    assert "was damaged" not in capsys.readouterr().out

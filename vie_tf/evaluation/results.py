@@ -9,12 +9,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from vie_tf.config import LabelConfig
 from vie_tf.evaluation import protocols
 from vie_tf.evaluation.restored_run import RestoredRun
-from vie_tf.storage import files, small_files
+from vie_tf.storage import files, remote_files, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
@@ -54,6 +54,7 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
     Raises:
       UserError: there is a result of other data or of other splits.
     """
+    _say_if_read_only(run.eval_dir)
     file_name = os.path.join(run.eval_dir, f"{name(run, task)}.json")
     if not files.exists(file_name):
         return
@@ -80,6 +81,17 @@ def check_free(run: RestoredRun, task: str, splits: Sequence[str] = ()) -> None:
         )
 
 
+def _say_if_read_only(path: str) -> None:
+    """Prints before the work that its result will not be kept."""
+    if remote_files.is_remote(path):
+        return
+    folder = os.path.abspath(path)
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    if not os.access(folder, os.W_OK):
+        print(f"{path} cannot be written: the result is printed, not kept.", flush=True)
+
+
 def settings_of(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
     """Returns the settings of a training on labels and of its clips, for a result."""
     of_clips = {name: getattr(run.data, name) for name in _CLIP_SETTINGS}
@@ -87,18 +99,29 @@ def settings_of(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
 
 
 def save(
-    run: RestoredRun, task: str, protocol: str, content: Mapping[str, Any]
+    run: RestoredRun,
+    task: str,
+    protocol: str,
+    content: Mapping[str, Any],
+    show: Callable[[dict[str, Any]], None],
 ) -> dict[str, Any]:
-    """Writes the result of a task, with the metadata that all results share.
+    """Shows and writes the result of a task, with the metadata that all results share.
+
+    It is shown first, since the folder may not be writable, and other files of the task
+    are complete before the result says what they show.
 
     Args:
       run: run that was evaluated.
       task: name of the task.
       protocol: description of the measurement.
       content: numbers of the task, whose keys replace those of the metadata.
+      show: prints the content of the file, and writes other files of the task.
 
     Returns:
       Content of the file.
+
+    Raises:
+      FileError: it cannot be written.
     """
     network = run.network
     result = {
@@ -123,6 +146,7 @@ def save(
     }
     if network.streams:
         result["streams"] = dataclasses.asdict(network.streams)
+    show(result)
     text = json.dumps(result, indent=1) + "\n"
     files.write_atomically(path(run, task, "json"), text)
     return result

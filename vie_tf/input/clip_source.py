@@ -74,11 +74,10 @@ class ClipSource:
         if remote_files.is_remote(data.data_dir):
             self.parallel_reads = _PARALLEL_REMOTE_READS
         self._deterministic = data.deterministic
-        local_path = None
+        self._reader = frame_reader.FrameReader(self._index)
         if data.cache_dir:
             cache = ShardCache(data.cache_dir, data.data_dir, manifest, split)
-            local_path = cache.path
-        self._reader = frame_reader.FrameReader(self._index, local_path)
+            self._reader = frame_reader.FrameReader(self._index, cache.path, cache.drop)
 
     def size(self, sample: Element) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns height and width of a sample's frames, scalar int32."""

@@ -7,6 +7,7 @@ folder the index gets its name after all files are on the disk.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 
 import tensorflow as tf
@@ -17,6 +18,7 @@ from vie_tf.storage.errors import error_line
 from vie_tf.storage.files import flush_to_disk
 
 INDEX = ".index"
+_NUMBERS = re.compile(r"(step-\d+)\.data-\d+-of-\d+")
 _UNFINISHED = "_temp"  # ends the name of a folder
 _IN_MEMORY = "ram://checkpoint/step"  # TensorFlow's own file system of this process
 # What TensorFlow raises for files that are cut, mixed up or missing.
@@ -61,9 +63,15 @@ def _write_locally(checkpoint: tf.train.Checkpoint, path: str) -> None:
 
 
 def _remove_unfinished(folder: str) -> None:
-    """Removes unfinished checkpoints of killed processes."""
-    for name in files.names_in(folder):
-        if name.startswith("step-") and name.endswith(_UNFINISHED):
+    """Removes what killed processes have left.
+
+    That is unfinished checkpoints, and the numbers of one whose index was removed.
+    """
+    names = files.names_in(folder)
+    for name in names:
+        numbers = _NUMBERS.fullmatch(name)
+        is_left = numbers is not None and f"{numbers[1]}{INDEX}" not in names
+        if is_left or (name.startswith("step-") and name.endswith(_UNFINISHED)):
             files.remove(os.path.join(folder, name))
 
 

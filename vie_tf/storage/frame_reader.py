@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import threading
 from typing import Callable, Iterator, Sequence
 
 import numpy as np
@@ -34,13 +35,19 @@ class FrameReader:
       index: places of the frames.
       local_path: maps the path of a shard to the path of a copy, if there is one (see
         `ShardCache.path`).
+      on_bad_copy: called with the path of a shard that can be read, unlike its copy.
     """
 
     def __init__(
-        self, index: FrameIndex, local_path: Callable[[str], str] | None = None
+        self,
+        index: FrameIndex,
+        local_path: Callable[[str], str] | None = None,
+        on_bad_copy: Callable[[str], None] | None = None,
     ) -> None:
         self._index = index
         self._local_path = local_path or (lambda path: path)
+        self._on_bad_copy = on_bad_copy or (lambda path: None)
+        self._lock = threading.Lock()
 
     @classmethod
     def open(
@@ -103,9 +110,23 @@ class FrameReader:
         sizes_end = self._index.first_sizes[video] + self._index.videos[video].frames
         if sizes_end > len(self._index.sizes):
             raise OSError("its shard has fewer frames than the manifest says")
+        copy = self._local_path(path)
+        if copy == path:
+            return self._read_from(path, video, frames)
+        try:
+            return self._read_from(copy, video, frames)
+        except OSError:
+            jpegs = self._read_from(path, video, frames)  # else the shard is at fault
+        with self._lock:
+            if self._local_path(path) == copy:  # no other thread has found it before
+                self._on_bad_copy(path)
+        return jpegs
+
+    def _read_from(self, path: str, video: int, frames: np.ndarray) -> list[bytes]:
+        """Reads frames from a shard or its copy, and compares their checksums."""
         starts, sizes = (array.tolist() for array in self._index.places(video, frames))
         jpegs = [b""] * len(frames)
-        with _opened(self._local_path(path)) as read:
+        with _opened(path) as read:
             gap = _REMOTE_GAP if remote_files.is_remote(path) else _LOCAL_GAP
             for numbers in _neighbors(starts, sizes, gap):
                 start = starts[numbers[0]]

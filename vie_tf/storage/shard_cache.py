@@ -59,6 +59,17 @@ class ShardCache:
             return os.path.join(self._folder, os.path.basename(shard_path))
         return shard_path
 
+    def drop(self, shard_path: str) -> None:
+        """Removes a copy that was damaged; it is made again while others are read."""
+        self._copied.discard(shard_path)
+        copy = os.path.join(self._folder, os.path.basename(shard_path))
+        print(f"{copy} was damaged: the shard is read, and copied again.", flush=True)
+        with contextlib.suppress(OSError):
+            os.remove(copy)
+        if not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._copy_all, daemon=True)
+            self._thread.start()
+
     def wait(self) -> None:
         """Waits until all shards that can be copied are."""
         self._thread.join()

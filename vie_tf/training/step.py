@@ -8,7 +8,7 @@ Letters: B global batch, D dimension.
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Sequence
 
 import tensorflow as tf
 
@@ -48,6 +48,12 @@ def make_train_step(
         state, objective, strategy, settings, weight_decay
     )
 
+    of_replicas = [
+        variable
+        for variable in state.model.non_trainable_variables
+        if variable.synchronization == tf.VariableSynchronization.ON_READ
+    ] * (strategy.num_replicas_in_sync > 1)
+
     def sum_of_replicas(value: tf.Tensor) -> tf.Tensor:
         return strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
 
@@ -66,6 +72,8 @@ def make_train_step(
         )
         state.optimizer.learning_rate.assign(rate)
         updates, scalars, sums = strategy.run(replica_step, args=(batch,))
+        if of_replicas:
+            _average_over_replicas(strategy, of_replicas)
         # Once for the global batch, after all replicas have read the old values.
         objective.after_step(
             {name: strategy.gather(value, axis=0) for name, value in updates.items()}
@@ -123,6 +131,24 @@ def _make_replica_step(
         return updates, scalars, sums
 
     return replica_step
+
+
+def _average_over_replicas(
+    strategy: tf.distribute.Strategy, variables: Sequence[tf.Variable]
+) -> None:
+    """Gives all replicas the mean of variables of which each has a value of its own.
+
+    A checkpoint holds the means of the moving statistics of batch norm, so a run whose
+    replicas went on with other values would differ from one that is resumed.  Means of
+    moving averages are moving averages of the means.
+    """
+    own = strategy.run(
+        lambda: tf.concat([tf.reshape(one, [-1]) for one in variables], axis=0)
+    )
+    means = strategy.reduce(tf.distribute.ReduceOp.MEAN, own, axis=None)
+    parts = tf.split(means, [one.shape.num_elements() for one in variables])
+    for variable, part in zip(variables, parts):
+        variable.assign(tf.reshape(part, variable.shape))
 
 
 def _note_clips(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import pathlib
 
@@ -14,7 +15,8 @@ from data_prep.describe import __main__ as command
 from data_prep.describe import describe_data_set, statistics, verify
 from data_prep.describe.contact_sheet import sample_videos
 from data_prep.describe.description import describe
-from vie_tf.storage.errors import UserError
+from vie_tf.storage import files
+from vie_tf.storage.errors import FileError, UserError
 from vie_tf.storage.frame_spool import FrameSpool
 from vie_tf.storage.manifest import Manifest, RefusedEntry, ShardEntry, VideoEntry
 from vie_tf.storage.records import write_record
@@ -251,6 +253,31 @@ def test_the_command_prints_the_golden_text(shared_dir, capsys, tmp_path):
     assert describe_data_set.describe(config) == []
     out = capsys.readouterr().out.replace(str(tmp_path), "OUT")
     assert out == (GOLDEN / "describe.txt").read_text()
+
+
+def test_what_was_found_is_printed_where_no_picture_can_be_written(
+    data_dir, capsys, monkeypatch
+):
+    path = data_dir / "train-00000.tfrecord"
+    path.write_bytes(path.read_bytes()[:-9])
+
+    def fail(path, content):
+        raise FileError(errno.EROFS, "Read-only file system", path)
+
+    monkeypatch.setattr(files, "write_atomically", fail)
+    config = DescriptionConfig(str(data_dir), verify=True, num_processes=1)
+    with pytest.raises(UserError, match="Read-only file system.*problems are listed"):
+        describe_data_set.describe(config)
+    assert "PROBLEM train-00000.tfrecord: " in capsys.readouterr().out
+
+
+def test_a_damaged_index_is_a_problem_and_is_mended_by_the_next_reader(data_dir):
+    config = DescriptionConfig(str(data_dir), verify=True, num_processes=1)
+    assert describe_data_set.describe(config) == []
+    (data_dir / "train-00000.index").write_bytes(b"damaged")
+    (problem,) = describe_data_set.describe(config)
+    assert "train-00000.index is damaged" in str(problem)
+    assert describe_data_set.describe(config) == []
 
 
 def test_a_data_set_without_videos_is_refused(data_dir):

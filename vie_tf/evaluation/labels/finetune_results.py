@@ -57,8 +57,8 @@ def save(
         "settings": results.settings_of(run, settings),
     }
     protocol = _protocol(run, settings)
-    result = results.save(run, task_name(run, settings), protocol, content)
-    print(_lines(result))
+    name = task_name(run, settings)
+    result = results.save(run, name, protocol, content, lambda r: print(_lines(r)))
     return result
 
 

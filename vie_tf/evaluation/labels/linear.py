@@ -166,8 +166,7 @@ def _save(
         " probabilities"
         f" {protocols.of_clips(settings.num_clips)}"
     )
-    result = results.save(run, TASK, protocol, content)
-    print(lines(result))
+    result = results.save(run, TASK, protocol, content, lambda r: print(lines(r)))
     return result
 
 

@@ -93,11 +93,13 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
         "mode": "cached",
     }
     protocol = _protocol(content) + protocols.of_test_window(run.test_data)
-    result = results.save(run, TASK, protocol, content)
-    print(linear.lines(result))
-    for line in protocols.single_lines(int(np.sum(~counted))):
-        print(line)
-    return result
+
+    def show(result: dict[str, Any]) -> None:
+        print(linear.lines(result))
+        for line in protocols.single_lines(int(np.sum(~counted))):
+            print(line)
+
+    return results.save(run, TASK, protocol, content, show)
 
 
 def _probabilities(

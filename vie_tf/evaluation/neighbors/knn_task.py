@@ -33,13 +33,15 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     """
     data_checks.check_labels(run, "knn")
     data_checks.check_clips(run)
-    results.check_free(run, "knn")
+    name = _file_name(settings)
+    results.check_free(run, name)
     num_clips = run.clips_per_video(settings.num_clips)
     settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)
     grid, counts = _classify(run, settings, settings.gallery)
     headline = settings.headline
     numbers: dict[str, Any] = {
+        "task": "knn",
         **_accuracies(grid[0]),
         "chance": 1 / num_classes,
         "num_classes": num_classes,
@@ -55,9 +57,13 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     if settings.compare_untrained:
         untrained, _ = _classify(run.untrained(), settings, "features")
         numbers["untrained"] = _accuracies(untrained[0])
-    result = results.save(run, "knn", _protocol(run, settings), numbers)
-    print(_in_lines(result))
-    return result
+    protocol = _protocol(run, settings)
+    return results.save(run, name, protocol, numbers, lambda r: print(_in_lines(r)))
+
+
+def _file_name(settings: KnnTaskConfig) -> str:
+    """Returns the stem of the result file; the bank's result replaces no other."""
+    return "knn" if settings.gallery == "features" else f"knn_{settings.gallery}"
 
 
 def _classify(

@@ -39,7 +39,8 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
     """
     data_checks.check_gallery(run, "retrieval")
     data_checks.check_clips(run)
-    results.check_free(run, "retrieval")
+    name = _file_name(settings)
+    results.check_free(run, name)
     num_clips = run.clips_per_video(settings.knn.num_clips)
     comparison = compare(run, num_clips, endpoint=settings.endpoint)
     vectors = video_embeddings(comparison.query_features)  # [Q, D]
@@ -59,6 +60,7 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
         num_voters=settings.knn.k,
     )
     content = {
+        "task": "retrieval",
         **(_metrics(comparison, vectors, found.neighbor_index) if has_classes else {}),
         "endpoint": settings.endpoint,
         "num_queries": len(comparison.queries),
@@ -68,13 +70,21 @@ def evaluate(run: RestoredRun, settings: RetrievalConfig) -> dict[str, Any]:
         "queries": [retrieved.describe(q) for q in range(len(comparison.queries))],
     }
     protocol = _protocol(run, settings.endpoint, num_clips)
-    result = results.save(run, "retrieval", protocol, content)
-    _print(result)
-    _show(run, settings, retrieved, result)
-    return result
+
+    def show(result: dict[str, Any]) -> None:
+        _print(result)
+        _draw(run, settings, retrieved, result)
+
+    return results.save(run, name, protocol, content, show)
 
 
-def _show(
+def _file_name(settings: RetrievalConfig) -> str:
+    """Returns the stem of the files: those of another endpoint do not replace any."""
+    is_usual = settings.endpoint == "embedding"
+    return "retrieval" if is_usual else f"retrieval_{settings.endpoint}"
+
+
+def _draw(
     run: RestoredRun,
     settings: RetrievalConfig,
     retrieved: Retrieved,
@@ -83,10 +93,10 @@ def _show(
     """Writes the picture and the page of some queries."""
     labels = [video.label for video in retrieved.queries]
     shown = choose_queries(labels, settings.num_shown)
-    path = results.path(run, "retrieval", "png")
+    path = results.path(run, _file_name(settings), "png")
     picture.draw(retrieved, shown, _headline(result)).save(path)
     print(f"Wrote {path}: queries on the left, their nearest videos to the right.")
-    path = results.path(run, "retrieval", "html")
+    path = results.path(run, _file_name(settings), "html")
     title = f"{run.config.model.name} at step {run.step}, {run.data_name}"
     html = page.page(retrieved, shown, title, result["protocol"], _headline(result))
     write_atomically(path, html)

@@ -105,19 +105,21 @@ def report(
 def _tables(
     section: _Section, networks: Sequence[EvaluatedNetwork], notes: Footnotes
 ) -> list[str]:
-    results = [
-        (network, {one["data"]["name"]: one for one in network.of(section.task)})
-        for network in networks
+    names = [
+        one["data"]["name"] for network in networks for one in network.of(section.task)
     ]
     parts = []
-    for name in dict.fromkeys(name for _, by_data in results for name in by_data):
+    for name in dict.fromkeys(names):
         lines = []
-        for network, by_data in results:
-            if name in by_data:
-                first, *others = section.cells(by_data[name])
-                mark = notes.mark(by_data[name])
-                lines.append([network.title(), first + mark, *others])
-            elif section.names_missing:
+        for network in networks:
+            of_data = [r for r in network.of(section.task) if r["data"]["name"] == name]
+            # Of several galleries or endpoints, for instance.
+            for result in of_data:
+                first, *others = section.cells(result)
+                lines.append(
+                    [network.title(), first + notes.mark(result), *others],
+                )
+            if not of_data and section.names_missing:
                 lines.append([network.title(), NOT_RUN])
         parts += [f"## {section.title} {name}", table(["", *section.columns], lines)]
     return parts

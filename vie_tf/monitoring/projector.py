@@ -26,6 +26,7 @@ from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import NO_LABEL, Manifest
+from vie_tf.storage.printable import printable
 from vie_tf.storage.wording import counted
 
 _CONFIG_NAME = "projector_config.pbtxt"  # TensorBoard looks for this name
@@ -146,7 +147,8 @@ def _metadata(manifest: Manifest, shown: Sequence[Frames]) -> str:
             label = manifest.class_names[video.label]
         columns = str(video.id), label, video.source, f"{first} to {end - 1}"
         # A file name may contain a tab or a line break.
-        lines.append("\t".join(" ".join(column.split()) for column in columns))
+        words = (printable(" ".join(column.split())) for column in columns)
+        lines.append("\t".join(words))
     return "\n".join(lines) + "\n"
 
 

@@ -121,6 +121,7 @@ def frames_of(data_dir: str, count: int) -> list[bytes]:
 def compare(data_dir: str, manifest: Manifest, arguments: argparse.Namespace) -> None:
     """Prints clips per second of each way, for each size and family."""
     columns = ["decode", "fast", "exact", "fast*", "exact*", "shards", "Pillow"]
+    columns += ["diff", "both"]
     print("\nclips/s on one core")
     print(f"{'':16}" + "".join(f"{column:>9}" for column in columns) + "   shards =")
     for size, family in itertools.product(SIZES, arguments.families):
@@ -138,7 +139,8 @@ def compare(data_dir: str, manifest: Manifest, arguments: argparse.Namespace) ->
     print(
         "decode: tf.io.decode_jpeg of whole frames. fast, exact: augmentation of frames"
         " in memory,\nwith OpenCV; *: with TensorFlow's operations. shards: the whole"
-        f" pipeline with --color={DataConfig.color}."
+        f" pipeline with --color={DataConfig.color};\ndiff, both: the same with"
+        " --input=differences and both."
     )
 
 
@@ -156,6 +158,9 @@ def measure(
         "shards": lambda: _clips_of_shards(data_dir, manifest, recipe),
         "Pillow": lambda: _clips_of_pillow(frames, recipe.crop_size),
     }
+    for column, name in (("diff", "differences"), ("both", "both")):
+        other = dataclasses.replace(recipe, input=name)
+        ways[column] = lambda other=other: _clips_of_shards(data_dir, manifest, other)
     for form, portable in itertools.product(("fast", "exact"), (False, True)):
         dataset = _augmented(frames, data_dir, recipe.crop_size, form, portable)
         ways[form + "*" * portable] = lambda dataset=dataset: _batches(dataset)

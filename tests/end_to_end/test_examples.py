@@ -58,7 +58,7 @@ def test_an_own_backbone_prints_its_layers():
 def test_the_cells_of_the_notebook_run(tmp_path):
     cells = json.loads((EXAMPLES / "first_steps.ipynb").read_text())["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    small = code[0].replace("NUM_VIDEOS, STEPS = 160, 120", "NUM_VIDEOS, STEPS = 16, 2")
+    small = code[0].replace("NUM_VIDEOS, STEPS = 48, 60", "NUM_VIDEOS, STEPS = 16, 2")
     assert small != code[0]
     program = ["import matplotlib", "matplotlib.use('agg')", small, *code[1:]]
     (tmp_path / "notebook.py").write_text("\n".join(program))

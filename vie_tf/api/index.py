@@ -10,7 +10,6 @@ from data_prep.config import DecodingConfig
 from vie_tf.commands import queries
 from vie_tf.config import SearchConfig
 from vie_tf.explore.gallery import Found, Gallery
-from vie_tf.metrics.features import unit_norm
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.storage.errors import UserError
 
@@ -73,7 +72,8 @@ class Index:
                     f" {self.embeddings.shape[1]} dimensions, not"
                     f" {list(np.shape(query))}."
                 )
-            return self._gallery("embedding").nearest(unit_norm(vector)[None], count)
+            gallery = self._gallery("embedding")
+            return gallery.nearest(gallery.directions(vector[None]), count)
         asked = SearchConfig(
             query=(os.fspath(query),),
             index=self._index.folder,

@@ -29,7 +29,7 @@ def _explore(flags: cli.Flags) -> None:
     asked, outputs = flags.config(CollectionConfig), flags.config(ExploreConfig)
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.commands.collection_videos import reader_of
-    from vie_tf.explore import reports
+    from vie_tf.explore import projector_files, reports
 
     collection = load(asked)
     videos = asked.videos or collection.videos
@@ -40,6 +40,8 @@ def _explore(flags: cli.Flags) -> None:
         print(reports.write_duplicates(collection, read, outputs))
     if outputs.outliers:
         print(reports.write_outliers(collection, outputs))
+    if outputs.projector:
+        print(projector_files.write(collection, read, outputs.projector))
 
 
 def load(asked: CollectionConfig) -> Collection:

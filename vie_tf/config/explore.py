@@ -70,6 +70,12 @@ class ExploreConfig:
         none="none",
         path=True,
     )
+    projector: str | None = setting(
+        None,
+        "Folder of the collection for TensorBoard's embedding projector.",
+        none="none",
+        path=True,
+    )
     check_frames: bool = setting(
         True,
         "Compares the frames of likely duplicates; without it, distances alone decide.",

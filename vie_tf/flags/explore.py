@@ -10,7 +10,7 @@ GROUPS: Groups = {
     "Collection: which videos are looked at": CollectionConfig,
     "Output: what is written": ExploreConfig,
 }
-_OUTPUTS = ("page", "duplicates", "outliers")
+_OUTPUTS = ("page", "duplicates", "outliers", "projector")
 
 
 def check(flags: Flags) -> None:

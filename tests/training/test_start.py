@@ -192,7 +192,7 @@ def test_a_run_that_goes_on_otherwise_says_so(quick, tmp_path, capsys):
 @pytest.mark.parametrize("train_steps", [0, 1])
 def test_a_batch_larger_than_the_data_is_told(quick, tmp_path, capsys, train_steps):
     quick(tmp_path, train_steps=train_steps, batch_size=11)
-    told = "A batch of 11 has the 10 training videos more than once"
+    told = "A batch of 11 clips takes some of the 10 training videos more than once"
     assert told in capsys.readouterr().out
 
 

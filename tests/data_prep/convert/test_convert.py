@@ -175,7 +175,7 @@ def test_strict_fails_over_a_refused_video_after_all_is_written(
     capsys.readouterr()
     assert command.main(flags(own_collection, tmp_path / "strict", "--strict")) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert "1 video" in error and "--strict" in error and "refused.csv" in error
+    assert "1 refused video" in error and "--strict" in error and "refused.csv" in error
     assert contents(tmp_path / "strict") == contents(tmp_path / "any")
     assert "manifest.json" in contents(tmp_path / "strict")
 

@@ -57,7 +57,7 @@ make_environment() {
     fi
   fi
   wanted=$(cat "$root/pyproject.toml" "$root"/constraints*.txt | cksum)
-  if is_python "$PYTHON"; then
+  if [ -x "$PYTHON" ] && "$PYTHON" -c "" 2>/dev/null; then
     if [ -n "$found" ] && [ "$(python_version "$found")" != "$(python_version "$PYTHON")" ]
     then
       rm -f "$folder/.installed"

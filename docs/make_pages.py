@@ -26,6 +26,7 @@ import vie_tf
 from docs.parts.floor_plan import floor_plan
 from docs.parts.modules import ROOT, module_tables
 from docs.parts.paper_tables import paper_tables
+from docs.parts.small_collections import small_collections
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "train.py": ("train.py",),
@@ -114,6 +115,7 @@ PARTS: dict[str, Callable[[_HelpOf], Iterator[str]]] = {
     "modules": lambda help_of: module_tables(),
     "floor_plan": lambda help_of: floor_plan(),
     "paper_tables": lambda help_of: paper_tables(),
+    "small_collections": lambda help_of: small_collections(),
     "python_api": lambda help_of: python_api(),
 }
 

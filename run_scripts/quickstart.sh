@@ -63,8 +63,8 @@ fi
 "$PYTHON" train.py "${settings[@]}" --data_dir="$data" --model_dir="$run"
 
 say "4/4  What was learned"
-"$PYTHON" evaluate.py --task=knn --compare_untrained --data_dir="$data" \
-  --model_dir="$run" || echo "There is no accuracy; look at the picture."
+"$PYTHON" evaluate.py --task=knn --compare_untrained --compare_baselines \
+  --data_dir="$data" --model_dir="$run" || echo "There is no accuracy; look at the picture."
 "$PYTHON" evaluate.py --task=retrieval --data_dir="$data" --model_dir="$run"
 
 say "Done"

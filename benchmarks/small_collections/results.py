@@ -80,6 +80,14 @@ class Results:
             )
         self.all = [Result(**one) for one in content["results"]]
 
+    @classmethod
+    def read(cls, path: pathlib.Path) -> Results:
+        """Reads a kept results.json of any settings and name, to make a table of."""
+        content = json.loads(path.read_text())
+        found = cls(path.parent / "none", content["settings"])
+        found.all = [Result(**one) for one in content["results"]]
+        return found
+
     def find(self, collection: str, method: str, seed: int) -> list[Result]:
         """Returns the results of all representations; empty before there are any."""
         wanted = (collection, method, seed)

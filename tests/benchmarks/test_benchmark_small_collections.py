@@ -57,6 +57,9 @@ def test_results_are_kept_and_not_mixed_with_other_settings(study):
     folder, results = study
     again = Results(folder, {"train_flags": "--preset=small"})
     assert again.all == results.all
+    kept = (folder / "results.json").rename(folder / "kept.json")
+    assert Results.read(kept).all == results.all
+    kept.rename(folder / "results.json")
     assert again.find("yoga", "IR", 1) == [results.all[1]]
     assert not again.find("yoga", "IR", 2)
     with pytest.raises(UserError, match="--output_dir"):

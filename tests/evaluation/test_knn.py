@@ -23,6 +23,7 @@ from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
 from vie_tf.input.clips import BadRecord
 from vie_tf.metrics import knn, nearest
+from vie_tf.metrics.baselines.reading import read_vectors
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.runs.run_directory import RunDirectory
@@ -242,6 +243,24 @@ def test_beside_the_bank_the_untrained_network_is_said_to_have_features(
     settings = dataclasses.replace(KNN, gallery="bank", compare_untrained=True)
     result = knn_task.evaluate(load(model_dir, data_dir), settings)
     assert "untrained network, which has no bank" in result["protocol"]
+
+
+def test_baselines_are_classified_as_the_network_is(model_dir, data_dir, capsys):
+    settings = dataclasses.replace(KNN, compare_baselines=True)
+    run = load(model_dir, data_dir)
+    found = knn_task.evaluate(run, settings)["baselines"]
+    assert list(found) == ["pixels", "motion_map"]
+    assert "  motion map " in capsys.readouterr().out
+    gallery, queries = (
+        read_vectors(str(data_dir), run.manifest, videos, "pixels").rows
+        for videos in (run.gallery, run.queries)
+    )
+    votes = knn.classify_videos(
+        *(gallery, labels_of(run.gallery), queries[:, None], 2),
+        k=settings.ks[0],
+        temperature=settings.temperatures[0],
+    )
+    assert found["pixels"] == knn.accuracies(votes, labels_of(run.queries))
 
 
 def test_leaving_one_out_with_the_bank_leaves_out_the_query_itself(tmp_path):

@@ -48,6 +48,11 @@ class KnnTaskConfig:
     compare_untrained: bool = setting(
         False, "Evaluate the same network before its first step as well."
     )
+    compare_baselines: bool = setting(
+        False,
+        "Evaluate pixels and the motion map, which have learned nothing, as well. All"
+        " frames are read for it.",
+    )
 
     @property
     def headline(self) -> KnnConfig:

@@ -13,6 +13,7 @@ import numpy as np
 
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
+from vie_tf.metrics.baselines.reading import VideoVectors, read_vectors
 from vie_tf.metrics.features import ClipFeatures, video_embeddings
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VideoEntry
@@ -109,6 +110,36 @@ def compare(
         gallery_labels=gallery_labels,
         own_index=own_index if run.leaves_one_out else None,
         num_skipped=num_skipped,
+    )
+
+
+def compare_baseline(run: RestoredRun, name: str) -> Comparison:
+    """Computes the vectors of queries and gallery by a baseline, in place of a network.
+
+    Args:
+      run: run whose data set is compared.
+      name: one of `vie_tf.metrics.baselines.vectors.BASELINES`.
+
+    Raises:
+      UserError: no video can be read, or they are images, in which nothing moves.
+    """
+
+    def vectors_of(videos: tuple[VideoEntry, ...]) -> VideoVectors:
+        title = f"{name} of {len(videos)} videos"
+        return read_vectors(run.data_dir, run.manifest, videos, name, title=title)
+
+    of_queries = vectors_of(run.queries)
+    of_gallery = of_queries if run.leaves_one_out else vectors_of(run.gallery)
+    queries = tuple(run.queries[index] for index in of_queries.video_index)
+    gallery = tuple(run.gallery[index] for index in of_gallery.video_index)
+    return Comparison(
+        queries=queries,
+        query_features=of_queries.rows[:, None],
+        gallery=gallery,
+        gallery_features=of_gallery.rows,
+        gallery_labels=np.array([video.label for video in gallery]),
+        own_index=np.arange(len(queries)) if run.leaves_one_out else None,
+        num_skipped=len(run.queries) - len(queries),
     )
 
 

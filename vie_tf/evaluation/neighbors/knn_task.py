@@ -13,9 +13,15 @@ import numpy as np
 
 from vie_tf.config import KnnTaskConfig
 from vie_tf.evaluation import data_checks, protocols, results
-from vie_tf.evaluation.neighbors.comparison import NO_SECOND_VIDEO, compare
+from vie_tf.evaluation.neighbors.comparison import (
+    NO_SECOND_VIDEO,
+    Comparison,
+    compare,
+    compare_baseline,
+)
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
+from vie_tf.monitoring.learning_report import BASELINES
 from vie_tf.storage import wording
 from vie_tf.storage.errors import UserError
 
@@ -38,7 +44,8 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
     num_clips = run.clips_per_video(settings.num_clips)
     settings = dataclasses.replace(settings, num_clips=num_clips)
     num_classes = len(run.manifest.class_names)
-    grid, counts = _classify(run, settings, settings.gallery)
+    comparison = compare(run, num_clips, gallery=settings.gallery)
+    grid, counts = _classify(run, settings, comparison)
     headline = settings.headline
     numbers: dict[str, Any] = {
         "task": "knn",
@@ -55,10 +62,24 @@ def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:
         "grid": grid,
     }
     if settings.compare_untrained:
-        untrained, _ = _classify(run.untrained(), settings, "features")
+        before = run.untrained()
+        untrained, _ = _classify(before, settings, compare(before, num_clips))
         numbers["untrained"] = _accuracies(untrained[0])
+    if settings.compare_baselines:
+        numbers["baselines"] = _of_baselines(run, settings)
     protocol = _protocol(run, settings)
     return results.save(run, name, protocol, numbers, lambda r: print(_in_lines(r)))
+
+
+def _of_baselines(
+    run: RestoredRun, settings: KnnTaskConfig
+) -> dict[str, dict[str, float]]:
+    """Classifies the queries by what has learned nothing, as the network does."""
+    found = {}
+    for name in BASELINES:
+        grid, _ = _classify(run, settings, compare_baseline(run, name))
+        found[name] = _accuracies(grid[0])
+    return found
 
 
 def _file_name(settings: KnnTaskConfig) -> str:
@@ -67,10 +88,9 @@ def _file_name(settings: KnnTaskConfig) -> str:
 
 
 def _classify(
-    run: RestoredRun, settings: KnnTaskConfig, gallery: str
+    run: RestoredRun, settings: KnnTaskConfig, comparison: Comparison
 ) -> tuple[list[dict[str, float]], dict[str, Any]]:
     """Returns accuracies for all pairs of k and temperature, and counts of videos."""
-    comparison = compare(run, settings.num_clips, gallery=gallery)
     counted = comparison.counted
     if comparison.num_single and not counted.any():
         raise UserError(NO_SECOND_VIDEO)
@@ -136,6 +156,8 @@ def _in_lines(result: dict[str, Any]) -> str:
     rows = {name: (result["top1"], result["top5"])}
     if "untrained" in result:
         rows["untrained"] = tuple(result["untrained"].values())
+    for name, values in result.get("baselines", {}).items():
+        rows[name.replace("_", " ")] = tuple(values.values())
     lines = [
         f"kNN, {result['model']} at step {result['step']}:"
         f" {wording.counted(result['num_queries'], 'query')},"

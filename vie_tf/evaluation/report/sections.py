@@ -13,6 +13,7 @@ from vie_tf.evaluation.report.footnotes import Footnotes
 from vie_tf.evaluation.report.markdown_table import NOT_RUN, percent, table
 from vie_tf.evaluation.report.paper_tables import PaperTables, augmentation
 from vie_tf.models.resnet import PROBED_LAYERS
+from vie_tf.monitoring.learning_report import BASELINES
 
 _RECALLS = ("1", "5", "10", "20", "50")
 
@@ -36,8 +37,10 @@ class _Section(NamedTuple):
 
 
 def _knn_cells(result: dict[str, Any]) -> list[str]:
-    untrained = result.get("untrained", {}).get("top1")
-    numbers = (result["top1"], result["top5"], untrained, result["chance"])
+    others = {"untrained": result.get("untrained", {}), **result.get("baselines", {})}
+    names = ("untrained", *BASELINES)
+    without = [others.get(name, {}).get("top1") for name in names]
+    numbers = (result["top1"], result["top5"], *without, result["chance"])
     gallery = result["settings"].get("gallery", "-")
     return [*map(percent, numbers), gallery, _num_queries(result)]
 
@@ -64,7 +67,11 @@ def _num_queries(result: dict[str, Any]) -> str:
     return "-" if number is None else f"{number:,}"
 
 
-_KNN = ("top-1", "top-5", "same network untrained", "chance", "gallery")
+_KNN = (
+    *("top-1", "top-5", "same network untrained"),
+    *(name.replace("_", " ") for name in BASELINES),
+    *("chance", "gallery"),
+)
 _RETRIEVAL = (*(f"R@{k}" for k in _RECALLS), "mAP")
 _SOFTMAX = "Softmax of supervised networks, best validation on"
 _SKLEARN = "scikit-learn probes on"

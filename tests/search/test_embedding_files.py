@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from damage import mutations
 
 from vie_tf.search import embeddings
 from vie_tf.search.embedding_files import EmbeddingFiles
@@ -202,3 +203,30 @@ def test_a_file_that_is_no_such_array_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "embedding.npy").write_bytes(content)
     with pytest.raises(UserError, match="embedding.npy"):
         index.array("embedding")
+
+
+def test_a_damaged_index_is_read_whole_or_refused_in_one_line(tmp_path):
+    index = unit_files(tmp_path, {**MADE_FROM, "average": "clips"})
+    path, rows = tmp_path / "index.json", index.array("embedding")
+    refused = 0
+    for changed in mutations(path.read_bytes(), 200):
+        path.write_bytes(changed)
+        try:
+            again = EmbeddingIndex.load(str(tmp_path))
+            np.testing.assert_array_equal(again.array("embedding"), rows)
+            assert len(again.videos()) == 3
+        except UserError as error:
+            assert "\n" not in str(error)
+            refused += 1
+    assert refused > 50
+
+
+@pytest.mark.parametrize("name", ["../../x.npy", "/etc/hostname", "a/b.npy", ""])
+def test_an_array_outside_of_the_folder_is_refused(tmp_path, name):
+    unit_files(tmp_path, MADE_FROM)
+    path = tmp_path / "index.json"
+    content = json.loads(path.read_text())
+    content["arrays"]["embedding"]["file"] = name
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="not the plain name of a file"):
+        EmbeddingIndex.load(str(tmp_path))

@@ -22,7 +22,7 @@ CLIP_COLUMNS = ("clip", "frames")
 # Folders of an update, see `vie_tf.search.update`.
 NEW_ROWS, MERGED = ".new_rows", ".merged"
 
-_ADVICE = (
+ADVICE = (
     "If embed.py made this folder, remove the file and give the command again, which"
     " embeds all videos again; else give another folder."
 )
@@ -78,7 +78,10 @@ class EmbeddingIndex:
           UserError: the file was damaged since it was written, is missing, of another
             shape, or has numbers that no network gives.
         """
-        entry = self.metadata["arrays"][endpoint]
+        entry = self.metadata["arrays"].get(endpoint)
+        if entry is None:
+            path = os.path.join(self.folder, INDEX_NAME)
+            raise small_files.DamagedFile(path, f"it lacks {endpoint!r}", ADVICE)
         of_videos = self.metadata["made_from"].get("average") == "clips"
         return stored_rows.load(
             self._checked(entry["file"]),
@@ -96,7 +99,7 @@ class EmbeddingIndex:
         columns = VIDEO_COLUMNS
         if self.metadata["made_from"].get("average") == "none":
             columns += CLIP_COLUMNS
-        rows = small_files.read_csv(path, columns, _ADVICE)
+        rows = small_files.read_csv(path, columns, ADVICE)
         return [dict(zip(columns, map(text_of_cell, row))) for row in rows]
 
     def _checked(self, name: str) -> str:
@@ -129,7 +132,7 @@ def read_metadata(folder: str, name: str) -> dict[str, Any] | None:
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         return None
-    content = small_files.read_object(path, {"made_from": "dict"}, _ADVICE)
+    content = small_files.read_object(path, {"made_from": "dict"}, ADVICE)
     try:
         fields = _FIELDS_OF[name]
         fault = small_files.fault_of_fields(content, fields)
@@ -143,5 +146,5 @@ def read_metadata(folder: str, name: str) -> dict[str, Any] | None:
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         fault = str(error)
     if fault:
-        raise small_files.DamagedFile(path, fault, _ADVICE)
+        raise small_files.DamagedFile(path, fault, ADVICE)
     return content

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+
 from vie_tf.config import RUN, EmbeddingConfig
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.search import search_space
 from vie_tf.search.baseline_embedder import make_embedder
 from vie_tf.search.embedder import Embedder, row_shape
-from vie_tf.search.embedding_index import EmbeddingIndex
+from vie_tf.search.embedding_index import ADVICE, INDEX_NAME, EmbeddingIndex
 from vie_tf.search.search_features import SEARCH_FEATURES
+from vie_tf.storage import small_files
 from vie_tf.storage.errors import UserError
+
+_FIELDS = {"checkpoint": "str", "frames": "dict", "videos": "str"}
+_FIELDS_OF_ROWS = {"checkpoint": "str", "num_clips": "int", "static_video": "bool"}
 
 
 def endpoint_of(index: EmbeddingIndex, search_by: str) -> str:
@@ -42,6 +48,11 @@ def embedder_of_index(
         size; or a run is given for an index of a baseline.
     """
     metadata, made_from = index.metadata, index.metadata["made_from"]
+    fault = small_files.fault_of_fields(metadata, _FIELDS)
+    fault = fault or small_files.fault_of_fields(made_from, _FIELDS_OF_ROWS)
+    if fault:
+        path = os.path.join(index.folder, INDEX_NAME)
+        raise small_files.DamagedFile(path, fault, ADVICE)
     folder, name = model_dir or metadata["model_dir"], made_from.get("network", RUN)
     if model_dir is not None and name != RUN:
         raise UserError(

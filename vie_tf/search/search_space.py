@@ -20,7 +20,7 @@ import numpy as np
 from vie_tf.metrics import components
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.search_features import SEARCH_FEATURES
-from vie_tf.storage import files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 
 NUM_COMPONENTS = 128
@@ -97,20 +97,21 @@ def _made_from(index: EmbeddingIndex) -> dict[str, Any]:
     """Returns what the space depends on."""
     name = index.metadata["arrays"][SEARCH_FEATURES]["file"]
     return {
-        "crc32c": index.metadata["crc32c"][name],
-        "blocks": index.metadata["search_blocks"],
+        "crc32c": index.metadata.get("crc32c", {}).get(name),
+        "blocks": index.metadata.get("search_blocks"),
         "num_components": NUM_COMPONENTS,
         "whitening": components.WHITENING,
     }
 
 
 def _read_metadata(index: EmbeddingIndex) -> dict[str, Any]:
+    path = os.path.join(index.folder, _METADATA)
+    fields = {"made_from": "dict", "crc32c": "dict"}
     try:
-        with open(os.path.join(index.folder, _METADATA), encoding="utf-8") as file:
-            content = json.load(file)
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        content = small_files.read_object(path, fields, "")
+    except UserError:
+        return {}  # missing or damaged: it is made again
+    return content if set(NAMES[:3]) <= set(content["crc32c"]) else {}
 
 
 def _save(index: EmbeddingIndex, name: str, array: np.ndarray) -> None:

@@ -34,15 +34,15 @@ def make_run(folder: pathlib.Path, num_videos: int, steps: int) -> None:
 
 
 def fraction_of_same_motion(folder: pathlib.Path) -> float:
-    """Returns how often the nearest other video of `val` shows the same motion."""
+    """Returns for how many videos of `val` the nearest of `train` has their motion."""
     run = vie_tf.load(folder / "run")
-    clips = vie_tf.dataset(folder / "data", "val", run.clip)
-    embeddings = run.embed(clips)  # [V, D]
-    similarities = embeddings @ embeddings.T
-    np.fill_diagonal(similarities, -1.0)
-    nearest = similarities.argmax(axis=1)
-    labels = labels_of(folder, "val")
-    return float(np.mean(labels[nearest] == labels))
+    queries, gallery = (
+        run.embed(vie_tf.dataset(folder / "data", split, run.clip))  # [V, D]
+        for split in ("val", "train")
+    )
+    nearest = (queries @ gallery.T).argmax(axis=1)
+    is_right = labels_of(folder, "train")[nearest] == labels_of(folder, "val")
+    return float(np.mean(is_right))
 
 
 def labels_of(folder: pathlib.Path, split: str) -> np.ndarray:

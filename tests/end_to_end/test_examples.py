@@ -1,7 +1,9 @@
-"""The examples run, on small data."""
+"""The examples run: programs on small data, and the cells of the notebook."""
 
+import json
 import pathlib
 import re
+import sys
 
 import pytest
 from commands import run_command
@@ -51,3 +53,28 @@ def test_an_own_objective_says_what_its_loss_starts_at():
 
 def test_an_own_backbone_prints_its_layers():
     assert "Total params" in run("own_backbone.py")
+
+
+def test_the_cells_of_the_notebook_run(tmp_path):
+    cells = json.loads((EXAMPLES / "first_steps.ipynb").read_text())["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    small = code[0].replace("NUM_VIDEOS, STEPS = 48, 60", "NUM_VIDEOS, STEPS = 16, 2")
+    assert small != code[0]
+    program = ["import matplotlib", "matplotlib.use('agg')", small, *code[1:]]
+    (tmp_path / "notebook.py").write_text("\n".join(program))
+    result = run_command(str(tmp_path / "notebook.py"), setup=use_toy_networks)
+    assert result.returncode == 0, result.stderr
+    assert "the nearest video has the same motion" in result.stdout
+
+
+def test_the_notebook_has_its_results():
+    notebook = json.loads((EXAMPLES / "first_steps.ipynb").read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == [*range(1, len(code) + 1)]
+    kinds = {
+        kind for cell in code for out in cell["outputs"] for kind in out.get("data", {})
+    }
+    assert "image/png" in kinds
+    outputs = json.dumps([cell["outputs"] for cell in code])
+    assert len(outputs) < 200_000 and "Traceback" not in outputs
+    assert "/tmp/" not in outputs and sys.prefix not in outputs

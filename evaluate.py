@@ -3,7 +3,7 @@
 import sys
 
 from vie_tf.commands.evaluate import main
-from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.terminal.process_exit import run_and_exit
 
 if __name__ == "__main__":
     run_and_exit(lambda: sys.exit(main()))

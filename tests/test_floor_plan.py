@@ -7,8 +7,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 FLOORS = {
-    "vie_tf": "quiet_import keras storage config input models objectives runs"
-    " monitoring metrics training evaluation search explore export flags"
+    "vie_tf": "quiet_import keras storage terminal drawing config input models"
+    " objectives runs monitoring metrics training evaluation search explore export flags"
     " commands api __main__",
     "data_prep": "config index decode workers thumbnails convert describe",
 }
@@ -18,7 +18,12 @@ COMMANDS = {"data_prep": ("describe", "synthesize", "download_kinetics")}
 BETWEEN = {
     "vie_tf": (),
     # Settings of both are declared by the same function.
-    "data_prep": ("vie_tf.storage", "vie_tf.config.setting"),
+    "data_prep": (
+        "vie_tf.storage",
+        "vie_tf.terminal",
+        "vie_tf.drawing",
+        "vie_tf.config.setting",
+    ),
 }
 # Packages that stand on the right and use less than all to their left, or more.
 EXCEPTIONS = {
@@ -26,9 +31,9 @@ EXCEPTIONS = {
     "vie_tf.flags": (
         "vie_tf.flags",
         "vie_tf.config",
-        "vie_tf.storage.command_line",
+        "vie_tf.terminal.command_line",
         "vie_tf.storage.errors",
-        "vie_tf.storage.process_exit",
+        "vie_tf.terminal.process_exit",
         "data_prep.config",
     ),
     "vie_tf.commands": ("vie_tf", "data_prep"),

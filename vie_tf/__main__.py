@@ -10,8 +10,8 @@ import sys
 from typing import NoReturn
 
 from vie_tf import __version__
-from vie_tf.storage.command_line import fail
-from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.terminal.command_line import fail
+from vie_tf.terminal.process_exit import run_and_exit
 
 # Modules of the commands, in the order in which they are needed.
 COMMANDS = {

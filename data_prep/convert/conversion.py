@@ -27,9 +27,9 @@ from data_prep.workers.progress import Progress
 from data_prep.workers.retry_policy import RetryPolicy
 from vie_tf.storage import files, remote_files
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import MANIFEST_NAME, Manifest
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.heartbeat import doing
+from vie_tf.terminal.wording import counted
 
 
 def convert(config: ConversionConfig) -> Manifest:

@@ -20,7 +20,7 @@ from data_prep.index.video_row import FoundVideo, VideoRow
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import names_in
 from vie_tf.storage.manifest import MANIFEST_NAME
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 # Settings that may change without changing the data set: names of folder and list.
 _NAMES = ("videos", "list")

@@ -8,7 +8,7 @@ from typing import Iterator, Sequence
 from data_prep.config import ConversionConfig
 from data_prep.convert.plan import Plan
 from data_prep.convert.shard_state import ShardMetadata
-from vie_tf.storage import files, next_step
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import (
     MANIFEST_NAME,
@@ -18,7 +18,8 @@ from vie_tf.storage.manifest import (
     RefusedEntry,
 )
 from vie_tf.storage.printable import csv_text, printable
-from vie_tf.storage.wording import counted
+from vie_tf.terminal import next_step
+from vie_tf.terminal.wording import counted
 
 REFUSED_NAME = "refused.csv"
 CLASSES_NAME = "classes.txt"  # a line `ID NAME` for each class

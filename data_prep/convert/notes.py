@@ -7,7 +7,7 @@ from typing import Iterator, Sequence
 
 from vie_tf.storage import files
 from vie_tf.storage.printable import csv_text, printable
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 NOTES_NAME = "notes.csv"
 

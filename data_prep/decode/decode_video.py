@@ -15,7 +15,7 @@ from data_prep.decode import picture_frames, video_frames
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Callable, Sequence
 import numpy as np
 
 from data_prep.describe.statistics import class_name, seconds_of
-from vie_tf.storage.canvas import DARK, GRAY, Canvas, fitted
+from vie_tf.drawing.canvas import DARK, GRAY, Canvas, fitted
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import Manifest, VideoEntry
 

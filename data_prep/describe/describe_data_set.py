@@ -14,12 +14,12 @@ from data_prep.describe.contact_sheet import (
 from data_prep.describe.histograms import draw_histograms
 from data_prep.describe.statistics import VideoContent, histograms, seconds_of
 from data_prep.describe.verify import Problem, verify
-from vie_tf.storage import canvas
+from vie_tf.drawing import canvas
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import Manifest, VideoEntry
 from vie_tf.storage.printable import printable
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.heartbeat import doing
+from vie_tf.terminal.wording import counted
 
 HISTOGRAMS_NAME = "description.png"
 CONTACT_SHEET_NAME = "contact_sheet.png"

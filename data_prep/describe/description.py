@@ -7,9 +7,9 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from data_prep.describe import statistics
-from vie_tf.storage.canvas import shortened
+from vie_tf.drawing.canvas import shortened
 from vie_tf.storage.manifest import Manifest, VideoEntry
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 _MOST_CLASSES = 24
 _MOST_LISTED = 20

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from data_prep.describe.statistics import Histogram
-from vie_tf.storage.canvas import shortened
+from vie_tf.drawing.canvas import shortened
 
 _COLUMNS = 2
 _PANEL_INCHES = 6.4

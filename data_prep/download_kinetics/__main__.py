@@ -19,8 +19,8 @@ from data_prep.config import KineticsConfig
 from vie_tf.flags import cli
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import printable
-from vie_tf.storage.process_exit import run_and_exit
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.process_exit import run_and_exit
+from vie_tf.terminal.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from data_prep.download_kinetics.segments import Segment, read_segments
 from data_prep.workers.progress import Progress
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.folder_lock import FolderLock
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 WORK_DIR = ".downloading"
 NOTICE = (

@@ -11,8 +11,8 @@ from typing import Callable, Iterable, Iterator, Sequence
 
 from data_prep.config import KineticsConfig
 from data_prep.download_kinetics.segments import Segment
-from vie_tf.storage import next_step
 from vie_tf.storage.printable import csv_text, text_of_cell
+from vie_tf.terminal import next_step
 
 UNAVAILABLE_NAME = "gone.csv"
 FAILED_NAME = "failed.csv"

@@ -7,7 +7,7 @@ import os
 from typing import Sequence
 
 from vie_tf.storage.manifest import RefusedEntry
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 _MOST_ENDINGS = 6
 _ONE = {"videos": "video", "images": "picture"}

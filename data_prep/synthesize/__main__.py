@@ -13,9 +13,9 @@ from typing import Sequence
 
 from data_prep.config import SynthesisConfig
 from vie_tf.flags import cli
-from vie_tf.storage import next_step
-from vie_tf.storage.process_exit import run_and_exit
-from vie_tf.storage.wording import counted
+from vie_tf.terminal import next_step
+from vie_tf.terminal.process_exit import run_and_exit
+from vie_tf.terminal.wording import counted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
 from vie_tf.storage import small_files
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 SETTINGS_NAME = ".synthesis.json"
 

@@ -9,7 +9,7 @@ import numpy as np
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
 from data_prep.decode.video_file import VideoFile
-from vie_tf.storage.thumbnails import (
+from vie_tf.drawing.thumbnails import (
     FrameRequest,
     Thumbnails,
     shrunk,

@@ -11,7 +11,7 @@ from typing import Iterator, Mapping, Sequence
 from data_prep.thumbnails.read_file import read_file
 from data_prep.workers import worker_pool
 from data_prep.workers.retry_policy import RetryPolicy
-from vie_tf.storage.thumbnails import (
+from vie_tf.drawing.thumbnails import (
     FrameRequest,
     ReadThumbnails,
     Thumbnails,

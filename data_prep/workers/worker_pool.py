@@ -256,7 +256,7 @@ def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -
             pipe.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         # The parent has ended.  An ordinary exit would be an abort if tensorflow-io was
-        # used, see `vie_tf.storage.command_line`.
+        # used, see `vie_tf.terminal.command_line`.
         os._exit(0)
 
 

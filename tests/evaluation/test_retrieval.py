@@ -9,6 +9,7 @@ import tensorflow as tf
 from record_fixtures import write_data_set
 from run_fixtures import unit_rows
 
+from vie_tf.drawing.canvas import Canvas
 from vie_tf.evaluation.neighbors import page as retrieval_page
 from vie_tf.evaluation.neighbors import picture as retrieval_picture
 from vie_tf.evaluation.neighbors.picture import (
@@ -27,7 +28,6 @@ from vie_tf.evaluation.neighbors.retrieved import (
     middle_frames,
 )
 from vie_tf.metrics import nearest
-from vie_tf.storage.canvas import Canvas
 
 # Tags that have no end.
 VOID = ("meta",)

@@ -11,10 +11,10 @@ from video_fixtures import write_pictures
 
 from data_prep.thumbnails.read_files import reader_of_files
 from vie_tf.config.explore import ExploreConfig
+from vie_tf.drawing.thumbnails import Thumbnails
 from vie_tf.explore import duplicates, outliers, reports, same_frames, similar_frames
 from vie_tf.explore.duplicates import Pair
 from vie_tf.metrics.features import unit_norm
-from vie_tf.storage.thumbnails import Thumbnails
 
 ROOM = np.random.default_rng(7)
 BACKGROUND = cv2.GaussianBlur(

@@ -97,7 +97,7 @@ def test_help_does_not_wait_for_tensorflow(command):
     imported = {line.split("|")[-1].strip() for line in result.stderr.splitlines()}
     packages = {name.split(".")[0] for name in imported}
     assert result.returncode == 0
-    assert "vie_tf.storage.command_line" in imported
+    assert "vie_tf.terminal.command_line" in imported
     assert not packages & {"tensorflow", "numpy", "cv2", "matplotlib", "sklearn"}
 
 

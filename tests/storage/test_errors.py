@@ -1,8 +1,8 @@
 import pytest
 import tensorflow as tf
 
-from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError, error_line
+from vie_tf.terminal import command_line
 from vie_tf.training import failures
 
 

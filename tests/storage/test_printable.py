@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 from markupsafe import Markup
 
-from vie_tf.storage import command_line, files
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import cell, csv_text, in_page, printable, text_of_cell
+from vie_tf.terminal import command_line
 
 
 @pytest.mark.parametrize(

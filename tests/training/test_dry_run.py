@@ -6,9 +6,10 @@ import pytest
 from run_fixtures import run_config, with_settings
 
 from vie_tf.config import DataConfig
-from vie_tf.input import batch_picture, pipeline
+from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.input_rates import InputRates
+from vie_tf.input.inspection import batch_picture
+from vie_tf.input.inspection.input_rates import InputRates
 from vie_tf.training import dry_run
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")

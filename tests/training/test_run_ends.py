@@ -15,7 +15,7 @@ from vie_tf.metrics.validation import KnnValidation, Scores
 from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.runs.checkpoint_folder import CheckpointFolder
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.storage.termination import Terminated
+from vie_tf.terminal.termination import Terminated
 from vie_tf.training import failures, loop
 
 

@@ -6,9 +6,9 @@ import os
 from typing import Sequence
 
 from data_prep.thumbnails.read_files import reader_of_files
+from vie_tf.drawing.thumbnails import ReadThumbnails
 from vie_tf.explore.pictures.record_thumbnails import reader_of_records
 from vie_tf.storage.manifest import is_data_set
-from vie_tf.storage.thumbnails import ReadThumbnails
 
 
 def reader_of(

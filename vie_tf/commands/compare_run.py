@@ -13,7 +13,7 @@ from typing import Sequence
 
 from vie_tf.commands.without_gpus import leave_gpus_alone
 from vie_tf.config.setting import local_path
-from vie_tf.storage import command_line
+from vie_tf.terminal import command_line
 
 _NUM_ROWS = 20
 

@@ -19,7 +19,7 @@ from vie_tf.config import EmbeddingConfig, SearchConfig, VideosConfig
 from vie_tf.flags import cli
 from vie_tf.flags import embed as embed_flags
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.heartbeat import doing
+from vie_tf.terminal.heartbeat import doing
 
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings

@@ -9,7 +9,7 @@ from typing import Sequence
 
 from vie_tf.flags import cli
 from vie_tf.flags import evaluate as evaluate_flags
-from vie_tf.storage.heartbeat import doing
+from vie_tf.terminal.heartbeat import doing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

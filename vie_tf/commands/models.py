@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from vie_tf.commands.without_gpus import leave_gpus_alone
-from vie_tf.storage import command_line
+from vie_tf.terminal import command_line
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -21,9 +21,9 @@ from vie_tf.search import nearest_videos
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import RefusedEntry
 from vie_tf.storage.printable import printable
+from vie_tf.terminal.heartbeat import doing
 
 _MOST_PER_BLOCK = 16
 _FEW = 32  # queries for which building a graph takes longer than it saves

@@ -11,7 +11,7 @@ from typing import Sequence
 from vie_tf.commands.without_gpus import leave_gpus_alone
 from vie_tf.config import ModelConfig
 from vie_tf.config.setting import local_path
-from vie_tf.storage import command_line
+from vie_tf.terminal import command_line
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

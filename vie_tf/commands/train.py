@@ -12,7 +12,7 @@ from typing import Sequence
 from vie_tf.config import Preset, PresetConfig, RunConfig, TrainConfig
 from vie_tf.flags import cli, shared
 from vie_tf.flags import train as train_flags
-from vie_tf.storage.heartbeat import doing
+from vie_tf.terminal.heartbeat import doing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -69,11 +69,7 @@ def small(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
         Choice({"crop": "whole_frame"}, "wherever something happens, the crop has it")
     )
     if model == "3dresnet":
-        choices.append(Choice({"num_frames": 8}, "half of the paper's, for speed"))
-        # A clip of an interval of 2 spans 19 frames with those it is subtracted from.
-        interval = 2 if videos.num_frames >= 2 * _FRAMES_OF_CLIP else 1
-        reason = "clips of half a second" if interval == 2 else "videos are short"
-        choices.append(Choice({"frame_interval": interval}, reason))
+        choices += _small_clips(videos)
     batch_size = given.get("batch_size", min(32, count // 8 * 8) or count)
     # The untrained network, of 0 steps, may be trained later.
     train_steps = given.get("train_steps") or steps_for(count)
@@ -105,6 +101,16 @@ def small(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
             },
             "four validations, which take the time of many steps",
         ),
+    ]
+
+
+def _small_clips(videos: Collection) -> list[Choice]:
+    # A clip of an interval of 2 spans 19 frames with those it is subtracted from.
+    is_long = videos.num_frames >= 2 * _FRAMES_OF_CLIP
+    reason = "clips of half a second" if is_long else "videos are short"
+    return [
+        Choice({"num_frames": 8}, "half of the paper's, for speed"),
+        Choice({"frame_interval": 2 if is_long else 1}, reason),
     ]
 
 

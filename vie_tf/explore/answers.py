@@ -11,12 +11,12 @@ from typing import Any, Sequence
 import jinja2
 import numpy as np
 
+from vie_tf.drawing.thumbnails import ReadThumbnails, Thumbnails
 from vie_tf.explore.gallery import Found
 from vie_tf.explore.percentiles import format_percentile
 from vie_tf.explore.pictures import sheets
 from vie_tf.storage import files
 from vie_tf.storage.printable import csv_text, in_page
-from vie_tf.storage.thumbnails import ReadThumbnails, Thumbnails
 
 _COLUMNS = "query place video label percentile cosine from_secs to_secs".split()
 

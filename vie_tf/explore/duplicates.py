@@ -15,10 +15,10 @@ from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from vie_tf.drawing.thumbnails import ReadThumbnails
 from vie_tf.explore import same_frames, similar_frames
 from vie_tf.explore.outliers import robust_scores
 from vie_tf.metrics import nearest
-from vie_tf.storage.thumbnails import ReadThumbnails
 
 _NEIGHBORS = 3  # of each video that may be its doubles
 _MOST_WITH_WINDOWS = 500  # videos, for a page that is made in a minute

@@ -16,7 +16,7 @@ from vie_tf.explore.percentiles import Percentiles
 from vie_tf.explore.space import of_index
 from vie_tf.metrics import nearest
 from vie_tf.search.embedding_index import EmbeddingIndex
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,11 +14,11 @@ import cv2
 import numpy as np
 from tensorboard.plugins.projector import projector_config_pb2
 
+from vie_tf.drawing.thumbnails import FrameRequest, ReadThumbnails, Thumbnails
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.pictures import sheets
 from vie_tf.monitoring import sprite
 from vie_tf.storage import files
-from vie_tf.storage.thumbnails import FrameRequest, ReadThumbnails, Thumbnails
 
 
 def write(collection: Collection, read: ReadThumbnails, folder: str) -> str:

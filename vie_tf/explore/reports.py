@@ -9,12 +9,12 @@ import os
 from typing import Any, Iterable, Sequence
 
 from vie_tf.config.explore import ExploreConfig
+from vie_tf.drawing.thumbnails import ReadThumbnails
 from vie_tf.explore import duplicates, outliers
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.page import write_page as page
 from vie_tf.storage import files
 from vie_tf.storage.printable import csv_text
-from vie_tf.storage.thumbnails import ReadThumbnails
 
 
 def write_page(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vie_tf.storage.thumbnails import FrameRequest
+from vie_tf.drawing.thumbnails import FrameRequest
 
 # All frames are squeezed into squares, so that a video that was squeezed is the same.
 _SIDE = 48

@@ -19,8 +19,8 @@ from absl import flags
 from vie_tf import __version__
 from vie_tf.config.setting import Setting, settings_of
 from vie_tf.flags import mistyped
-from vie_tf.storage import command_line
 from vie_tf.storage.errors import UserError
+from vie_tf.terminal import command_line
 
 _SEE_HELP = "(--help lists all flags)"
 Config = TypeVar("Config")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from vie_tf.keras import keras
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 
 class NothingRead(UserError):

@@ -6,8 +6,8 @@ from typing import Iterator
 
 from vie_tf.config import RunConfig
 from vie_tf.objectives import objective_class
-from vie_tf.storage import next_step
 from vie_tf.storage.manifest import Manifest
+from vie_tf.terminal import next_step
 
 # The paper has 240,000; below this, its constant Z and its memory bank fail.
 FEW_VIDEOS = 5_000

@@ -13,7 +13,7 @@ from vie_tf.monitoring.stopwatch import Interval
 from vie_tf.runs import schedules
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT, Manifest
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 
 def description(

@@ -27,7 +27,7 @@ from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import NO_LABEL, Manifest
 from vie_tf.storage.printable import printable
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 _CONFIG_NAME = "projector_config.pbtxt"  # TensorBoard looks for this name
 _FOLDER = "projector"

@@ -17,7 +17,7 @@ from vie_tf.monitoring.stopwatch import Interval, StepClock
 from vie_tf.monitoring.tensorboard import Summaries
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.heartbeat import SILENCE_SECS
+from vie_tf.terminal.heartbeat import SILENCE_SECS
 
 # Input may be slow for one interval because of a disk.
 _INTERVALS = 3

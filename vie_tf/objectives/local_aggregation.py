@@ -23,7 +23,7 @@ from vie_tf.objectives.instance_recognition import UNKNOWN, InstanceRecognition
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter, variable
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 NEVER = -1
 # Training videos of Kinetics-400 in the paper (appendix A), and its m for them.

@@ -38,7 +38,7 @@ from vie_tf.storage import files, folder_lock, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import RefusedEntry
 from vie_tf.storage.printable import cell, csv_text
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 REFUSED_NAME = "refused.csv"
 

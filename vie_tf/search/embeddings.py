@@ -26,12 +26,13 @@ from vie_tf.search.embedding_index import (
 from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, Place
 from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.search.video_source import Block, VideoSource
-from vie_tf.storage import next_step, remote_files
+from vie_tf.storage import remote_files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import full_disk_errors
 from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import RefusedEntry
-from vie_tf.storage.wording import counted
+from vie_tf.terminal import next_step
+from vie_tf.terminal.wording import counted
 
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 

@@ -33,6 +33,15 @@ def endpoint_of(index: EmbeddingIndex, search_by: str) -> str:
     return index.endpoint()
 
 
+def _check_fields(index: EmbeddingIndex) -> None:
+    metadata = index.metadata
+    fault = small_files.fault_of_fields(metadata, _FIELDS)
+    fault = fault or small_files.fault_of_fields(metadata["made_from"], _FIELDS_OF_ROWS)
+    if fault:
+        path = os.path.join(index.folder, INDEX_NAME)
+        raise small_files.DamagedFile(path, fault, ADVICE)
+
+
 def embedder_of_index(
     index: EmbeddingIndex, model_dir: str | None, endpoint: str
 ) -> Embedder:
@@ -47,12 +56,8 @@ def embedder_of_index(
       UserError: the index's run has another checkpoint now, or features of another
         size; or a run is given for an index of a baseline.
     """
+    _check_fields(index)
     metadata, made_from = index.metadata, index.metadata["made_from"]
-    fault = small_files.fault_of_fields(metadata, _FIELDS)
-    fault = fault or small_files.fault_of_fields(made_from, _FIELDS_OF_ROWS)
-    if fault:
-        path = os.path.join(index.folder, INDEX_NAME)
-        raise small_files.DamagedFile(path, fault, ADVICE)
     folder, name = model_dir or metadata["model_dir"], made_from.get("network", RUN)
     if model_dir is not None and name != RUN:
         raise UserError(

@@ -7,11 +7,11 @@ import os
 import tensorflow as tf
 
 from vie_tf.config import DistributionConfig, RunConfig
-from vie_tf.input import batch_picture, input_rates
+from vie_tf.input.inspection import batch_picture, input_rates
 from vie_tf.input.instances import Instances
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.storage.manifest import Manifest
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 from vie_tf.training import distribution, start
 from vie_tf.training.setup import complete_settings
 from vie_tf.training.step import make_train_step

@@ -17,7 +17,7 @@ from vie_tf.models.summary import multiply_adds
 from vie_tf.monitoring.console import duration
 from vie_tf.storage import memory
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 # A multiply-add is two operations, and the gradients take twice the forward pass.
 _OPERATIONS_OF_STEP = 6

@@ -25,8 +25,8 @@ from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.schedules import is_due
 from vie_tf.runs.state import TrainState
-from vie_tf.storage.heartbeat import doing
-from vie_tf.storage.termination import Terminated
+from vie_tf.terminal.heartbeat import doing
+from vie_tf.terminal.termination import Terminated
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.failures import next_batch, take_step
 from vie_tf.training.step import TrainStep, make_train_step

@@ -13,7 +13,7 @@ from vie_tf.objectives import objective_class
 from vie_tf.runs import streams
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 
 def complete_settings(

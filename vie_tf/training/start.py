@@ -20,7 +20,7 @@ from vie_tf.runs.state import TrainState
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import Manifest
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 from vie_tf.training.distribution import Distribution
 
 

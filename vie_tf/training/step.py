@@ -47,12 +47,7 @@ def make_train_step(
     replica_step = _make_replica_step(
         state, objective, strategy, settings, weight_decay
     )
-
-    of_replicas = [
-        variable
-        for variable in state.model.non_trainable_variables
-        if variable.synchronization == tf.VariableSynchronization.ON_READ
-    ] * (strategy.num_replicas_in_sync > 1)
+    of_replicas = _statistics_of_replicas(state, strategy)
 
     def sum_of_replicas(value: tf.Tensor) -> tf.Tensor:
         return strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
@@ -86,6 +81,19 @@ def make_train_step(
         return {**scalars, "learning_rate": rate}
 
     return train_step
+
+
+def _statistics_of_replicas(
+    state: TrainState, strategy: tf.distribute.Strategy
+) -> list[tf.Variable]:
+    """Returns variables of which every replica has a value of its own."""
+    if strategy.num_replicas_in_sync == 1:
+        return []
+    return [
+        variable
+        for variable in state.model.non_trainable_variables
+        if variable.synchronization == tf.VariableSynchronization.ON_READ
+    ]
 
 
 def _make_replica_step(

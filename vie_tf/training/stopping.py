@@ -8,8 +8,8 @@ from typing import Iterator
 
 import numpy as np
 
-from vie_tf.storage import termination
-from vie_tf.storage.termination import Terminated
+from vie_tf.terminal import termination
+from vie_tf.terminal.termination import Terminated
 from vie_tf.training.distribution import Distribution
 
 _CHECK_SECS = 1.0  # a message to all workers takes a few milliseconds

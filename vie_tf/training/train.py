@@ -31,10 +31,10 @@ from vie_tf.objectives import OBJECTIVES
 from vie_tf.runs import history
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
-from vie_tf.storage import termination
 from vie_tf.storage.folder_lock import FolderLock
-from vie_tf.storage.heartbeat import doing
 from vie_tf.storage.manifest import Manifest
+from vie_tf.terminal import termination
+from vie_tf.terminal.heartbeat import doing
 from vie_tf.training import agreement, distribution, estimate, failures, start
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.loop import Training, run_steps

@@ -11,7 +11,7 @@ from data_prep.index.media_tree import MediaTree, check_name
 from data_prep.index.video_row import FoundVideo
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import TEST_SPLIT, TRAIN_SPLIT, VAL_SPLIT
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 # Names of the splits in lists, and of folders of splits.
 SPLIT_NAMES = {

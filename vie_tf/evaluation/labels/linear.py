@@ -22,7 +22,7 @@ from vie_tf.objectives.supervised import Supervised
 from vie_tf.runs.schedules import TF1MomentumSGD
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.manifest import VAL_SPLIT
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 from vie_tf.training.distribution import Distribution
 
 TASK = "linear"

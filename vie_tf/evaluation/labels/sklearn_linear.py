@@ -55,8 +55,8 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     data_checks.check_clips(run)
     results.check_free(run, TASK)
     num_clips = run.clips_per_video(settings.num_clips)
-    has_val = bool(run.manifest.split(VAL_SPLIT))
-    tested = VAL_SPLIT if has_val else TRAIN_SPLIT
+    tested = VAL_SPLIT if run.manifest.split(VAL_SPLIT) else TRAIN_SPLIT
+    has_val = tested == VAL_SPLIT
     if not has_val:
         sklearn_probe.num_folds(_labels(run, TRAIN_SPLIT))  # before the features
     features_of = SplitPass(lambda clips: _layers(run, clips))
@@ -71,9 +71,8 @@ def evaluate_linear_quick(run: RestoredRun, settings: LinearConfig) -> dict[str,
     for layer, values in train.layers.items():
         print(f"fitting {layer}: {values.shape[-1]} features", flush=True)
         tests = test.layers[layer] if has_val else None
-        probabilities = _probabilities(
-            values, train.labels, tests, num_classes, settings.seed
-        )
+        known = (values, train.labels, tests)
+        probabilities = _probabilities(*known, num_classes, settings.seed)
         scores[layer] = knn.accuracies(probabilities[counted], test.labels[counted])
     content = {
         "scores": scores,

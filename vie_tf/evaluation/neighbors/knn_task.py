@@ -22,8 +22,8 @@ from vie_tf.evaluation.neighbors.comparison import (
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.metrics import knn
 from vie_tf.monitoring.learning_report import BASELINES
-from vie_tf.storage import wording
 from vie_tf.storage.errors import UserError
+from vie_tf.terminal import wording
 
 
 def evaluate(run: RestoredRun, settings: KnnTaskConfig) -> dict[str, Any]:

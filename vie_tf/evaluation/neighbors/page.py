@@ -13,8 +13,8 @@ from typing import Sequence
 import jinja2
 import tensorflow as tf
 
+from vie_tf.drawing.canvas import Canvas
 from vie_tf.evaluation.neighbors.retrieved import Retrieved, middle_frames
-from vie_tf.storage.canvas import Canvas
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import VideoEntry
 from vie_tf.storage.printable import in_page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from vie_tf.drawing.canvas import DARK, GRAY, GREEN, RED, Canvas, fitted
 from vie_tf.evaluation.neighbors.retrieved import Cell, Retrieved, middle_frames
-from vie_tf.storage.canvas import DARK, GRAY, GREEN, RED, Canvas, fitted
 from vie_tf.storage.frame_reader import FrameReader
 
 # All sizes are in pixels.

@@ -20,7 +20,7 @@ from vie_tf.metrics import knn, nearest, retrieval
 from vie_tf.metrics.features import unit_norm, video_embeddings
 from vie_tf.storage.files import write_atomically
 from vie_tf.storage.manifest import NO_LABEL
-from vie_tf.storage.wording import counted
+from vie_tf.terminal.wording import counted
 
 RECALLS = (1, 5, 10, 20, 50)
 

@@ -20,6 +20,7 @@ import jinja2
 import markupsafe
 from tqdm import tqdm
 
+from vie_tf.drawing.thumbnails import ReadThumbnails
 from vie_tf.explore import duplicates, same_frames
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.duplicates import Pair
@@ -28,7 +29,6 @@ from vie_tf.explore.pictures.sheets import REQUEST, SheetWriter
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.printable import in_page
-from vie_tf.storage.thumbnails import ReadThumbnails
 
 PAGE_NAME = "index.html"
 MOST_VIDEOS = 5000

@@ -6,15 +6,15 @@ from typing import Iterator, Sequence
 
 import numpy as np
 
-from vie_tf.storage.frame_reader import FrameReader
-from vie_tf.storage.manifest import Manifest, VideoEntry
-from vie_tf.storage.thumbnails import (
+from vie_tf.drawing.thumbnails import (
     FrameRequest,
     ReadThumbnails,
     Thumbnails,
     shrunk,
     without_frames,
 )
+from vie_tf.storage.frame_reader import FrameReader
+from vie_tf.storage.manifest import Manifest, VideoEntry
 
 
 def reader_of_records(data_dir: str, sources: Sequence[str]) -> ReadThumbnails:

@@ -14,8 +14,8 @@ from typing import Any, Callable
 import cv2
 import numpy as np
 
+from vie_tf.drawing.thumbnails import FrameRequest, Thumbnails, without_frames
 from vie_tf.storage import files
-from vie_tf.storage.thumbnails import FrameRequest, Thumbnails, without_frames
 
 REQUEST = FrameRequest(per_second=4.0, most=8, height=120, width=160, from_middle=True)
 _BACKGROUND = (34, 37, 42)  # beside a picture of other proportions

@@ -7,8 +7,8 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
-from vie_tf.storage import fonts
-from vie_tf.storage.canvas import Canvas, fitted, text_width
+from vie_tf.drawing import fonts
+from vie_tf.drawing.canvas import Canvas, fitted, text_width
 
 
 def drawn(text: str) -> np.ndarray:

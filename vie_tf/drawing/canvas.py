@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vie_tf.storage import files, fonts
+from vie_tf.drawing import fonts
+from vie_tf.storage import files
 
 Color = tuple[int, int, int]
 

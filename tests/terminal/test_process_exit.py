@@ -5,7 +5,7 @@ import pytest
 
 SCRIPT = """
 import sys, types
-from vie_tf.storage.process_exit import run_and_exit
+from vie_tf.terminal.process_exit import run_and_exit
 if {uses_s3}:  # stands for tensorflow-io, which aborts at the interpreter's shutdown
     import atexit, os
     sys.modules["tensorflow_io"] = types.ModuleType("tensorflow_io")

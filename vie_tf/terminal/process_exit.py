@@ -10,7 +10,7 @@ import sys
 import traceback
 from typing import Callable, NoReturn
 
-from vie_tf.storage import command_line
+from vie_tf.terminal import command_line
 
 
 def run_and_exit(work: Callable[[], object]) -> NoReturn:

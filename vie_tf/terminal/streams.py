@@ -19,8 +19,8 @@ import time
 from typing import Any, Iterator, TextIO
 
 from vie_tf.storage.errors import UserError
-from vie_tf.storage.heartbeat import Heartbeat
 from vie_tf.storage.printable import printable
+from vie_tf.terminal.heartbeat import Heartbeat
 
 # What a shell reports for a program that such a pipe has ended.
 READER_LEFT_CODE = 128 + signal.SIGPIPE

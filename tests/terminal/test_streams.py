@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from vie_tf.storage import command_line, terminal
 from vie_tf.storage.errors import UserError
+from vie_tf.terminal import command_line, streams
 
 ROOT = pathlib.Path(__file__).parents[2]
 COMMANDS = (
@@ -18,7 +18,7 @@ COMMANDS = (
 )
 LINES = """
 import sys
-from vie_tf.storage import command_line
+from vie_tf.terminal import command_line
 def work():
     for number in range(10_000):
         print("line", number)
@@ -59,7 +59,7 @@ def test_a_command_whose_reader_leaves_ends_as_a_killed_pipe_does():
 
 
 def test_a_reader_that_leaves_stops_the_work_as_ctrl_c_does():
-    assert issubclass(terminal.ReaderLeft, KeyboardInterrupt)
+    assert issubclass(streams.ReaderLeft, KeyboardInterrupt)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no full device")
@@ -122,4 +122,4 @@ def test_commands_that_call_each_other_share_their_streams(capsys):
 
     assert command_line.exit_code_of(lambda: command_line.exit_code_of(inner)) == 0
     assert capsys.readouterr().err == "error: no video\n"
-    assert not isinstance(sys.stdout, terminal.Stream)
+    assert not isinstance(sys.stdout, streams.Stream)

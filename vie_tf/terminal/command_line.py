@@ -8,9 +8,9 @@ import re
 import sys
 from typing import Callable, NoReturn
 
-from vie_tf.storage import terminal, termination
 from vie_tf.storage.errors import UserError, error_line
 from vie_tf.storage.printable import printable
+from vie_tf.terminal import streams, termination
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 _OWN_PACKAGES = ("vie_tf", "data_prep")
@@ -45,15 +45,15 @@ def exit_code_of(work: Callable[[], None]) -> int:
       memory, room or access is one line, too.  Every other error is a fault of the
       program and keeps its stack trace.
     """
-    with terminal.safe_streams(), termination.handled(termination.interrupt):
+    with streams.safe_streams(), termination.handled(termination.interrupt):
         try:
             work()
             sys.stdout.flush()  # while a failure can still be told
         except UserError as error:
             print(f"error: {printable(str(error))}", file=sys.stderr)
             return 1
-        except terminal.ReaderLeft:
-            return terminal.READER_LEFT_CODE
+        except streams.ReaderLeft:
+            return streams.READER_LEFT_CODE
         except termination.Terminated:
             print("Terminated; the same command continues from here.", file=sys.stderr)
             return termination.EXIT_CODE

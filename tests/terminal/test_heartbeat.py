@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from vie_tf.storage import command_line, heartbeat
-from vie_tf.storage.heartbeat import Heartbeat, doing
+from vie_tf.terminal import command_line, heartbeat
+from vie_tf.terminal.heartbeat import Heartbeat, doing
 
 
 @pytest.fixture(name="quick")

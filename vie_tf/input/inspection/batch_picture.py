@@ -11,9 +11,9 @@ from typing import Sequence
 import cv2
 import numpy as np
 
+from vie_tf.drawing.canvas import DARK, Canvas, text_width
 from vie_tf.input import differences
 from vie_tf.input.clips import Example
-from vie_tf.storage.canvas import DARK, Canvas, text_width
 
 _MAX_COLUMNS = 8  # equally spaced frames of a clip that are shown
 _CELL = 160  # height of a frame, in pixels

@@ -1,6 +1,6 @@
 import pytest
 
-from vie_tf.storage.wording import counted, is_or_are
+from vie_tf.terminal.wording import counted, is_or_are
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Looks at what the input gives: pictures and rates."""

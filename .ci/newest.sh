@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# With the newest TensorFlow: parity, resuming, data preparation, and a small training
-# by the installed package, away from this folder.
+# With the newest TensorFlow, by hand: parity, resuming, data preparation, and a small
+# training by the installed package, away from this folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source run_scripts/environment.sh
+export VIE_TF_PYTHON=${VIE_TF_PYTHON:-$(find_python 3.13 3.12)}
 make_environment "$PWD/.venv-newest" dev
 
 "$PYTHON" -m pytest -n 2 --dist=loadfile --no-loadscope-reorder \

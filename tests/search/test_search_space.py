@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vie_tf.metrics import components
+from vie_tf.metrics import components, search_features
 from vie_tf.models.resnet import PROBED_LAYERS
-from vie_tf.search import search_features, search_space
+from vie_tf.search import search_space
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError

@@ -14,11 +14,11 @@ from typing import Callable
 import numpy as np
 
 from vie_tf.metrics.features import unit_norm
+from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.search import search_space
 from vie_tf.search.embedder import averaged
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.nearest_videos import endpoint_of
-from vie_tf.search.search_features import SEARCH_FEATURES
 
 _FEWEST_FOR_MEAN = 3
 _ROWS_AT_ONCE = 512

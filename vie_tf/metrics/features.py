@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple
+from typing import Callable, Iterable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -36,19 +36,18 @@ class ClipFeatures(NamedTuple):
     video_index: np.ndarray
 
 
-class ClipEmbedder:
-    """Computes features of clips with a network in inference mode.
+class ClipFunction:
+    """Computes features of clips by a function.
 
     Args:
-      model: from `vie_tf.models.build`.
-      endpoint: name of an endpoint of the model, [B, D] float32.
+      outputs_of: takes clips [B, T, H, W, C] uint8; returns features [B, D] by name.
+      name: name of the features that are taken.
     """
 
-    def __init__(self, model: keras.Model, endpoint: str = "embedding") -> None:
-        def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {endpoint: model(clips, training=False)[endpoint]}
-
-        self._endpoint, self._pass = endpoint, SplitPass(features_of)
+    def __init__(
+        self, outputs_of: Callable[[tf.Tensor], dict[str, tf.Tensor]], name: str
+    ) -> None:
+        self._name, self._pass = name, SplitPass(outputs_of)
 
     def embed(
         self, batches: Iterable[dict], num_videos: int, title: str = ""
@@ -67,9 +66,24 @@ class ClipEmbedder:
         if not parts:
             raise NothingRead(num_videos)
         video_index = np.concatenate([part.video_index for part in parts])
-        values = np.concatenate([part.outputs[self._endpoint] for part in parts])
+        values = np.concatenate([part.outputs[self._name] for part in parts])
         order = np.argsort(video_index)
         return ClipFeatures(values[order], video_index[order])
+
+
+class ClipEmbedder(ClipFunction):
+    """Computes features of clips with a network in inference mode.
+
+    Args:
+      model: from `vie_tf.models.build`.
+      endpoint: name of an endpoint of the model, [B, D] float32.
+    """
+
+    def __init__(self, model: keras.Model, endpoint: str = "embedding") -> None:
+        def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {endpoint: model(clips, training=False)[endpoint]}
+
+        super().__init__(features_of, endpoint)
 
 
 def video_embeddings(clip_features: np.ndarray) -> np.ndarray:

@@ -18,15 +18,17 @@ import os
 from typing import Callable, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from vie_tf.config import DataConfig, RunConfig
 from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
-from vie_tf.metrics import learning, leave_one_out
+from vie_tf.metrics import components, learning, leave_one_out, search_features
 from vie_tf.metrics.baselines.reading import read_vectors
-from vie_tf.metrics.features import ClipEmbedder, NothingRead, video_embeddings
+from vie_tf.metrics.features import ClipFunction, NothingRead, video_embeddings
 from vie_tf.metrics.learning import Figures
+from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.monitoring.learning_report import (
     BASELINES,
     RUN,
@@ -37,7 +39,7 @@ from vie_tf.storage import files, small_files
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, VideoEntry
 
 NAME = "references.npz"
-_VERSION = 1  # another one computes the figures again
+_VERSION = 2  # another one computes the figures again
 _CLIPS_OF_HALF = 2
 _NUM_CLIPS = 2 * _CLIPS_OF_HALF  # of a video; the paper's evaluation has 5
 # Clips of a comparison, as a fraction of those that were trained on since the last. One
@@ -87,18 +89,53 @@ class Embedded(NamedTuple):
     video_index: np.ndarray
 
 
-def embed(sample: Sample, embedder: ClipEmbedder) -> Embedded:
-    """Embeds the sample by a network, two clips for each half of a video."""
-    clips = pipeline.evaluation_clips(
-        *(sample.data, sample.manifest, TRAIN_SPLIT, sample.recipe),
-        num_clips=_NUM_CLIPS,
-        videos=sample.videos,
-    )
-    found = embedder.embed(clips, len(sample.videos))
-    # [N', num_clips, D] to [N' * 2, clips of a half, D] and back.
-    halves = found.values.reshape(-1, _CLIPS_OF_HALF, found.values.shape[-1])
-    halves = video_embeddings(halves).reshape(-1, 2, halves.shape[-1])
-    return Embedded(video_embeddings(found.values), halves, found.video_index)
+class Embedder:
+    """Embeds videos by what they are searched by, or by the embedding.
+
+    Args:
+      network: network of the run; one without the layers of the search is compared by
+        its embedding.
+      recipe: frames and size of its clips.
+    """
+
+    def __init__(self, network: keras.Model, recipe: ClipRecipe) -> None:
+        clip = tf.zeros([1, *recipe.shape], tf.uint8)
+        self._widths = search_features.stream_widths(network, clip)
+        self._network = network
+
+        def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
+            endpoints = network(clips, training=False)
+            found = search_features.of_clips(endpoints, self._widths)
+            return found or {SEARCH_FEATURES: endpoints["embedding"]}
+
+        self._function = ClipFunction(features_of, SEARCH_FEATURES)
+        self._clip = clip
+
+    def embed(self, sample: Sample) -> Embedded:
+        """Embeds a sample, two clips for each half of a video."""
+        clips = pipeline.evaluation_clips(
+            *(sample.data, sample.manifest, TRAIN_SPLIT, sample.recipe),
+            num_clips=_NUM_CLIPS,
+            videos=sample.videos,
+        )
+        found = self._function.embed(clips, len(sample.videos))
+        # [N', num_clips, D] to [N' * 2, clips of a half, D].
+        halves = found.values.reshape(-1, _CLIPS_OF_HALF, found.values.shape[-1])
+        rows, of_halves = self._vectors(found.values, halves)
+        of_halves = of_halves.reshape(-1, 2, of_halves.shape[-1])
+        return Embedded(rows, of_halves, found.video_index)
+
+    def _vectors(
+        self, videos: np.ndarray, halves: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns vectors of unit norm of videos and of halves from their clips."""
+        if not self._widths:
+            return video_embeddings(videos), video_embeddings(halves)
+        endpoints = self._network(self._clip, training=False)
+        sizes = search_features.block_sizes(endpoints, self._widths)
+        rows = search_features.of_videos(videos)
+        space = components.fit(rows, search_features.NUM_COMPONENTS, sizes)
+        return space.project(rows), space.project(search_features.of_videos(halves))
 
 
 def choose(config: RunConfig, manifest: Manifest, recipe: ClipRecipe) -> Sample | None:
@@ -128,7 +165,7 @@ class LearningCheck:
     """
 
     sample: Sample
-    embedder: ClipEmbedder
+    embedder: Embedder
     references: dict[str, Figures]
 
     def is_due(self, step: int, eval_steps: int, batch_size: int) -> bool:
@@ -146,7 +183,7 @@ class LearningCheck:
 
     def __call__(self) -> LearningReport | None:
         """Compares; None if a video can no longer be read."""
-        found = embed(self.sample, self.embedder)
+        found = self.embedder.embed(self.sample)
         if len(found.video_index) < len(self.sample.videos):
             return None
         labels = self.sample.labels
@@ -193,12 +230,14 @@ def prepare(
       None if too few videos can be read.
     """
     path, key = os.path.join(model_dir, NAME), _key(sample, seed)
-    embedder = ClipEmbedder(network)
+    embedder = Embedder(network, sample.recipe)
     stored = _load(path, key)
     if stored is None:
         untrained = make_untrained()
-        of_untrained = embedder if untrained is network else ClipEmbedder(untrained)
-        stored = _compute(sample, of_untrained)
+        is_same = untrained is network
+        stored = _compute(
+            sample, embedder if is_same else Embedder(untrained, sample.recipe)
+        )
         if stored is None:
             return None
         _save(path, key, stored)
@@ -212,10 +251,10 @@ class _Stored(NamedTuple):
     video_index: np.ndarray
 
 
-def _compute(sample: Sample, untrained: ClipEmbedder) -> _Stored | None:
+def _compute(sample: Sample, untrained: Embedder) -> _Stored | None:
     """Computes the references for the videos that all of them can read."""
     try:
-        embedded = {UNTRAINED: embed(sample, untrained)}
+        embedded = {UNTRAINED: untrained.embed(sample)}
         for name in BASELINES:
             vectors = read_vectors(
                 *(sample.data.data_dir, sample.manifest, sample.videos, name),

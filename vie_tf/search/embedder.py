@@ -18,11 +18,11 @@ from vie_tf.evaluation.restored_network import RestoredNetwork
 from vie_tf.input import pipeline, sampling
 from vie_tf.input.clip_recipe import check_motion
 from vie_tf.input.clips import BadRecord, Clips
+from vie_tf.metrics import search_features
 from vie_tf.metrics.features import unit_norm
+from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.search import search_features
-from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.search.video_source import Block
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError

@@ -13,6 +13,7 @@ from typing import Callable, Mapping, Sequence
 from tqdm import tqdm
 
 from vie_tf.config import RUN, EmbeddingConfig
+from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.search import known_videos, parquet_table, search_space, update
 from vie_tf.search.embedder import Embedder, averaged, row_shape
 from vie_tf.search.embedding_files import EmbeddingFiles
@@ -24,7 +25,6 @@ from vie_tf.search.embedding_index import (
     read_metadata,
 )
 from vie_tf.search.known_videos import CONTENTS_NAME, KnownVideo, KnownVideos, Place
-from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.search.video_source import Block, VideoSource
 from vie_tf.storage import remote_files
 from vie_tf.storage.errors import UserError

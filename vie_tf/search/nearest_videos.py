@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from vie_tf.config import RUN, EmbeddingConfig
+from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.search import search_space
 from vie_tf.search.baseline_embedder import make_embedder
 from vie_tf.search.embedder import Embedder, row_shape
 from vie_tf.search.embedding_index import ADVICE, INDEX_NAME, EmbeddingIndex
-from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.storage import small_files
 from vie_tf.storage.errors import UserError
 

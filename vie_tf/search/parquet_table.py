@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.search.embedding_index import EmbeddingIndex
-from vie_tf.search.search_features import SEARCH_FEATURES
 
 TABLE_NAME = "videos.parquet"
 _ROWS_AT_ONCE = 4096

@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from vie_tf.metrics import components
+from vie_tf.metrics.search_features import NUM_COMPONENTS, SEARCH_FEATURES
 from vie_tf.search.embedding_index import EmbeddingIndex
-from vie_tf.search.search_features import SEARCH_FEATURES
 from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 
-NUM_COMPONENTS = 128
 # The statistics of fewer videos say more of them than of a query.
 MIN_VIDEOS = 8
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 from vie_tf.models.embedder import ClipModel
 
 SEARCH_FEATURES = "search_features"  # the name of the array
+NUM_COMPONENTS = 128  # of a video, which its features become
 _LAYERS = ("conv3", "conv4")
 _MAX_SIDE = 6  # places along each side
 _MAX_SIZE = 1152  # P * C, so that 100,000 videos need 2 GB of disk

@@ -10,7 +10,7 @@
 # The same command goes on after the last step that has ended, by the list in
 # RUN_ROOT/all_done.txt or RUN_ROOT/smoke/all_done.txt.
 set -euo pipefail
-source "$(dirname "${BASH_SOURCE[0]}")/python.sh" # sets repository and PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../python.sh" # sets repository and PYTHON
 export PYTHON
 export PYTHONPATH=$repository${PYTHONPATH:+:$PYTHONPATH}
 exec "$PYTHON" "$repository/run_scripts/paper/plan.py" "$@"

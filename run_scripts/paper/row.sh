@@ -29,7 +29,7 @@
 #                    Kinetics and on ImageNet; --linear_probes=kinetics400 on one of them
 #   --multi_scale    uses multi-scale augmentation in the rows of table 2
 
-source "$(dirname "${BASH_SOURCE[0]}")/python.sh" # sets repository and PYTHON
+source "$(dirname "${BASH_SOURCE[0]}")/../python.sh" # sets repository and PYTHON
 
 for variable in DATA_ROOT RUN_ROOT; do
   if [ -z "${!variable:-}" ]; then

@@ -165,7 +165,7 @@ def test_workers_that_do_not_share_the_folder_of_the_run_are_refused(tmp_path):
             line = output.read_text().strip().splitlines()[-1]
             assert line.startswith("error: ") and "worker 1" in line
             assert f"--model_dir={tmp_path / name}" in line
-    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "run").exists()
     assert not (tmp_path / "own").exists()
 
 

@@ -208,7 +208,7 @@ def test_validations_of_weights_that_are_gone_are_left_out(tmp_path):
 def test_a_file_that_is_being_written_is_read_as_far_as_it_is(tmp_path):
     write_curve(tmp_path, {5000: 0.1, 10_000: 0.2})
     (path,) = (tmp_path / "tensorboard").iterdir()
-    path.write_bytes(path.read_bytes()[:-90])  # within the validation at 10,000
+    path.write_bytes(path.read_bytes()[:-200])  # within the validation at 10,000
     np.testing.assert_array_equal(curves.read(str(tmp_path)).steps, [5000])
 
 

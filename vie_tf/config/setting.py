@@ -202,7 +202,9 @@ class Setting:
         items = value if self.is_tuple and isinstance(value, tuple) else (value,)
         if kinds and not all(type(item) in kinds for item in items):
             raise TypeError(f"{self.name} is {value!r}, not {self.kind}")
-        if kinds and self.item_kind != "bool" and not self._allows(value):
+        # A program may have registered other names, which building them looks up.
+        is_checked = kinds and self.item_kind != "bool" and not self.importable
+        if is_checked and not self._allows(value):
             raise ValueError(f"{self.name} is {value!r}; it has to be {self.allowed}")
         return value
 

@@ -42,6 +42,20 @@ _OF_NAMES = {
     "objective": "Sum of the squared distances of the entries to their centroids.",
     "iterations": "Iterations of k-means.",
     "seconds": "Seconds that k-means took.",
+    "same_scene": "Fraction of the videos whose nearest one is of the same scene.",
+    "same_motion_elsewhere": (
+        "Fraction of the nearest videos of other scenes that the motion map has, too."
+    ),
+}
+# Figures of embeddings, by what comes before the name of the embedding.
+_OF_EMBEDDINGS = {
+    "knn": "Leave-one-out kNN of the sample, a fraction.",
+    "agreement": (
+        "Fraction of the nearest videos by one half of a video that are also the"
+        " nearest by the other half."
+    ),
+    "alignment": "Squared distance of both halves of a video, 0 to 4.",
+    "uniformity": "log mean exp(-2 d^2) of pairs of videos: lower where they spread.",
 }
 
 
@@ -55,4 +69,4 @@ def of_scalar(name: str) -> str | None:
     for known in (name, name.rpartition("_")[2]):
         if known in _OF_NAMES:
             return _OF_NAMES[known]
-    return None
+    return _OF_EMBEDDINGS.get(name.partition("_")[0])

@@ -102,7 +102,7 @@ def test_a_second_time_nothing_is_added(root, data_dir, monkeypatch, capsys):
     for settings in ({"append": True}, {}):
         capsys.readouterr()
         convert(config(root, data_dir, **settings))
-        assert "all 5 shards" in capsys.readouterr().out
+        assert "Complete: 5 shards" in capsys.readouterr().out
         assert contents(data_dir) == files
         assert shard_times(data_dir) == times
 

@@ -70,7 +70,7 @@ def test_a_second_run_says_that_all_is_there_and_decodes_nothing(
     first = convert(config(collection, tmp_path / "data"))
     monkeypatch.setattr(write_shard, "decode_video", None)
     assert convert(config(collection, tmp_path / "data")) == first
-    assert "all 4 shards" in capsys.readouterr().out
+    assert "Complete: 4 shards" in capsys.readouterr().out
 
 
 def test_only_the_shard_of_a_changed_video_is_made_again(own_collection, tmp_path):

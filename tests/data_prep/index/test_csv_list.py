@@ -296,7 +296,7 @@ def test_a_file_of_an_unknown_kind_is_taken_as_it_is_listed(root, tmp_path):
 def test_if_no_listed_file_is_there_it_says_where_it_has_looked(root, tmp_path):
     path = _list(tmp_path, "video\nvideos/run/a.mp4\nvideos/walk/e.mp4\n")
     looked = os.path.join(root, "videos", "run", "a.mp4")
-    assert_refused(root, path, f" 2 videos.*row 2 .*'{looked}'")
+    assert_refused(root, path, f"2 rows.*row 2 .*'{looked}'")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-# Sets PYTHON to the interpreter that VIE-TF is installed for; the scripts of this folder
+# Sets PYTHON to the interpreter that VIE-TF is installed for; the scripts of paper/
 # source it.  An activated environment comes before the one that quickstart.sh makes.
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [ -z "${PYTHON:-}" ]; then
   PYTHON=python
   if [ -z "${VIRTUAL_ENV:-}" ] && [ -x "$repository/.venv/bin/python" ]; then

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from run_fixtures import unit_rows
 
-from vie_tf.metrics import learning
 from vie_tf.metrics.features import unit_norm
+from vie_tf.metrics.learning import figures as learning
 
 NO_LABELS = np.full(60, -1)
 

@@ -9,7 +9,7 @@ from run_contents import events_in, numbers_in
 from run_fixtures import run_config, with_settings
 from toy_networks import make_embedder, use_toy_networks
 
-from vie_tf.metrics import learning_check
+from vie_tf.metrics.learning import check as learning_check
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.storage import small_files
 from vie_tf.storage.manifest import Manifest

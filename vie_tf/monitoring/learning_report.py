@@ -1,6 +1,6 @@
 """Whether a training helps: figures of its embedding beside those without learning.
 
-`vie_tf.metrics.learning_check` computes them; the run log prints and judges them.
+`vie_tf.metrics.learning.check` computes them; the run log prints and judges them.
 """
 
 from __future__ import annotations

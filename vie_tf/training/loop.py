@@ -15,7 +15,7 @@ import tensorflow as tf
 from vie_tf.config import OptimizationConfig
 from vie_tf.input.clips import Clips
 from vie_tf.metrics.knn_validation import FEATURES
-from vie_tf.metrics.learning_check import LearningCheck
+from vie_tf.metrics.learning.check import LearningCheck
 from vie_tf.metrics.validation import Scores, Validation
 from vie_tf.monitoring import console
 from vie_tf.monitoring.profiler import StepProfile

@@ -13,8 +13,8 @@ from vie_tf.config import RunConfig
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.keras import keras
-from vie_tf.metrics import learning_check
-from vie_tf.metrics.learning_check import LearningCheck
+from vie_tf.metrics.learning import check as learning_check
+from vie_tf.metrics.learning.check import LearningCheck
 from vie_tf.metrics.validation import (
     Validation,
     gallery_of_run,

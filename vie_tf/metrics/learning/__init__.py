@@ -1,0 +1,1 @@
+"""Whether a training has learned more than what learns nothing."""

@@ -175,5 +175,5 @@ def test_a_page_of_thousands_opens_quickly(browser, tmp_path, monkeypatch):
     start = time.monotonic()
     browser.open(f"file://{tmp_path}/page/index.html", READY)
     browser.wait("!isDue")
-    # 5,000 take less than 2 s on a quiet machine.
+    # Far above what it takes, as machines of tests are busy.
     assert time.monotonic() - start < 20

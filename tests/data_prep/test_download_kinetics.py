@@ -225,6 +225,8 @@ def test_a_run_that_is_killed_leaves_whole_clips_and_goes_on(config, site, how):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's job in the background ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while SECOND not in site.asked or len(_clips(config)) < 2:

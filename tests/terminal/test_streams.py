@@ -84,7 +84,7 @@ def test_a_command_does_without_closed_streams(closed, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import os, sys, tqdm\n"
-        "from vie_tf.storage import command_line\n"
+        "from vie_tf.terminal import command_line\n"
         "def work():\n"
         "    print('to output'); print('to errors', file=sys.stderr)\n"
         "    list(tqdm.tqdm(range(3)))\n"

@@ -37,7 +37,7 @@ def fixture_page(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def fixture_open(request):
-    """Opens the page anew for every test that takes it; no script of it may fail."""
+    """Opens the page again for every test that takes it; no script of it may fail."""
     browser = request.getfixturevalue("browser")
     browser.errors.clear()
     browser.resize(1280, 800)

@@ -76,16 +76,16 @@ class Embedder:
 
     def __init__(self, network: keras.Model, recipe: ClipRecipe) -> None:
         clip = tf.zeros([1, *recipe.shape], tf.uint8)
-        self._widths = search_features.stream_widths(network, clip)
-        self._network = network
+        widths = search_features.stream_widths(network, clip)
+        endpoints_of_clip = network(clip, training=False)
+        self._sizes = search_features.block_sizes(endpoints_of_clip, widths)
 
         def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:
             endpoints = network(clips, training=False)
-            found = search_features.of_clips(endpoints, self._widths)
+            found = search_features.of_clips(endpoints, widths)
             return found or {SEARCH_FEATURES: endpoints["embedding"]}
 
         self._function = ClipFunction(features_of, SEARCH_FEATURES)
-        self._clip = clip
 
     def embed(self, sample: Sample) -> Embedded:
         """Embeds a sample, two clips for each half of a video."""
@@ -105,10 +105,8 @@ class Embedder:
         self, videos: np.ndarray, halves: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Returns vectors of unit norm of videos and of halves from their clips."""
-        if not self._widths:
+        if not self._sizes:
             return video_embeddings(videos), video_embeddings(halves)
-        endpoints = self._network(self._clip, training=False)
-        sizes = search_features.block_sizes(endpoints, self._widths)
         rows = search_features.of_videos(videos)
-        space = components.fit(rows, search_features.NUM_COMPONENTS, sizes)
+        space = components.fit(rows, search_features.NUM_COMPONENTS, self._sizes)
         return space.project(rows), space.project(search_features.of_videos(halves))

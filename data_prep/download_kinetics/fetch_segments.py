@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import signal
-import threading
 from concurrent import futures
-from typing import Generator, Iterator, Sequence
+from typing import Generator, Sequence
 
 from data_prep.config import KineticsConfig
 from data_prep.download_kinetics.fetch_segment import (
@@ -31,15 +28,12 @@ def fetch_segments(
 
     Raises:
       UserError: the disk is full, or too many segments fail in a row.
-      KeyboardInterrupt: by Ctrl-C or SIGTERM.
+      KeyboardInterrupt: by Ctrl-C, or SIGTERM where a command handles it.
     """
     children = ChildProcesses()
     failures_in_a_row = 0
     waiting = iter(segments)
-    with (
-        _sigterm_interrupts(),
-        futures.ThreadPoolExecutor(config.num_parallel) as pool,
-    ):
+    with futures.ThreadPoolExecutor(config.num_parallel) as pool:
 
         def start(count: int) -> set[futures.Future[Outcome]]:
             return {
@@ -89,20 +83,3 @@ def _advice(outcome: Outcome) -> str:
         " network, update yt-dlp, wait an hour if the site limits this address (or give"
         " --yt_dlp_option=--cookies=FILE), and run the same command again."
     )
-
-
-@contextlib.contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Makes SIGTERM end the run like Ctrl-C, which stops the programs as well."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

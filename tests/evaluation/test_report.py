@@ -81,6 +81,18 @@ def test_the_command_prints_and_writes_the_report(runs, tmp_path, capsys):
     assert EXPECTED.read_text() in capsys.readouterr().out
 
 
+def test_an_output_that_cannot_be_written_is_said_before_the_work(
+    runs, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "report.md"
+    assert command.main([*runs, f"--output={path}"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
+    assert line.startswith("error: ") and str(tmp_path / "file") in line
+
+
 def test_a_run_that_was_not_evaluated_is_named(tmp_path, capsys):
     assert command.main([str(tmp_path)]) == 1
     error = capsys.readouterr().err

@@ -101,6 +101,20 @@ def test_help_does_not_wait_for_tensorflow(command):
     assert not packages & {"tensorflow", "numpy", "cv2", "matplotlib", "sklearn"}
 
 
+def test_a_preset_does_not_keep_flags_from_being_checked_before_tensorflow():
+    flags = "--data_dir=x --model_dir=x --lr_schedule=plateau --lr_boundaries=8"
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", "train.py", "--preset=small"]
+        + flags.split(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert "error: --lr_boundaries and --lr_schedule=plateau" in result.stderr
+    assert "| tensorflow\n" not in result.stderr
+
+
 # -------------------------------------------------------------------- wrong flags
 
 

@@ -434,12 +434,14 @@ def test_a_plot_that_is_no_png_is_refused(tmp_path, capsys):
     assert "--plot" in line and "curve.jpg" in line
 
 
-def test_a_plot_that_cannot_be_written_is_said(tmp_path, capsys):
+def test_a_plot_that_cannot_be_written_is_said_before_the_work(tmp_path, capsys):
     write_run(tmp_path, HEALTHY)
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "curve.png"
     assert command.main([f"--model_dir={tmp_path}", f"--plot={path}"]) == 1
-    (line,) = capsys.readouterr().err.splitlines()
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    (line,) = printed.err.splitlines()
     assert line.startswith("error: ") and str(path.parent) in line
 
 

@@ -178,6 +178,18 @@ def test_data_with_other_videos_are_refused(folders, tmp_path, capsys):
     assert not (tmp_path / "run" / "tensorboard").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(
+    folders, tmp_path, capsys, monkeypatch
+):
+    make_run(*folders)
+    monkeypatch.setattr(projector, "_thumbnails", None)  # calling it would raise
+    (tmp_path / "run" / "tensorboard").write_text("a file")
+    arguments = [f"--model_dir={folders[1]}", f"--data_dir={folders[0]}"]
+    assert command.main(arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ") and "tensorboard" in line
+
+
 def test_videos_without_labels_have_none(folders, tmp_path):
     make_run(*folders, num_classes=0)
     projector.export(folders[1], folders[0])

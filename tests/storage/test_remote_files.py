@@ -1,4 +1,6 @@
+import socket
 import sys
+import types
 
 import pytest
 
@@ -22,6 +24,28 @@ def test_s3_without_tensorflow_io_says_which_versions_have_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     with pytest.raises(UserError, match="2.17.*Python 3.9 to 3.11"):
         remote_files.connect("s3://bucket/data")
+
+
+@pytest.mark.parametrize("scheme", ["", "http://"])
+def test_a_server_that_is_not_there_is_said_at_once(monkeypatch, scheme):
+    monkeypatch.setitem(sys.modules, "tensorflow_io", types.ModuleType("tensorflow_io"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"{scheme}127.0.0.1:{server.getsockname()[1]}"
+        remote_files._find_server(endpoint)
+    remote_files._find_server.cache_clear()
+    monkeypatch.setenv("S3_ENDPOINT", endpoint)
+    with pytest.raises(UserError, match=f"{endpoint} .*refused.*S3_ENDPOINT"):
+        remote_files.connect("s3://bucket/data")
+
+
+def test_without_a_network_amazons_server_is_not_found(monkeypatch):
+    def fail(host, port):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    remote_files._find_server.cache_clear()
+    with pytest.raises(UserError, match="s3.amazonaws.com .*not known"):
+        remote_files._find_server("")
 
 
 @pytest.mark.parametrize("address", ["ftp://host/data", "s3://", "file:///data"])

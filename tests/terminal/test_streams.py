@@ -123,3 +123,34 @@ def test_commands_that_call_each_other_share_their_streams(capsys):
     assert command_line.exit_code_of(lambda: command_line.exit_code_of(inner)) == 0
     assert capsys.readouterr().err == "error: no video\n"
     assert not isinstance(sys.stdout, streams.Stream)
+
+
+@pytest.mark.parametrize(
+    ("bar", "before"),
+    [
+        ("\r 40%|####", "\r 40%|####\n"),
+        ("\r 40%|####\n", "\r 40%|####\n"),
+        # What tqdm writes to wipe a bar away.
+        ("\r 40%|####\r          \r", "\r 40%|####\r          \r"),
+    ],
+)
+@pytest.mark.parametrize("error", [UserError("no video"), KeyboardInterrupt()])
+def test_an_error_after_a_bar_has_its_own_line(capsys, bar, before, error):
+    def work():
+        print(bar, end="", file=sys.stderr)
+        raise error
+
+    assert command_line.exit_code_of(work) in (1, 130)
+    printed = capsys.readouterr().err
+    assert printed.startswith(before)
+    assert printed[len(before) :].startswith(("error: no video\n", "Interrupted;"))
+
+
+def test_a_stack_trace_after_a_bar_has_its_own_line(capsys):
+    def work():
+        print("\r 40%|####", end="", file=sys.stderr)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command_line.exit_code_of(work)
+    assert capsys.readouterr().err == "\r 40%|####\n"

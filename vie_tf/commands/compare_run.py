@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from typing import Sequence
 
+from vie_tf.commands.run_arguments import add_model_dir
 from vie_tf.commands.without_gpus import leave_gpus_alone
 from vie_tf.config.setting import local_path
 from vie_tf.terminal import command_line
@@ -36,13 +37,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="Compares a Kinetics run with the authors' published kNN curve.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--model_dir",
-        required=True,
-        type=local_path,
-        metavar="RUN",
-        help="folder of a train.py run",
-    )
+    add_model_dir(parser)
     parser.add_argument(
         "--rows",
         type=_row_count,

@@ -30,7 +30,10 @@ def _explore(flags: cli.Flags) -> None:
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.commands.collection_videos import reader_of
     from vie_tf.explore import projector_files, reports
+    from vie_tf.storage import files
 
+    for table in filter(None, (outputs.duplicates, outputs.outliers)):
+        files.check_writable(table)
     collection = load(asked)
     videos = asked.videos or collection.videos
     read = reader_of(videos, collection.sources, asked.num_processes)

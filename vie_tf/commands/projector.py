@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Sequence
 
+from vie_tf.commands.run_arguments import add_model_dir
 from vie_tf.commands.without_gpus import leave_gpus_alone
 from vie_tf.config.setting import local_path
 from vie_tf.terminal import command_line
@@ -30,13 +31,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         description="Shows the memory bank of a run in TensorBoard's projector.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--model_dir",
-        required=True,
-        type=local_path,
-        metavar="RUN",
-        help="folder of a train.py run",
-    )
+    add_model_dir(parser)
     parser.add_argument(
         "--data_dir",
         required=True,

@@ -45,13 +45,15 @@ def main(arguments: Sequence[str]) -> int:
         parsed = parser.parse_args(arguments)
         leave_gpus_alone()
         from vie_tf.evaluation.report.report_runs import report_runs
-        from vie_tf.storage.files import write_atomically
+        from vie_tf.storage import files
 
+        if parsed.output:
+            files.check_writable(parsed.output)
         rows = parsed.paper_row.split(",") if parsed.paper_row else ()
         text = report_runs(parsed.runs, rows, parsed.all_tables)
         print(text)
         if parsed.output:
-            write_atomically(parsed.output, text)
+            files.write_atomically(parsed.output, text)
             print(f"Wrote {parsed.output}.")
 
     return command_line.exit_code_of(work)

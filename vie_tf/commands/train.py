@@ -46,6 +46,8 @@ def settings_of_run(flags: cli.Flags) -> RunConfig:
     Raises:
       UserError: a flag is missing, two contradict each other, or there is no data set.
     """
+    # First of what was given alone: a preset has to read the data, by TensorFlow.
+    train_flags.config(flags)
     return train_flags.config(flags, _preset(flags))
 
 

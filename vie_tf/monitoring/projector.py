@@ -31,6 +31,7 @@ from vie_tf.terminal.wording import counted
 
 _CONFIG_NAME = "projector_config.pbtxt"  # TensorBoard looks for this name
 _FOLDER = "projector"
+_ROWS_NAME = "rows.bytes"
 _SEED = 0  # fixed, so that later checkpoints show the same videos
 _JPEG_QUALITY = 90
 
@@ -112,13 +113,14 @@ def export(
             f" has {instances.count} training videos or bins. Give the --data_dir that"
             " the run was trained on."
         )
+    folder = os.path.join(model_dir, "tensorboard", _FOLDER)
+    files.check_writable(os.path.join(folder, _ROWS_NAME))
     bank_index = np.arange(len(bank))
     if len(bank) > num_points:
         rng = np.random.default_rng(_SEED)
         bank_index = np.sort(rng.choice(bank_index, num_points, replace=False))
     shown = instances.frames_of_rows(bank_index)
     thumbnails = _thumbnails(data_dir, manifest, shown)
-    folder = os.path.join(model_dir, "tensorboard", _FOLDER)
     step = step_of(stored.path)
     projection = Projection(folder, bank_index, len(bank), step, thumbnails)
     _write(projection, bank[bank_index], _metadata(manifest, shown))
@@ -157,11 +159,10 @@ def _write(projection: Projection, points: np.ndarray, metadata: str) -> None:
     pixels, side = projection.sprite.pixels, projection.sprite.tile
     picture = tf.io.encode_jpeg(pixels, quality=_JPEG_QUALITY).numpy()
     contents = {
-        "rows.bytes": np.ascontiguousarray(points, np.float32).tobytes(),
+        _ROWS_NAME: np.ascontiguousarray(points, np.float32).tobytes(),
         "metadata.tsv": metadata,
         "sprite.jpg": picture,
     }
-    files.make_folder(projection.folder)
     for name, content in contents.items():
         files.write_atomically(os.path.join(projection.folder, name), content)
     config = projector_config_pb2.ProjectorConfig()
@@ -169,7 +170,7 @@ def _write(projection: Projection, points: np.ndarray, metadata: str) -> None:
     # With the step: an open TensorBoard keeps what it has read under a name.
     embedding.tensor_name = f"memory bank at step {projection.step}"
     # Relative to the file that names them, so that the run can be moved.
-    embedding.tensor_path = f"{_FOLDER}/rows.bytes"
+    embedding.tensor_path = f"{_FOLDER}/{_ROWS_NAME}"
     embedding.tensor_shape.extend(points.shape)
     embedding.metadata_path = f"{_FOLDER}/metadata.tsv"
     embedding.sprite.image_path = f"{_FOLDER}/sprite.jpg"

@@ -107,6 +107,25 @@ def _write_locally(path: str, data: bytes) -> None:
         file.write(data)
 
 
+def check_writable(path: str) -> None:
+    """Checks that a local file can be written, before the work that makes it.
+
+    Its folder is made if need be.  Of an address, only its store knows.
+
+    Raises:
+      FileError: its folder cannot be made or written, or it is a folder itself.
+    """
+    remote_files.connect(path)
+    if remote_files.is_remote(path):
+        return
+    with file_errors(path):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        _write_locally(f"{path}{_UNFINISHED}", b"")
+        os.remove(f"{path}{_UNFINISHED}")
+
+
 def read_bytes(path: str) -> bytes:
     """Returns the contents of a file."""
     remote_files.connect(path)

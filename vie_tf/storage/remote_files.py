@@ -7,14 +7,19 @@ it, so that no other module has to.
 
 from __future__ import annotations
 
+import functools
 import os
+import socket
 import warnings
+from urllib import parse
 
 import tensorflow as tf
 
 from vie_tf.storage.errors import UserError
 
 SCHEMES = ("s3", "gs", "hdfs")
+_AMAZON = "s3.amazonaws.com"
+_CONNECT_SECS = 5.0
 _SCHEMES_OF_TENSORFLOW_IO = ("s3", "hdfs")  # TensorFlow itself brings gs://
 
 
@@ -35,8 +40,8 @@ def connect(path: str) -> None:
     process ends by `process_exit`.
 
     Raises:
-      UserError: the address is not supported or not complete, or tensorflow-io cannot
-        be loaded.
+      UserError: the address is not supported or not complete, tensorflow-io cannot be
+        loaded, or the server of s3:// is not there.
     """
     scheme, separator, place = path.partition("://")
     if not separator:
@@ -61,9 +66,32 @@ def connect(path: str) -> None:
             f" for TensorFlow up to 2.17 only (this is {tf.__version__}). Use Python"
             " 3.9 to 3.11 with TensorFlow 2.15, gs://, or a folder that is mounted."
         ) from error
+    if scheme == "s3":
+        _find_server(os.environ.get("S3_ENDPOINT", ""))
     if scheme not in tf.io.gfile.get_registered_schemes():
         raise UserError(
             f"{path!r} cannot be used: tensorflow-io brings no {scheme}:// on this"
             " machine. Install the version that was built for this TensorFlow, as in"
             " constraints.txt."
         )
+
+
+@functools.cache
+def _find_server(endpoint: str) -> None:
+    """Checks once that there is a server, which tensorflow-io would try for a minute.
+
+    Amazon's own is only asked for by name, since a network may have another way to it.
+    """
+    named = endpoint if "://" in endpoint else f"//{endpoint or _AMAZON}"
+    try:
+        url = parse.urlsplit(named)
+        port = url.port or (80 if url.scheme == "http" else 443)
+        if endpoint:
+            socket.create_connection((url.hostname, port), _CONNECT_SECS).close()
+        else:
+            socket.getaddrinfo(url.hostname, port)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"The server of s3:// cannot be reached: {endpoint or _AMAZON} ({error})."
+            " Check the network, or name another server by the variable S3_ENDPOINT."
+        ) from error

@@ -9,7 +9,6 @@ import sys
 from typing import Callable, NoReturn
 
 from vie_tf.storage.errors import UserError, error_line
-from vie_tf.storage.printable import printable
 from vie_tf.terminal import streams, termination
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
@@ -32,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
 def fail(message: str) -> NoReturn:
     """Prints one line and exits with code 1."""
-    print(f"error: {printable(message)}", file=sys.stderr)
+    streams.print_error(f"error: {message}")
     sys.exit(1)
 
 
@@ -50,21 +49,21 @@ def exit_code_of(work: Callable[[], None]) -> int:
             work()
             sys.stdout.flush()  # while a failure can still be told
         except UserError as error:
-            print(f"error: {printable(str(error))}", file=sys.stderr)
+            streams.print_error(f"error: {error}")
             return 1
         except streams.ReaderLeft:
             return streams.READER_LEFT_CODE
         except termination.Terminated:
-            print("Terminated; the same command continues from here.", file=sys.stderr)
+            streams.print_error("Terminated; the same command continues from here.")
             return termination.EXIT_CODE
         except KeyboardInterrupt:
-            print("Interrupted; the same command continues from here.", file=sys.stderr)
+            streams.print_error("Interrupted; the same command continues from here.")
             return _INTERRUPTED
         except Exception as error:
             reason = _of_the_system(error)
             if not reason:
                 raise
-            print(f"error: {printable(reason)}", file=sys.stderr)
+            streams.print_error(f"error: {reason}")
             return 1
     return 0
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ from vie_tf.terminal.heartbeat import Heartbeat
 # What a shell reports for a program that such a pipe has ended.
 READER_LEFT_CODE = 128 + signal.SIGPIPE
 
+_LINE_ENDS = re.compile("[\n\r]")
 # A bar of progress goes back to the beginning of its line.
 _KEPT = {"standard output": "\n\t", "standard error": "\n\t\r"}
 
@@ -45,7 +47,7 @@ class Stream:
 
     Attributes:
       last_write: time of the last write, by `time.monotonic`.
-      is_within_line: whether a line was begun and not ended, as by a bar of progress.
+      is_within_line: whether a line has text and no end, as of a bar of progress.
     """
 
     def __init__(self, stream: TextIO | None, name: str) -> None:
@@ -65,10 +67,18 @@ class Stream:
           UserError: standard output cannot be written.
         """
         self.last_write = time.monotonic()
-        self.is_within_line = not text.endswith("\n") if text else self.is_within_line
+        rest = _LINE_ENDS.split(text)
+        # Blanks wipe a bar away.
+        begun = bool(rest[-1].strip())
+        self.is_within_line = begun or (len(rest) == 1 and self.is_within_line)
         with self._lost_if_broken():
             self._stream.write(_shown(text, self._kept))
         return len(text)
+
+    def begin_line(self) -> None:
+        """Ends a line that has text, so that what is written next has its own."""
+        if self.is_within_line:
+            self.write("\n")
 
     def flush(self) -> None:
         """Passes on what was written; raises as `write` does."""
@@ -116,8 +126,8 @@ def safe_streams() -> Iterator[None]:
     sys.stdout, sys.stderr = output, errors
 
     def say(line: str) -> None:
-        if errors.is_within_line:  # of a bar
-            print(file=errors, flush=True)
+        errors.begin_line()
+        errors.flush()
         print(line, flush=True)
 
     heartbeat = Heartbeat(lambda: max(output.last_write, errors.last_write), say)
@@ -126,8 +136,16 @@ def safe_streams() -> Iterator[None]:
             yield
         output.flush()
     finally:
+        errors.begin_line()  # for a stack trace, or the prompt of a shell
         errors.flush()
         sys.stdout, sys.stderr = before
+
+
+def print_error(line: str) -> None:
+    """Prints a line to standard error, below a bar of progress that was cut off."""
+    if isinstance(sys.stderr, Stream):
+        sys.stderr.begin_line()
+    print(printable(line), file=sys.stderr)
 
 
 def _shown(text: str, kept: str) -> str:

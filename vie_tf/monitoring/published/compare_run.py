@@ -9,6 +9,7 @@ from vie_tf.monitoring.published import comparison, curve_plot, curves
 from vie_tf.monitoring.published.curves import KnnCurve, PublishedRun
 from vie_tf.runs.checkpoint_folder import step_of
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
 
 
@@ -72,6 +73,8 @@ def compare(
     Raises:
       UserError: there is no run, or it has no kNN validation.
     """
+    if plot:
+        files.check_writable(plot)
     config, curve = load_run(model_dir)
     published = PublishedRun.load()
     directory = RunDirectory(model_dir)

@@ -11,6 +11,7 @@ from vie_tf.config.setting import like, setting
 MEDIA = ("videos", "frames", "images")
 LIST_FORMATS = ("auto", "csv", "kinetics", "ucf101", "hmdb51")
 RUNNERS = ("local", "beam")
+WORLDS = ("motions", "people", "objects")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,17 +166,27 @@ class ConversionConfig:
 
 @dataclasses.dataclass(frozen=True)
 class SynthesisConfig:
-    """Which videos `data_prep.synthesize` makes."""
+    """Which videos or pictures `data_prep.synthesize` makes."""
 
     output_dir: str = setting(
         dataclasses.MISSING,
         "Folder for the videos, with one sub-folder for each class.",
         path=True,
     )
-    num_videos: int = setting(
-        600, "Videos over all classes, which get equally many (or one more).", lower=1
+    world: str = setting(
+        "motions",
+        "motions: moving textures. people: persons with real motion captures. objects:"
+        " pictures of things. The last two need the extra [world].",
+        choices=WORLDS,
     )
-    num_classes: int = setting(8, "Number of motions.", lower=1)
+    num_videos: int = setting(
+        600,
+        "Videos (or pictures) over all classes, which get equally many, or one more.",
+        lower=1,
+    )
+    num_classes: int = setting(
+        0, "Number of classes; 0: 8 motions, 15 actions, or 64 objects.", lower=0
+    )
     size: int = setting(
         96,
         "Shortest side in pixels; frames are 4:3.",
@@ -184,7 +195,10 @@ class SynthesisConfig:
     )
     seconds: float = setting(4.0, "Length of a video in seconds.", lower=0.1)
     scenes: int = setting(
-        4, "The texture changes every --seconds / --scenes seconds.", lower=1
+        4,
+        "With --world=motions, the texture changes every --seconds / --scenes seconds.",
+        lower=1,
+        only_if=("world", "motions"),
     )
     num_processes: int = setting(0, _WORKERS, lower=0)
     seed: int = setting(0, "Same seed, same videos.", lower=0)

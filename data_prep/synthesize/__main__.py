@@ -1,9 +1,11 @@
-"""Generates videos whose class is a motion, to try everything without a data set.
+"""Generates videos or pictures, to try everything without a data set.
 
 python -m data_prep.synthesize --output_dir=VIDEOS
 
-The appearance of a video changes from scene to scene and is independent of its class.
-After an interruption, the same command continues.
+There are three worlds.  Moving textures, whose class is the motion, while their
+appearance changes from scene to scene; people who do one of fifteen actions in ten
+scenes; and pictures of objects from any side.  After an interruption, the same command
+continues.
 """
 
 from __future__ import annotations
@@ -20,23 +22,28 @@ from vie_tf.terminal.wording import counted
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Generates the videos, prints the next step, and returns the exit code."""
-    groups = {"Synthesis of videos whose class is a motion": SynthesisConfig}
+    groups = {"Synthesis of videos and pictures": SynthesisConfig}
     return cli.run(_synthesize, groups, __doc__, arguments)
 
 
 def _synthesize(flags: cli.Flags) -> None:
     config = flags.config(SynthesisConfig)
     # Here, so that --help need not wait for OpenCV.
-    from data_prep.synthesize import render, write_videos
+    from data_prep.synthesize import write_videos
+    from data_prep.synthesize.world import frame_size
 
-    videos = write_videos.synthesize(config)
-    width, height = render.frame_size(config)
+    tasks = write_videos.synthesize(config)
+    world = write_videos.WORLDS[config.world]
+    width, height = frame_size(config)
+    number = len(world.classes_of(config))
+    length = f" {config.seconds:g} s," if world.unit == "video" else ""
     print(
-        f"{counted(len(videos), 'video')} of {counted(config.num_classes, 'motion')},"
-        f" {config.seconds:g} s at"
-        f" {render.FPS} fps, {width}x{height}, in {config.output_dir}"
+        f"{counted(len(tasks), world.unit)} of {counted(number, world.kind)},{length}"
+        f" {width}x{height}, in {config.output_dir}"
     )
-    flags_of_next = (f"--videos={config.output_dir}", "--output_dir=DATA")
+    flags_of_next = [f"--videos={config.output_dir}", "--output_dir=DATA"]
+    if world.unit == "picture":
+        flags_of_next.append("--media=images")
     print(next_step.line("convert", *flags_of_next))
 
 

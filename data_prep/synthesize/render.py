@@ -14,8 +14,10 @@ import numpy as np
 
 from data_prep.config import SynthesisConfig
 from data_prep.decode.opencv import cv2
+from data_prep.synthesize import video_file
 from data_prep.synthesize.motions import MOTIONS, ZOOM_LOG, Draw
 from data_prep.synthesize.textures import random_texture, texture_side
+from data_prep.synthesize.world import frame_size
 
 FPS = 25
 # Range of the scale of the textures, as a logarithm.
@@ -44,6 +46,14 @@ class VideoTask:
         """Path of the video."""
         name = f"{self.motion}_{self.number:05d}.mp4"
         return os.path.join(self.config.output_dir, self.motion, name)
+
+    def write(self, path: str) -> None:
+        """Renders the video into a file.
+
+        Raises:
+          UserError: it cannot be written.
+        """
+        video_file.write(path, render(self), FPS, frame_size(self.config))
 
 
 def render(task: VideoTask) -> Iterator[np.ndarray]:
@@ -87,11 +97,6 @@ def render(task: VideoTask) -> Iterator[np.ndarray]:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_WRAP,
         )
-
-
-def frame_size(config: SynthesisConfig) -> tuple[int, int]:
-    """Returns width and height in pixels: 4:3, and even for the codec."""
-    return 2 * round(config.size * 2 / 3), config.size
 
 
 def num_frames(config: SynthesisConfig) -> int:

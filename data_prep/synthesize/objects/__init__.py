@@ -1,0 +1,1 @@
+"""A world of objects: rendered pictures of one thing each, from any side."""

@@ -1,0 +1,1 @@
+"""A world of people: rendered persons with real motion captures, in scenes."""

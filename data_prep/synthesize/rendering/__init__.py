@@ -1,0 +1,1 @@
+"""Pictures of meshes: cameras, and the renderer of pybullet."""

@@ -1,0 +1,1 @@
+"""The scenes of rendered worlds: ground, background, light, shadows and things."""

@@ -9,6 +9,7 @@ from vie_tf.keras import keras
 from vie_tf.models.embedder import Embedder
 from vie_tf.models.heads import FrameMean, MultiScaleRelation
 from vie_tf.models.layers import BatchNormRelu, Conv
+from vie_tf.models.plain import GroupedConv
 from vie_tf.models.resnet import max_pool
 from vie_tf.models.summary import summary
 from vie_tf.models.two_stream import TwoStream
@@ -38,9 +39,19 @@ SHAPES = {
     "slowfast": (16, (4, 4, 4, 4, 4), (10, 10, 20, 40, 80), 88),
     "two_stream_s": (4, (1, 1, 1, 1, 1), (16, 16, 32, 64, 128), 128),
     "two_stream_sf": (16, (1, 1, 1, 1, 1), (18, 18, 36, 72, 144), 152),
+    "c3d": (16, (16, 16, 8, 4, 2), (8, 16, 32, 64, 64), 64),
+    # 1.5 times as many filters in conv1 as in those of ResNets.
+    "alexnet": (1, (1, 1, 1, 1, 1), (12, 32, 48, 48, 32), 32),
+    "alexnet_stacked": (4, (1, 1, 1, 1, 1), (12, 32, 48, 48, 32), 32),
     "input_single_trn": (4, (4, 4, 4, 4, 4), (8, 8, 16, 32, 64), 64),
     "input_single_slow": (4, (4, 4, 4, 4, 4), (8, 8, 16, 32, 64), 64),
     "input_single_slowfast": (16, (16, 16, 16, 16, 16), (8, 8, 16, 32, 64), 64),
+}
+# Height and width of conv1 .. conv5; those of plain networks are not yet pooled.
+SIDES = {
+    "c3d": (64, 32, 16, 8, 4),
+    "alexnet": (16, 8, 4, 4, 4),
+    "alexnet_stacked": (16, 8, 4, 4, 4),
 }
 
 
@@ -50,7 +61,7 @@ def test_endpoints_have_the_documented_shapes(name: str) -> None:
     assert models.clip_recipe(name).num_frames == num_frames
     endpoints = toy(name)(random_clips(num_frames), training=True)
     shapes = {key: value.shape.as_list() for key, value in endpoints.items()}
-    sides = (16, 16, 8, 4, 2)
+    sides = SIDES.get(name, (16, 16, 8, 4, 2))
     expected = {
         f"conv{i + 1}": [2, times[i], sides[i], sides[i], channels[i]] for i in range(5)
     }
@@ -67,6 +78,25 @@ def test_endpoints_have_the_documented_shapes(name: str) -> None:
         ("slow", 20_091_840),
         ("slowfast", 21_678_280),
         ("3dresnet", 33_271_872),
+        # Kernels of 27 taps, two numbers of batch norm a channel, and the last layer.
+        (
+            "c3d",
+            27 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 256 + 256 * 512 + 3 * 512 * 512)
+            + 2 * (64 + 128 + 2 * 256 + 4 * 512)
+            + 512 * 128
+            + 128,
+        ),
+        # A kernel of two groups sees half of the channels.
+        (
+            "alexnet",
+            121 * 3 * 96
+            + 25 * 48 * 256
+            + 9 * (256 * 384 + 192 * 384 + 192 * 256)
+            + 2 * (96 + 256 + 384 + 384 + 256)
+            + 256 * 128
+            + 128,
+        ),
+        ("alexnet_stacked", 2_368_352 + 121 * 9 * 96),  # of three more frames
     ],
 )
 def test_number_of_trainable_parameters(name: str, expected: int) -> None:
@@ -286,7 +316,7 @@ def _names_of(model: keras.Model, variables: list[tf.Variable]) -> list[str]:
 # Time.
 
 
-@pytest.mark.parametrize("name", ["trn", "slow", "slowfast", "3dresnet"])
+@pytest.mark.parametrize("name", ["trn", "slow", "slowfast", "3dresnet", "c3d"])
 def test_temporal_order_matters(name: str) -> None:
     model = toy(name)
     clips = random_clips(model.num_frames)
@@ -357,6 +387,48 @@ def test_relations_of_eight_frames_are_drawn_in_training_only() -> None:
     np.testing.assert_array_equal(one, other)
     draws = [model(clips, training=True)["embedding"] for _ in range(2)]
     assert np.abs(draws[0] - draws[1]).max() > 1e-4
+
+
+# Plain networks.
+
+
+def test_groups_of_a_convolution_see_their_own_channels() -> None:
+    layer = GroupedConv(6, (1, 3, 3), (1, 1, 1), groups=2)
+    features = tf.random.normal([1, 5, 5, 4], seed=1)
+    before = layer(features)
+    changed = layer(features + [0.0, 0.0, 1.0, 0.0])
+    np.testing.assert_array_equal(changed[..., :3], before[..., :3])
+    assert np.abs(changed[..., 3:] - before[..., 3:]).min() > 0
+
+
+def test_a_step_of_c3d_moves_its_last_frame_to_the_pooled_features() -> None:
+    model = toy("c3d")
+    clips = random_clips(16, size=32)
+    frames = np.array(clips)
+    frames[:, -1] = 0
+    assert np.abs(model(frames)["pooled"] - model(clips)["pooled"]).max() > 1e-4
+
+
+def test_alexnet_of_several_frames_averages_what_it_is_of_one() -> None:
+    one, several = toy("alexnet"), toy("alexnet", num_frames=3)
+    clips = random_clips(3)
+    pooled = [one(clips[:, t : t + 1])["pooled"] for t in range(3)]
+    mean = np.mean(pooled, axis=0)
+    np.testing.assert_allclose(several(clips)["pooled"], mean, atol=1e-5)
+
+
+def test_stacked_frames_meet_in_the_first_layer() -> None:
+    model = toy("alexnet_stacked")
+    clips = random_clips(4)
+    kernel = model.backbone.convs[0].parts[0].kernel
+    assert kernel.shape == (11, 11, 12, 12)
+    backward = model(clips[:, ::-1])["conv1"]
+    assert np.abs(backward - model(clips)["conv1"]).max() > 1e-3
+
+
+def test_weight_decay_of_plain_networks_leaves_batch_norm_alone() -> None:
+    decayed = models.decayed_variables(toy("alexnet"))
+    assert len(decayed) == 5 + 3 + 2  # three of two groups; kernel and bias
 
 
 # Two streams.

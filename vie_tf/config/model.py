@@ -14,8 +14,9 @@ class ModelConfig:
     name: str = setting(
         "single",
         "Network family of section 3 of the paper; a two-stream network is single"
-        " beside slow or slowfast. package.module:function is one of your own"
-        " (docs/extending.md).",
+        " beside slow or slowfast. c3d and alexnet: plain networks of other methods in"
+        " table 2; alexnet_stacked sees several frames as channels of one."
+        " package.module:function is one of your own (docs/extending.md).",
         role=Role.FIXED,
         flag="model",
         choices=(
@@ -26,6 +27,9 @@ class ModelConfig:
             "slowfast",
             "two_stream_s",
             "two_stream_sf",
+            "c3d",
+            "alexnet",
+            "alexnet_stacked",
         ),
         importable=True,
     )
@@ -40,13 +44,14 @@ class ModelConfig:
     )
     resnet_size: int = setting(
         18,
-        "Layers of the residual network.",
+        "Layers of the residual networks.",
         role=Role.FIXED,
         choices=(18, 34, 50, 101),
     )
     num_filters: int = setting(
         64,
-        "Filters of the stem and the first stage; fewer make a faster, weaker network.",
+        "Filters of the stem and the first stage; fewer make a faster, weaker network."
+        " alexnet has one and a half times as many.",
         role=Role.FIXED,
         lower=1,
     )
@@ -95,7 +100,10 @@ class ModelConfig:
         "Frames of a clip (T).",
         role=Role.FIXED,
         lower=1,
-        otherwise="the family's (single 1, trn and slow 4, others 16)",
+        otherwise=(
+            "the family's (single and alexnet 1, trn, slow and alexnet_stacked 4,"
+            " others 16)"
+        ),
     )
     frame_interval: int | None = setting(
         None,
@@ -103,13 +111,13 @@ class ModelConfig:
         role=Role.FIXED,
         lower=1,
         otherwise=(
-            "the family's (single and 3dresnet 1, slow 16, slowfast 4; trn takes one"
-            " frame from each bin)"
+            "the family's (single, 3dresnet, c3d and alexnet 1, slow 16, slowfast and"
+            " alexnet_stacked 4; trn takes one frame from each bin)"
         ),
     )
     crop_size: int | None = setting(
         None,
         "Height and width of a clip in pixels.",
         lower=32,
-        otherwise="the family's (224; 3dresnet 112)",
+        otherwise="the family's (224; 3dresnet and c3d 112)",
     )

@@ -110,7 +110,7 @@ class TrainConfig(OptimizationConfig, FolderConfig):
         "Videos of a step over all devices.",
         role=Role.FIXED,
         lower=1,
-        otherwise="the paper's (single 128, others 64)",
+        otherwise="the paper's (single and alexnet 128, others 64)",
     )
     lr_boundaries: tuple[int, ...] = ()
     eval_steps: int = 5000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Literal
 
 from vie_tf.config import ModelConfig
 from vie_tf.input.clip_recipe import ClipRecipe
@@ -12,6 +13,7 @@ from vie_tf.models.embedder import Classifier, ClipModel, Embedder
 
 # Makes a network from the name of its family and settings whose `num_frames` is given.
 Make = Callable[[str, ModelConfig], ClipModel]
+Kind = Literal["frames", "clips", "streams"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,12 +22,15 @@ class Family:
 
     Attributes:
         paper_name: Name in the paper.
-        paper_row: Table of the paper, and the top-1 accuracies in percent of linear
-            probes of conv3, conv4 and conv5 on Kinetics-400.
+        paper_row: Table of the paper, and top-1 accuracies in percent: of linear probes
+            of conv3, conv4 and conv5 on Kinetics-400, or in table 2 of another method,
+            fine-tuned on UCF101 and HMDB51.
         clip: Clip that the networks take.
         batch_size: Clips per step in the authors' runs.
         make: Makes a network, whose variables `build` creates.
-        has_streams: Whether it has a static and a dynamic stream.
+        kind: What the network does with a clip. `frames`: it looks at each frame by
+            itself. `clips`: frames meet in its layers. `streams`: it has a static and
+            a dynamic stream.
     """
 
     paper_name: str
@@ -33,7 +38,7 @@ class Family:
     clip: ClipRecipe
     batch_size: int
     make: Make
-    has_streams: bool = False
+    kind: Kind = "clips"
 
 
 def num_outputs(config: ModelConfig) -> int:

@@ -20,9 +20,10 @@ from vie_tf.input.sampling import BIN_FRAMES
 from vie_tf.keras import keras
 from vie_tf.models.clip_input import MIN_CROP_SIZE, NUM_CHANNELS
 from vie_tf.models.embedder import ClipModel
-from vie_tf.models.family import Family, Make, assemble, num_outputs
+from vie_tf.models.family import Family, Kind, Make, assemble, num_outputs
 from vie_tf.models.heads import FrameConcat, FrameMean, MultiScaleRelation
 from vie_tf.models.layers import BatchNormRelu
+from vie_tf.models.plain import make_plain
 from vie_tf.models.resnet import ARCHITECTURES, ResNet
 from vie_tf.models.slowfast import make_slowfast
 from vie_tf.models.two_stream import make_both, make_two_stream
@@ -66,6 +67,13 @@ def _resnet(architecture: str, make_head: MakeHead = _concat) -> Make:
     return make
 
 
+def _input_single(family: str, accuracies: str, clip: ClipRecipe) -> Family:
+    """Returns the family of `single` on the clips of another one."""
+    return Family(
+        f"{family}-Input-Single", f"table 4: {accuracies}", clip, 64, _single, "frames"
+    )
+
+
 _single = _resnet("frames", _mean)
 _slow = _resnet("slow")
 
@@ -75,10 +83,12 @@ _TRN_CLIP = ClipRecipe(4, BIN_FRAMES, 224, "binned")
 _3DRESNET_CLIP = ClipRecipe(16, 1, 112, "dense")
 _SLOW_CLIP = ClipRecipe(4, 16, 224, "sparse")
 _SLOWFAST_CLIP = ClipRecipe(16, 4, 224, "dense")
+_C3D_CLIP = ClipRecipe(16, 1, 112, "dense")  # Tran et al. 2015, section 3.2
+_STACKED_CLIP = ClipRecipe(4, 4, 224, "dense")
 
 MODELS = {
     "single": Family(
-        "VIE-Single", "table 1: 23.84 38.25 44.41", _SINGLE_CLIP, 128, _single
+        "VIE-Single", "table 1: 23.84 38.25 44.41", _SINGLE_CLIP, 128, _single, "frames"
     ),
     "3dresnet": Family(
         "VIE-3DResNet",
@@ -93,6 +103,7 @@ MODELS = {
         _TRN_CLIP,
         64,
         _resnet("frames", lambda config: TRN_HEADS[config.trn_head](config)),
+        "frames",
     ),
     "slow": Family("VIE-Slow", "table 1: 24.80 40.48 46.36", _SLOW_CLIP, 64, _slow),
     "slowfast": Family(
@@ -104,7 +115,7 @@ MODELS = {
         _SLOW_CLIP,
         64,
         make_two_stream(_single, _slow),
-        has_streams=True,
+        kind="streams",
     ),
     "two_stream_sf": Family(
         "VIE-TwoStream-SF",
@@ -112,18 +123,29 @@ MODELS = {
         _SLOWFAST_CLIP,
         64,
         make_two_stream(_single, make_slowfast),
-        has_streams=True,
+        kind="streams",
+    ),
+    # Networks of other methods in table 2.
+    "c3d": Family("C3D", "table 2, MoAp: 61.2 33.4", _C3D_CLIP, 64, make_plain("c3d")),
+    "alexnet": Family(
+        "AlexNet",
+        "table 2, CMC: 59.1 26.7",
+        _SINGLE_CLIP,
+        128,
+        make_plain("alexnet"),
+        "frames",
+    ),
+    "alexnet_stacked": Family(
+        "AlexNet of stacked frames",
+        "not in the paper",
+        _STACKED_CLIP,
+        128,
+        make_plain("alexnet", stacks_frames=True),
     ),
     # Their variables are those of `single`, whose checkpoints they restore.
-    "input_single_trn": Family(
-        "TRN-Input-Single", "table 4: 25.52 39.25 44.27", _TRN_CLIP, 64, _single
-    ),
-    "input_single_slow": Family(
-        "Slow-Input-Single", "table 4: 26.17 39.24 44.62", _SLOW_CLIP, 64, _single
-    ),
-    "input_single_slowfast": Family(
-        "Sf-Input-Single", "table 4: 25.72 39.38 44.29", _SLOWFAST_CLIP, 64, _single
-    ),
+    "input_single_trn": _input_single("TRN", "25.52 39.25 44.27", _TRN_CLIP),
+    "input_single_slow": _input_single("Slow", "26.17 39.24 44.62", _SLOW_CLIP),
+    "input_single_slowfast": _input_single("Sf", "25.72 39.38 44.29", _SLOWFAST_CLIP),
 }
 
 
@@ -145,7 +167,7 @@ def _check_choice(what: str, value: object, allowed: Collection[object]) -> None
 
 
 def register_model(
-    name: str, clip: ClipRecipe, batch_size: int = 64
+    name: str, clip: ClipRecipe, batch_size: int = 64, kind: Kind = "clips"
 ) -> Callable[[Make], Make]:
     """Adds a family of networks to those of `build`, as a decorator.
 
@@ -155,6 +177,7 @@ def register_model(
         name: Name of the family.
         clip: Clip that the networks take.
         batch_size: Clips per step, where none are asked for.
+        kind: What they do with a clip, as `Family.kind`.
 
     Returns:
         A decorator of a function that makes a network from the name of its family and
@@ -165,7 +188,7 @@ def register_model(
     """
 
     def register(make: Make) -> Make:
-        found = Family("", "", clip, batch_size, make)
+        found = Family("", "", clip, batch_size, make, kind)
         before = MODELS.get(name)
         if before is not None and not _is_same(before.make, make):
             raise UserError(f"there is a model {name!r} already: give another name.")
@@ -227,7 +250,7 @@ def build(name: str, **settings: Any) -> ClipModel:
         if declared.choices and field != "name":
             _check_choice(field, getattr(config, field), declared.choices)
     kind = family(name)
-    is_pair = config.input == "both" and not kind.has_streams
+    is_pair = config.input == "both" and kind.kind != "streams"
     make = make_both(kind.make) if is_pair else kind.make
     with _policy(config.precision):
         short_name = name.rpartition(":")[2]  # Keras allows no colon

@@ -23,6 +23,13 @@ def multiply_adds(graph: tf.Graph) -> int:
     return total
 
 
+def _meaning(paper_row: str) -> str:
+    """Says what the numbers of a row of the paper are."""
+    if "table 2" in paper_row:
+        return " (fine-tuned on UCF101 and HMDB51)"
+    return " (Kinetics top-1 of conv3, conv4, conv5)" if ":" in paper_row else ""
+
+
 def summary(name: str) -> str:
     """Describes a family: paper row, clip, size, cost, shapes of the endpoints."""
     family = MODELS[name]
@@ -36,7 +43,7 @@ def summary(name: str) -> str:
     cost = multiply_adds(function.graph) / 1e9
     lines = [
         f"{name}: {family.paper_name}",
-        f"  paper       {family.paper_row} (Kinetics top-1 of conv3, conv4, conv5)",
+        f"  paper       {family.paper_row}{_meaning(family.paper_row)}",
         f"  clip        {'x'.join(map(str, spec.shape[1:]))} uint8, {clip.sampling}, "
         f"interval {clip.frame_interval}, batch {family.batch_size}",
         f"  parameters  {num_parameters:,}",

@@ -1,11 +1,14 @@
 # Creates the virtual environment of the project; the other scripts source this file.
 #
 # make_environment FOLDER [EXTRA]: creates FOLDER with tested versions, unless it has
-# them already, and sets PYTHON to its interpreter.  It takes a Python of TensorFlow 2.15,
-# on which all tests run (3.9 to 3.11), else one of 2.21 (3.12, 3.13), or the one that
-# VIE_TF_PYTHON names:
+# them already, and sets PYTHON to its interpreter.  It takes the newest Python of 3.9 to
+# 3.13 that works, or the one that VIE_TF_PYTHON names:
 #
 #   VIE_TF_PYTHON=python3.11 ./run_scripts/quickstart.sh
+
+# Pythons of TensorFlow 2.21 and of 2.15, the newest first.
+NEW_PYTHONS="3.13 3.12"
+OLD_PYTHONS="3.11 3.10 3.9"
 
 # Whether a command is a Python that TensorFlow has packages for.  Some that exist fail.
 is_python() {
@@ -44,6 +47,7 @@ constraints_of() {
   esac
 }
 
+# It returns 1 if packages cannot be installed.
 make_environment() {
   local folder=$1 extra=${2:-} root wanted found="" package
   root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -68,28 +72,29 @@ make_environment() {
       found=$PYTHON  # which is there, and gets other packages
     fi
   fi
-  if [ -z "$found" ]; then found=$(find_python 3.11 3.10 3.9 3.13 3.12); fi
+  if [ -z "$found" ]; then found=$(find_python $NEW_PYTHONS $OLD_PYTHONS); fi
 
   echo "Setting up $folder (TensorFlow is a download of 600 MB) ..."
   if [ "$found" = "$PYTHON" ]; then
     :
   elif command -v uv >/dev/null 2>&1; then
     rm -rf "$folder"
-    uv venv --quiet --python "${found:->=3.9,<3.12}" --seed "$folder"
+    uv venv --quiet --python "${found:->=3.9,<3.14}" --seed "$folder" || return
   elif [ -n "$found" ]; then
-    "$found" -m venv --clear "$folder"
+    "$found" -m venv --clear "$folder" || return
   else
     echo "error: no Python 3.9 to 3.13 with venv was found; install one (or uv, which" \
       "brings its own) and try again." >&2
     exit 1
   fi
-  local constraints="$root/$(constraints_of "$PYTHON")"
+  local constraints
+  constraints="$root/$(constraints_of "$PYTHON")"
   # An editable install: the sources stay the ones in this folder.
   if command -v uv >/dev/null 2>&1; then
-    uv pip install --quiet --python "$PYTHON" -c "$constraints" -e "$package"
+    uv pip install --quiet --python "$PYTHON" -c "$constraints" -e "$package" || return
   else
     "$PYTHON" -m pip install --quiet --disable-pip-version-check \
-      -c "$constraints" -e "$package"
+      -c "$constraints" -e "$package" || return
   fi
   echo "$wanted" >"$folder/.installed"
 }

@@ -3,6 +3,7 @@
 import email
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def fixture_wheel(tmp_path_factory):
     for name in PACKAGES:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, folder / "source" / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, folder / "source")
     options = ("--no-deps", "--no-build-isolation", "--no-index")
     pip("wheel", *options, "-w", folder, folder / "source")
@@ -66,6 +67,13 @@ def test_its_metadata_says_what_it_needs(metadata):
     assert "tensorboard" in needs
     addons = [line for line in needs if line.startswith("tensorflow-addons")]
     assert all("extra ==" in line for line in addons)
+
+
+def test_its_description_has_no_links_into_this_folder(metadata):
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    description = metadata.get_payload()
+    assert "vie-tf convert --videos=" in description
+    assert re.findall(r"\]\((?!https?://)", description) == []
 
 
 @pytest.mark.process

@@ -8,12 +8,13 @@ import tensorflow as tf
 from vie_tf import models
 from vie_tf.keras import keras
 from vie_tf.models.clip_input import NUM_CHANNELS
+from vie_tf.models.resnet import RESNET_SIZES, BasicBlock
 from vie_tf.storage.errors import UserError
 
 # Every family, every size, classifiers, and what else changes the layers.
 NETWORKS = [
     *({"name": name} for name in models.MODELS),
-    *({"name": "slow", "resnet_size": size} for size in (34, 50, 101)),
+    *({"name": "slow", "resnet_size": size} for size in RESNET_SIZES if size != 18),
     {"name": "3dresnet", "resnet_size": 50},
     *({"name": name, "num_classes": 3} for name in ("single", "trn", "slowfast")),
     *({"name": f"two_stream_{end}", "num_classes": 3} for end in ("s", "sf")),
@@ -85,6 +86,18 @@ def test_files_give_back_the_network(tmp_path, settings):
     model.save_weights(tmp_path / "checkpoint")
     clear(copy).load_weights(tmp_path / "checkpoint").assert_consumed()
     assert_same(copy, model)
+
+
+@pytest.mark.parametrize("name", models.MODELS)
+def test_a_saved_model_gives_back_the_network(tmp_path, monkeypatch, name):
+    # A block in each stage, since tracing takes seconds for eight.
+    monkeypatch.setitem(RESNET_SIZES, 18, (BasicBlock, (1, 1, 1, 1)))
+    has_labels = name in ("trn", "two_stream_s")
+    model = build({"name": name, "num_classes": 3 if has_labels else None})
+    model.save(tmp_path / "saved", save_format="tf")
+    copy = keras.models.load_model(tmp_path / "saved")
+    assert_same(copy, model)
+    assert_equal_outputs(copy, model)
 
 
 def test_a_saved_model_takes_clips_of_every_size_and_number(tmp_path):

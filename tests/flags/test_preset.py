@@ -130,6 +130,15 @@ def test_the_preset_is_in_config_json_and_none_in_those_of_earlier_runs(config_o
     assert RunConfig.from_json(text) == paper
 
 
+def test_the_authors_training_of_another_method_is_a_preset(config_of):
+    config = config_of("--preset=3drotnet")
+    assert (config.model.name, config.loss.name) == ("3dresnet", "rotation")
+    assert (config.train.learning_rate, config.train.batch_size) == (0.1, 32)
+    assert config.train.lr_boundaries == (25_000, 50_000, 75_000)
+    assert config.model.frame_rate == 16
+    assert (config.data.crop, config.data.color) == ("random_squeezed_crop", "none")
+
+
 def test_an_unknown_preset_is_refused(config_of):
     with pytest.raises(UserError, match="one of paper, small"):
         config_of("--preset=large")

@@ -62,6 +62,7 @@ def test_augmentation_works_inside_a_data_set_as_outside(portable):
         "random_short_side_crop",
         "multi_scale_crop",
         "random_resized_crop",
+        "random_squeezed_crop",
         "whole_frame",
     ],
 )

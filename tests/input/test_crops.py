@@ -54,6 +54,16 @@ def test_after_crops_of_the_whole_frame_all_of_it_is_tested():
     np.testing.assert_array_equal(window, [0, 0, 320, 426])
 
 
+def test_a_squeezed_crop_is_that_of_112_of_136_pixels_of_each_side():
+    tops, lefts, heights, widths = windows(crops.random_squeezed_crop).T
+    # 320 * 112 / 136 = 263.5 and 426 * 112 / 136 = 350.8
+    assert set(heights) == {264} and set(widths) == {351}
+    assert (tops.min(), tops.max(), lefts.min(), lefts.max()) == (0, 56, 0, 75)
+    center = crops.TEST_WINDOWS["random_squeezed_crop"]
+    window = center(tf.constant(320), tf.constant(426))
+    np.testing.assert_array_equal(window, [28, 37, 264, 351])
+
+
 def test_every_crop_has_a_test_window():
     assert crops.TEST_WINDOWS.keys() == crops.CROPS.keys()
 

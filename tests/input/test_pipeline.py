@@ -229,6 +229,7 @@ def test_a_static_video_shows_one_frame_in_training_and_test(data):
         "random_short_side_crop",
         "multi_scale_crop",
         "random_resized_crop",
+        "random_squeezed_crop",
         "whole_frame",
     ],
 )

@@ -107,6 +107,34 @@ def test_a_clip_keeps_its_interval():
     np.testing.assert_array_equal(np.diff(draw(DENSE, 250)), 1)
 
 
+# 16 frames at 16 per second, as the authors trained 3DRotNet.
+ROTATION = dataclasses.replace(DENSE, frame_rate=16.0)
+
+
+def test_a_clip_of_a_rate_has_steps_of_the_neighboring_whole_numbers():
+    steps = np.diff(draw(ROTATION, 250))
+    assert set(np.unique(steps)) == {1, 2}
+    # 15 steps of 25 / 16 frames are 23.4; the authors' loader has 23 or 24, too.
+    totals = steps.sum(axis=1)
+    assert set(totals) == {23, 24}
+    assert totals.mean() == pytest.approx(23.4375, abs=0.1)
+    longer = (steps == 2).mean(axis=0)  # in any place of the clip alike
+    np.testing.assert_allclose(longer, 0.5625, atol=0.15)
+
+
+def test_a_clip_of_a_rate_fits_into_the_video():
+    frames = draw(ROTATION, 25)
+    assert (frames.min(), frames.max()) == (0, 24)
+    assert np.diff(frames).min() > 0  # no video of 25 frames is looped
+    assert ROTATION.span == 25
+
+
+def test_test_clips_of_a_rate_are_as_even_as_they_can_be():
+    (clip,) = sampling.evaluation_clips(ROTATION, tf.constant(25), 1).numpy()
+    assert clip.tolist() == [0, 1, 3, 4, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 21, 23]
+    assert sampling.consecutive_clips(ROTATION, tf.constant(60)).shape == (2, 16)
+
+
 def test_a_binned_clip_takes_one_frame_from_each_of_consecutive_bins():
     bins = draw(BINNED, 250) // 12
     np.testing.assert_array_equal(np.diff(bins), 1)

@@ -22,14 +22,18 @@ def complete_config(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "keys"), [("ir", BANK), ("la", BANK | CLUSTERS), ("supervised", set())]
+    ("name", "keys"),
+    [
+        *(("ir", BANK), ("la", BANK | CLUSTERS), ("supervised", set())),
+        ("rotation", {"head"}),
+    ],
 )
 def test_a_checkpoint_holds_the_variables_of_the_objective(name, keys):
     config = complete_config(name)
     objective = OBJECTIVES[name].from_config(config, np.zeros(NUM_VIDEOS))
     assert objective.checkpoint().keys() == keys
     assert objective.recomputed().keys() == keys & CLUSTERS
-    assert (objective.bank is None) == (name == "supervised")
+    assert (objective.bank is None) == ("bank" not in keys)
 
 
 def test_the_command_line_offers_every_objective():

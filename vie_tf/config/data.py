@@ -30,12 +30,14 @@ class DataConfig:
         "Crop of training clips. random_short_side_crop: the paper's, shortest side"
         " resized to 256 .. 320 and a random 224 crop. multi_scale_crop: 5 sizes in 5"
         " places (fine-tuning). random_resized_crop: a random area and aspect ratio, as"
-        " for images. whole_frame: 70% to 100% of height and width squeezed into a"
-        " square, tested on the whole frame, where what happens is not in the middle.",
+        " for images. random_squeezed_crop: 82% of height and width squeezed into a"
+        " square, as 3DRotNet. whole_frame: 70% to 100% of them, tested on the whole"
+        " frame, where what happens is not in the middle.",
         choices=(
             "random_short_side_crop",
             "multi_scale_crop",
             "random_resized_crop",
+            "random_squeezed_crop",
             "whole_frame",
         ),
         tasks=(*_TRAINED, "all"),

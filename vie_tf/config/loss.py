@@ -1,4 +1,4 @@
-"""Settings of the objectives: IR, LA and supervised."""
+"""Settings of the objectives."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from vie_tf.config.setting import Role, setting
 
 @dataclasses.dataclass(frozen=True)
 class LossConfig:
-    """The objective: instance recognition (IR), local aggregation (LA) or labels."""
+    """The objective: IR, LA, labels, or one of the other methods of table 2."""
 
     name: str = setting(
         "ir",
         "Objective. ir: instance recognition. la: local aggregation, after --ir_steps"
-        " of IR. supervised: softmax over the classes of the data."
+        " of IR. supervised: softmax over the classes of the data. Other methods of"
+        " table 2 (docs/other_objectives.md): rotation: by how much a clip is turned."
         " package.module:Class: one of your own (docs/extending.md).",
         role=Role.FIXED,
         flag="loss",
-        choices=("ir", "la", "supervised"),
+        choices=("ir", "la", "supervised", "rotation"),
         importable=True,
     )
     temperature: float = setting(

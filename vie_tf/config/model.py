@@ -92,6 +92,12 @@ class ModelConfig:
         role=Role.FIXED,
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
     )
+    has_head: bool = setting(
+        True,
+        "Whether a dense layer makes the embedding of the pooled features. It is these,"
+        " at unit norm, where an objective has a head of its own.",
+        flag=None,
+    )
     num_classes: int | None = setting(
         None, "Classes of a supervised network, taken from the data.", flag=None
     )
@@ -114,6 +120,16 @@ class ModelConfig:
             "the family's (single, 3dresnet, c3d and alexnet 1, slow 16, slowfast and"
             " alexnet_stacked 4; trn takes one frame from each bin)"
         ),
+    )
+    frame_rate: float | None = setting(
+        None,
+        "Frames of a clip per second, at most 25, in place of --frame_interval. Steps"
+        " from frame to frame are neighboring whole numbers in random order. 3DRotNet"
+        " has 16: steps of 1 and 2.",
+        role=Role.FIXED,
+        above=0,
+        upper=25,
+        otherwise="as --frame_interval says",
     )
     crop_size: int | None = setting(
         None,

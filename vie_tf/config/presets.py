@@ -1,8 +1,9 @@
 """Presets: what `train.py` takes for flags that were not given.
 
-  paper  the defaults of all settings, which are the paper's: nothing is changed
-  small  for ten to some thousand videos and some minutes on two cores, made for their
-         number and length
+  paper     the defaults of all settings, which are the paper's: nothing is changed
+  small     for ten to some thousand videos and some minutes on two cores, made for
+            their number and length
+  3drotnet  the authors' training of 3DRotNet, a method of table 2
 
 Flags that are given win, wherever they stand in the command.  A run keeps the values
 that it began with in its config.json (`Preset`), also where videos were appended or a
@@ -123,9 +124,36 @@ def steps_for(num_videos: int) -> int:
     return min(max(3 * num_videos, 800), 2400)
 
 
+def rotation(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
+    """Returns the settings with which the authors trained 3DRotNet; see `small`.
+
+    Source: saved_settings/vd_rot.py (`rot_3dresnet_re`), rot_data.py and
+    pt_loader/transforms.py of their repository.
+    """
+    del videos, given
+    return [
+        Choice({"model": "3dresnet", "loss": "rotation"}, "the network of table 2"),
+        Choice({"frame_rate": 16.0}, "16 frames in a second, by steps of 1 and 2"),
+        Choice(
+            {"crop": "random_squeezed_crop", "color": "none"},
+            "frames squeezed into 136 x 136, a random 112 x 112 of them",
+        ),
+        Choice({"batch_size": 32}, "32 clips, each in four rotations"),
+        Choice(
+            {
+                "learning_rate": 0.1,
+                "lr_boundaries": (25_000, 50_000, 75_000),
+                "train_steps": 100_000,
+            },
+            "their drops; their last step is not published",
+        ),
+    ]
+
+
 PRESETS: dict[str, Callable[[Collection, Mapping[str, Any]], Sequence[Choice]]] = {
     "paper": lambda videos, given: [],
     "small": small,
+    "3drotnet": rotation,
 }
 
 
@@ -137,7 +165,8 @@ class PresetConfig:
         "paper",
         "What is taken for flags that are not given. paper: the defaults listed here,"
         " made for 240,000 videos. small: values for ten to some thousand videos, made"
-        " for their number and length, and printed at the start. Flags that are given"
+        " for their number and length. 3drotnet: those of another method of table 2, as"
+        " the authors trained it. They are printed at the start; flags that are given"
         " win, before or after it.",
         role=Role.DERIVES,
         choices=tuple(PRESETS),

@@ -94,7 +94,7 @@ class TrainedOn:
         """Names loss, data and network: `LA on kinetics400, 70% of the videos`."""
         words = "untrained"
         if self.loss != NOTHING:
-            words = self.loss if self.loss == "supervised" else self.loss.upper()
+            words = {"ir": "IR", "la": "LA"}.get(self.loss, self.loss)
             words += f" on {self.name}" if self.name else ""
         return ", ".join(filter(None, [words, *self.describe_subset(), self.network]))
 

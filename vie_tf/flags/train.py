@@ -41,7 +41,7 @@ GROUPS: Groups = {
     "Preset: what is taken for flags that are not given": PresetConfig,
     "Data: which records are read, and how": DataConfig,
     "Model: which network, on which clips": ModelConfig,
-    "Loss: instance recognition (IR), local aggregation (LA) or labels": LossConfig,
+    "Loss: what is learned": LossConfig,
     "Training: start, steps, optimization": TrainConfig,
     "kNN: validation by nearest neighbors": KnnConfig,
     "Distribution: which devices share the batches": DistributionConfig,

@@ -12,10 +12,13 @@ The network subtracts the two grays (`vie_tf.input.differences`).
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Sequence
 
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
+
+FPS = 25  # of records
 
 # Frames of the video, at 25 fps, from one frame of a difference to the other.  Two show
 # fast motion alone; eight show slow motion, too, and blur the fast
@@ -35,6 +38,7 @@ class ClipRecipe:
       sampling: a key of `vie_tf.input.sampling.SAMPLING_RULES`.
       static: whether all T frames are the same one, drawn as by `single`.
       input: `frames`, `differences` or `both`.
+      frame_rate: frames per second, in place of the interval; not used by `binned`.
     """
 
     num_frames: int
@@ -43,6 +47,17 @@ class ClipRecipe:
     sampling: str
     static: bool = False
     input: str = "frames"
+    frame_rate: float | None = None
+
+    @property
+    def frame_step(self) -> float:
+        """Frames at 25 fps from one frame of the clip to the next, in the mean."""
+        return FPS / self.frame_rate if self.frame_rate else self.frame_interval
+
+    @property
+    def span(self) -> int:
+        """Frames at 25 fps that a clip covers, the step after its last one included."""
+        return math.ceil(self.num_frames * self.frame_step)
 
     @property
     def has_colors(self) -> bool:

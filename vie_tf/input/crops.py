@@ -10,6 +10,8 @@ of one window for all frames of the clip, [4] int32, in source pixels, which
   multi_scale_crop        a square of 5 sizes in one of 5 places (appendix E,
                           "Multi-scale Aug.")
   random_resized_crop     a random area and aspect ratio, as images are augmented
+  random_squeezed_crop    the frame squeezed into 136 x 136, then a random 112 x 112
+                          crop (3DRotNet, as the authors trained it)
   whole_frame             70% to 100% of the height and of the width, squeezed into a
                           square, so that what happens at the sides is rarely missed
 
@@ -17,6 +19,7 @@ Test windows (`TEST_WINDOWS`) follow the crop of the training:
 
   center                  shortest side resized to 256, then the center 224 x 224
   whole_side              the largest square in the center, for multi_scale_crop
+  squeezed_center         the center of the squeezed frame, for random_squeezed_crop
   everything              the frame, squeezed into a square, for whole_frame
 
 A frame is not resized and then cropped: the same window is cropped from the source and
@@ -38,6 +41,8 @@ MAX_AREA = 1.0  # fraction of the frame; the least is a setting
 MIN_ASPECT, MAX_ASPECT = 3 / 4, 4 / 3  # width / height
 MIN_FRACTION = 0.7  # of the height and of the width, for whole_frame
 _TRIES = 10  # draws of an area and an aspect ratio that may fit into the frame
+
+SQUEEZED = 112 / 136  # of the height and of the width, for random_squeezed_crop
 
 NUM_DRAWS = 2 * _TRIES + 2  # for `random_resized_crop`; the others need fewer
 
@@ -143,6 +148,28 @@ def whole_frame(height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor) -> tf.Ten
     )
 
 
+def random_squeezed_crop(
+    height: tf.Tensor, width: tf.Tensor, draws: tf.Tensor
+) -> tf.Tensor:
+    """Takes `SQUEEZED` of the height and of the width at a random place."""
+    window_height, window_width = _squeezed(height), _squeezed(width)
+    return tf.stack(
+        [
+            _offset(draws[0], height - window_height),
+            _offset(draws[1], width - window_width),
+            window_height,
+            window_width,
+        ]
+    )
+
+
+def squeezed_center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """Takes the middle of what `random_squeezed_crop` takes."""
+    window_height, window_width = _squeezed(height), _squeezed(width)
+    top, left = (height - window_height) // 2, (width - window_width) // 2
+    return tf.stack([top, left, window_height, window_width])
+
+
 def center(height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     """Takes the square of the test transform: 1 / MIN_RESIZE of the shortest side."""
     side = _side(height, width, tf.constant(MIN_RESIZE))
@@ -166,6 +193,7 @@ CROPS: dict[str, Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "random_short_side_crop": random_short_side_crop,
     "multi_scale_crop": multi_scale_crop,
     "random_resized_crop": random_resized_crop,
+    "random_squeezed_crop": random_squeezed_crop,
     "whole_frame": whole_frame,
 }
 
@@ -173,6 +201,7 @@ TEST_WINDOWS: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
     "random_short_side_crop": center,
     "multi_scale_crop": whole_side,
     "random_resized_crop": center,
+    "random_squeezed_crop": squeezed_center,
     "whole_frame": everything,
 }
 
@@ -181,6 +210,10 @@ def _side(height: tf.Tensor, width: tf.Tensor, resize: tf.Tensor) -> tf.Tensor:
     """Returns the source pixels of the crop when the shortest side is resized."""
     shortest = tf.cast(tf.minimum(height, width), tf.float32)
     return _at_least_one(shortest / resize)
+
+
+def _squeezed(size: tf.Tensor) -> tf.Tensor:
+    return _at_least_one(tf.cast(size, tf.float32) * SQUEEZED)
 
 
 def _at_least_one(size: tf.Tensor) -> tf.Tensor:

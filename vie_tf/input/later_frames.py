@@ -55,10 +55,13 @@ def repeats(recipe: ClipRecipe, frames: tf.Tensor, num_clips: int) -> Repeats | 
       num_clips: number of these clips.
 
     Returns:
-      None if there are none, as with an interval that does not divide the lag.
+      None if there are none, as with an interval that does not divide the lag, or
+      steps that differ.
     """
     steps, rest = divmod(DIFFERENCE_LAG, recipe.frame_interval)
-    if not recipe.has_differences or rest or steps >= recipe.num_frames:
+    if recipe.frame_rate or rest or steps >= recipe.num_frames:
+        return None
+    if not recipe.has_differences:
         return None
     count = num_clips * recipe.num_frames
     sources = list(range(2 * count))

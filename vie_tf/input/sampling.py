@@ -28,6 +28,7 @@ Letters: F frames of the video, T frames of a clip.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Callable, NamedTuple
 
 import tensorflow as tf
@@ -119,7 +120,7 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
     num_video_frames = num_positions(recipe, num_video_frames)
     if recipe.static:
         return _tiled(consecutive_clips(_one_frame(recipe), num_video_frames), recipe)
-    span = recipe.num_frames * recipe.frame_interval
+    span = recipe.span
     starts = tf.range(tf.maximum(num_video_frames // span, 1)) * span
     return _frames_from(starts, recipe, num_video_frames)
 
@@ -140,13 +141,34 @@ def _frames_from(
     starts: tf.Tensor, recipe: ClipRecipe, num_video_frames: tf.Tensor
 ) -> tf.Tensor:
     """Returns the frames of clips that start at frames [...]: [..., T] int32."""
-    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
-    return (starts[..., None] + offsets) % num_video_frames
+    return (starts[..., None] + _even_offsets(recipe)) % num_video_frames
+
+
+def _even_offsets(recipe: ClipRecipe) -> tf.Tensor:
+    """Returns frames of a clip that starts at frame 0, as even as they can be: [T]."""
+    even = [int(number * recipe.frame_step) for number in range(recipe.num_frames)]
+    return tf.constant(even, tf.int32)
+
+
+def _random_offsets(recipe: ClipRecipe, seed: tf.Tensor) -> tf.Tensor:
+    """Returns frames of a clip that starts at frame 0, by the steps of its rate: [T].
+
+    Steps are the two whole numbers about their mean, in random order.  So are those of
+    the authors' loader for 3DRotNet (`RotVideoDataset`), which draws each step and
+    starts again until 16 frames cover 25.
+    """
+    step, num_steps = int(recipe.frame_step), recipe.num_frames - 1
+    exact = num_steps * (recipe.frame_step - step)
+    draw = tf.random.stateless_uniform([], seed + 1)
+    num_longer = tf.cast(tf.floor(exact + draw), tf.int32)
+    is_longer = tf.cast(tf.range(num_steps) < num_longer, tf.int32)
+    steps = step + tf.random.experimental.stateless_shuffle(is_longer, seed + 2)
+    return tf.concat([[0], tf.cumsum(steps)], axis=0)
 
 
 def _num_starts(num_video_frames: tf.Tensor, recipe: ClipRecipe) -> tf.Tensor:
     """Counts frames at which a clip can start: all of a video that is looped."""
-    starts = num_video_frames - (recipe.num_frames - 1) * recipe.frame_interval
+    starts = num_video_frames - math.ceil((recipe.num_frames - 1) * recipe.frame_step)
     return tf.where(starts > 0, starts, num_video_frames)
 
 
@@ -175,6 +197,8 @@ def _draw_start(
 ) -> tf.Tensor:
     """Draws the first frame; the others follow at the interval of the recipe."""
     start = _uniform(seed, [], _num_starts(num_video_frames, recipe))
+    if recipe.frame_rate:
+        return (start + _random_offsets(recipe, seed)) % num_video_frames
     return _frames_from(start, recipe, num_video_frames)
 
 
@@ -212,14 +236,13 @@ def _spread_to_both_ends(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, num_clips: int
 ) -> tf.Tensor:
     """Spaces the starts from the first frame to the last; loops a short video."""
-    span = recipe.num_frames * recipe.frame_interval
+    span = recipe.span
     last = tf.maximum(num_video_frames, num_clips * span) - span
     if num_clips == 1:
         start = last[None] // 2
     else:
         start = tf.range(num_clips) * last // (num_clips - 1)
-    offsets = tf.range(recipe.num_frames) * recipe.frame_interval
-    return (start[:, None] + offsets) % num_video_frames
+    return _frames_from(start, recipe, num_video_frames)
 
 
 def _spread_bins(

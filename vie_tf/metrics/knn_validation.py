@@ -73,7 +73,7 @@ class KnnValidation:
 
     Attributes:
       embedder: embedder of the network.
-      bank: memory bank of the run.
+      bank: memory bank of the run; None where the gallery is `features`.
       clips: clips of the queries that this worker looks at.
       labels: [V] classes of the queries.
       own_index: [V] positions of the queries in the gallery, None if they are not in
@@ -85,10 +85,11 @@ class KnnValidation:
       gallery_clips: clips of the gallery that this worker looks at; None where the
         gallery is the bank, or the queries themselves.
       gallery_labels: [N] classes of the gallery's videos.
+      dim: D.
     """
 
     embedder: ClipEmbedder
-    bank: MemoryBank
+    bank: MemoryBank | None
     clips: Clips
     labels: np.ndarray
     own_index: np.ndarray | None
@@ -98,6 +99,7 @@ class KnnValidation:
     gallery: str = BANK
     gallery_clips: Clips | None = None
     gallery_labels: np.ndarray | None = None
+    dim: int = 0
 
     name = "knn"
 
@@ -109,9 +111,10 @@ class KnnValidation:
             gallery.
         """
         features = self._embed(self.clips, len(self.labels), title)
-        gallery = self._bank(features)
         if self.gallery == FEATURES:
             gallery = self._fresh(features, title)
+        else:
+            gallery = self._bank(features)
         votes = np.zeros([0, self.num_classes])
         if len(features.video_index):
             votes = knn.classify_videos(
@@ -131,6 +134,7 @@ class KnnValidation:
         )
 
     def _bank(self, features: ClipFeatures) -> Gallery:
+        assert self.bank is not None
         own = None if self.own_index is None else self.own_index[features.video_index]
         return Gallery(self.bank.rows, self.bank.labels.numpy(), own)
 
@@ -157,5 +161,5 @@ class KnnValidation:
         try:
             return self.embedder.embed(clips, num_videos, title)
         except NothingRead:  # another worker may have read some
-            shape = [0, self.settings.num_clips, int(self.bank.rows.shape[1])]
+            shape = [0, self.settings.num_clips, self.dim]
             return ClipFeatures(np.zeros(shape, np.float32), np.zeros([0], np.int64))

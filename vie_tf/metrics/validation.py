@@ -89,7 +89,7 @@ class SoftmaxValidation:
         )
 
 
-def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
+def split_to_validate(manifest: Manifest, num_rows: int | None) -> str | None:
     """Chooses the videos that a run is validated on.
 
     Without validation videos, kNN takes the training videos as queries, each without
@@ -100,7 +100,7 @@ def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
 
     Args:
       manifest: manifest of the data set.
-      bank_size: size of the memory bank, None for a supervised network.
+      num_rows: instances of the run, None for a supervised network.
 
     Returns:
       A split, or None where there is no label to validate on.
@@ -112,22 +112,22 @@ def split_to_validate(manifest: Manifest, bank_size: int | None) -> str | None:
         videos = manifest.split(TRAIN_SPLIT)
         labels = np.array([video.label for video in videos])
         has_answer = knn.can_be_right(labels, labels, leaves_one_out=True).any()
-        return TRAIN_SPLIT if bank_size == len(videos) and has_answer else None
+        return TRAIN_SPLIT if num_rows == len(videos) and has_answer else None
     return None
 
 
-def left_out_note(manifest: Manifest, bank_size: int | None) -> str:
+def left_out_note(manifest: Manifest, num_rows: int | None) -> str:
     """Says which training videos kNN leaves out as queries, since none can be right.
 
     Args:
       manifest: manifest of the data set.
-      bank_size: size of the memory bank, None for a supervised network.
+      num_rows: instances of the run, None for a supervised network.
 
     Returns:
       A line; empty where there is nothing to say.
     """
     videos = manifest.split(TRAIN_SPLIT)
-    if bank_size != len(videos) or manifest.split(VAL_SPLIT):
+    if num_rows != len(videos) or manifest.split(VAL_SPLIT):
         return ""
     labels = np.array([video.label for video in videos])
     can_be_right = knn.can_be_right(labels, labels, leaves_one_out=True)
@@ -146,13 +146,13 @@ def left_out_note(manifest: Manifest, bank_size: int | None) -> str:
 
 
 def gallery_of_run(
-    manifest: Manifest, bank_size: int | None, num_trained_clips: int, num_clips: int
+    manifest: Manifest, num_rows: int | None, num_trained_clips: int, num_clips: int
 ) -> tuple[str, int]:
     """Decides what `--knn_gallery=auto` is for a run; see `clips_of_gallery`.
 
     Args:
       manifest: manifest of the data set.
-      bank_size: size of the memory bank, None for a supervised network.
+      num_rows: instances of the run, None for a supervised network.
       num_trained_clips: clips that are trained on between two validations.
       num_clips: clips of a query.
 
@@ -160,8 +160,8 @@ def gallery_of_run(
       `bank` or `features`, and the clips of a gallery video if it is `features`, at
       least 1.
     """
-    split = split_to_validate(manifest, bank_size)
-    if split is None or bank_size is None:
+    split = split_to_validate(manifest, num_rows)
+    if split is None or num_rows is None:
         return BANK, 1
     if split == TRAIN_SPLIT:  # the queries are the gallery, and embedded anyway
         return FEATURES, num_clips
@@ -182,11 +182,12 @@ def make_validation(
     gather: Gather,
     gallery: str = BANK,
     num_gallery_clips: int | None = None,
+    num_rows: int | None = None,
 ) -> Validation | None:
     """Prepares the validation that fits a run.
 
     Args:
-      bank: memory bank of the run, None for a supervised network.
+      bank: memory bank of the run, None for one without.
       data: data settings of the run.
       manifest: manifest of its data set.
       recipe: recipe of its clips.
@@ -195,38 +196,41 @@ def make_validation(
       shard: clips that this worker looks at.
       gather: concatenates the arrays of all workers.
       gallery: `bank` or `features`, what kNN compares with.
-      num_gallery_clips: clips of a gallery video in `features`; None for as many as of
-        a query.
+      num_gallery_clips: clips of a gallery video; None for as many as of a query.
+      num_rows: instances of a run without a bank; None for a supervised network.
 
     Returns:
       None where there is nothing to validate on.
     """
-    split = split_to_validate(manifest, bank.num_videos if bank else None)
+    num_rows = bank.num_videos if bank else num_rows
+    split = split_to_validate(manifest, num_rows)
     if split is None:
         return None
-    videos = manifest.split(split)
-    labels = np.array([video.label for video in videos])
+    labels = _labels_of(manifest, split)
 
     def clips_of(split: str, num_clips: int) -> Clips:
         return pipeline.evaluation_clips(
             data, manifest, split, recipe, num_clips=num_clips, shard=shard
         )
 
-    clips = clips_of(split, settings.num_clips)
-    num_classes = len(manifest.class_names)
-    if bank is None:
+    clips, num_classes = clips_of(split, settings.num_clips), len(manifest.class_names)
+    if num_rows is None:
         logits = SplitPass(lambda c: {"": network(c, training=False)["logits"]})
-        return SoftmaxValidation(
-            "softmax", ("",), logits, clips, labels, num_classes, gather
-        )
+        own = ("softmax", ("",), logits, clips, labels, num_classes, gather)
+        return SoftmaxValidation(*own)
     gallery_clips, gallery_labels = None, None
     if gallery == FEATURES and split == VAL_SPLIT:
-        gallery_labels = np.array([v.label for v in manifest.split(TRAIN_SPLIT)])
+        gallery_labels = _labels_of(manifest, TRAIN_SPLIT)
         gallery_clips = clips_of(TRAIN_SPLIT, num_gallery_clips or settings.num_clips)
-    own_index = None if split == VAL_SPLIT else np.arange(len(videos))
+    own_index = None if split == VAL_SPLIT else np.arange(len(labels))
     return KnnValidation(
         *(ClipEmbedder(network), bank, clips, labels, own_index, num_classes),
         *(settings, gather, gallery),
         gallery_clips=gallery_clips,
         gallery_labels=gallery_labels,
+        dim=int(bank.rows.shape[1]) if bank else network.num_channels["embedding"],
     )
+
+
+def _labels_of(manifest: Manifest, split: str) -> np.ndarray:
+    return np.array([video.label for video in manifest.split(split)])

@@ -35,6 +35,8 @@ class ClipModel(keras.Model):
     Attributes:
         build_arguments: Arguments of the `build` that made it; empty for a stream of
             another network.
+        num_channels: Size of the last axis of every endpoint, by its name; empty before
+            `build` has called the network.
     """
 
     def __init__(self, num_frames: int, name: str, input: str = "frames") -> None:
@@ -42,6 +44,7 @@ class ClipModel(keras.Model):
         self.num_frames = num_frames
         self.clip_input = input
         self.build_arguments: dict[str, Any] = {}
+        self.num_channels: dict[str, int] = {}
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the `build` that made the model.

@@ -42,8 +42,11 @@ class Family:
 
 
 def num_outputs(config: ModelConfig) -> int:
-    """Returns the number of logits of a classifier, or D of an embedding."""
-    return config.num_classes or config.embedding_dim
+    """Returns the units of the head's dense layer, 0 for none.
+
+    They are the logits of a classifier, or the D dimensions of an embedding.
+    """
+    return config.num_classes or (config.embedding_dim if config.has_head else 0)
 
 
 def assemble(

@@ -32,6 +32,7 @@ def clip_recipe(model: ModelConfig) -> ClipRecipe:
         num_frames=model.num_frames or recipe.num_frames,
         frame_interval=model.frame_interval or recipe.frame_interval,
         crop_size=model.crop_size or recipe.crop_size,
+        frame_rate=model.frame_rate,
         input=model.input,
     )
 

@@ -2,7 +2,8 @@
 
 They take pooled features [B, T', C] in float32 (T' = 1 for 3-D backbones) and return
 `pooled` [B, F] and an output [B, D]: the embedding before its final normalization, or
-the logits of a classifier.
+the logits of a classifier.  With D = 0 there is no dense layer, and the output is
+`pooled` (objectives with a head of their own).
 
 Heads compute in float32 under every precision, because the losses divide similarities
 by a temperature of 0.07.
@@ -25,6 +26,9 @@ MAX_RELATIONS = 8
 
 
 def _dense(units: int) -> keras.layers.Dense:
+    """Makes the last layer, which returns what it is given if it has no units."""
+    if not units:
+        return keras.layers.Layer(dtype="float32")
     return keras.layers.Dense(units, dtype="float32")
 
 

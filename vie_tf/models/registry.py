@@ -43,6 +43,11 @@ def _concat(config: ModelConfig) -> FrameConcat:
 def _relation(average: bool) -> MakeHead:
     def make_head(config: ModelConfig) -> MultiScaleRelation:
         assert config.num_frames is not None
+        if not num_outputs(config):
+            raise UserError(
+                f"--trn_head={config.trn_head} has layers of the embedding, which"
+                " objectives with a head of their own do not train: leave it out."
+            )
         return MultiScaleRelation(num_outputs(config), config.num_frames, average)
 
     return make_head
@@ -268,5 +273,6 @@ def build(name: str, **settings: Any) -> ClipModel:
     model._set_save_spec(any_clips)
     # The first call creates the variables; the smallest clip makes it cheap.
     size = [num_frames, MIN_CROP_SIZE, MIN_CROP_SIZE, channels]
-    model(tf.zeros([1, *size], tf.uint8))
+    endpoints = model(tf.zeros([1, *size], tf.uint8))
+    model.num_channels = {name: int(one.shape[-1]) for name, one in endpoints.items()}
     return model

@@ -21,7 +21,8 @@ def before_training(config: RunConfig, num_videos: int) -> Iterator[str]:
       num_videos: number of training videos, or of their bins.
     """
     assert config.train.batch_size is not None
-    has_bank = not objective_class(config.loss.name).needs_labels
+    objective = objective_class(config.loss.name)
+    has_bank = not (objective.needs_labels or objective.has_own_head)
     is_for_many = has_bank and config.loss.ir_normalizer == "imagenet"
     if num_videos < FEW_VIDEOS and is_for_many:
         yield (

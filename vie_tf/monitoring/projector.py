@@ -94,10 +94,10 @@ def export(
     """
     directory = RunDirectory(model_dir)
     config, _ = directory.load_config()
-    if config.loss.name == "supervised":
+    if directory.checkpoint(checkpoint).bank_size is None:
         raise UserError(
-            f"The run in {model_dir!r} is supervised and has no memory bank to show."
-            " Give a run with --loss=ir or la."
+            f"The run in {model_dir!r} is of --loss={config.loss.name}, which has no"
+            " memory bank to show. Give a run with --loss=ir or la."
         )
     manifest = Manifest.load(data_dir)
     data = dataclasses.replace(config.data, data_dir=data_dir)

@@ -136,7 +136,9 @@ class RunLog:
 
     def _alarms(self, values: Mapping[str, float]) -> list[Alarm]:
         """Returns the alarms on the scalars of a step."""
-        alarms = health.embedding_alarms(values)
+        # Features after a ReLU are all similar, so that only embeddings are judged.
+        has_bank = self._state.bank is not None
+        alarms = health.embedding_alarms(values) if has_bank else []
         if "close_share" in values:
             assert self._loss is not None
             assert self._loss.la_num_clusters is not None

@@ -1,4 +1,4 @@
-"""What is learned: the objectives of the paper, the memory bank and its clusters."""
+"""What is learned: objectives, the memory bank and its clusters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from vie_tf.config.importing import import_named
 from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.objectives.objective import Objective
+from vie_tf.objectives.rotation import Rotation
 from vie_tf.objectives.supervised import Supervised
 from vie_tf.storage.errors import UserError
 
@@ -19,6 +20,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "ir": InstanceRecognition,
     "la": LocalAggregation,
     "supervised": Supervised,
+    "rotation": Rotation,
 }
 
 

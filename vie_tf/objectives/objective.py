@@ -15,9 +15,11 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.config import LossConfig, RunConfig
+from vie_tf import models
+from vie_tf.config import LossConfig, ModelConfig, RunConfig, settings_of
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.storage.errors import UserError
 
 
 class Objective:
@@ -29,11 +31,17 @@ class Objective:
       title: name of the loss in the terminal.
       needs_labels: whether every training video needs a label, which makes the network
         a classifier.
+      has_own_head: whether it has layers of its own on endpoints of the network, and
+        neither trains the layer of the embedding nor keeps a memory bank.  The
+        embedding is `pooled` at unit norm then.
+      kinds: kinds of networks that can learn it, as `vie_tf.models.family.Family.kind`.
       bank: the memory bank; None for an objective without one.
     """
 
     title = ""
     needs_labels = False
+    has_own_head = False
+    kinds: tuple[str, ...] = ("frames", "clips", "streams")
     bank: MemoryBank | None = None
 
     @classmethod
@@ -50,6 +58,31 @@ class Objective:
         return settings
 
     @classmethod
+    def check_network(cls, loss: str, model: ModelConfig) -> None:
+        """Checks that a network can learn the objective.
+
+        Args:
+          loss: name of the objective.
+          model: settings of the network.
+
+        Raises:
+          UserError: it cannot; the message names the families that can.
+        """
+        kind = models.family(model.name).kind
+        if kind not in cls.kinds:
+            names = settings_of(ModelConfig)["name"].choices
+            fitting = [n for n in names if models.family(n).kind in cls.kinds]
+            raise UserError(
+                f"--loss={loss} cannot be learned by --model={model.name}: give one of"
+                f" {', '.join(fitting)}."
+            )
+        if model.input == "both" and "streams" not in cls.kinds:
+            raise UserError(
+                f"--loss={loss} is for networks of one stream, but --input=both makes"
+                " two: give --input=frames or --input=differences."
+            )
+
+    @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> Objective:
         """Makes the objective of a run at step 0.
 
@@ -59,6 +92,34 @@ class Objective:
         """
         raise NotImplementedError
 
+    def make_head(self, num_channels: Mapping[str, int]) -> None:
+        """Makes the layers of an own head; called once, in the strategy's scope.
+
+        Args:
+          num_channels: size of the last axis of each endpoint, by its name.
+        """
+
+    def trained_variables(self) -> list[tf.Variable]:
+        """Returns variables that learn, and decay, beside those of the network."""
+        return []
+
+    def num_network_clips(self, num_videos: int) -> int:
+        """Returns how many clips `prepare` makes of a batch of so many videos."""
+        return num_videos
+
+    def prepare(self, batch: dict, step: tf.Tensor) -> dict:
+        """Changes a batch before the network is given it; called in replica context.
+
+        Args:
+          batch: `clips` [B, T, S, S, C] uint8, `rows` [B] and `labels` [B].
+          step: as for `loss`.
+
+        Returns:
+          The batch that network and `loss` are given.  Its `clips` may be others, or
+          more, of which the first B belong to the B videos in order.
+        """
+        return batch
+
     def loss(
         self, endpoints: dict[str, tf.Tensor], batch: dict, step: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -66,7 +127,8 @@ class Objective:
 
         Args:
           endpoints: of the network in training mode, by name.
-          batch: `clips`, `rows` [B] and `labels` [B] of this replica.
+          batch: `clips`, `rows` [B] and `labels` [B] of this replica, as `prepare`
+            returned them.
           step: steps taken before this one, scalar int64, from which randomness comes.
 
         Returns:

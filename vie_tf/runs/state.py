@@ -56,7 +56,8 @@ class TrainState(tf.Module):
         super().__init__(name="train_state")
         self.model = model
         self.optimizer = optimizer
-        self.optimizer.build(model.trainable_variables)
+        of_objective = objective.trained_variables()
+        self.optimizer.build([*model.trainable_variables, *of_objective])
         # Gradients below 6e-8 would be 0 in float16.
         self.loss_scaler: keras.mixed_precision.LossScaleOptimizer | None = None
         if scales_loss:

@@ -34,19 +34,19 @@ class StoredCheckpoint:
 
     @property
     def bank_size(self) -> int | None:
-        """Number of rows of the memory bank; None for a supervised run."""
+        """Number of rows of the memory bank; None for a run without one."""
         return self.shapes[_BANK][0] if _BANK in self.shapes else None
 
     def read_bank(self) -> np.ndarray:
         """Returns the rows of the memory bank, [N, D] float32.
 
         Raises:
-          UserError: the run is supervised and has no bank.
+          UserError: the run has no bank.
         """
         if self.bank_size is None:
             raise UserError(
-                f"The checkpoint {self.path} has no memory bank, because its run is"
-                " supervised. Use --gallery=features."
+                f"The checkpoint {self.path} has no memory bank: its objective keeps"
+                " none. Use --gallery=features."
             )
         return self._reader.get_tensor(_BANK)
 
@@ -120,11 +120,11 @@ class StoredCheckpoint:
     def _check_bank(self, bank: MemoryBank | None, bank_grows: bool) -> None:
         size = self.bank_size
         if (size is None) != (bank is None):
-            kind = "a supervised run" if size is None else "a run with a memory bank"
+            kind = "without one" if size is None else "with a memory bank"
             raise UserError(
-                f"The checkpoint {self.path} belongs to {kind}: --loss=supervised"
-                " cannot start from a run with --loss=ir or la, and they cannot start"
-                " from a supervised run."
+                f"The checkpoint {self.path} belongs to a run {kind}: --loss=supervised"
+                " and objectives with a head of their own cannot start from a run with"
+                " a memory bank, nor can --loss=ir and la start from theirs."
             )
         if bank is None or size is None:
             return

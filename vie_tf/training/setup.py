@@ -49,6 +49,9 @@ def complete_settings(
             f" {counted(instances.count, 'training video')}, but a loss that tells"
             " videos apart needs at least 2."
         )
+    if objective.has_own_head:
+        model = dataclasses.replace(model, has_head=False)
+    objective.check_network(config.loss.name, model)
     loss = objective.complete(config.loss, instances.count)
     config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
     if config.distribution.strategy == "multi_worker" and config.data.data_service:
@@ -60,6 +63,8 @@ def complete_settings(
     recipe = with_static(clip_recipe(config.model), config.data.static_video)
     check_motion(manifest.split(TRAIN_SPLIT), recipe, config.model.name)
     num_rows = None if objective.needs_labels else instances.count
+    if objective.has_own_head:
+        config = _without_bank(config)
     config = _with_gallery(config, manifest, num_rows)
     _check_schedule(config, manifest, num_rows)
     steps = config.train.profile_steps
@@ -88,6 +93,18 @@ def _with_gallery(
         manifest, num_rows, clips_between_validations(train), config.knn.num_clips
     )
     train = dataclasses.replace(train, knn_gallery=gallery)
+    return dataclasses.replace(config, train=train)
+
+
+def _without_bank(config: RunConfig) -> RunConfig:
+    """Lets kNN validations compare with embeddings, as there is no memory bank."""
+    train = config.train
+    if train.knn_gallery == "bank":
+        raise UserError(
+            f"--loss={config.loss.name} has no memory bank to validate against: leave"
+            " --knn_gallery=bank out."
+        )
+    train = dataclasses.replace(train, knn_gallery="features")
     return dataclasses.replace(config, train=train)
 
 

@@ -31,13 +31,16 @@ def make_state(config: RunConfig, labels: np.ndarray) -> TrainState:
       config: complete settings of the run.
       labels: [N] classes of the instances, -1 where one has none.
     """
-    make_objective = objective_class(config.loss.name).from_config
+    model = build_model(config.model, config.train.seed)
+    objective = objective_class(config.loss.name).from_config(config, labels)
+    if objective.has_own_head:
+        objective.make_head(model.num_channels)
     return TrainState(
-        model=build_model(config.model, config.train.seed),
+        model=model,
         optimizer=schedules.TF1MomentumSGD(
             config.train.learning_rate, config.train.momentum
         ),
-        objective=make_objective(config, labels),
+        objective=objective,
         scales_loss=config.model.precision == "mixed_float16",
     )
 

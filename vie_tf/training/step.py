@@ -106,11 +106,15 @@ def _make_replica_step(
     """Makes the part of a step that every replica takes; see `make_train_step`."""
     batch_size, num_replicas = settings.batch_size, strategy.num_replicas_in_sync
     model = state.model
-    decayed = models.decayed_variables(model)
+    of_objective = objective.trained_variables()
+    decayed = [*models.decayed_variables(model), *of_objective]
+    trained = [*model.trainable_variables, *of_objective]
+    num_videos = batch_size // num_replicas
     # Under float16, gradients are those of a larger loss until they are applied.
     optimizer = state.loss_scaler or state.optimizer
 
     def replica_step(batch: dict) -> tuple[dict, dict, dict]:
+        batch = objective.prepare(batch, state.step)
         with tf.GradientTape() as tape:
             endpoints = model(batch["clips"], training=True)
             per_video, parts = objective.loss(endpoints, batch, state.step)
@@ -126,16 +130,17 @@ def _make_replica_step(
         # Keras would warn of a variable without a gradient, such as those of the fast
         # pathway's last batch norm where two streams are classified.
         zero = tf.UnconnectedGradients.ZERO
-        gradients = tape.gradient(scaled, model.trainable_variables, None, zero)
+        gradients = tape.gradient(scaled, trained, None, zero)
         if state.loss_scaler:
             gradients = state.loss_scaler.get_unscaled_gradients(gradients)
         updates = objective.updates(endpoints, batch)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables))
+        optimizer.apply_gradients(zip(gradients, trained))
         scalars = {n: tf.reduce_sum(part) / batch_size for n, part in parts.items()}
         scalars.update(loss=total, weight_decay=decay)
         sums = {}
         if "embedding" in endpoints:
-            sums["embedding"] = tf.reduce_sum(endpoints["embedding"], axis=0)  # [D]
+            of_videos = endpoints["embedding"][:num_videos]
+            sums["embedding"] = tf.reduce_sum(of_videos, axis=0)  # [D]
         return updates, scalars, sums
 
     return replica_step

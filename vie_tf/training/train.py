@@ -92,7 +92,8 @@ def _train_in_folder(
         state = start.make_state(config, instances.labels)
         start.restore_or_start(state, run, config, manifest)
     recipe = clip_recipe(config.model)
-    clips_shape = (settings.batch_size // devices.num_replicas, *recipe.shape)
+    num_videos = settings.batch_size // devices.num_replicas
+    clips_shape = (state.objective.num_network_clips(num_videos), *recipe.shape)
     check_batch_norm(state.model, clips_shape, devices.strategy)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))
@@ -184,7 +185,9 @@ def _prepare(
             settled_at=max(epoch_steps, settings.lr_warmup_steps),
             loss=config.loss,
         ),
-        validation=_validation(config, manifest, state, network, devices),
+        validation=_validation(
+            config, manifest, state, network, devices, instances.count
+        ),
         prepare_validation=refresh,
         learning=_learning_check(config, manifest, state, network, devices),
         profile=StepProfile(
@@ -199,14 +202,15 @@ def _validation(
     state: TrainState,
     network: keras.Model,
     devices: Distribution,
+    num_instances: int,
 ) -> Validation | None:
     """Prepares the validation of a network, None where there is nothing to do it on."""
-    bank_size = state.bank.num_videos if state.bank else None
-    note = left_out_note(manifest, bank_size)
+    num_rows = None if state.objective.needs_labels else num_instances
+    note = left_out_note(manifest, num_rows)
     if note:
         print(note, flush=True)
     _, num_gallery_clips = gallery_of_run(
-        *(manifest, bank_size, clips_between_validations(config.train)),
+        *(manifest, num_rows, clips_between_validations(config.train)),
         config.knn.num_clips,
     )
     return make_validation(
@@ -220,6 +224,7 @@ def _validation(
         gather=devices.gather,
         gallery=config.train.knn_gallery,
         num_gallery_clips=num_gallery_clips,
+        num_rows=num_rows,
     )
 
 

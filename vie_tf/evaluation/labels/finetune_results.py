@@ -77,7 +77,7 @@ def _without_run(run: RestoredRun) -> dict[str, Any]:
 def _protocol(run: RestoredRun, settings: FinetuneConfig) -> str:
     recipe = run.recipe
     if is_consecutive(run, settings):
-        span = recipe.num_frames * recipe.frame_interval
+        span = recipe.span
         clips = (
             f"averaged over all consecutive clips of a video, one for each {span}"
             " frames"

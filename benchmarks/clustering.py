@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import time
 
+import numpy as np
 import tensorflow as tf
 
 from benchmarks.machine import matmul_peak
@@ -76,6 +77,11 @@ class MovingBank:
         noise = self._noise(len(self.contents))
         embeddings = unit(self.contents + self.clip_norm * noise)
         self.rows = unit(BANK_MOMENTUM * self.rows + (1 - BANK_MOMENTUM) * embeddings)
+
+    def embeddings_of(self, indices: np.ndarray) -> tf.Tensor:
+        """Draws an embedding [B, D] of a clip of each of [B] videos."""
+        noise = self._noise(len(indices))
+        return unit(tf.gather(self.contents, indices) + self.clip_norm * noise)
 
     def _noise(self, count: int) -> tf.Tensor:
         """Draws normal vectors [count, D] of norm about 1."""

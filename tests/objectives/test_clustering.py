@@ -5,7 +5,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks.clustering import MovingBank
 from vie_tf.config import LossConfig
-from vie_tf.objectives import clustering
+from vie_tf.objectives import assignment, clustering
 
 
 def unit_rows(num_rows, dim=16, seed=0):
@@ -194,11 +194,11 @@ def test_the_same_seed_gives_the_same_clusters():
 def test_blocks_do_not_change_the_result(monkeypatch):
     rows, start = tf.constant(unit_rows(1000)), tf.constant(unit_rows(30, seed=1))
     whole = clustering.k_means(rows, 30, start=start)
-    monkeypatch.setattr(clustering, "_SCORES_PER_BLOCK", 0)
-    monkeypatch.setattr(clustering, "_MIN_BLOCK", 7)
+    monkeypatch.setattr(assignment, "_SCORES_PER_BLOCK", 0)
+    monkeypatch.setattr(assignment, "_MIN_BLOCK", 7)
     # A new graph, since the old one was traced with the block size of the module.
-    assign = tf.function(clustering._assign.python_function)
-    monkeypatch.setattr(clustering, "_assign", assign)
+    assign = tf.function(assignment.assign_exactly.python_function)
+    monkeypatch.setattr(clustering, "assign_exactly", assign)
     blocks = clustering.k_means(rows, 30, start=start)
     np.testing.assert_array_equal(whole.labels, blocks.labels)
 
@@ -207,3 +207,61 @@ def test_blocks_do_not_change_the_result(monkeypatch):
 def test_more_clusters_than_rows_is_an_error(num_clusters):
     with pytest.raises(ValueError, match="between 1 and 10"):
         clustering.k_means(tf.constant(unit_rows(10)), num_clusters)
+
+
+def test_rows_compared_with_all_groups_get_the_labels_of_the_exact_k_means(bank):
+    rows = tf.constant(bank[0])
+    exact = clustering.k_means(rows, 50, num_iterations=4)
+    grouped = clustering.k_means(rows, 50, num_iterations=4, searched_groups=50)
+    np.testing.assert_array_equal(grouped.labels, exact.labels)
+    np.testing.assert_allclose(grouped.centroids, exact.centroids, atol=1e-6)
+
+
+def slow_grouped_labels(rows, centroids, centers, group_of, num_searched):
+    """The nearest centroid of the groups near to each row's own, in float64."""
+    rows, centroids, centers = (x.astype(float) for x in (rows, centroids, centers))
+    labels = []
+    for row in rows:
+        home = ((centers - row) ** 2).sum(axis=1).argmin()
+        near = np.argsort(((centers - centers[home]) ** 2).sum(axis=1))[:num_searched]
+        candidates = np.flatnonzero(np.isin(group_of, near))
+        distances = ((centroids[candidates] - row) ** 2).sum(axis=1)
+        labels.append(candidates[distances.argmin()])
+    return labels
+
+
+@pytest.mark.parametrize("num_searched", [1, 2, 6])
+def test_rows_are_compared_with_the_centroids_of_near_groups(bank, num_searched):
+    rows, first, _ = bank
+    centroids = first.centroids
+    groups = clustering.k_means(centroids, 6)
+    found = assignment.assign_in_groups(
+        tf.constant(rows), centroids, groups.centroids, groups.labels, num_searched
+    )
+    labels, distances, sums, counts = (part.numpy() for part in found)
+    wanted = slow_grouped_labels(
+        rows,
+        centroids.numpy(),
+        groups.centroids.numpy(),
+        groups.labels.numpy(),
+        num_searched,
+    )
+    np.testing.assert_array_equal(labels, wanted)
+    squared = ((rows - centroids.numpy()[labels]) ** 2).sum(axis=1)
+    np.testing.assert_allclose(distances, squared, atol=1e-5)
+    np.testing.assert_array_equal(counts, np.bincount(labels, minlength=50))
+    for cluster in range(50):
+        own_sum = rows[labels == cluster].sum(axis=0)
+        np.testing.assert_allclose(sums[cluster], own_sum, atol=1e-4)
+
+
+def test_sixteen_groups_cost_a_few_percent_of_the_objective_of_a_small_bank():
+    rows = MovingBank(num_videos=6000, num_groups=300).rows
+    exact = clustering.k_means(rows, 300, num_iterations=8)
+    grouped = clustering.k_means(rows, 300, num_iterations=8, searched_groups=16)
+    assert grouped.objective <= 1.03 * exact.objective
+
+
+def test_groups_of_rows_that_coincide_are_one_group():
+    result = clustering.k_means(tf.ones([50, 4]), 10, searched_groups=2)
+    assert result.objective == pytest.approx(0.0, abs=1e-5)

@@ -99,10 +99,14 @@ def test_a_resnet_with_synchronized_batch_norm_takes_the_step_of_one_replica(
     assert difference(two, one) < bound
 
 
+@pytest.mark.parametrize("searched", [None, 2])
 @pytest.mark.parametrize("num_rows", [5, 301])
-def test_two_replicas_share_k_means_and_find_the_clusters_of_one(steps, num_rows):
+def test_two_replicas_share_k_means_and_find_the_clusters_of_one(
+    steps, num_rows, searched
+):
     for name in ("labels", "centroids"):
-        one, two = (steps[f"clusters_of_{num_rows}/{name}/{r}"] for r in (1, 2))
+        clusters = f"clusters_of_{num_rows}/{searched}/{name}"
+        one, two = (steps[f"{clusters}/{r}"] for r in (1, 2))
         assert difference(two, one) < 2e-6, name
 
 

@@ -72,6 +72,25 @@ class LossConfig:
         upper=1,
         old_names=("la_settled_share",),
     )
+    la_kmeans: str = setting(
+        "exact",
+        "What k-means compares a row with. exact: all centroids. grouped: the centroids"
+        " of the 16 groups of centroids nearest to it, for large --la_num_clusters.",
+        choices=("exact", "grouped"),
+    )
+    la_search: str = setting(
+        "exact",
+        "Where background neighbors are looked for. exact: in the whole memory bank."
+        " clusters: in the clusters nearest to the embedding, for millions of videos.",
+        choices=("exact", "clusters"),
+    )
+    la_searched_clusters: int | None = setting(
+        None,
+        "Clusters that --la_search=clusters looks into. auto: as many as hold 16 videos"
+        " for each background neighbor.",
+        lower=1,
+        none="auto",
+    )
     weight_decay: float = setting(
         1e-4,
         "Weight of the L2 penalty on all weights but those of batch norm (lambda in"

@@ -3,27 +3,29 @@
 Comes in: the bank's rows.  Goes out: a cluster label for every row, by which
 `vie_tf.objectives.local_aggregation` finds the close neighbors.
 
-Letters: N rows, D dimension, M clusters.
+Letters: N rows, D dimension, M clusters, G groups of centroids.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import time
 from typing import Callable
 
 import numpy as np
 import tensorflow as tf
 
+from vie_tf.objectives.assignment import (
+    Assignment,
+    assign_exactly,
+    assign_in_groups,
+)
 from vie_tf.storage.errors import UserError
 
-# Scores of a block of rows to all centroids are written by the product and read
-# twice (maximum and arg max).  Blocks of about 16 MB stay in the last cache, which is
-# what makes an iteration cost little more than its product; four times larger ones
-# take twice the time (measured on AVX2).
-_SCORES_PER_BLOCK = 4 * 2**20
-_MIN_BLOCK = 64
+# Groups of centroids only say where to look, and need not be optimal.
+_GROUPING_ITERATIONS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,11 +64,13 @@ def k_means(
     seed: int = 0,
     start: tf.Tensor | None = None,
     strategy: tf.distribute.Strategy | None = None,
+    searched_groups: int | None = None,
 ) -> Clusters:
     """Lloyd's algorithm from random rows or from given centroids.
 
     A cluster that runs empty takes over one of the rows that are farthest from their
-    centroids, as in scikit-learn.  No iteration raises the objective.
+    centroids, as in scikit-learn.  No iteration raises the objective, unless
+    `searched_groups` saves comparisons.
 
     Args:
       rows: [N, D] float32.
@@ -78,6 +82,8 @@ def k_means(
       start: [M, D] starting centroids instead of random rows.
       strategy: strategy whose replicas divide the rows; None for this device alone.
         All workers have to call.
+      searched_groups: P, groups of centroids that a row is compared with; None for
+        all centroids.  About 2 * sqrt(M * P) comparisons replace M.
 
     Raises:
       UserError: more clusters than rows, or fewer than one.
@@ -85,9 +91,15 @@ def k_means(
     began, num_rows = time.perf_counter(), int(rows.shape[0])
     if start is None:
         start = _random_rows(rows, num_clusters, seed)
-    assign = _assign
+    pass_over = assign_exactly if searched_groups is None else assign_in_groups
     if strategy is not None and strategy.num_replicas_in_sync > 1:
-        assign = _distributed_assign(strategy, num_rows)
+        pass_over = _distributed(pass_over, strategy, num_rows)
+
+    def assign(rows: tf.Tensor, centroids: tf.Tensor) -> Assignment:
+        if searched_groups is None:
+            return pass_over(rows, centroids)
+        return pass_over(rows, centroids, *_groups(centroids, searched_groups, seed))
+
     centroids, num_relocated, iteration = start, 0, 0
     labels, distances, sums, counts = assign(rows, centroids)
     changed_fraction = 1.0
@@ -110,6 +122,28 @@ def k_means(
         changed_fraction=changed_fraction,
         num_relocated=num_relocated,
         seconds=time.perf_counter() - began,
+    )
+
+
+def _groups(
+    centroids: tf.Tensor, num_searched: int, seed: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Groups the centroids by a small k-means; see `assign_in_groups`.
+
+    Returns:
+      Centers [G, D] of the groups that have a centroid, the group [M] of each centroid,
+      and how many groups are searched.
+    """
+    num_clusters = int(centroids.shape[0])
+    wanted = min(math.ceil(math.sqrt(num_clusters * num_searched)), num_clusters)
+    groups = k_means(
+        centroids, wanted, num_iterations=_GROUPING_ITERATIONS, seed=seed + 1
+    )
+    used, group_of = np.unique(groups.labels.numpy(), return_inverse=True)
+    return (
+        tf.gather(groups.centroids, used),
+        tf.constant(group_of, tf.int32),
+        tf.constant(min(num_searched, len(used)), tf.int32),
     )
 
 
@@ -136,57 +170,20 @@ def _num_empty(counts: tf.Tensor) -> tf.Tensor:
     return tf.math.count_nonzero(counts == 0)
 
 
-@tf.function(reduce_retracing=True)
-def _assign(
-    rows: tf.Tensor, centroids: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-    """One pass over the rows.
-
-    Returns:
-      Labels [N] int32, squared distances [N], and per cluster the sum [M, D] and the
-      number [M] of its rows.
-    """
-    num_rows = tf.shape(rows)[0]
-    num_clusters = tf.shape(centroids)[0]
-    # |x - c|^2 = |x|^2 - 2 (x.c - |c|^2 / 2): the nearest centroid has the largest
-    # score, and the last term rides along in the product as one more dimension.
-    bias = -0.5 * tf.reduce_sum(tf.square(centroids), axis=1, keepdims=True)
-    weights = tf.transpose(tf.concat([centroids, bias], axis=1))  # [D + 1, M]
-
-    block_size = tf.maximum(_MIN_BLOCK, _SCORES_PER_BLOCK // num_clusters)
-    num_blocks = (num_rows + block_size - 1) // block_size
-    labels = tf.TensorArray(
-        tf.int32, num_blocks, infer_shape=False, element_shape=[None]
-    )
-    scores = tf.TensorArray(
-        tf.float32, num_blocks, infer_shape=False, element_shape=[None]
-    )
-    for block in tf.range(num_blocks):
-        part = rows[block * block_size : (block + 1) * block_size]
-        ones = tf.ones([tf.shape(part)[0], 1])
-        score = tf.matmul(tf.concat([part, ones], axis=1), weights)  # [block, M]
-        labels = labels.write(block, tf.argmax(score, axis=1, output_type=tf.int32))
-        scores = scores.write(block, tf.reduce_max(score, axis=1))
-    label = labels.concat()  # [N]
-    norms = tf.reduce_sum(tf.square(rows), axis=1)
-    distances = tf.maximum(norms - 2.0 * scores.concat(), 0.0)
-    sums = tf.math.unsorted_segment_sum(rows, label, num_clusters)
-    counts = tf.math.bincount(
-        label, minlength=num_clusters, maxlength=num_clusters, dtype=tf.int32
-    )
-    return label, distances, sums, counts
-
-
-@functools.lru_cache(maxsize=4)
-def _distributed_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Callable:
-    """As `_assign`, but every replica takes one pass over its part of the rows."""
+@functools.lru_cache(maxsize=8)
+def _distributed(
+    pass_over: Callable[..., Assignment],
+    strategy: tf.distribute.Strategy,
+    num_rows: int,
+) -> Callable[..., Assignment]:
+    """Makes a pass in which every replica takes a part of the rows."""
     size = -(-num_rows // strategy.num_replicas_in_sync)
 
-    def replica_assign(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def replica_pass(rows: tf.Tensor, *others: tf.Tensor) -> Assignment:
         context = tf.distribute.get_replica_context()
         first = context.replica_id_in_sync_group * size
         part = rows[first : first + size]
-        labels, distances, sums, counts = _assign(part, centroids)
+        labels, distances, sums, counts = pass_over(part, *others)
         # All as float32, whole numbers below 2^24 included: TensorFlow keeps int32 in
         # the memory of the host, where collective operations of GPUs do not look.
         total = tf.distribute.ReduceOp.SUM
@@ -196,11 +193,14 @@ def _distributed_assign(strategy: tf.distribute.Strategy, num_rows: int) -> Call
         return tf.cast(labels, tf.int32), distances, sums, tf.cast(counts, tf.int32)
 
     @tf.function
-    def assign(rows: tf.Tensor, centroids: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        results = strategy.run(replica_assign, args=(rows, centroids))
-        return tuple(strategy.experimental_local_results(x)[0] for x in results)
+    def distributed_pass(rows: tf.Tensor, *others: tf.Tensor) -> Assignment:
+        results = strategy.run(replica_pass, args=(rows, *others))
+        labels, distances, sums, counts = (
+            strategy.experimental_local_results(result)[0] for result in results
+        )
+        return labels, distances, sums, counts
 
-    return assign
+    return distributed_pass
 
 
 @tf.function(reduce_retracing=True)

@@ -11,6 +11,7 @@ clusters, D dimension.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ import tensorflow as tf
 
 from vie_tf.config import LossConfig, RunConfig
 from vie_tf.objectives import clustering, losses
+from vie_tf.objectives.cluster_search import NOTHING, ClusterSearch
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.instance_recognition import UNKNOWN, InstanceRecognition
 from vie_tf.objectives.memory_bank import MemoryBank
@@ -30,6 +32,10 @@ NEVER = -1
 _PAPER_NUM_VIDEOS = 239_888
 _PAPER_NUM_CLUSTERS = 8000
 _PAPER_NUM_BACKGROUND = 512
+# Groups of centroids that --la_kmeans=grouped compares a row with (docs/scale.md).
+SEARCHED_GROUPS = 16
+# Videos that --la_search=clusters looks at for each neighbor (docs/scale.md).
+_CANDIDATES_PER_NEIGHBOR = 16
 
 
 class LocalAggregation(Objective):
@@ -45,6 +51,7 @@ class LocalAggregation(Objective):
       cluster_labels: [C, N] int32, cluster of every row; zeros until LA begins.
       cluster_centroids: [C, M, D] float32, where the next k-means starts.
       clustered_at: step of the last clustering, -1 if there was none.
+      search: where background neighbors are looked for; None: in the whole bank.
     """
 
     title = "LA"
@@ -70,6 +77,13 @@ class LocalAggregation(Objective):
             tf.zeros([count, settings.la_num_clusters, dim]), "cluster_centroids"
         )
         self.clustered_at = counter(NEVER, "clustered_at")
+        self.search: ClusterSearch | None = None
+        self._listed_at = NEVER  # clustering whose rows the search has listed
+        if settings.la_search == "clusters":
+            assert settings.la_searched_clusters is not None
+            self.search = ClusterSearch(
+                bank.num_videos, settings.la_num_clusters, settings.la_searched_clusters
+            )
 
     @classmethod
     def complete(cls, settings: LossConfig, num_videos: int) -> LossConfig:
@@ -103,7 +117,9 @@ class LocalAggregation(Objective):
                 f" {num_videos} training videos. Give fewer, or"
                 " --la_num_background=auto, which takes a fifth of them."
             )
-        return settings
+        if settings.la_search == "exact":
+            return settings
+        return _with_searched_clusters(settings, num_videos)
 
     @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> LocalAggregation:
@@ -125,11 +141,20 @@ class LocalAggregation(Objective):
         """
         clustered_at = int(self.clustered_at.numpy())
         is_first = clustered_at == NEVER
-        if not is_first and steps_taken - clustered_at < self._epoch_steps:
-            return ()
+        is_due = is_first or steps_taken - clustered_at >= self._epoch_steps
+        clusterings = self._cluster(steps_taken, is_first) if is_due else ()
+        clustered_at = steps_taken if is_due else clustered_at
+        if self.search is not None and self._listed_at != clustered_at:
+            self.search.take(self.cluster_labels[0])
+            self._listed_at = clustered_at
+        return clusterings
+
+    def _cluster(self, steps_taken: int, is_first: bool) -> Sequence[Clusters]:
+        """Clusters the bank as often as --la_num_clusterings says."""
         settings, rows = self.settings, tf.convert_to_tensor(self.bank.rows)
         assert settings.la_num_clusters is not None
         old_labels = self.cluster_labels.numpy()
+        searched_groups = SEARCHED_GROUPS if settings.la_kmeans == "grouped" else None
         clusterings = []
         for number in range(settings.la_num_clusterings):
             clusters = clustering.k_means(
@@ -140,6 +165,7 @@ class LocalAggregation(Objective):
                 seed=self._seed + 1000 * number + steps_taken,
                 start=None if is_first else self.cluster_centroids[number],
                 strategy=self._strategy,
+                searched_groups=searched_groups,
             )
             previous = None if is_first else old_labels[number]
             clusterings.append(dataclasses.replace(clusters, previous_labels=previous))
@@ -153,12 +179,15 @@ class LocalAggregation(Objective):
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Computes equation 4 from the rows as they were before the step."""
         embeddings, rows = endpoints["embedding"], batch["rows"]
-        assert self.settings.la_num_background is not None
-        _, background = self.bank.nearest(embeddings, self.settings.la_num_background)
+        found = self._background(embeddings)  # [B, K]
+        is_found, background = found != NOTHING, tf.maximum(found, 0)
         own_clusters = tf.gather(self.cluster_labels, rows, axis=1)  # [C, B]
         clusters = tf.gather(self.cluster_labels, background, axis=1)  # [C, B, K]
-        is_close = tf.reduce_any(clusters == own_clusters[:, :, None], axis=0)
+        shares_cluster = tf.reduce_any(clusters == own_clusters[:, :, None], axis=0)
+        is_close = is_found & shares_cluster
         similarities = self.bank.similarities(embeddings, background)  # [B, K]
+        # A neighbor that was not found counts as one that is infinitely far.
+        similarities = tf.where(is_found, similarities, -np.inf)
         loss = losses.local_aggregation_loss(
             similarities, is_close, self.settings.temperature
         )
@@ -166,6 +195,16 @@ class LocalAggregation(Objective):
             "close_share": tf.reduce_mean(tf.cast(is_close, tf.float32), axis=1),
             "similarity_to_own_row": self.bank.similarities(embeddings, rows),
         }
+
+    def _background(self, embeddings: tf.Tensor) -> tf.Tensor:
+        """Finds background neighbors: [B, K] int32, `NOTHING` where there is none."""
+        count = self.settings.la_num_background
+        assert count is not None
+        if self.search is None:
+            return self.bank.nearest(embeddings, count)[1]
+        return self.search.nearest(
+            embeddings, self.cluster_centroids[0], self.bank.read, count
+        )
 
     def reference_accuracy(self) -> float | None:
         """Returns what IR had come to before LA began."""
@@ -200,3 +239,21 @@ def num_clusters_for(num_videos: int) -> int:
     With a single cluster all neighbors would be close.
     """
     return max(round(num_videos * _PAPER_NUM_CLUSTERS / _PAPER_NUM_VIDEOS), 2)
+
+
+def _with_searched_clusters(settings: LossConfig, num_videos: int) -> LossConfig:
+    """Chooses and checks the number of searched clusters."""
+    num_clusters, background = settings.la_num_clusters, settings.la_num_background
+    assert num_clusters is not None and background is not None
+    searched = settings.la_searched_clusters
+    if searched is None:
+        candidates = _CANDIDATES_PER_NEIGHBOR * background
+        searched = min(math.ceil(candidates * num_clusters / num_videos), num_clusters)
+        print(f"--la_searched_clusters=auto: {searched} of {num_clusters} clusters.")
+    if searched > num_clusters:
+        raise UserError(
+            f"--la_searched_clusters={searched} is more than the {num_clusters}"
+            " clusters of --la_num_clusters: give at most as many, or"
+            " --la_searched_clusters=auto."
+        )
+    return dataclasses.replace(settings, la_searched_clusters=searched)

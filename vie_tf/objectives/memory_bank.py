@@ -55,12 +55,12 @@ class MemoryBank(tf.Module):
         Returns:
           [B] or [B, K] float32.
         """
-        rows = self._gather(indices)  # [B, D] or [B, K, D]
+        rows = self.read(indices)  # [B, D] or [B, K, D]
         if indices.shape.rank == 1:
             return tf.reduce_sum(embeddings * rows, axis=1)
         return tf.linalg.matvec(rows, embeddings)  # [B, K]
 
-    def _gather(self, indices: tf.Tensor) -> tf.Tensor:
+    def read(self, indices: tf.Tensor) -> tf.Tensor:
         """Reads rows at [...] indices, [..., D], and in replica context no others.
 
         `tf.gather` reads the value of a mirrored variable first, which after a scatter
@@ -86,7 +86,7 @@ class MemoryBank(tf.Module):
         Returns:
           [B, D] float32.
         """
-        old = self._gather(indices)
+        old = self.read(indices)
         new = BANK_MOMENTUM * old + (1.0 - BANK_MOMENTUM) * tf.stop_gradient(embeddings)
         return tf.math.l2_normalize(new, axis=1)
 
@@ -142,9 +142,14 @@ def nearest_rows(
 def random_rows(num_videos: int, dim: int, seed: int) -> tf.Tensor:
     """Draws rows [N, D] uniformly in +-1 / sqrt(dim / 3), so of norm 1 on average."""
     limit = 1.0 / math.sqrt(dim / 3)
-    return tf.random.stateless_uniform(
-        [num_videos, dim], seed=[seed, 0], minval=-limit, maxval=limit
-    )
+
+    @tf.function  # in whose graph one operation takes over the memory of another
+    def draw() -> tf.Tensor:
+        return tf.random.stateless_uniform(
+            [num_videos, dim], seed=[seed, 0], minval=-limit, maxval=limit
+        )
+
+    return draw()
 
 
 def last_of_each(indices: tf.Tensor, values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -39,8 +39,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     **{
         f"vie_tf {name}": ("-m", "vie_tf", *name.split())
         for name in (
-            *("explore", "export", "compare_run", "report", "projector", "models"),
-            *("tf1_checkpoint",),
+            *("explore", "serve", "export", "compare_run", "report", "projector"),
+            *("models", "tf1_checkpoint"),
             *("input_service dispatcher", "input_service worker"),
         )
     },

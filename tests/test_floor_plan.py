@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 FLOORS = {
     "vie_tf": "quiet_import keras storage terminal drawing config input models"
     " objectives runs monitoring metrics training evaluation search explore"
-    " export flags commands api __main__",
+    " serve export flags commands api __main__",
     "data_prep": "config index decode workers thumbnails convert describe",
 }
 # Packages beside each other, at the end of their tree.

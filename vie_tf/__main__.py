@@ -24,6 +24,7 @@ COMMANDS = {
     "embed": "vie_tf.commands.embed",
     "search": "vie_tf.commands.embed",
     "explore": "vie_tf.commands.explore",
+    "serve": "vie_tf.commands.serve",
     "export": "vie_tf.commands.export",
     **{
         name: f"vie_tf.commands.{name}"

@@ -19,7 +19,7 @@ import time
 import numpy as np
 
 from benchmarks.doubles.make_copies import write_all
-from vie_tf.commands.collection_videos import reader_of
+from vie_tf.commands.video_files.collection_videos import reader_of
 from vie_tf.explore import collection, duplicates
 from vie_tf.search.embedding_index import EmbeddingIndex
 

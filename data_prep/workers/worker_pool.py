@@ -9,12 +9,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from multiprocessing import connection, context
 from typing import Any, Callable, Generator, Sequence, TypeVar
 
 from vie_tf.storage.errors import UserError
+from vie_tf.terminal import child_process
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -168,7 +168,7 @@ class _Worker:
         self._process = spawn.Process(
             target=_work, args=(self._function, far_end), daemon=True
         )
-        _start_ignoring_sigint(self._process)
+        child_process.start_ignoring_sigint(self._process)
         far_end.close()  # So that the death of the process closes the pipe.
 
     def give(self, task: Any) -> None:
@@ -225,25 +225,13 @@ class _Worker:
         return WorkerDied(self.task, self._item, cause, was_killed=was_killed)
 
 
-def _start_ignoring_sigint(process: context.SpawnProcess) -> None:
-    """Starts a process that leaves Ctrl-C to this one, which then stops it."""
-    if threading.current_thread() is not threading.main_thread():
-        process.start()
-        return
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Inherited.
-    try:
-        process.start()
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
 def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -> None:
     """Does tasks until the other end of the pipe is closed."""
 
     def report(item: str, state: str) -> None:
         pipe.send(("report", (item, state)))
 
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    child_process.prepare()
     try:
         while True:
             task = pipe.recv()
@@ -258,14 +246,3 @@ def _work(function: Callable[[Any, Report], Any], pipe: connection.Connection) -
         # The parent has ended.  An ordinary exit would be an abort if tensorflow-io was
         # used, see `vie_tf.terminal.command_line`.
         os._exit(0)
-
-
-def _end_with_parent() -> None:
-    """Ends this process when the parent has ended, even if a decoder hangs.
-
-    Its unfinished files keep their temporary names, as after any kill.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)

@@ -309,7 +309,7 @@ def test_what_moves_goes_through_the_whole_strip(retrieved):
     text = page_of(retrieved, [0])
     total = retrieval_page.WIDTH * retrieval_page.NUM_FRAMES
     assert f"steps({retrieval_page.NUM_FRAMES})" in text
-    assert f"background-position: -{total}px 0" in text
+    assert f"--end: -{total}px" in text and "background-position: var(--end) 0" in text
 
 
 def test_names_that_hold_markup_are_text_on_the_page(tmp_path):

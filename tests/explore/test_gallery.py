@@ -66,8 +66,11 @@ def test_clips_answer_with_their_place_in_the_video(tmp_path):
     assert (found[0].source, found[0].span) == ("5.mp4", (2.0, 59 / 25))
     assert len({one.source for one in found}) == 4
     lines = format_found(found, "q.mp4", gallery.num_videos)
-    assert lines[0] == "Nearest to q.mp4 of 10 videos, closer than % of pairs:"
-    assert lines[1] == "   1  100.000  5.mp4  from 2.0 s to 2.4 s"
+    assert lines[0] == (
+        "Nearest to q.mp4 among 10 videos, with the percentage of all pairs that are"
+        " farther apart:"
+    )
+    assert lines[1] == "   1  100.000%  5.mp4  from 2.0 s to 2.4 s"
 
 
 def test_a_file_of_the_index_is_known_by_its_path(tmp_path, monkeypatch):

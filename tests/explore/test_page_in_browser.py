@@ -92,7 +92,7 @@ def test_all_is_done_by_keys_and_said_aloud(browser, page):
     browser.press("ArrowUp")
     assert first >= 0 and browser.run("state.chosen") >= 0
     said = browser.run("byId('live').textContent")
-    assert "Nearest: " in said and "% of pairs" in said
+    assert "Nearest: " in said and "% of all pairs" in said
     scale = browser.run("view.scale")
     browser.press("+")
     assert browser.run("view.scale") > scale

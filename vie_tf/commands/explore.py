@@ -28,7 +28,7 @@ def _explore(flags: cli.Flags) -> None:
     explore_flags.check(flags)
     asked, outputs = flags.config(CollectionConfig), flags.config(ExploreConfig)
     # Here, so that --help need not wait for TensorFlow.
-    from vie_tf.commands.collection_videos import reader_of
+    from vie_tf.commands.video_files.collection_videos import reader_of
     from vie_tf.explore import projector_files, reports
     from vie_tf.storage import files
 

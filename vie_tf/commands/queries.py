@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import tempfile
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from data_prep.config import DecodingConfig
 from data_prep.convert import decode_blocks
 from data_prep.thumbnails.read_files import reader_of_files
-from vie_tf.commands.collection_videos import reader_of
+from vie_tf.commands.video_files.collection_videos import reader_of
 from vie_tf.config import SearchConfig
 from vie_tf.explore import answers
 from vie_tf.explore.answers import Answer
 from vie_tf.explore.gallery import Gallery, format_found
 from vie_tf.search import nearest_videos
+from vie_tf.search.embedder import Embedder
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
@@ -78,7 +80,10 @@ def answer_all(
     # The features of another network are asked for by its run.
     known = {q: s for q, s in own.items() if s is not None and model_dir is None}
     unknown = [query for query in queries if query not in known]
-    computed = embedded(unknown, gallery, index, model_dir, decoding)
+    load = functools.partial(
+        nearest_videos.embedder_of_index, index, model_dir, gallery.endpoint
+    )
+    computed = embedded(unknown, gallery, index, load, decoding)
     for query in queries:
         if query in known:
             vectors = gallery.vectors_of(known[query])
@@ -96,14 +101,15 @@ def embedded(
     paths: Sequence[str],
     gallery: Gallery,
     index: EmbeddingIndex,
-    model_dir: str | None,
+    load: Callable[[], Embedder],
     decoding: DecodingConfig,
 ) -> Iterator[tuple[str, np.ndarray | RefusedEntry]]:
     """Yields files in order with the features of their clips, [num_clips, D] float32.
 
-    A file that cannot be read comes with a `RefusedEntry`.
+    A file that cannot be read comes with a `RefusedEntry`.  The network is loaded when
+    the first file is asked for.
     """
-    embedder = nearest_videos.embedder_of_index(index, model_dir, gallery.endpoint)
+    embedder = load()
     frames = _frame_settings(paths, index.metadata["frames"])
     if frames.media == "images" and not embedder.takes_pictures:
         raise UserError(

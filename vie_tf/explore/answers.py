@@ -8,15 +8,15 @@ import importlib.resources
 import os
 from typing import Any, Sequence
 
-import jinja2
 import numpy as np
 
+from vie_tf.drawing.neighbors import templates
 from vie_tf.drawing.thumbnails import ReadThumbnails, Thumbnails
 from vie_tf.explore.gallery import Found
 from vie_tf.explore.percentiles import format_percentile
 from vie_tf.explore.pictures import sheets
 from vie_tf.storage import files
-from vie_tf.storage.printable import csv_text, in_page
+from vie_tf.storage.printable import csv_text
 
 _COLUMNS = "query place video label percentile cosine from_secs to_secs".split()
 
@@ -64,33 +64,35 @@ def write_page(
       of_index: reads thumbnails of the videos of the index, by row.
     """
     rows = sorted({one.row for answer in answers for one in answer.found})
-    found = {row: _strip(one) for row, one in of_index(rows, sheets.REQUEST)}
+    found = {row: strip_of(one) for row, one in of_index(rows, sheets.REQUEST)}
     positions = range(len(answers))
-    asked = {n: _strip(one) for n, one in of_queries(positions, sheets.REQUEST)}
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, finalize=in_page
-    )
-    environment.filters["percentile"] = format_percentile
+    asked = {n: strip_of(one) for n, one in of_queries(positions, sheets.REQUEST)}
     package = importlib.resources.files("vie_tf.explore")
-    template = environment.from_string((package / "answers.html").read_text("utf-8"))
-    html = template.render(
+    html = templates.render(
+        (package / "answers.html").read_text("utf-8"),
+        format_percentile=format_percentile,
         answers=list(zip(answers, (asked[n] for n in positions))),
         strips=found,
         width=sheets.STRIPS.width,
         height=sheets.STRIPS.height,
-        secs=sheets.REQUEST.most / sheets.REQUEST.per_second,
+        secs_of_frame=1 / sheets.REQUEST.per_second,
     )
     _write(path, html)
     return f"Wrote {path}: queries and the videos nearest to them."
 
 
-def _strip(thumbnails: Thumbnails) -> dict[str, object]:
-    """Returns a strip as JPEG in base64, its number of frames, and a fault."""
+def strip_of(thumbnails: Thumbnails) -> dict[str, Any]:
+    """Returns a strip as JPEG in base64, its number of frames, and a fault.
+
+    `size` has width and height of the picture within the place of a frame.
+    """
     if not len(thumbnails.frames):
-        return {"jpeg": "", "frames": 0, "fault": thumbnails.fault}
+        size = sheets.STRIPS.width, sheets.STRIPS.height
+        return {"jpeg": "", "frames": 0, "fault": thumbnails.fault, "size": size}
     frames = [sheets.contained(frame) for frame in thumbnails.frames]
     jpeg = base64.b64encode(sheets.jpeg(np.concatenate(frames, axis=1))).decode()
-    return {"jpeg": jpeg, "frames": len(frames), "fault": ""}
+    size = sheets.size_within(thumbnails.frames[0], sheets.STRIPS, min)
+    return {"jpeg": jpeg, "frames": len(frames), "fault": "", "size": size}
 
 
 def _write(path: str, text: str) -> None:

@@ -145,9 +145,12 @@ def format_found(found: Sequence[Found], query: str, num_videos: int) -> list[st
       num_videos: number of videos that were searched.
     """
     videos = counted(num_videos, "video")
-    lines = [f"Nearest to {query} of {videos}, closer than % of pairs:"]
+    lines = [
+        f"Nearest to {query} among {videos}, with the percentage of all pairs that are"
+        " farther apart:"
+    ]
     for place, one in enumerate(found, 1):
         label = f"  ({one.label})" if one.label else ""
         span = f"  from {one.span[0]:.1f} s to {one.span[1]:.1f} s" if one.span else ""
-        lines.append(f"{place:>4}  {one.percentile:7.3f}  {one.source}{label}{span}")
+        lines.append(f"{place:>4}  {one.percentile:7.3f}%  {one.source}{label}{span}")
     return lines

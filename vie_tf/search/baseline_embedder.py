@@ -8,7 +8,7 @@ import numpy as np
 
 from vie_tf.config import RUN, EmbeddingConfig
 from vie_tf.metrics.baselines import reading
-from vie_tf.metrics.baselines.vectors import BASELINES
+from vie_tf.metrics.baselines.vectors import BASELINES, MOVING
 from vie_tf.search.embedder import Embedder, VideoEmbedder, VideoFeatures
 from vie_tf.search.video_source import Block
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
@@ -43,7 +43,7 @@ class BaselineEmbedder:
         self.endpoints: tuple[str, ...] = (ENDPOINT,)
         self.block_sizes: list[int] = []
         self.fingerprint = f"{name}-{_VERSION}"
-        self.takes_pictures = True  # or says itself that it compares frames
+        self.takes_pictures = name not in MOVING
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields features in the order of the videos, and refused videos.

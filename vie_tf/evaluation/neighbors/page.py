@@ -1,8 +1,4 @@
-"""The page of queries and their nearest videos, with animations, in one HTML file.
-
-An animation is a strip of JPEG frames that CSS moves through a window step by step.
-That is smaller than a GIF, and needs neither a script nor a server.
-"""
+"""The page of queries and their nearest videos, with animations, in one HTML file."""
 
 from __future__ import annotations
 
@@ -10,14 +6,13 @@ import base64
 import importlib.resources
 from typing import Sequence
 
-import jinja2
 import tensorflow as tf
 
 from vie_tf.drawing.canvas import Canvas
+from vie_tf.drawing.neighbors import templates
 from vie_tf.evaluation.neighbors.retrieved import Retrieved, middle_frames
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import VideoEntry
-from vie_tf.storage.printable import in_page
 
 WIDTH, HEIGHT = 160, 120  # of a frame, in pixels
 NUM_FRAMES = 16
@@ -42,16 +37,13 @@ def page(
       headline: what was measured, in plain text.
     """
     package = importlib.resources.files("vie_tf.evaluation.neighbors")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, finalize=in_page
-    )
-    template = environment.from_string((package / "page.html").read_text("utf-8"))
     reader = retrieved.open_frames(shown)
     rows = [
         [(cell, *_strip(reader, cell.video)) for cell in retrieved.cells(query)]
         for query in shown
     ]
-    return template.render(
+    return templates.render(
+        (package / "page.html").read_text("utf-8"),
         title=title,
         protocol=protocol,
         headline=headline,

@@ -40,7 +40,7 @@ function paint() {
   context.clearRect(0, 0, view.width, view.height);
   const [wide, high] = thumbSize(), taken = new Map(), pictures = [];
   const inside = (x, y) => x > -wide && y > -high && x < view.width + wide && y < view.height + high;
-  const first = state.chosen >= 0 ? [state.chosen, ...neighborsOf(state.chosen).map((near) => near.video)] : [];
+  const first = fade ? [...fade] : [];
   const isFree = (x, y) => {
     const column = Math.floor(x / wide), row = Math.floor(y / high);
     for (let i = column - 1; i <= column + 1; i++) for (let j = row - 1; j <= row + 1; j++) {

@@ -7,7 +7,7 @@ function choose(video) {
   bringIntoView(video);
   history.replaceState(null, "", `#${video}`);
   if (matchMedia("(max-width: 760px)").matches && panel.getBoundingClientRect().top < 0) byId("panel").scrollIntoView();
-  byId("live").textContent = [data.names[video], labelOf(video), near.length ? `Nearest: ${shortName(near[0].video)}, ${closer(near[0].percentile)}` : ""].filter(Boolean).join(". ");
+  byId("live").textContent = [data.names[video], labelOf(video), near.length ? said(near[0]) : ""].filter(Boolean).join(". ");
 }
 function leave() { showTab(state.tab); }
 

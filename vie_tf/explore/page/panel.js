@@ -8,6 +8,8 @@ function neighborsOf(video) {
   return found;
 }
 
+const said = ({ video, percentile }) => `Nearest: ${shortName(video)}, ${closer(percentile)} of all pairs`;
+
 function card(video, lines) {
   const item = element("li"), button = element("button", "card"), thumb = element("span", "thumb");
   button.type = "button";
@@ -139,8 +141,8 @@ function showVideo(video) {
   box.append(element("h3", "", near.length ? "Nearest videos" : "There is no other video."));
   if (near.length) {
     const list = element("ul", "cards");
-    near.forEach(({ video: other, percentile }) => list.append(card(other, [`closer than ${percent(percentile)}%`, labelOf(other) || trimmed(shortName(other))])));
-    box.append(element("p", "note", "Each is closer to this video than that percentage of all pairs of the collection are to each other."), list);
+    near.forEach(({ video: other, percentile }) => list.append(card(other, [closer(percentile), labelOf(other) || trimmed(shortName(other))])));
+    box.append(element("p", "note", FARTHER), list);
   }
   panel.replaceChildren(box);
   panel.scrollTop = 0;

@@ -21,7 +21,8 @@ const shortName = (video) => data.names[video].split("/").pop();
 const trimmed = (text) => { const all = [...text]; return all.length > 18 ? `${all.slice(0, 7).join("")}…${all.slice(-10).join("")}` : text; };
 const labelOf = (video) => (data.labels[video] < 0 ? "" : data.labelNames[data.labels[video]]);
 const percent = (value) => (value >= 9999.5 ? "100" : (value / 100).toFixed(value >= 9900 ? 2 : value >= 9000 ? 1 : 0));
-const closer = (value) => `closer than ${percent(value)}% of pairs`;
+const closer = (value) => `closer than ${percent(value)}%`;
+const FARTHER = "The percentage says how many of all pairs of videos here are farther apart.";
 const seconds = (value) => (value >= 90 ? `${Math.floor(value / 60)} min ${Math.round(value % 60)} s` : `${value.toFixed(1)} s`);
 const plural = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 

@@ -32,7 +32,9 @@ from vie_tf.storage.printable import in_page
 
 PAGE_NAME = "index.html"
 MOST_VIDEOS = 5000
-_SCRIPTS = ("state", "map", "pointer", "panel", "page")
+# Name of the mark in the head by which a server offers uploads, see `upload.js`.
+UPLOAD_MARK = "vie-tf-upload"
+_SCRIPTS = ("state", "map", "pointer", "panel", "upload", "page")
 _MOST_CHECKED = 300  # pairs, whose frames are compared
 _LOG_SECONDS = 20.0
 _PARTS = ("stills", "strips", PAGE_NAME)

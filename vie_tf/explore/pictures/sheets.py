@@ -91,7 +91,7 @@ class SheetWriter:
             left = number * STRIPS.width
             strip[:, left : left + STRIPS.width] = contained(frame)
         if len(frames):
-            self.sizes[video] = _size_within(frames[0], STRIPS, min)
+            self.sizes[video] = size_within(frames[0], STRIPS, min)
         still = np.full([STILLS.height, STILLS.width, 3], _BACKGROUND, np.uint8)
         if len(frames):
             still = _covered(frames[len(frames) // 2], STILLS)
@@ -138,7 +138,7 @@ def _covered(frame: np.ndarray, kind: SheetKind) -> np.ndarray:
     return _placed(frame, kind, max)
 
 
-def _size_within(
+def size_within(
     frame: np.ndarray, kind: SheetKind, choose: Callable[..., float]
 ) -> tuple[int, int]:
     """Returns width and height of a frame that fits into, or fills, its place."""
@@ -150,7 +150,7 @@ def _size_within(
 def _placed(
     frame: np.ndarray, kind: SheetKind, choose: Callable[..., float]
 ) -> np.ndarray:
-    size = _size_within(frame, kind, choose)
+    size = size_within(frame, kind, choose)
     way = cv2.INTER_AREA if size[0] < frame.shape[1] else cv2.INTER_LINEAR
     scaled = cv2.resize(frame, size, interpolation=way)
     wide, high = min(size[0], kind.width), min(size[1], kind.height)

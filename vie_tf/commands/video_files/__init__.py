@@ -1,0 +1,1 @@
+"""Video files as commands need them: thumbnails, and uploads that are queries."""

@@ -1,0 +1,1 @@
+"""What pages of queries and their nearest videos share."""

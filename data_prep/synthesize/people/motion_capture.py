@@ -71,7 +71,7 @@ class MotionCapture:
         then has.  Any other runs forward and backward in turn, with a short pause.
         """
         if not self.repeats:
-            return self._within(self._there_and_back(seconds))
+            return self._within(self.recorded(seconds))
         cycle = math.floor(seconds / self.seconds)
         pose = self._within(seconds - cycle * self.seconds)
         turn, step = self._advance(cycle)
@@ -79,8 +79,10 @@ class MotionCapture:
         rotations[0] = turn @ rotations[0]
         return Pose(turn @ pose.position + step, rotations)
 
-    def _there_and_back(self, seconds: float) -> float:
-        """Returns the time in the recording of a movement that does not repeat."""
+    def recorded(self, seconds: float) -> float:
+        """Returns the time in the recording that is shown at any time, in seconds."""
+        if self.repeats:
+            return seconds % self.seconds
         phase = seconds % (2 * (self.seconds + _PAUSE_SECS))
         if phase > self.seconds + _PAUSE_SECS:
             phase = 2 * self.seconds + _PAUSE_SECS - phase

@@ -15,7 +15,8 @@ The bank is the model of a run in `benchmarks.clustering`: clusters are those of
 epoch before, which is the oldest that a search meets.  `--random` has random rows and
 clusters instead, which cost the same, take a third of the memory, and have no recall.
 
-Times are CPU seconds over all cores, which other load disturbs less than wall time.
+Times are CPU seconds over all cores, which other load disturbs less than wall time;
+`--wall` prints wall time, for GPUs.
 Where the comparison with everything would take more than `--most_bytes`, it is left
 out.
 """
@@ -44,28 +45,33 @@ ITERATIONS = 5
 MOST_EXACT_CLUSTERS = 10_000
 
 
-def cpu_seconds(call: Callable[[], object], turns: int = TURNS) -> float:
-    """Returns the median CPU time of a call, after one that is not counted."""
+Clock = Callable[[], float]
+
+
+def seconds_of(call: Callable[[], tf.Tensor], clock: Clock) -> float:
+    """Returns the median time of a call, after one that is not counted."""
     call()
     times = []
-    for _ in range(turns):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
+    for _ in range(TURNS):
+        start = clock()
+        call().numpy()  # waits for the result
+        times.append(clock() - start)
     return float(np.median(times))
 
 
-def print_k_means(rows: tf.Tensor, num_clusters: int) -> clustering.Clusters:
+def print_k_means(
+    rows: tf.Tensor, num_clusters: int, clock: Clock
+) -> clustering.Clusters:
     """Clusters rows by both ways; returns the grouped clusters."""
     objectives = {}
     for name, searched in (("exact", None), ("grouped", SEARCHED_GROUPS)):
         if searched is None and num_clusters > MOST_EXACT_CLUSTERS:
             continue
-        start = time.process_time()
+        start = clock()
         clusters = clustering.k_means(
             rows, num_clusters, num_iterations=ITERATIONS, searched_groups=searched
         )
-        seconds = (time.process_time() - start) / (clusters.num_iterations + 1)
+        seconds = (clock() - start) / (clusters.num_iterations + 1)
         objectives[name] = clusters.objective
         print(f"  k-means, {name:<8}{seconds:10.2f} s", end="")
         if "exact" in objectives:
@@ -87,6 +93,7 @@ def print_search(
     embeddings: tf.Tensor,
     nums_searched: list[int],
     most_bytes: float,
+    clock: Clock,
 ) -> None:
     """Prints the cost of the exact search, and cost and recall of the other."""
     # Similarities of a batch to all rows, and their transpose.
@@ -97,7 +104,7 @@ def print_search(
             lambda given: nearest_rows(bank.rows, given, NUM_NEIGHBORS)[1]
         )
         exact = search_all(embeddings).numpy()
-        seconds = cpu_seconds(lambda: search_all(embeddings))
+        seconds = seconds_of(lambda: search_all(embeddings), clock)
         print(f"  search, {'exact':<16}{seconds:8.3f} s", flush=True)
     num_clusters = int(centroids.shape[0])
     for num_searched in nums_searched:
@@ -112,7 +119,7 @@ def print_search(
         )
         found = find(embeddings).numpy()
         part = f"  recall {recall(exact, found):.3f}" if exact is not None else ""
-        seconds = cpu_seconds(lambda find=find: find(embeddings))
+        seconds = seconds_of(lambda find=find: find(embeddings), clock)
         name = f"{num_searched} clusters"
         print(f"  search, {name:<16}{seconds:8.3f} s{part}", flush=True)
 
@@ -120,6 +127,7 @@ def print_search(
 def main() -> None:
     """Prints a block for each number of videos."""
     arguments = _arguments()
+    clock = time.perf_counter if arguments.wall else time.process_time
     print(cpu_facts())
     clustering.k_means(unit(random_rows(900, DIM, 0)), 30, num_iterations=1)  # traces
     clustering.k_means(
@@ -137,7 +145,7 @@ def main() -> None:
             embeddings = unit(random_rows(BATCH_SIZE, DIM, 2))
         else:
             model = MovingBank(num_videos, num_clusters)
-            clusters = print_k_means(model.rows, num_clusters)
+            clusters = print_k_means(model.rows, num_clusters, clock)
             labels, centroids = clusters.labels, clusters.centroids
             model.take_epoch()
             bank.rows.assign(model.rows)
@@ -150,6 +158,7 @@ def main() -> None:
             embeddings,
             arguments.searched,
             arguments.most_bytes,
+            clock,
         )
 
 
@@ -162,6 +171,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--nums_videos", type=_numbers, default=[120_000])
     parser.add_argument("--searched", type=_numbers, default=[64, 256, 1024])
     parser.add_argument("--random", action="store_true")
+    parser.add_argument("--wall", action="store_true")
     parser.add_argument("--most_bytes", type=float, default=8e9)
     return parser.parse_args()
 

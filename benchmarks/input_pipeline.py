@@ -155,12 +155,12 @@ def measure(
     frames = frames_of(data_dir, recipe.num_frames)
     ways: dict[str, Callable[[], Iterator[int]]] = {
         "decode": lambda: _batches(_decoded(frames)),
-        "shards": lambda: _clips_of_shards(data_dir, manifest, recipe),
+        "shards": lambda: clips_of_shards(data_dir, manifest, recipe),
         "Pillow": lambda: _clips_of_pillow(frames, recipe.crop_size),
     }
     for column, name in (("diff", "differences"), ("both", "both")):
         other = dataclasses.replace(recipe, input=name)
-        ways[column] = lambda other=other: _clips_of_shards(data_dir, manifest, other)
+        ways[column] = lambda other=other: clips_of_shards(data_dir, manifest, other)
     for form, portable in itertools.product(("fast", "exact"), (False, True)):
         dataset = _augmented(frames, data_dir, recipe.crop_size, form, portable)
         ways[form + "*" * portable] = lambda dataset=dataset: _batches(dataset)
@@ -219,7 +219,7 @@ def _batches(clips: tf.data.Dataset) -> Iterator[int]:
         yield _BATCH_SIZE
 
 
-def _clips_of_shards(
+def clips_of_shards(
     data_dir: str, manifest: Manifest, recipe: ClipRecipe
 ) -> Iterator[int]:
     clips = pipeline.training_clips(

@@ -222,6 +222,7 @@ def _batches(clips: tf.data.Dataset) -> Iterator[int]:
 def clips_of_shards(
     data_dir: str, manifest: Manifest, recipe: ClipRecipe
 ) -> Iterator[int]:
+    """Runs the whole pipeline, from shards to batches; yields clips of a batch."""
     clips = pipeline.training_clips(
         DataConfig(data_dir), manifest, recipe, batch_size=_BATCH_SIZE, seed=0
     )

@@ -6,13 +6,9 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from projector_plugin import Plugin
 from record_fixtures import numbered_frames, write_data_set
 from run_fixtures import DIM, grid_state, run_config, unit_rows, with_settings
-from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
-from tensorboard.plugins import base_plugin
-from tensorboard.plugins.projector import projector_plugin
-from werkzeug import test as werkzeug_test
-from werkzeug import wrappers
 
 from vie_tf.commands import projector as command
 from vie_tf.config import DataConfig
@@ -47,24 +43,6 @@ def make_run(data_dir, model_dir, num_rows=None, num_classes=2, **view):
     directory.save_config(config, manifest)
     directory.save(state)
     return manifest
-
-
-class Plugin:
-    """Asks TensorBoard's projector plugin as the browser does."""
-
-    def __init__(self, logdir):
-        multiplexer = plugin_event_multiplexer.EventMultiplexer()
-        multiplexer.AddRunsFromDirectory(str(logdir))
-        multiplexer.Reload()
-        provider = data_provider.MultiplexerDataProvider(multiplexer, str(logdir))
-        context = base_plugin.TBContext(data_provider=provider, logdir=str(logdir))
-        self._apps = projector_plugin.ProjectorPlugin(context).get_plugin_apps()
-
-    def get(self, route, **arguments):
-        client = werkzeug_test.Client(self._apps[route], wrappers.Response)
-        response = client.get("/", query_string=arguments)
-        assert response.status_code == 200, response.get_data()
-        return response
 
 
 @pytest.fixture(name="folders")

@@ -95,3 +95,35 @@ def test_a_video_twice_in_a_batch_gets_its_last_row(bank):
 def test_last_of_each_keeps_every_index_once():
     indices, values = last_of_each(tf.constant([3, 1, 3]), tf.constant([10, 20, 30]))
     assert dict(zip(indices.numpy(), values.numpy())) == {3: 30, 1: 20}
+
+
+def embeddings_and_rows():
+    return tf.constant(unit_rows(4, seed=1)), tf.constant([3, 7, 11, 0])
+
+
+@pytest.mark.parametrize(("dtype", "error"), [("bfloat16", 4e-3), ("float16", 5e-4)])
+def test_rows_of_sixteen_bits_are_the_rows_rounded(bank, dtype, error):
+    short = MemoryBank(labels=np.arange(50) % 3, dim=16, dtype=dtype)
+    short.rows.assign(tf.cast(bank.rows, dtype))
+    embeddings, indices = embeddings_and_rows()
+    exact = bank.similarities(embeddings, indices)
+    rounded = short.similarities(embeddings, indices)
+    assert rounded.dtype == tf.float32
+    np.testing.assert_allclose(rounded, exact, atol=2 * error)
+    similarities, rows = short.nearest(embeddings, 5)
+    wanted = tf.cast(bank.rows, dtype).numpy().astype("float32") @ embeddings.numpy().T
+    np.testing.assert_array_equal(rows, np.argsort(-wanted.T, axis=1)[:, :5])
+    np.testing.assert_allclose(similarities, -np.sort(-wanted.T)[:, :5], rtol=1e-5)
+    new = short.updated_rows(embeddings, indices)
+    short.write(indices, new)
+    bank.write(indices, bank.updated_rows(embeddings, indices))
+    np.testing.assert_allclose(short.float_rows(), bank.rows, atol=2 * error)
+    assert short.rows.dtype == dtype
+
+
+def test_rows_of_sixteen_bits_take_over_those_of_another_bank(bank):
+    larger = MemoryBank(labels=np.zeros(60), dim=16, dtype="bfloat16")
+    rest = larger.float_rows()[50:]
+    larger.set_first_rows(bank.rows)
+    np.testing.assert_allclose(larger.float_rows()[:50], bank.rows, atol=4e-3)
+    np.testing.assert_array_equal(larger.float_rows()[50:], rest)

@@ -25,6 +25,13 @@ class LossConfig:
     temperature: float = setting(
         0.07, "Temperature of the objective (tau in equation 2).", lower=1e-3
     )
+    bank_dtype: str = setting(
+        "float32",
+        "Numbers of the memory bank. 16 bits take half the memory; losses compute in"
+        " float32.",
+        role=Role.FIXED,
+        choices=("float32", "bfloat16", "float16"),
+    )
     ir_num_negatives: int = setting(
         4096, "Negatives drawn from the memory bank for each video in IR.", lower=1
     )

@@ -136,7 +136,7 @@ class KnnValidation:
     def _bank(self, features: ClipFeatures) -> Gallery:
         assert self.bank is not None
         own = None if self.own_index is None else self.own_index[features.video_index]
-        return Gallery(self.bank.rows, self.bank.labels.numpy(), own)
+        return Gallery(self.bank.float_rows(), self.bank.labels.numpy(), own)
 
     def _fresh(self, features: ClipFeatures, title: str) -> Gallery:
         """Embeds the gallery; all workers take a part of it and have the whole."""

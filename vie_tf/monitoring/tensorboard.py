@@ -61,7 +61,7 @@ class Summaries:
         pairs = np.random.default_rng(step).integers(
             0, bank.num_videos, [2, min(_SAMPLED_PAIRS, bank.num_videos**2)]
         )
-        left, right = tf.gather(bank.rows, pairs[0]), tf.gather(bank.rows, pairs[1])
+        left, right = bank.read(tf.constant(pairs[0])), bank.read(tf.constant(pairs[1]))
         similarities = tf.reduce_sum(left * right, axis=1)[pairs[0] != pairs[1]]
         with self._writer.as_default(step=step):
             tf.summary.histogram("bank/similarity_of_random_pairs", similarities)

@@ -48,7 +48,12 @@ class InstanceRecognition(Objective):
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> InstanceRecognition:
         """Makes the objective of a run with a bank of random rows."""
         assert config.train.batch_size is not None
-        bank = MemoryBank(labels, config.model.embedding_dim, config.train.seed)
+        bank = MemoryBank(
+            labels,
+            config.model.embedding_dim,
+            config.train.seed,
+            config.loss.bank_dtype,
+        )
         return cls(bank, config.loss, config.train.batch_size, config.train.seed)
 
     def loss(

@@ -151,7 +151,7 @@ class LocalAggregation(Objective):
 
     def _cluster(self, steps_taken: int, is_first: bool) -> Sequence[Clusters]:
         """Clusters the bank as often as --la_num_clusterings says."""
-        settings, rows = self.settings, tf.convert_to_tensor(self.bank.rows)
+        settings, rows = self.settings, self.bank.float_rows()
         assert settings.la_num_clusters is not None
         old_labels = self.cluster_labels.numpy()
         searched_groups = SEARCHED_GROUPS if settings.la_kmeans == "grouped" else None

@@ -25,19 +25,27 @@ class MemoryBank(tf.Module):
       labels: [N] integer labels, -1 where a video has none.
       dim: D.
       seed: seed of the random rows.
+      dtype: of the rows; 16 bits take half the memory.
 
     Attributes:
-      rows: [N, D] float32 variable.
+      rows: [N, D] variable of the dtype; what reads it outside of this class takes
+        `float_rows`.
       labels: [N] int64; not a variable, as it comes from the manifest at every start.
     """
 
-    def __init__(self, labels: tf.Tensor, dim: int = 128, seed: int = 0) -> None:
+    def __init__(
+        self,
+        labels: tf.Tensor,
+        dim: int = 128,
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
         super().__init__(name="memory_bank")
         self._strategy = tf.distribute.get_strategy()
         self.labels = tf.convert_to_tensor(labels, tf.int64)
         self.num_videos = int(self.labels.shape[0])
         self.rows = tf.Variable(
-            random_rows(self.num_videos, dim, seed),
+            tf.cast(random_rows(self.num_videos, dim, seed), dtype),
             trainable=False,
             name="rows",
             # Written in cross-replica context with the rows of the global batch, so
@@ -61,20 +69,25 @@ class MemoryBank(tf.Module):
         return tf.linalg.matvec(rows, embeddings)  # [B, K]
 
     def read(self, indices: tf.Tensor) -> tf.Tensor:
-        """Reads rows at [...] indices, [..., D], and in replica context no others.
+        """Reads rows at [...] indices, [..., D] float32, and no others.
 
         `tf.gather` reads the value of a mirrored variable first, which after a scatter
-        update is a copy of the whole bank.
+        update is a copy of the whole bank; in replica context this does not.
         """
         if tf.distribute.in_cross_replica_context():
-            return tf.gather(self.rows, indices)
-        return tf.raw_ops.ResourceGather(
+            return tf.cast(tf.gather(self.rows, indices), tf.float32)
+        rows = tf.raw_ops.ResourceGather(
             resource=self.rows.handle, indices=indices, dtype=self.rows.dtype
         )
+        return tf.cast(rows, tf.float32)
+
+    def float_rows(self) -> tf.Tensor:
+        """Returns all rows, [N, D] float32: a copy if they have 16 bits."""
+        return tf.cast(self.rows, tf.float32)
 
     def nearest(self, embeddings: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the k rows nearest to each embedding; see `nearest_rows`."""
-        return nearest_rows(self.rows, embeddings, k)
+        return nearest_rows(self.float_rows(), embeddings, k)
 
     def updated_rows(self, embeddings: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
         """Computes the rows to be written: l2_normalize(0.5 * old + 0.5 * embedding).
@@ -101,6 +114,7 @@ class MemoryBank(tf.Module):
           new_rows: [B, D] float32.
         """
         indices, new_rows = last_of_each(indices, new_rows)
+        new_rows = tf.cast(new_rows, self.rows.dtype)
         self._strategy.extended.update(
             self.rows,
             lambda rows, where, what: rows.scatter_nd_update(where[:, None], what),
@@ -113,7 +127,8 @@ class MemoryBank(tf.Module):
         Args:
           rows: [M, D] float32, M at most N; the rows after them stay as they are.
         """
-        self.rows.assign(tf.concat([rows, self.rows[rows.shape[0] :]], axis=0))
+        first = tf.cast(rows, self.rows.dtype)
+        self.rows.assign(tf.concat([first, self.rows[rows.shape[0] :]], axis=0))
 
 
 def nearest_rows(

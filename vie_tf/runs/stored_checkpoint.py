@@ -48,7 +48,7 @@ class StoredCheckpoint:
                 f"The checkpoint {self.path} has no memory bank: its objective keeps"
                 " none. Use --gallery=features."
             )
-        return self._reader.get_tensor(_BANK)
+        return self._reader.get_tensor(_BANK).astype(np.float32)
 
     def restore_model(self, model: keras.Model) -> int:
         """Restores the weights of a network; returns the step of the checkpoint.

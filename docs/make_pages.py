@@ -25,6 +25,7 @@ from typing import Any, Callable, Iterator, Sequence
 import vie_tf
 from docs.parts.floor_plan import floor_plan
 from docs.parts.modules import ROOT, module_tables
+from docs.parts.paper_in_miniature import paper_in_miniature
 from docs.parts.paper_tables import paper_tables
 from docs.parts.small_collections import small_collections
 
@@ -115,6 +116,7 @@ PARTS: dict[str, Callable[[_HelpOf], Iterator[str]]] = {
     "modules": lambda help_of: module_tables(),
     "floor_plan": lambda help_of: floor_plan(),
     "paper_tables": lambda help_of: paper_tables(),
+    "paper_in_miniature": lambda help_of: paper_in_miniature(),
     "small_collections": lambda help_of: small_collections(),
     "python_api": lambda help_of: python_api(),
 }

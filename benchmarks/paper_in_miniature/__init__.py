@@ -1,0 +1,1 @@
+"""Every claim of the paper, tried on a world that anybody can generate."""

@@ -3,7 +3,6 @@ import pathlib
 import threading
 
 import pytest
-import tensorflow as tf
 from record_fixtures import write_data_set
 
 from benchmarks.paper_in_miniature import __main__ as command
@@ -232,16 +231,7 @@ def test_the_plan_is_printed_with_its_commands(capsys, tmp_path):
     assert not (tmp_path / "study").exists()
 
 
-@pytest.fixture(name="eager")
-def fixture_eager(toy_runs):
-    """Toy networks without graphs, which take longer to make than a few steps."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.mark.filterwarnings("ignore:Even though the `tf.config")
-def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch, eager):
+def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch, toy_runs):
     for name, num_train in zip(data_sets.NAMES, (12, 11, 10)):
         write_data_set(tmp_path / "data" / name, num_train, num_val=4)
     monkeypatch.setitem(SCALES, "quick", TINY)

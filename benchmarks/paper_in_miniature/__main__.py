@@ -79,7 +79,8 @@ def make_all(
     started = time.perf_counter()
     jobs = arguments.jobs or (1 if arguments.scale == "full" else 2)
     makers = schedule.Processes(), schedule.Processes(jobs)
-    per_cost = scale.minutes * 60 / sum(row.cost for row in rows)
+    usual = plan(SCALES[scale.name], output)
+    per_cost = scale.minutes * 60 / sum(row.cost for row in usual)
     seconds: dict[str, float] = {}
 
     def make(row: Row) -> None:

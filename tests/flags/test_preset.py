@@ -139,6 +139,13 @@ def test_the_authors_training_of_another_method_is_a_preset(config_of):
     assert (config.data.crop, config.data.color) == ("random_squeezed_crop", "none")
 
 
+def test_the_authors_training_of_order_prediction_is_a_preset(config_of):
+    config = config_of("--preset=opn")
+    assert (config.model.name, config.loss.name) == ("single", "order")
+    assert config.train.lr_boundaries == (279_998, 344_998)
+    assert config.train.batch_size == 128
+
+
 def test_an_unknown_preset_is_refused(config_of):
     with pytest.raises(UserError, match="one of paper, small"):
         config_of("--preset=large")

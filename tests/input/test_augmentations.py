@@ -72,6 +72,40 @@ def test_all_frames_of_a_clip_are_augmented_alike_and_clips_are_not(crop):
     assert not np.array_equal(first[0], second[0])
 
 
+@pytest.mark.parametrize("portable", [False, True])
+def test_jitter_moves_each_frame_by_itself_and_by_no_more(portable):
+    columns = np.tile(np.arange(64, dtype=np.uint8)[None, :, None] * 3, [48, 1, 3])
+    options = {"color": "none", "frame_jitter": 5, "portable": portable}
+    moves = set()
+    for number in range(20):
+        seed = tf.constant([0, number])
+        clip = augment(seed, jpegs(columns, 4), **options).numpy().astype(int)
+        assert clip.shape == (4, 32, 32, 3)
+        # A window of 42 columns becomes 42 pixels, in which frames move by 10 pixels
+        # at most: three gray levels each.
+        means = clip.mean(axis=(1, 2, 3))
+        moves.add(len(set(np.round(means))))
+        assert np.ptp(means) < 32
+    assert max(moves) == 4
+
+
+def test_jitter_gives_each_frame_colors_of_its_own():
+    plain = np.full([48, 64, 3], [200, 120, 60], np.uint8)
+    clip = augment(tf.constant([0, 1]), jpegs(plain, 4), frame_jitter=1).numpy()
+    assert len({tuple(frame[0, 0]) for frame in clip}) == 4
+    alike = augment(tf.constant([0, 1]), jpegs(plain, 4)).numpy()
+    assert len({tuple(frame[0, 0]) for frame in alike}) == 1
+
+
+def test_both_frames_of_a_difference_are_jittered_alike():
+    frames = jpegs(reference_frame(), 4)  # two frames, each with one like it
+    options = {"frame_jitter": 5, "input": "differences"}
+    clip = augment(tf.constant([0, 3]), frames, **options).numpy()
+    assert clip.shape == (2, 32, 32, 2)
+    np.testing.assert_array_equal(clip[..., 0], clip[..., 1])
+    assert not np.array_equal(clip[0], clip[1])
+
+
 def test_half_of_the_clips_are_flipped():
     rising = np.tile(np.arange(64, dtype=np.uint8)[None, :, None], [48, 1, 3])
     frames = jpegs(rising, 1)

@@ -25,7 +25,7 @@ def complete_config(name):
     ("name", "keys"),
     [
         *(("ir", BANK), ("la", BANK | CLUSTERS), ("supervised", set())),
-        ("rotation", {"head"}),
+        *(("rotation", {"head"}), ("order", {"head"})),
     ],
 )
 def test_a_checkpoint_holds_the_variables_of_the_objective(name, keys):

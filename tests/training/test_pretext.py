@@ -13,7 +13,10 @@ from vie_tf.storage.errors import UserError
 from vie_tf.training import train as training
 
 # A network that can learn it.
-NETWORKS = {"rotation": {"name": "slow"}}
+NETWORKS = {
+    "rotation": {"name": "slow"},
+    "order": {"name": "single", "num_frames": None},
+}
 PRETEXTS = [name for name, one in OBJECTIVES.items() if one.has_own_head]
 
 

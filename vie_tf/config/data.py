@@ -73,6 +73,15 @@ class DataConfig:
         " authors' linear probes on ImageNet do.",
         tasks=(*_TRAINED, "all"),
     )
+    frame_jitter: int | None = setting(
+        None,
+        "Pixels by which the crop of each frame is moved, up to so many in each"
+        " direction; above 0 each frame also has a color jitter of its own. 0: all"
+        " frames of a clip are augmented alike.",
+        lower=0,
+        upper=32,
+        otherwise="5 with --loss=order, else 0",
+    )
     subset: float = setting(
         1.0,
         "Fraction of the training videos to train on (table 3: 0.7 and 0.3).",

@@ -1,9 +1,9 @@
 """Presets: what `train.py` takes for flags that were not given.
 
-  paper     the defaults of all settings, which are the paper's: nothing is changed
-  small     for ten to some thousand videos and some minutes on two cores, made for
-            their number and length
-  3drotnet  the authors' training of 3DRotNet, a method of table 2
+  paper          the defaults of all settings, which are the paper's: nothing is changed
+  small          for ten to some thousand videos and some minutes on two cores, made for
+                 their number and length
+  3drotnet, opn  the authors' trainings of two other methods of table 2
 
 Flags that are given win, wherever they stand in the command.  A run keeps the values
 that it began with in its config.json (`Preset`), also where videos were appended or a
@@ -150,10 +150,29 @@ def rotation(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
     ]
 
 
+def order(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
+    """Returns settings with which the authors trained OPN; see `small`.
+
+    Source: saved_settings/vd_opn.py (`opn_random_224_sep_flow`) and opn_data.py of
+    their repository, without their choice of frames by optical flow.
+    """
+    del videos, given
+    return [
+        Choice({"model": "single", "loss": "order"}, "ResNet-18 of single frames"),
+        Choice({"frame_interval": 4}, "theirs are 3 or 5 frames apart"),
+        Choice({"batch_size": 128}, "each clip in 12 orders and their reverse"),
+        Choice(
+            {"lr_boundaries": (279_998, 344_998), "train_steps": 400_000},
+            "their drops; their last step is not published",
+        ),
+    ]
+
+
 PRESETS: dict[str, Callable[[Collection, Mapping[str, Any]], Sequence[Choice]]] = {
     "paper": lambda videos, given: [],
     "small": small,
     "3drotnet": rotation,
+    "opn": order,
 }
 
 
@@ -165,8 +184,8 @@ class PresetConfig:
         "paper",
         "What is taken for flags that are not given. paper: the defaults listed here,"
         " made for 240,000 videos. small: values for ten to some thousand videos, made"
-        " for their number and length. 3drotnet: those of another method of table 2, as"
-        " the authors trained it. They are printed at the start; flags that are given"
+        " for their number and length. 3drotnet, opn: other methods of table 2, as the"
+        " authors trained them. Values are printed at the start; flags that are given"
         " win, before or after it.",
         role=Role.DERIVES,
         choices=tuple(PRESETS),

@@ -15,7 +15,8 @@ the workers of a tf.data service can run them.
 
 from __future__ import annotations
 
-from typing import Sequence
+import functools
+from typing import Any, Callable, Sequence
 
 import tensorflow as tf
 
@@ -43,6 +44,7 @@ def augment_for_training(
     gray_first: bool = False,
     input: str = "frames",
     repeats: Repeats | None = None,
+    frame_jitter: int = 0,
     portable: bool = False,
 ) -> tf.Tensor:
     """Augments one clip.
@@ -61,26 +63,81 @@ def augment_for_training(
       gray_first: whether it does so before its other operations.
       input: `frames`, `differences` or `both`, see `vie_tf.input.clip_recipe`.
       repeats: frames that are decoded once.
+      frame_jitter: pixels by which each frame is moved by itself, with a color jitter
+        of its own; 0 for frames that are augmented alike.
       portable: whether to use TensorFlow's operations alone.
 
     Returns:
       [T, S, S, C] uint8.
     """
     draws = _draws(seed)
-    jitter = None
-    if color != "none":
-        color_draws = draws[crops.NUM_DRAWS : -1]
-        jitter = color_jitter.draw(color_draws, gray_probability, gray_first)
     window = _window(height, width, draws, crop, min_crop_area)
-    return transform(
-        decode_window(frames, window, crop_size, input, repeats),
-        crop_size,
+    windows = decode_window(frames, window, crop_size, input, repeats)
+    recolored = functools.partial(
+        _recolored,
         implementation=color,
-        color=jitter,
+        gray=(gray_probability, gray_first),
         flip=draws[-1] < FLIP_PROBABILITY,
         input=input,
         portable=portable,
     )
+    if not frame_jitter:
+        return recolored(windows, crop_size, draws[crops.NUM_DRAWS : -1])
+    return _jittered(windows, crop_size, frame_jitter, seed, input, recolored)
+
+
+def _recolored(
+    windows: Sequence[tf.Tensor],
+    size: int,
+    draws: tf.Tensor,
+    *,
+    implementation: str,
+    gray: tuple[float, bool],
+    **options: Any,
+) -> tf.Tensor:
+    """Transforms windows by draws of the color jitter; see `transform`."""
+    color = None if implementation == "none" else color_jitter.draw(draws, *gray)
+    return transform(
+        windows, size, implementation=implementation, color=color, **options
+    )
+
+
+def _jittered(
+    windows: Sequence[tf.Tensor],
+    crop_size: int,
+    frame_jitter: int,
+    seed: tf.Tensor,
+    input: str,
+    recolored: Callable[..., tf.Tensor],
+) -> tf.Tensor:
+    """Transforms each frame of a clip by itself, in a margin that it is moved within.
+
+    Args:
+      windows: as `decode_window` returns them.
+      crop_size: S.
+      frame_jitter: pixels.
+      seed: seed of the clip.
+      input: as for `augment_for_training`.
+      recolored: transforms windows to a clip of a size, by draws of the color jitter.
+
+    Returns:
+      [T, S, S, C] uint8.
+    """
+    num_frames = len(windows) if input == "frames" else len(windows) // 2
+    shape = [num_frames, color_jitter.NUM_DRAWS + 2]
+    own_seed = tf.random.experimental.stateless_fold_in(seed, 1)
+    draws = tf.random.stateless_uniform(shape, own_seed)
+    margin = 2 * frame_jitter
+    moves = tf.cast(draws[:, -2:] * (margin + 1), tf.int32)  # 0 .. margin
+    moves = tf.minimum(moves, margin)
+    clip = []
+    for number in range(num_frames):
+        own = windows[number::num_frames]  # with the later one of a difference
+        whole = recolored(own, crop_size + margin, draws[number, :-2])[0]
+        top, left = moves[number, 0], moves[number, 1]
+        clip.append(whole[top : top + crop_size, left : left + crop_size])
+    moved = tf.stack(clip)
+    return tf.ensure_shape(moved, [num_frames, crop_size, crop_size, None])
 
 
 def window_for_training(

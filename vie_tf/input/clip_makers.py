@@ -145,6 +145,7 @@ class TrainingClipMaker(ClipMaker):
             gray_first=self._data.gray_first,
             input=self.recipe.input,
             repeats=self._repeats(sample),
+            frame_jitter=self._data.frame_jitter or 0,
             portable=self.source.portable,
         )
         if self.recipe.static:

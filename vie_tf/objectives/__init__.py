@@ -9,6 +9,7 @@ from vie_tf.config.importing import import_named
 from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.objectives.objective import Objective
+from vie_tf.objectives.order import Order
 from vie_tf.objectives.rotation import Rotation
 from vie_tf.objectives.supervised import Supervised
 from vie_tf.storage.errors import UserError
@@ -21,6 +22,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "la": LocalAggregation,
     "supervised": Supervised,
     "rotation": Rotation,
+    "order": Order,
 }
 
 

@@ -10,6 +10,7 @@ Letters: B videos in the batch of a replica.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Mapping, Sequence
 
 import numpy as np
@@ -58,16 +59,19 @@ class Objective:
         return settings
 
     @classmethod
-    def check_network(cls, loss: str, model: ModelConfig) -> None:
-        """Checks that a network can learn the objective.
+    def complete_config(cls, config: RunConfig) -> RunConfig:
+        """Checks that the network can learn the objective, and fills in its clips.
 
         Args:
-          loss: name of the objective.
-          model: settings of the network.
+          config: settings as they were asked for.
+
+        Returns:
+          Settings with what the objective decides of network and data.
 
         Raises:
           UserError: it cannot; the message names the families that can.
         """
+        loss, model = config.loss.name, config.model
         kind = models.family(model.name).kind
         if kind not in cls.kinds:
             names = settings_of(ModelConfig)["name"].choices
@@ -81,6 +85,9 @@ class Objective:
                 f"--loss={loss} is for networks of one stream, but --input=both makes"
                 " two: give --input=frames or --input=differences."
             )
+        return dataclasses.replace(
+            config, model=dataclasses.replace(model, has_head=not cls.has_own_head)
+        )
 
     @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> Objective:

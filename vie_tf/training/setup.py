@@ -49,11 +49,9 @@ def complete_settings(
             f" {counted(instances.count, 'training video')}, but a loss that tells"
             " videos apart needs at least 2."
         )
-    if objective.has_own_head:
-        model = dataclasses.replace(model, has_head=False)
-    objective.check_network(config.loss.name, model)
     loss = objective.complete(config.loss, instances.count)
-    config = with_family_defaults(dataclasses.replace(config, model=model, loss=loss))
+    config = dataclasses.replace(config, model=model, loss=loss)
+    config = with_family_defaults(objective.complete_config(config))
     if config.distribution.strategy == "multi_worker" and config.data.data_service:
         raise UserError(
             "--data_service gives its batches to one process: with"

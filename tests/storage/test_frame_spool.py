@@ -1,6 +1,7 @@
 """Frames that are kept on the disk."""
 
 import tempfile
+import warnings
 
 import numpy as np
 
@@ -29,3 +30,12 @@ def test_a_frame_that_is_repeated_is_kept_once(monkeypatch, tmp_path):
     spool.append(b"x" * 1000, times=1000)
     assert len(spool) == 1000 and sum(spool.sizes()) == 10**6
     assert spool._file.tell() == 1000
+
+
+def test_a_spool_that_nobody_has_any_more_closes_its_file(monkeypatch):
+    monkeypatch.setattr(frame_spool, "MAX_MEMORY_BYTES", 10)
+    spool = FrameSpool([b"x" * 1000])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del spool
+    assert caught == []

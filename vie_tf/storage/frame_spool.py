@@ -26,6 +26,10 @@ class FrameSpool:
         for frame in frames:
             self.append(frame)
 
+    def __del__(self) -> None:
+        # Decoding, encoding and writing share a spool, and none of them is the last.
+        self._file.close()
+
     def append(self, jpeg: bytes, times: int = 1) -> None:
         """Adds a frame `times` times.
 

@@ -17,7 +17,7 @@ from data_prep.synthesize.people.world import PEOPLE
 from data_prep.synthesize.world import Task, World
 from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
-from vie_tf.storage import small_files
+from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
 from vie_tf.terminal.wording import counted
 
@@ -52,7 +52,9 @@ def synthesize(config: SynthesisConfig) -> Sequence[Task]:
     kept = len(tasks) - len(missing)
     if kept:
         print(f"Continuing: {kept} of {counted(len(tasks), world.unit)} finished.")
-    with Progress("making", total=len(tasks), already_done=kept) as progress:
+    with Progress(
+        "making", total=len(tasks), already_done=kept, unit=world.unit
+    ) as progress:
         results = worker_pool.run_tasks(
             write_file,
             missing,
@@ -91,11 +93,8 @@ def write_file(task: Task, report: worker_pool.Report) -> None:
 def _write_table(path: str, rows: list[list[str]]) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.tmp")
-    with open(temporary, "w", encoding="utf-8", newline="") as file:
-        file.write(text.getvalue())
-    os.replace(temporary, path)
+    with files.full_disk_errors(os.path.dirname(path)):
+        files.write_atomically(path, text.getvalue())
 
 
 def _claim_folder(config: SynthesisConfig, wanted: set[str], tables: set[str]) -> None:
@@ -111,13 +110,15 @@ def _claim_folder(config: SynthesisConfig, wanted: set[str], tables: set[str]) -
                 f"{config.output_dir!r} holds files of other settings ({old}, now"
                 f" {settings}); choose another --output_dir."
             )
+    # A command that was killed may have left an unfinished table.
+    own = tables | {f"{table}.tmp" for table in tables}
     present = {
         os.path.join(folder, name)
         for folder, _, names in os.walk(config.output_dir)
         for name in names
         if not name.startswith(".")
     }
-    if others := sorted(present - wanted - tables):
+    if others := sorted(present - wanted - own):
         raise UserError(
             f"{config.output_dir!r} holds"
             f" {counted(len(others), 'file')} of something else, such as"

@@ -10,7 +10,7 @@ import tqdm
 _LOG_PARTS = 10
 _LOG_SECS = 25.0
 _LOG_LINE = (
-    "{desc}: {n_fmt}/{total_fmt} videos{postfix}, {rate_noinv_fmt}, {remaining} left"
+    "{desc}: {n_fmt}/{total_fmt}{unit}{postfix}, {rate_noinv_fmt}, {remaining} left"
 )
 
 
@@ -25,6 +25,7 @@ class Progress:
       total: number of videos.
       already_done: number of videos that an earlier run has finished.
       refused_word: word for refused videos.
+      unit: what is counted.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Progress:
         total: int,
         already_done: int = 0,
         refused_word: str = "refused",
+        unit: str = "video",
     ) -> None:
         self._refused, self._refused_word = 0, refused_word
         self._is_log = not sys.stderr.isatty()
@@ -42,7 +44,7 @@ class Progress:
             desc=verb,
             total=total,
             initial=already_done,
-            unit=" videos",
+            unit=f" {unit}s",
             dynamic_ncols=True,
             # In a log it only measures the rate, and never shows itself.
             delay=float("inf") if self._is_log else 0,

@@ -153,10 +153,11 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(people, tmp_path)
     process.join()
     assert len(media_of(folder)) < 8
     (folder / "jump" / ".123.00000.mp4").write_bytes(b"half of a video")
+    (folder / "world.csv.tmp").write_text("half of a table")
     synthesize(config(folder, num_videos=8, num_classes=8))
     finished = media_of(folder)
     assert len(finished) == 8 and finished.items() <= contents(people).items()
-    assert not list(folder.glob("*/.*"))
+    assert not [*folder.glob("*/.*"), *folder.glob("*.tmp")]
 
 
 @renders

@@ -67,8 +67,7 @@ def test_clips_answer_with_their_place_in_the_video(tmp_path):
     assert len({one.source for one in found}) == 4
     lines = format_found(found, "q.mp4", gallery.num_videos)
     assert lines[0] == (
-        "Nearest to q.mp4 among 10 videos, with the percentage of all pairs that are"
-        " farther apart:"
+        "Nearest to q.mp4 among 10 videos, and how many of all pairs are farther apart:"
     )
     assert lines[1] == "   1  100.000%  5.mp4  from 2.0 s to 2.4 s"
 
@@ -111,4 +110,4 @@ def test_names_are_text_in_table_and_page(tmp_path):
     html = (tmp_path / "found.html").read_text("utf-8")
     assert "<script" not in html and "<img" not in html and "<b>" not in html
     assert html.count("data:image/jpeg") == 3
-    assert "closer than 99.50%, from 1.0 s to 2.0 s" in html
+    assert "closer than 99.50% of pairs, from 1.0 s to 2.0 s" in html

@@ -146,8 +146,8 @@ def format_found(found: Sequence[Found], query: str, num_videos: int) -> list[st
     """
     videos = counted(num_videos, "video")
     lines = [
-        f"Nearest to {query} among {videos}, with the percentage of all pairs that are"
-        " farther apart:"
+        f"Nearest to {query} among {videos}, and how many of all pairs are farther"
+        " apart:"
     ]
     for place, one in enumerate(found, 1):
         label = f"  ({one.label})" if one.label else ""

@@ -26,22 +26,23 @@ MOMENTS = {
 }
 COLUMNS = 7
 SIZE = 144, 108  # width and height
-_GAP, _SEED, _FRAMES = 3, 0, 38
+GAP = 3  # pixels between pictures
+_SEED, _FRAMES = 0, 38
 
 
 def sheet(columns: int = COLUMNS, size: tuple[int, int] = SIZE) -> np.ndarray:
     """Returns the picture, [H, W, 3] uint8 BGR: a row for each of `MOMENTS`."""
     rows = []
     for action in MOMENTS:
-        frames = [_frame(video, size) for video in _videos(action, columns)]
-        gap = np.full((size[1], _GAP, 3), 255, np.uint8)
+        frames = [_frame(video, size) for video in videos(action, columns)]
+        gap = np.full((size[1], GAP, 3), 255, np.uint8)
         row = [part for frame in frames for part in (frame, gap)][:-1]
         rows += [np.concatenate(row, axis=1)]
-        rows.append(np.full((_GAP, rows[0].shape[1], 3), 255, np.uint8))
+        rows.append(np.full((GAP, rows[0].shape[1], 3), 255, np.uint8))
     return np.concatenate(rows[:-1])
 
 
-def _videos(action: str, number: int) -> Iterator[VideoPlan]:
+def videos(action: str, number: int) -> Iterator[VideoPlan]:
     """Yields videos with other scenes, persons and cameras each."""
     chosen: list[VideoPlan] = []
     for candidate in itertools.count():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import pathlib
+import signal
 import sys
 import time
 from typing import Sequence
@@ -147,6 +148,9 @@ def main(given: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # or SIGTERM
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 128 + signal.SIGINT
     print(cpu_facts())
     print(f"Wrote {output}/results.json, report.md and curves.png.")
     for line in errors:

@@ -51,7 +51,8 @@ def commands(
     if OBJECTS in missing:
         files = output / "objects"
         if world == "people":
-            yield _synthesize(scale, files, "objects", scale.num_pictures)
+            made = _synthesize(scale, files, "objects", scale.num_pictures)
+            yield (*made, f"--num_classes={scale.num_objects}")
             media = ["--media=images"]
         else:  # frames of other textures stand for pictures
             yield (*_synthesize(scale, files, world, scale.num_pictures), "--seed=1")

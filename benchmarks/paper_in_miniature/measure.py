@@ -27,7 +27,7 @@ from vie_tf.input import pipeline
 from vie_tf.metrics import knn, linear_probe, sklearn_probe
 from vie_tf.metrics.features import video_embeddings
 from vie_tf.metrics.split_pass import SplitPass
-from vie_tf.storage.files import write_atomically
+from vie_tf.storage import files
 from vie_tf.storage.manifest import TRAIN_SPLIT, VAL_SPLIT
 
 KNN, ACTIONS, OBJECTS = "knn", "actions", "objects"
@@ -162,6 +162,8 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--clips_of", help="family whose clips are taken")
     parser.add_argument("--baselines", action="store_true")
     asked = parser.parse_args(given)
+    if files.exists(asked.output):  # the row was stopped after it
+        return 0
     if asked.dynamic_from:
         streams = (asked.model_dir, asked.dynamic_from)
         network = restored_network.load_streams(*streams, "all", asked.model_dir)
@@ -170,7 +172,7 @@ def main(given: Sequence[str] | None = None) -> int:
     found = measure(
         *(network, asked.actions, asked.objects, asked.num_clips, asked.baselines)
     )
-    write_atomically(asked.output, json.dumps(found, indent=1) + "\n")
+    files.write_atomically(asked.output, json.dumps(found, indent=1) + "\n")
     print(found)
     return 0
 

@@ -19,6 +19,7 @@ class Scale:
       minutes: time on two quiet cores, for the estimate before anything was measured.
       num_videos: videos of people, of which a third shows the held-out actions.
       num_pictures: pictures of objects.
+      num_objects: number of objects, the classes of the pictures.
       size: shortest side of both in pixels.
       seconds: length of a video.
       crop_size: height and width of a clip, None for the family's.
@@ -37,6 +38,7 @@ class Scale:
     minutes: float = 110
     num_videos: int = 3000
     num_pictures: int = 1600
+    num_objects: int = 40
     size: int = 64
     seconds: float = 3.0
     crop_size: int | None = 48
@@ -71,6 +73,7 @@ SCALES = {
         minutes=20,
         num_videos=750,
         num_pictures=640,
+        num_objects=16,
         steps=600,
         finetune_steps=200,
         seeds=1,
@@ -82,6 +85,7 @@ SCALES = {
         minutes=60 * 24 * 14,
         num_videos=300_000,
         num_pictures=100_000,
+        num_objects=64,
         size=256,
         seconds=10.0,
         crop_size=None,

@@ -1,5 +1,6 @@
 import json
 import pathlib
+import signal
 import threading
 
 import pytest
@@ -231,7 +232,7 @@ def test_the_plan_is_printed_with_its_commands(capsys, tmp_path):
     assert not (tmp_path / "study").exists()
 
 
-def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch, toy_runs):
+def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch, toy_runs, capsys):
     for name, num_train in zip(data_sets.NAMES, (12, 11, 10)):
         write_data_set(tmp_path / "data" / name, num_train, num_val=4)
     monkeypatch.setitem(SCALES, "quick", TINY)
@@ -244,11 +245,18 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch, toy_runs):
             raise UserError("killed")
         assert process.main(json.dumps(commands)) == 0
 
+    def interrupted(self, commands, log):
+        raise KeyboardInterrupt
+
     monkeypatch.setattr(schedule.Processes, "run", run)
     given = [str(tmp_path), "--quick", "--jobs=1", "--rows=3dresnet-finetuned-LA"]
     assert command.main(given) == 1
     assert calls == ["3dresnet-start-0", "3dresnet-LA-0"]
     fails.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(schedule.Processes, "run", interrupted)
+        assert command.main(given) == 128 + signal.SIGINT
+    assert "The same command goes on" in capsys.readouterr().err
     assert command.main(given) == 0
     assert calls[2:] == ["3dresnet-LA-0", "3dresnet-finetuned-LA-0"]
     assert command.main(given) == 0

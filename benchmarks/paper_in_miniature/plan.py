@@ -91,7 +91,8 @@ class _Rows:
         if evaluates:
             nothing = family == DECIDES and not steps
             flags = ("--baselines",) if nothing else ()
-            commands.append(self.make.measure(key, key, *flags))
+            pictures = self.make.scale.sees_pictures(family)
+            commands.append(self.make.measure(key, key, *flags, objects=pictures))
             cost += _EVALUATION_COST
         reads = self.make.result(key) if evaluates else ""
         return Row(key, name, self.seed, tuple(commands), tuple(after), reads, cost)
@@ -134,7 +135,8 @@ class _Rows:
             key_of(whole, self.seed),
             f"--dynamic_from={self.make.run(after[1])}",
         )
-        command = self.make.measure(key, after[0], flag)
+        pictures = self.make.scale.sees_pictures("single", other)
+        command = self.make.measure(key, after[0], flag, objects=pictures)
         reads, cost = self.make.result(key), _EVALUATION_COST * 2
         return Row(key, whole, self.seed, (command,), after, reads, cost)
 

@@ -77,6 +77,16 @@ def test_all_seeds_and_families_have_one_setting():
     assert sum(row.name == "slow-LA" for row in rows) == 1
 
 
+def test_networks_of_differences_are_not_probed_on_pictures():
+    probed = {
+        name: {row.name for row in plan(scale, OUTPUT) if "--objects=" in str(row)}
+        for name, scale in SCALES.items()
+    }
+    assert "single-LA" in probed["quick"] and "slow-LA" not in probed["quick"]
+    assert "two_stream_sf-LA" not in probed["quick"]
+    assert {"slow-LA", "two_stream_sf-LA"} <= probed["full"]
+
+
 def test_the_default_fits_two_hours_and_the_quick_one_twenty_minutes():
     # Of two rows at once, a step of 3dresnet takes 0.065 s on two quiet cores.
     for name, minutes in (("default", 120), ("quick", 20)):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any, NamedTuple, Sequence
 
@@ -166,7 +167,8 @@ def main(given: Sequence[str] | None = None) -> int:
         return 0
     if asked.dynamic_from:
         streams = (asked.model_dir, asked.dynamic_from)
-        network = restored_network.load_streams(*streams, "all", asked.model_dir)
+        folder = os.path.splitext(asked.output)[0]  # of no run
+        network = restored_network.load_streams(*streams, "all", folder)
     else:
         network = restored_network.load(asked.model_dir, clips_of=asked.clips_of)
     found = measure(

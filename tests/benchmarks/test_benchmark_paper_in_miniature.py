@@ -8,6 +8,7 @@ from record_fixtures import write_data_set
 
 from benchmarks.paper_in_miniature import __main__ as command
 from benchmarks.paper_in_miniature import claims, data_sets, process, report, schedule
+from benchmarks.paper_in_miniature.commands import Commands
 from benchmarks.paper_in_miniature.plan import Row, plan
 from benchmarks.paper_in_miniature.results import Result, Results, settings_of
 from benchmarks.paper_in_miniature.scale import SCALES, Scale
@@ -279,3 +280,21 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path, monkeypatch, toy_runs, c
     assert rows["3dresnet-finetuned-LA-0"].num_tests == {"finetune": 4}
     assert "`3dresnet` | LA" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "curves.png").exists()
+
+
+def test_two_streams_and_the_clips_of_another_family_are_measured(tmp_path, toy_runs):
+    data = str(tmp_path / "data" / "people")
+    write_data_set(data, num_train=12, num_val=4)
+    make = Commands(TINY, tmp_path)
+    both = f"--dynamic_from={make.run('slow')}"
+    commands = [
+        make.train("single", "single", 0, 0),
+        make.train("slow", "slow", 0, 0),
+        make.measure("both", "single", both, objects=False),
+        make.measure("on-slow", "single", "--clips_of=slow", objects=False),
+    ]
+    assert process.main(json.dumps(commands)) == 0
+    for key in ("both", "on-slow"):
+        found = json.loads((tmp_path / make.result(key)).read_text())
+        assert found["num_tests"] == {"knn": 4, "actions": 4}
+        assert "actions/conv5" in found["scores"]

@@ -52,7 +52,7 @@ function showAnswer(box, { strip, found, secs }) {
   const list = element("ul", "cards");
   found.forEach(({ video, percentile, span }) => {
     const lines = [closer(percentile), labelOf(video) || trimmed(shortName(video))];
-    if (span) lines.splice(1, 0, `from ${span[0].toFixed(1)} s to ${span[1].toFixed(1)} s`);
+    if (span) lines.splice(1, 0, `${span[0].toFixed(1)} to ${span[1].toFixed(1)} s`);
     list.append(card(video, lines));
   });
   box.append(element("h3", "", "Nearest videos"), element("p", "note", `${FARTHER} It took ${seconds(secs)}.`), list);

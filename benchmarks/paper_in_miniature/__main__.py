@@ -34,11 +34,8 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("study", nargs="?", default="paper_in_miniature")
     size = parser.add_mutually_exclusive_group()
-    for name in ("quick", "full"):
-        size.add_argument(
-            f"--{name}", dest="scale", action="store_const", const=name, help=name
-        )
-    parser.set_defaults(scale="default")
+    size.add_argument("--quick", action="store_true", help="some 20 minutes")
+    size.add_argument("--full", action="store_true", help="for a machine with a GPU")
     parser.add_argument(
         "--world",
         choices=("people", "motions"),
@@ -60,7 +57,8 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
 
 def scale_of(arguments: argparse.Namespace) -> Scale:
     """Returns the sizes that are asked for."""
-    scale = SCALES[arguments.scale]
+    is_small, is_large = arguments.quick, arguments.full
+    scale = SCALES["quick" if is_small else "full" if is_large else "default"]
     if arguments.seeds:
         scale = dataclasses.replace(scale, seeds=arguments.seeds)
     return scale
@@ -78,7 +76,7 @@ def make_all(
     rows = plan(scale, output)
     missing = schedule.rows_to_make(rows, results.rows, arguments.rows)
     started = time.perf_counter()
-    jobs = arguments.jobs or (1 if arguments.scale == "full" else 2)
+    jobs = arguments.jobs or (1 if arguments.full else 2)
     makers = schedule.Processes(), schedule.Processes(jobs)
     usual = plan(SCALES[scale.name], output)
     per_cost = scale.minutes * 60 / sum(row.cost for row in usual)

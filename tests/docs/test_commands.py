@@ -176,7 +176,7 @@ def test_flags_that_the_text_names_exist(page, flags_of):
         for old in setting.old_names
     }
     scripts = [ROOT / "run_scripts" / "paper" / name for name in ("row.sh", "all.sh")]
-    for name in [*ROOT.glob("benchmarks/*.py"), *scripts]:
+    for name in [*ROOT.glob("benchmarks/**/*.py"), *scripts]:
         known |= flags_in(name.read_text())
     named = flags_in("\n".join(inline_code_of(page)))
     assert {flag for flag in named if not is_flag(flag, known)} <= FOREIGN

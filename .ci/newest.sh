@@ -20,7 +20,8 @@ fi
   tests/test_keras.py tests/test_quiet_import.py tests/test_wheel.py \
   tests/models tests/objectives tests/runs tests/training/test_trajectory.py \
   tests/training/test_schedules.py tests/training/test_replicas.py \
-  tests/data_prep/decode tests/storage tests/end_to_end/test_kill_and_resume.py \
+  tests/data_prep/decode tests/storage tests/export \
+  tests/end_to_end/test_kill_and_resume.py \
   tests/end_to_end/test_learning.py
 
 work=$(mktemp -d)

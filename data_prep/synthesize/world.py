@@ -36,6 +36,7 @@ class World:
       settings: names of the settings that change the contents of files.
       check: raises UserError if further settings contradict each other.
       tables: returns the names of further files of a set of tasks, with their rows.
+      version: number that changes whenever the same settings make other files.
       unit: what a file is: video or picture.
       kind: what a class is: motion, action, or object.
     """
@@ -48,6 +49,7 @@ class World:
     tables: Callable[[Sequence[Any]], dict[str, list[list[str]]]]
     unit: str
     kind: str
+    version: int = 1
 
     def classes_of(self, config: SynthesisConfig) -> Sequence[str]:
         """Returns the classes that are asked for.

@@ -101,6 +101,8 @@ def _claim_folder(config: SynthesisConfig, wanted: set[str], tables: set[str]) -
     """Makes the folder, or checks that it holds only files of this set."""
     names = WORLDS[config.world].settings
     settings = {name: getattr(config, name) for name in names}
+    if (version := WORLDS[config.world].version) > 1:
+        settings["version"] = version
     path = os.path.join(config.output_dir, SETTINGS_NAME)
     if os.path.exists(path):
         advice = "Remove it, or choose another --output_dir."

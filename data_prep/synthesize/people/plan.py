@@ -24,7 +24,9 @@ HOMES = {
     "punch": "street",
 }
 AT_HOME = 0.8
-_TWO_SCENES, _PASSERS_BY, _TRAVEL = 0.3, 0.35, 0.6
+_TWO_SCENES, _PASSERS_BY, _TRAVEL = 0.3, 0.2, 0.2
+# People are seen from the side, within so many degrees.
+_SIDE_DEGREES = 35.0
 # Every fifth video of an action is for validation.
 VALIDATION_EVERY = 5
 
@@ -122,7 +124,7 @@ def draw(seed: int, action: str, number: int, num_frames: int) -> VideoPlan:
         number=number,
         person=person,
         mirrored=bool(rng.uniform() < 0.5),
-        speed=float(math.exp(rng.uniform(math.log(0.7), math.log(1.4)))),
+        speed=float(math.exp(rng.uniform(math.log(0.75), math.log(1.33)))),
         phase=float(rng.uniform(0, 20)),
         shots=tuple(shots),
         # The first scene is the longer one.
@@ -133,17 +135,26 @@ def draw(seed: int, action: str, number: int, num_frames: int) -> VideoPlan:
 
 
 def _shot(rng: np.random.Generator, scene: str) -> Shot:
+    camera = _one_of(rng, CAMERAS)
     travels = rng.uniform() < _TRAVEL
-    travel = rng.uniform(-1.0, 1.0, 2) * (0.9 if travels else 0.0)
+    travel = rng.uniform(-1.0, 1.0, 2) * (0.6 if travels else 0.0)
     return Shot(
         scene=scene,
-        camera=_one_of(rng, CAMERAS),
-        heading=float(rng.uniform(0, 2 * math.pi)),
-        aim=(float(rng.uniform(-0.35, 0.35)), float(rng.uniform(-0.15, 0.15))),
-        nearness=float(rng.uniform(0.85, 1.2)),
+        camera=camera,
+        heading=_heading(rng, camera),
+        aim=(float(rng.uniform(-0.42, 0.42)), float(rng.uniform(-0.15, 0.15))),
+        nearness=float(rng.uniform(0.75, 1.3)),
         travel=(float(travel[0]), float(travel[1])),
         light=float(rng.uniform(0.88, 1.08)),
     )
+
+
+def _heading(rng: np.random.Generator, camera: str) -> float:
+    """Returns the turn of a person whom a camera sees from the left or right side."""
+    # A turn about y takes x, where a person looks, to -z.
+    side = float(rng.choice((-1, 1))) * math.pi / 2
+    deviation = math.radians(rng.uniform(-_SIDE_DEGREES, _SIDE_DEGREES))
+    return side + deviation - math.radians(CAMERAS[camera].azimuth)
 
 
 def _passers(rng: np.random.Generator, person: str) -> tuple[Passer, ...]:

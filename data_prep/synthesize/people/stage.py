@@ -23,7 +23,7 @@ from data_prep.synthesize.scenery.scenes import SCENES
 # Deviation of the Gaussian by which a camera smooths the path that it follows.
 _FOLLOW_SECS = 0.7
 # Of a hand of strength 1: deviation of the aim in meters, of the eye, and of the roll.
-_HAND = (0.05, 0.03, 0.008)
+_HAND = (0.03, 0.02, 0.006)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -98,4 +98,5 @@ PEOPLE = World(
     tables=_tables,
     unit="video",
     kind="action",
+    version=2,
 )

@@ -29,13 +29,13 @@ class Camera:
 
 CAMERAS: dict[str, Camera] = {
     "tripod": Camera(20, 1.3, 3.4, 40, 0.0),
-    "hand": Camera(70, 1.55, 3.1, 44, 1.0),
-    "low": Camera(115, 0.5, 3.2, 44, 0.6),
-    "balcony": Camera(160, 2.6, 3.6, 40, 0.3),
-    "phone": Camera(205, 1.4, 2.8, 50, 1.5),
-    "distant": Camera(250, 1.6, 5.2, 30, 0.4),
-    "drone": Camera(295, 3.2, 3.4, 42, 0.8),
-    "knee": Camera(340, 0.8, 3.6, 40, 0.2),
+    "hand": Camera(70, 1.55, 3.1, 44, 0.8),
+    "low": Camera(115, 0.6, 3.2, 44, 0.0),
+    "balcony": Camera(160, 2.3, 3.6, 40, 0.0),
+    "phone": Camera(205, 1.4, 2.9, 48, 1.2),
+    "distant": Camera(250, 1.6, 5.2, 30, 0.0),
+    "drone": Camera(295, 2.6, 3.5, 42, 0.6),
+    "knee": Camera(340, 0.8, 3.6, 40, 0.0),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
 import pathlib
 import sys
 
@@ -191,6 +192,14 @@ def test_a_folder_of_another_world_is_left_alone(objects, people):
     with pytest.raises(UserError, match="--output_dir"):
         synthesize(config(people, "motions", num_videos=8, scenes=1))
     assert (contents(objects), contents(people)) == before
+
+
+@renders
+def test_videos_of_an_earlier_version_do_not_mix_with_those_of_this_one(tmp_path):
+    earlier = {"world": "people", "size": 32, "seconds": 0.32, "seed": 0}
+    (tmp_path / ".synthesis.json").write_text(json.dumps(earlier))
+    with pytest.raises(UserError, match="'version': 2.*--output_dir"):
+        synthesize(config(tmp_path))
 
 
 @pytest.mark.parametrize(

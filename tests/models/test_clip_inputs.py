@@ -9,7 +9,7 @@ import tensorflow as tf
 from vie_tf import models
 from vie_tf.keras import keras
 
-CHANNELS = {"frames": 3, "differences": 2, "both": 5}
+CHANNELS = {"frames": 3, "differences": 2, "both": 5, "lab": 3}
 TRAINED = [name for name in models.MODELS if not name.startswith("input_single")]
 
 

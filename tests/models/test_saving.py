@@ -18,7 +18,7 @@ NETWORKS = [
     {"name": "3dresnet", "resnet_size": 50},
     *({"name": name, "num_classes": 3} for name in ("single", "trn", "slowfast")),
     *({"name": f"two_stream_{end}", "num_classes": 3} for end in ("s", "sf")),
-    *({"name": "single", "input": input} for input in ("differences", "both")),
+    *({"name": "single", "input": input} for input in ("differences", "both", "lab")),
     {"name": "trn", "trn_head": "relation", "num_frames": 5},
     {"name": "slow", "precision": "mixed_bfloat16", "batch_norm_momentum": 0.9},
 ]

@@ -25,7 +25,7 @@ def complete_config(name):
     ("name", "keys"),
     [
         *(("ir", BANK), ("la", BANK | CLUSTERS), ("supervised", set())),
-        *(("rotation", {"head"}), ("order", {"head"})),
+        *(("rotation", {"head"}), ("order", {"head"}), ("cmc", BANK)),
     ],
 )
 def test_a_checkpoint_holds_the_variables_of_the_objective(name, keys):

@@ -9,6 +9,7 @@ from vie_tf.config import DataConfig, KnnTaskConfig
 from vie_tf.evaluation.neighbors import knn_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.objectives import OBJECTIVES
+from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
 from vie_tf.training import train as training
 
@@ -62,6 +63,20 @@ def test_other_networks_are_refused_with_those_that_can(data_dir, tmp_path, loss
         training.train(config)
     assert "\n" not in str(error.value)
     assert NETWORKS[loss]["name"] in str(error.value)
+
+
+def test_a_run_of_two_views_is_one_with_a_bank(data_dir, tmp_path, capsys, toy_runs):
+    model = {"name": "single", "num_frames": None, "input": "lab"}
+    settings = {"train_steps": 2, "knn_gallery": "bank"}
+    config = run_config(
+        data_dir, tmp_path, model=model, loss={"name": "cmc"}, **settings
+    )
+    training.train(config)
+    assert "against the memory bank" in capsys.readouterr().out
+    rows = RunDirectory(str(tmp_path)).checkpoint().read_bank()
+    halves = np.linalg.norm(rows.reshape(len(rows), 2, -1), axis=-1)
+    written = np.isclose(halves, 2**-0.5, atol=1e-3).all(axis=1)
+    assert written.sum() >= 7  # two steps of four of ten videos
 
 
 def test_two_streams_of_one_family_are_refused(data_dir, tmp_path):

@@ -16,11 +16,11 @@ class LossConfig:
         "Objective. ir: instance recognition. la: local aggregation, after --ir_steps"
         " of IR. supervised: softmax over the classes of the data. Other methods of"
         " table 2 (docs/other_objectives.md): rotation: by how much a clip is turned."
-        " order: in which order four frames are."
+        " order: in which order four frames are. cmc: views of a clip, as --input=lab."
         " package.module:Class: one of your own (docs/extending.md).",
         role=Role.FIXED,
         flag="loss",
-        choices=("ir", "la", "supervised", "rotation", "order"),
+        choices=("ir", "la", "supervised", "rotation", "order", "cmc"),
         importable=True,
     )
     temperature: float = setting(

@@ -38,9 +38,10 @@ class ModelConfig:
         "What the network sees of a clip. frames: the frames (the paper's)."
         " differences: each gray frame subtracted from the one four frames later, which"
         " leaves what moves and takes away the scene. both: a network of each, side by"
-        " side. Color jitter changes the frames alone.",
+        " side. Color jitter changes the frames alone. lab: a network of the light of"
+        " the frames beside one of their colors without it.",
         role=Role.FIXED,
-        choices=("frames", "differences", "both"),
+        choices=("frames", "differences", "both", "lab"),
     )
     resnet_size: int = setting(
         18,

@@ -20,7 +20,19 @@ MIN_CROP_SIZE = 32
 
 
 # Channels of a clip by `--input`, see `vie_tf.input.clip_recipe`.
-NUM_CHANNELS = {"frames": 3, "differences": 2, "both": 5}
+NUM_CHANNELS = {"frames": 3, "differences": 2, "both": 5, "lab": 3}
+# Inputs of two streams, and what each stream sees of the clip.
+PAIRED_INPUTS = {"both": ("frames", "differences"), "lab": ("light", "color")}
+# Those of `lab` are given the frames.
+NUM_CHANNELS.update(light=3, color=3)
+# Range of L, a and b of colors that a screen can show (Tian et al. 2019, their code).
+_LAB_LOW, _LAB_HIGH = (0.0, -86.183, -107.857), (100.0, 98.233, 94.478)
+# Linear red, green and blue to X, Y and Z, relative to the white of D65.
+_TO_XYZ = (
+    (0.412453 / 0.950456, 0.357580 / 0.950456, 0.180423 / 0.950456),
+    (0.212671, 0.715160, 0.072169),
+    (0.019334 / 1.088754, 0.119193 / 1.088754, 0.950227 / 1.088754),
+)
 
 
 def check_clips(
@@ -72,13 +84,17 @@ def prepare(clips: tf.Tensor, input: str, dtype: tf.DType) -> tf.Tensor:
     """Maps clips to what the first layer is given.
 
     Args:
-        clips: [B, T, H, W, 3] uint8 of `frames`, or [B, T, H, W, 2] of `differences`.
-        input: One of the two.
+        clips: [B, T, H, W, 3] uint8 of frames, or [B, T, H, W, 2] of `differences`.
+        input: `frames`, `differences`, `light` or `color`.
         dtype: Dtype of the result; the arithmetic is done in float32.
 
     Returns:
-        [B, T, H, W, 3] normalized colors, or [B, T, H, W, 1] scaled differences.
+        [B, T, H, W, 3] normalized colors, [B, T, H, W, 1] scaled differences or light,
+        or [B, T, H, W, 2] colors a and b without the light.
     """
+    if input in PAIRED_INPUTS["lab"]:
+        scaled = scaled_lab(clips)
+        return tf.cast(scaled[..., :1] if input == "light" else scaled[..., 1:], dtype)
     if input == "differences":
         return tf.cast(differences.normalized_differences(clips), dtype)
     return normalize(clips, dtype)
@@ -96,3 +112,22 @@ def normalize(clips: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     """
     unit = tf.cast(clips, tf.float32) / 255.0
     return tf.cast((unit - CHANNEL_MEAN) / CHANNEL_STD, dtype)
+
+
+def scaled_lab(clips: tf.Tensor) -> tf.Tensor:
+    """Converts sRGB to CIE L*a*b*, each channel scaled to about -1 .. 1.
+
+    Args:
+        clips: [..., 3] uint8.
+
+    Returns:
+        [..., 3] float32, same shape.
+    """
+    unit = tf.cast(clips, tf.float32) / 255.0
+    linear = tf.where(unit > 0.04045, ((unit + 0.055) / 1.055) ** 2.4, unit / 12.92)
+    xyz = tf.linalg.matvec(tf.constant(_TO_XYZ), linear)
+    roots = tf.where(xyz > 0.008856, xyz ** (1 / 3), 7.787 * xyz + 16 / 116)
+    x, y, z = tf.unstack(roots, axis=-1)
+    lab = tf.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+    low, high = tf.constant(_LAB_LOW), tf.constant(_LAB_HIGH)
+    return (lab - (low + high) / 2) / ((high - low) / 2)

@@ -30,7 +30,7 @@ class ClipModel(keras.Model):
     Args:
         num_frames: Frames of a clip.
         name: Name of the family.
-        input: `frames`, `differences` or `both`, which decides on the channels C.
+        input: A key of `NUM_CHANNELS`, which decides on the channels C.
 
     Attributes:
         build_arguments: Arguments of the `build` that made it; empty for a stream of

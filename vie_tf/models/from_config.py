@@ -33,7 +33,8 @@ def clip_recipe(model: ModelConfig) -> ClipRecipe:
         frame_interval=model.frame_interval or recipe.frame_interval,
         crop_size=model.crop_size or recipe.crop_size,
         frame_rate=model.frame_rate,
-        input=model.input,
+        # The network makes light and colors of the frames.
+        input="frames" if model.input == "lab" else model.input,
     )
 
 

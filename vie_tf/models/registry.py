@@ -18,7 +18,7 @@ from vie_tf.config.importing import import_named
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.sampling import BIN_FRAMES
 from vie_tf.keras import keras
-from vie_tf.models.clip_input import MIN_CROP_SIZE, NUM_CHANNELS
+from vie_tf.models.clip_input import MIN_CROP_SIZE, NUM_CHANNELS, PAIRED_INPUTS
 from vie_tf.models.embedder import ClipModel
 from vie_tf.models.family import Family, Kind, Make, assemble, num_outputs
 from vie_tf.models.heads import FrameConcat, FrameMean, MultiScaleRelation
@@ -255,7 +255,7 @@ def build(name: str, **settings: Any) -> ClipModel:
         if declared.choices and field != "name":
             _check_choice(field, getattr(config, field), declared.choices)
     kind = family(name)
-    is_pair = config.input == "both" and kind.kind != "streams"
+    is_pair = config.input in PAIRED_INPUTS and kind.kind != "streams"
     make = make_both(kind.make) if is_pair else kind.make
     with _policy(config.precision):
         short_name = name.rpartition(":")[2]  # Keras allows no colon

@@ -1,6 +1,7 @@
 """Two-stream networks: appearance from frames beside motion from clips.
 
-They are the paper's (`make_two_stream`), and those of `--input=both` (`make_both`).
+They are the paper's (`make_two_stream`), and those of `--input=both` and `--input=lab`
+(`make_both`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from vie_tf.config import ModelConfig
 from vie_tf.keras import keras
-from vie_tf.models.clip_input import NUM_CHANNELS, check_clips
+from vie_tf.models.clip_input import NUM_CHANNELS, PAIRED_INPUTS, check_clips
 from vie_tf.models.embedder import ClipModel, Embedder, saved_class
 from vie_tf.models.family import Make
 from vie_tf.models.heads import FramePool
@@ -25,7 +26,8 @@ class TwoStream(ClipModel):
 
     The paper concatenates the outputs of two networks (section 4).  The streams are
     trained together, or restored from two runs.  Of clips of `both`, the static stream
-    is given the colors and the dynamic one the differences.
+    is given the colors and the dynamic one the differences; of `lab` one is given
+    the light and the other the colors without it.
 
     Endpoints:
 
@@ -43,7 +45,7 @@ class TwoStream(ClipModel):
         dynamic: Network of clips.
         name: Name of the family.
         num_classes: Number of classes of a classifier; None for an embedder.
-        input: `frames`, `differences` or `both`.
+        input: `frames`, `differences`, `both` or `lab`.
 
     Raises:
         UserError: If `static` takes another number of frames.
@@ -131,9 +133,10 @@ def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
         num_static = config.num_frames if config.static_frames == "all" else 1
         static_config = dataclasses.replace(config, num_frames=num_static)
         dynamic_config = config
-        if config.input == "both":
-            static_config = dataclasses.replace(static_config, input="frames")
-            dynamic_config = dataclasses.replace(config, input="differences")
+        if config.input in PAIRED_INPUTS:
+            first, second = PAIRED_INPUTS[config.input]
+            static_config = dataclasses.replace(static_config, input=first)
+            dynamic_config = dataclasses.replace(config, input=second)
         static = make_static("static", static_config)
         dynamic = make_dynamic("dynamic", dynamic_config)
         assert isinstance(static, Embedder) and isinstance(dynamic, Embedder)
@@ -145,7 +148,7 @@ def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
 
 
 def make_both(make_stream: Make) -> Make:
-    """Returns the function that makes a family's networks of frames and differences.
+    """Returns the function that makes a family's networks of two inputs.
 
     It is that of `make_two_stream`; both streams are given all frames of the clip.
     """

@@ -8,6 +8,7 @@ from typing import TypeVar
 from vie_tf.config.importing import import_named
 from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.objectives.local_aggregation import LocalAggregation
+from vie_tf.objectives.multiview import MultiviewCoding
 from vie_tf.objectives.objective import Objective
 from vie_tf.objectives.order import Order
 from vie_tf.objectives.rotation import Rotation
@@ -23,6 +24,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "supervised": Supervised,
     "rotation": Rotation,
     "order": Order,
+    "cmc": MultiviewCoding,
 }
 
 

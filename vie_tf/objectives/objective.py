@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.config import LossConfig, ModelConfig, RunConfig, settings_of
+from vie_tf.models.clip_input import PAIRED_INPUTS
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.storage.errors import UserError
@@ -80,10 +81,11 @@ class Objective:
                 f"--loss={loss} cannot be learned by --model={model.name}: give one of"
                 f" {', '.join(fitting)}."
             )
-        if model.input == "both" and "streams" not in cls.kinds:
+        if model.input in PAIRED_INPUTS and "streams" not in cls.kinds:
             raise UserError(
-                f"--loss={loss} is for networks of one stream, but --input=both makes"
-                " two: give --input=frames or --input=differences."
+                f"--loss={loss} is for networks of one stream, but"
+                f" --input={model.input} makes two: give --input=frames or"
+                " --input=differences."
             )
         return dataclasses.replace(
             config, model=dataclasses.replace(model, has_head=not cls.has_own_head)

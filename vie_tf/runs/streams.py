@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from vie_tf.config import ModelConfig, settings_of
+from vie_tf.models.clip_input import PAIRED_INPUTS
 from vie_tf.models.two_stream import TwoStream
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
@@ -103,7 +104,7 @@ def _input_of_streams(
     Raises:
       UserError: a run sees what its stream is not given.
     """
-    if single.input == dynamic.input != "both":
+    if single.input == dynamic.input and single.input not in PAIRED_INPUTS:
         return single.input
     if (single.input, dynamic.input) == ("frames", "differences"):
         return "both"

@@ -109,7 +109,8 @@ def test_a_signal_ends_it_and_its_process(number, code, index, tmp_path, monkeyp
         socket.create_connection(("127.0.0.1", port))
 
 
-def test_a_kill_leaves_no_process_behind(index, tmp_path):
+def test_a_kill_leaves_no_process_behind(index, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # whose folders a kill leaves behind
     with serving(index, tmp_path / "output.txt") as (process, port):
         assert request(port).status == 200
         children = children_of(process.pid)

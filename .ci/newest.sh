@@ -16,13 +16,12 @@ if ! make_environment "$PWD/.venv-newest" dev; then
   exit 0
 fi
 
+# Arguments are more tests, such as tests/end_to_end.
 "$PYTHON" -m pytest -n 2 --dist=loadfile --no-loadscope-reorder \
   tests/test_keras.py tests/test_quiet_import.py tests/test_wheel.py \
-  tests/models tests/objectives tests/runs tests/training/test_trajectory.py \
-  tests/training/test_schedules.py tests/training/test_replicas.py \
-  tests/data_prep/decode tests/storage tests/export \
-  tests/end_to_end/test_kill_and_resume.py \
-  tests/end_to_end/test_learning.py
+  tests/models tests/objectives tests/runs tests/data_prep/decode tests/storage \
+  tests/training/test_start.py tests/training/test_trajectory.py \
+  tests/training/test_schedules.py "$@"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

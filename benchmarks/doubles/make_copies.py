@@ -1,4 +1,7 @@
-"""Makes copies of videos that people make: re-encoded, cropped, brighter, cut."""
+"""Makes copies of videos that people make: re-encoded, cropped, brighter, cut.
+
+How much a copy is changed is drawn at random, another way for each seed.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ import cv2
 import numpy as np
 
 COPIES = ("reencoded", "cropped", "brighter", "cut")
-_KEPT = 0.8  # of height and width, off the middle
-_GAIN, _BIAS = 1.25, 12.0
-_SMALLER = 0.6
+_SCALES = (0.5, 0.8)  # of height and width
+_FRAME_RATES = (15.0, 20.0, 25.0)
+_CODECS = ("XVID", "mp4v", "MJPG")
+_KEPT = (0.7, 0.9)  # of height and of width
+_GAINS, _OFFSETS = (0.75, 1.3), (-10.0, 15.0)  # offsets in gray levels
+_CUT = (0.4, 0.7)  # of the duration
 
 
 def read_pictures(path: pathlib.Path) -> tuple[list[np.ndarray], float]:
@@ -27,34 +33,35 @@ def read_pictures(path: pathlib.Path) -> tuple[list[np.ndarray], float]:
         pictures.append(picture)
 
 
-def write_copy(kind: str, path: pathlib.Path, output: pathlib.Path) -> None:
+def write_copy(
+    kind: str, path: pathlib.Path, output: pathlib.Path, seed: int = 0
+) -> None:
     """Writes a copy of a video.
 
     Args:
-      kind: `reencoded` (smaller, 20 frames per second, another codec), `cropped` to 80%
-        of height and width, `brighter`, or `cut` to the middle half.
+      kind: `reencoded` (50% to 80% of the size, 15 to 25 frames per second, another
+        codec), `cropped` to 70% to 90% of height and width, `brighter` (or darker: 0.75
+        to 1.3 times as bright), or `cut` to 40% to 70% of the duration.
       path: original video.
       output: .avi file.
+      seed: what is drawn at random.
     """
+    rng = np.random.default_rng(seed)
     pictures, fps = read_pictures(path)
-    change: Callable[[np.ndarray], np.ndarray] = {
-        "reencoded": lambda p: cv2.resize(
-            p, None, fx=_SMALLER, fy=_SMALLER, interpolation=cv2.INTER_AREA
-        ),
-        "cropped": _crop,
-        "brighter": lambda p: cv2.convertScaleAbs(p, alpha=_GAIN, beta=_BIAS),
-        "cut": lambda p: p,
-    }[kind]
+    codec = "MJPG"
     if kind == "cut":
-        quarter = len(pictures) // 4
-        pictures = pictures[quarter : len(pictures) - quarter]
+        count = round(rng.uniform(*_CUT) * len(pictures))
+        first = rng.integers(0, len(pictures) - count + 1)
+        pictures = pictures[first : first + count]
     elif kind == "reencoded":
-        kept = np.arange(0, len(pictures), fps / 20).astype(int)
-        pictures, fps = [pictures[number] for number in kept], 20.0
+        slower = min(float(rng.choice(_FRAME_RATES)), fps)
+        kept = np.arange(0, len(pictures), fps / slower).astype(int)
+        pictures, fps = [pictures[number] for number in kept], slower
+        codec = str(rng.choice(_CODECS))
+    change = _change(kind, rng, *pictures[0].shape[:2])
     output.parent.mkdir(parents=True, exist_ok=True)
     changed = [change(picture) for picture in pictures]
     height, width = changed[0].shape[:2]
-    codec = "XVID" if kind == "reencoded" else "MJPG"
     writer = cv2.VideoWriter(
         str(output), cv2.VideoWriter.fourcc(*codec), fps, (width, height)
     )
@@ -63,7 +70,9 @@ def write_copy(kind: str, path: pathlib.Path, output: pathlib.Path) -> None:
     writer.release()
 
 
-def write_all(folder: str, output: str, every: int = 3) -> list[tuple[str, str, str]]:
+def write_all(
+    folder: str, output: str, every: int = 3, seed: int = 0
+) -> list[tuple[str, str, str]]:
     """Links all videos of a folder into a new one, with copies of every third.
 
     Returns:
@@ -80,18 +89,31 @@ def write_all(folder: str, output: str, every: int = 3) -> list[tuple[str, str, 
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.exists():
             os.symlink(path, link)
-        if number % every == 0:
-            kind = COPIES[number // every % len(COPIES)]
+        if number % every == seed % every:
+            kind = COPIES[(number // every + seed) % len(COPIES)]
             copy = name.with_name(f"{name.stem}_{kind}.avi")
             if not (target / copy).exists():
-                write_copy(kind, path, target / copy)
+                write_copy(kind, path, target / copy, 1000 * seed + number)
             made.append((str(name), str(copy), kind))
     return made
 
 
-def _crop(picture: np.ndarray) -> np.ndarray:
-    height, width = picture.shape[:2]
-    top, left = round(0.05 * height), round(0.15 * width)
-    return picture[
-        top : top + round(_KEPT * height), left : left + round(_KEPT * width)
-    ]
+def _change(
+    kind: str, rng: np.random.Generator, height: int, width: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns what is done to each picture."""
+    if kind == "reencoded":
+        scale = rng.uniform(*_SCALES)
+        size = round(scale * width), round(scale * height)
+        return lambda picture: cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    if kind == "cropped":
+        high, wide = (round(rng.uniform(*_KEPT) * side) for side in (height, width))
+        top, left = (
+            rng.integers(0, height - high + 1),
+            rng.integers(0, width - wide + 1),
+        )
+        return lambda picture: picture[top : top + high, left : left + wide]
+    if kind == "brighter":
+        gain, offset = rng.uniform(*_GAINS), rng.uniform(*_OFFSETS)
+        return lambda picture: np.clip(gain * picture + offset, 0, 255).astype(np.uint8)
+    return lambda picture: picture

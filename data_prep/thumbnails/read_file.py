@@ -15,6 +15,7 @@ from vie_tf.drawing.thumbnails import (
     shrunk,
     without_frames,
 )
+from vie_tf.drawing.wanted_frames import WantedFrames
 
 _CREDIBLE_FPS = (1.0, 240.0)
 _LONGEST_SECS = 24 * 3600.0
@@ -29,20 +30,27 @@ def read_file(path: str, request: FrameRequest) -> Thumbnails:
     try:
         with VideoFile(path) as file:
             duration = _duration(file)
-            first = request.first_second(duration)
-            frames = []
-            if first > _NEAR_SECS and file.seek(first):
-                frames = _frames_from(file, request, first)
-        if not frames:  # The start of a file can be read even if no place can be found.
+            wanted = WantedFrames(request, duration, _fps(file))
+            for start, end in wanted.spans():
+                if start <= _NEAR_SECS or file.seek(start):
+                    _read_span(file, start, end, wanted)
+        if not wanted.has_frames():  # The start can be read if no place can be found.
             with VideoFile(path) as file:
-                frames = _frames_from(file, request, 0.0)
-                if not frames:
+                wanted = WantedFrames(request, 0.0, _fps(file))
+                _read_span(file, *wanted.spans()[0], wanted)
+                if not wanted.has_frames():
                     return without_frames(file.why_no_picture())
-        return Thumbnails(np.stack(frames), duration)
+        return wanted.thumbnails(duration)
     except UnreadableVideo as error:
         return without_frames(error.reason)
     except (OSError, cv2.error) as error:
         return without_frames(f"it cannot be read ({type(error).__name__})")
+
+
+def _fps(file: VideoFile) -> float:
+    low, high = _CREDIBLE_FPS
+    fps = file.nominal_fps
+    return min(max(fps, low), high) if math.isfinite(fps) else low
 
 
 def _duration(file: VideoFile) -> float:
@@ -54,34 +62,29 @@ def _duration(file: VideoFile) -> float:
     return secs if secs <= _LONGEST_SECS else 0.0
 
 
-def _frames_from(
-    file: VideoFile, request: FrameRequest, first: float
-) -> list[np.ndarray]:
-    """Decodes the wanted frames from the place where a file is."""
-    low, high = _CREDIBLE_FPS
-    fps = min(max(file.nominal_fps, low), high)
-    most_pictures = math.ceil(_PATIENCE * fps * request.most / request.per_second) + 1
-    frames: list[np.ndarray] = []
-    start, previous = -1.0, -1.0
+def _read_span(file: VideoFile, start: float, end: float, wanted: WantedFrames) -> None:
+    """Decodes the wanted frames from the place where a file is to some second."""
+    fps = _fps(file)
+    most_pictures = math.ceil(_PATIENCE * fps * (end - start)) + 1
+    previous, origin = -1.0, None
     for _ in range(most_pictures):
-        if len(frames) == request.most or not file.grab():
+        if not file.grab():
             break
         secs = file.stamp_secs()
         if secs <= previous:  # Stamps that stand still go on at the nominal rate.
             secs = previous + 1 / fps
         previous = secs
-        if start < 0:
-            start = secs
-        if secs - start < len(frames) / request.per_second - 0.5 / fps:
+        if origin is None:  # Files may start at any time.
+            origin = secs if start <= _NEAR_SECS else 0.0
+        if secs - origin >= end:
+            break
+        take = wanted.take(secs - origin)
+        if take is None:
             continue
         picture = file.picture()
         if picture is None:
             break
-        frame = _upright(file, picture, request)
-        if frames and frame.shape != frames[0].shape:
-            frame = cv2.resize(frame, frames[0].shape[1::-1])
-        frames.append(frame)
-    return frames
+        wanted.add(take, _upright(file, picture, wanted.request))
 
 
 def _upright(file: VideoFile, picture: np.ndarray, request: FrameRequest) -> np.ndarray:

@@ -7,13 +7,17 @@ import cv2
 import numpy as np
 import pytest
 from collection_fixtures import EVIL, clustered, make_collection
+from record_fixtures import write_data_set
 from video_fixtures import write_pictures
 
 from data_prep.thumbnails.read_files import reader_of_files
 from vie_tf.config.explore import ExploreConfig
+from vie_tf.drawing import frame_series
+from vie_tf.drawing.frame_series import FrameSeries
 from vie_tf.drawing.thumbnails import Thumbnails
 from vie_tf.explore import duplicates, outliers, reports, same_frames, similar_frames
 from vie_tf.explore.duplicates import Pair
+from vie_tf.explore.pictures.record_thumbnails import reader_of_records
 from vie_tf.metrics.features import unit_norm
 
 ROOM = np.random.default_rng(7)
@@ -23,10 +27,10 @@ BACKGROUND = cv2.GaussianBlur(
 BACKGROUND = cv2.normalize(BACKGROUND, None, 50, 190, cv2.NORM_MINMAX)
 
 
-def take(seed, num_frames=40):
+def take(seed, num_frames=40, pace=2.5):
     """A person (an ellipse) moves through the same room, [F, H, W, 3] uint8."""
     rng = np.random.default_rng(seed)
-    x, y = np.cumsum(rng.normal(0, 2.5, (2, num_frames)), axis=1)
+    x, y = np.cumsum(rng.normal(0, pace, (2, num_frames)), axis=1)
     start = rng.uniform(20, 75), rng.uniform(20, 50)
     frames = []
     for number in range(num_frames):
@@ -59,8 +63,13 @@ COPIES = {
 }
 
 
+def series(frames, moments=None):
+    grays = [frame_series.small_gray(frame) for frame in frames]
+    return FrameSeries.pack(grays, range(len(grays)) if moments is None else moments)
+
+
 def difference(one, other):
-    return same_frames.difference(same_frames.prepare(one), same_frames.prepare(other))
+    return same_frames.difference(series(one), series(other))
 
 
 @pytest.mark.parametrize("kind", COPIES)
@@ -71,9 +80,69 @@ def test_a_copy_has_the_same_frames(kind):
     assert difference(copy, original) < same_frames.SAME
 
 
+def test_a_copy_that_is_sampled_at_other_moments_is_found():
+    fast = take(1, num_frames=80, pace=1.2)
+    late = (fast[:-2].astype(int) + fast[1:-1]) // 2
+    assert difference(fast, late.astype(np.uint8)) < same_frames.SAME
+
+
 def test_other_takes_in_the_same_room_are_no_copies():
     found = [difference(take(0), take(seed)) for seed in range(1, 8)]
     assert min(found) > 1.5 * same_frames.SAME
+
+
+def test_another_take_of_nearly_the_same_motion_is_no_copy():
+    """The same walk through the same room, a little higher and later on."""
+
+    def walk(shift, height):
+        frames = []
+        for number in range(60):
+            frame = BACKGROUND.copy()
+            x = int(10 + 1.2 * number + shift * np.sin(number / 9))
+            cv2.ellipse(
+                frame, (x, 36 + height), (6, 13), 0, 0, 360, (235, 230, 225), -1
+            )
+            frames.append(frame)
+        return np.stack(frames)
+
+    found = difference(walk(0, 0), walk(4, 3))
+    assert same_frames.SAME < found < 1  # the pictures are much alike
+
+
+def test_pictures_decide_where_nothing_moves():
+    still = np.repeat(BACKGROUND[None], 40, axis=0)
+    other = np.repeat(take(3)[:1], 40, axis=0)
+    assert difference(still, reencoded(still)) < same_frames.SAME
+    assert difference(still, other) > same_frames.SAME
+
+
+def test_a_part_of_a_long_video_is_found_beyond_its_first_seconds():
+    """A cut of 30 s from 41.3 s on, of which the original was read in stretches."""
+    pictures = take(5, num_frames=2000, pace=1.5)
+
+    def read(frames):
+        moments = [
+            moment
+            for start, end in frame_series.stretches(len(frames) / 20)
+            for moment in range(round(20 * start), min(round(20 * end), len(frames)))
+        ]
+        return series(frames[moments], moments)
+
+    long, part = read(pictures), read(pictures[826 : 826 + 600])
+    assert len(long.moments) < 0.45 * len(pictures)
+    assert same_frames.difference(long, part) < same_frames.SAME
+    assert same_frames.difference(read(take(6, 2000, 1.5)), part) > same_frames.SAME
+
+
+def test_a_video_of_ten_minutes_is_read_in_stretches_and_a_longer_one_no_further():
+    stretches = frame_series.stretches(600.0)
+    assert stretches[0] == (0.0, 24.0) and stretches[1] == (40.0, 44.0)
+    assert sum(end - start for start, end in stretches) <= 24 + 600 / 5
+    assert frame_series.stretches(7200.0)[-1][1] <= 620
+    assert frame_series.stretches(0.0) == [(0.0, 24.0)]
+    # Any 24 s of it hold one whole stretch.
+    starts = np.array([start for start, _ in stretches])
+    assert np.diff(starts).max() <= 24.0 + 16.0
 
 
 def test_frames_without_anything_cannot_be_compared_with_a_picture():
@@ -85,7 +154,7 @@ def test_frames_without_anything_cannot_be_compared_with_a_picture():
 def test_copies_are_among_the_videos_whose_frames_look_alike():
     videos = [take(seed) for seed in range(8)]
     videos += [copy(videos[n]) for n, copy in enumerate(COPIES.values())]
-    frames = {n: same_frames.prepare(one) for n, one in enumerate(videos)}
+    frames = {n: series(one).pixels() for n, one in enumerate(videos)}
     found = similar_frames.pairs(frames, 2)
     assert {(n, 8 + n) for n in range(len(COPIES))} <= set(found)
 
@@ -93,7 +162,7 @@ def test_copies_are_among_the_videos_whose_frames_look_alike():
 def reader(videos):
     def read(wanted, request):
         for video in wanted:
-            yield video, Thumbnails(videos[video], 4.0)
+            yield video, Thumbnails(videos[video], 4.0, series=series(videos[video]))
 
     return read
 
@@ -121,7 +190,7 @@ def test_doubles_of_doubles_are_one_set():
     def pair(one, other, difference):
         return Pair(one, other, 0.9, -1.0, difference)
 
-    pairs = [pair(1, 2, 0.1), pair(5, 9, 0.0), pair(2, 7, 0.2), pair(7, 9, 3.0)]
+    pairs = [pair(1, 2, 0.1), pair(5, 9, 0.0), pair(2, 7, 0.12), pair(7, 9, 3.0)]
     assert duplicates.sets_of(pairs) == [[1, 2, 7], [5, 9]]
 
 
@@ -170,9 +239,35 @@ def test_files_are_compared_whatever_their_frame_rate(tmp_path):
     write_pictures(tmp_path / "b.mp4", list(pictures[10::2]), fps=10)
     (tmp_path / "c.mp4").write_bytes(b"no video")
     read = reader_of_files([str(tmp_path / n) for n in ("a.avi", "b.mp4", "c.mp4")], 1)
-    frames = duplicates.frames_of(range(3), read)
+    frames = duplicates.series_of(range(3), read)
     assert sorted(frames) == [0, 1]
     assert same_frames.difference(frames[0], frames[1]) < same_frames.SAME
+
+
+def test_the_records_of_a_training_are_cleaned_of_planted_doubles(tmp_path):
+    """The way of a memory bank: frames come from records, and the csv names doubles."""
+    films = [take(seed, 60, 1.5) for seed in range(5)]
+    films += [films[1][10:50], reencoded(films[3])]
+    remaining = iter(films)
+
+    def make_frames(video_id, num_frames):
+        return [
+            cv2.imencode(".jpg", frame[..., ::-1])[1].tobytes()
+            for frame in next(remaining)[:40]
+        ]
+
+    data_dir = str(tmp_path / "data")
+    manifest = write_data_set(data_dir, 7, 0, num_frames=40, make_frames=make_frames)
+    names = [video.source for video in manifest.videos]
+    collection = make_collection(names=names, vectors=clustered(7))
+    path = str(tmp_path / "doubles.csv")
+    read = reader_of_records(data_dir, names)
+    reports.write_duplicates(collection, read, ExploreConfig(duplicates=path))
+    with open(path, newline="") as file:
+        found = [(row["set"], row["video"]) for row in csv.DictReader(file)]
+    assert found == [
+        (str(n + 1), names[v]) for n, v in ((0, 1), (0, 5), (1, 3), (1, 6))
+    ]
 
 
 CLIPS = pathlib.Path(__file__).parents[3] / "shared" / "clips" / "yoga"
@@ -187,6 +282,6 @@ def test_copies_of_a_film_are_told_from_other_takes(tmp_path):
     for kind in ("reencoded", "cut"):
         make_copies.write_copy(kind, films[0], tmp_path / f"{kind}.avi")
         paths.append(str(tmp_path / f"{kind}.avi"))
-    frames = duplicates.frames_of(range(5), reader_of_files(paths, 1))
+    frames = duplicates.series_of(range(5), reader_of_files(paths, 1))
     found = [same_frames.difference(frames[0], frames[n]) for n in range(1, 5)]
     assert max(found[2:]) < same_frames.SAME < min(found[:2])

@@ -12,6 +12,8 @@ from typing import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
+from vie_tf.drawing.frame_series import FrameSeries
+
 
 @dataclasses.dataclass(frozen=True)
 class FrameRequest:
@@ -19,10 +21,11 @@ class FrameRequest:
 
     Attributes:
       per_second: frames per second of the video.
-      most: largest number of frames.
+      most: largest number of frames; 0 for the series alone.
       height: largest height of a frame in pixels.
       width: largest width of a frame in pixels.
       from_middle: whether frames lie around the middle, not from the start.
+      with_series: whether the frames by which recordings are compared are wanted, too.
     """
 
     per_second: float
@@ -30,6 +33,7 @@ class FrameRequest:
     height: int
     width: int
     from_middle: bool = False
+    with_series: bool = False
 
     def first_second(self, duration: float) -> float:
         """Returns where the wanted part of a video of some seconds begins."""
@@ -45,11 +49,13 @@ class Thumbnails:
       frames: [F, H, W, 3] uint8 RGB; no frame where there is a fault.
       duration: seconds of the whole video; 0 if it is not known.
       fault: reason why there is no frame; empty if there are some.
+      series: frames by which recordings are compared, if they were wanted.
     """
 
     frames: np.ndarray
     duration: float = 0.0
     fault: str = ""
+    series: FrameSeries | None = None
 
 
 ReadThumbnails = Callable[

@@ -15,13 +15,17 @@ from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from vie_tf.drawing.thumbnails import ReadThumbnails
+from vie_tf.drawing.frame_series import FrameSeries
+from vie_tf.drawing.thumbnails import FrameRequest, ReadThumbnails
 from vie_tf.explore import same_frames, similar_frames
 from vie_tf.explore.outliers import robust_scores
 from vie_tf.metrics import nearest
 
 _NEIGHBORS = 3  # of each video that may be its doubles
-_MOST_WITH_WINDOWS = 500  # videos, for a page that is made in a minute
+MOST_ALIKE = 5000  # videos, all frames of which are compared coarsely
+_MOST_WITH_WINDOWS = 1000  # videos among which cropped ones are looked for by frames
+_PAIRS_AT_ONCE = 1000  # whose frames are in memory, where there are more videos
+_SERIES_ALONE = FrameRequest(1.0, 0, height=96, width=128, with_series=True)
 _FEW = 8  # videos, all of which are looked at
 # Robust standard deviations of the logarithm of distance to the nearest video.
 _CLOSE_ENOUGH_TO_CHECK = -0.5
@@ -39,8 +43,9 @@ class Pair:
       cosine: cosine of their vectors.
       score: how much closer they are than nearest videos of the collection usually are,
         in robust standard deviations of the logarithm of distance, negative.
-      difference: largest local difference of their frames in standard deviations of a
-        frame; None if they were not compared.
+      difference: fraction of what moves in them that moves otherwise, and more where
+        their pictures differ (`same_frames.difference`); None if their frames were not
+        compared.
     """
 
     one: int
@@ -67,34 +72,35 @@ def find(vectors: np.ndarray, read: ReadThumbnails | None) -> list[Pair]:
     Returns:
       Pairs that were looked at, the closest first; `is_double` says which are doubles.
     """
-    close = candidates(vectors)
     if read is None:
-        return close
-    frames = frames_of(range(len(vectors)), read)
-    alike = similar_frames.pairs(frames, _NEIGHBORS)
-    return compared(joined(vectors, close, alike), frames)
+        return candidates(vectors)
+    if len(vectors) <= MOST_ALIKE:
+        return find_by_series(vectors, series_of(range(len(vectors)), read))
+    # Frames of all would fill the memory.
+    pairs, compared_pairs = candidates(vectors), []
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        some = pairs[start : start + _PAIRS_AT_ONCE]
+        videos = sorted({video for pair in some for video in (pair.one, pair.other)})
+        compared_pairs += compared(some, series_of(videos, read))
+    return compared_pairs
 
 
-def find_by_strips(
-    vectors: np.ndarray,
-    strips: Mapping[int, np.ndarray],
-    read: ReadThumbnails,
-    most: int,
+def find_by_series(
+    vectors: np.ndarray, series: Mapping[int, FrameSeries], most: int | None = None
 ) -> list[Pair]:
-    """Looks for doubles as `find`, but reads few of the videos.
+    """Looks for doubles as `find`, among videos that were read.
 
     Args:
       vectors: unit norm, [V, D] float32.
-      strips: some frames of each video, [F, S, S] uint8 of `same_frames.prepare`.
-      read: reads the videos.
-      most: largest number of pairs whose frames are compared.
+      series: frames of the videos that can be read, by position.
+      most: largest number of pairs whose frames are compared, half of them close and
+        half alike; None for all.
     """
-    with_windows = len(strips) <= _MOST_WITH_WINDOWS
-    alike = similar_frames.pairs(strips, _NEIGHBORS, with_windows)
-    likeliest = sorted(alike, key=lambda pair: -alike[pair])[:most]
-    pairs = joined(vectors, candidates(vectors)[:most], likeliest)
-    videos = sorted({video for pair in pairs for video in (pair.one, pair.other)})
-    return compared(pairs, frames_of(videos, read))
+    half = None if most is None else most // 2
+    some = {video: similar_frames.spread(one.pixels()) for video, one in series.items()}
+    alike = similar_frames.pairs(some, _NEIGHBORS, len(some) <= _MOST_WITH_WINDOWS)
+    likeliest = sorted(alike, key=lambda pair: -alike[pair])[:half]
+    return compared(joined(vectors, candidates(vectors)[:half], likeliest), series)
 
 
 def candidates(vectors: np.ndarray) -> list[Pair]:
@@ -132,21 +138,21 @@ def joined(
     return sorted(known.values(), key=lambda pair: (-pair.cosine, pair.one))
 
 
-def frames_of(videos: Iterable[int], read: ReadThumbnails) -> dict[int, np.ndarray]:
-    """Reads the frames that are compared, [F, S, S] uint8, but of unreadable videos."""
+def series_of(videos: Iterable[int], read: ReadThumbnails) -> dict[int, FrameSeries]:
+    """Reads the frames that are compared, but of unreadable videos."""
     return {
-        video: same_frames.prepare(thumbnails.frames)
-        for video, thumbnails in read(list(videos), same_frames.REQUEST)
-        if not thumbnails.fault
+        video: thumbnails.series
+        for video, thumbnails in read(list(videos), _SERIES_ALONE)
+        if not thumbnails.fault and thumbnails.series is not None
     }
 
 
-def compared(pairs: Sequence[Pair], frames: Mapping[int, np.ndarray]) -> list[Pair]:
+def compared(pairs: Sequence[Pair], series: Mapping[int, FrameSeries]) -> list[Pair]:
     """Compares the frames of pairs; those without frames stay as they are."""
 
     def difference(pair: Pair) -> float | None:
-        if pair.one in frames and pair.other in frames:
-            return same_frames.difference(frames[pair.one], frames[pair.other])
+        if pair.one in series and pair.other in series:
+            return same_frames.difference(series[pair.one], series[pair.other])
         return None
 
     return [dataclasses.replace(pair, difference=difference(pair)) for pair in pairs]

@@ -42,9 +42,9 @@ def write_duplicates(
     """Writes a csv file with a row for every video that is there twice.
 
     Columns: number of the set of videos that are the same; video, label, split; `keep`,
-    yes for one of each set; the video of the set that is closest to it; and how much
-    their frames differ at most, in standard deviations of a frame, empty if they were
-    not compared.
+    yes for one of each set; the video of the set that is closest to it; and the
+    fraction of what moves in both that moves otherwise, empty if their frames were not
+    compared.
     """
     pairs = duplicates.find(collection.vectors, read if outputs.check_frames else None)
     sets = duplicates.sets_of(pairs)

@@ -30,8 +30,8 @@ def pairs(
     """Returns for each video those whose frames are most alike.
 
     Args:
-      frames: [F, S, S] uint8 of `same_frames.prepare`, by the position of the video;
-        videos without frames are left out.
+      frames: frames of `spread`, [F, S, S] uint8, by the position of the video; videos
+        without frames are left out.
       num_neighbors: number of videos for each.
       with_windows: whether cropped videos are looked for, which takes 60 times as long.
 
@@ -42,7 +42,7 @@ def pairs(
     videos = [video for video, of_video in sorted(frames.items()) if len(of_video)]
     if len(videos) < 2:
         return {}
-    chosen = [frames[video][_spread(len(frames[video]))] for video in videos]
+    chosen = [spread(frames[video]) for video in videos]
     whole = np.stack([_pixels(one, (0, 0, 1.0)) for one in chosen])  # [V, F, P]
     likeness = np.full([len(videos), len(videos)], -1.0, np.float32)
     for window in _windows() if with_windows else _windows()[:1]:
@@ -61,6 +61,13 @@ def pairs(
     return found
 
 
+def spread(frames: np.ndarray) -> np.ndarray:
+    """Returns some frames of a video [F, S, S], at equal distances."""
+    if not len(frames):
+        return frames
+    return frames[np.linspace(0, len(frames) - 1, _NUM_FRAMES).astype(int)]
+
+
 def _likeness(whole: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Compares all frames of all videos, both [V, F, P]; returns [V, V]."""
     count, num_frames, num_pixels = whole.shape
@@ -72,11 +79,6 @@ def _likeness(whole: np.ndarray, parts: np.ndarray) -> np.ndarray:
         cosines = cosines.reshape(-1, num_frames, count, num_frames)
         rows.append(cosines.max(axis=3).mean(axis=1))
     return np.concatenate(rows)
-
-
-def _spread(count: int) -> np.ndarray:
-    """Returns positions of frames at equal distances."""
-    return np.linspace(0, count - 1, _NUM_FRAMES).astype(int)
 
 
 def _windows() -> list[tuple[float, float, float]]:

@@ -109,7 +109,7 @@ def _reason(videos: Sequence[int], pairs: Sequence[Pair]) -> str:
     inside = [p for p in pairs if p.is_double and {p.one, p.other} <= set(videos)]
     differences = [p.difference for p in inside if p.difference is not None]
     if differences:
-        return f"Frames differ by at most {max(differences):.0%} of their contrast."
+        return f"At most {max(differences):.0%} of what moves differs."
     closest = min(p.score for p in inside)
     return f"{-closest:.1f} deviations closer than nearest videos usually are."
 

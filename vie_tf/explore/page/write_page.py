@@ -11,6 +11,7 @@ on any web server.
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import importlib.resources
 import os
@@ -21,7 +22,7 @@ import markupsafe
 from tqdm import tqdm
 
 from vie_tf.drawing.thumbnails import ReadThumbnails
-from vie_tf.explore import duplicates, same_frames
+from vie_tf.explore import duplicates
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.duplicates import Pair
 from vie_tf.explore.page.content import as_json, content_of
@@ -76,15 +77,15 @@ def write(
         unit="video",
         mininterval=0.2 if sys.stderr.isatty() else _LOG_SECONDS,
     ) as bar:
-        strips = {}
-        for video, thumbnails in read(range(num_videos), REQUEST):
+        series = {}
+        request = dataclasses.replace(REQUEST, with_series=check_frames)
+        for video, thumbnails in read(range(num_videos), request):
             sheets.add(video, thumbnails)
-            strips[video] = same_frames.prepare(thumbnails.frames)
+            if thumbnails.series is not None:
+                series[video] = thumbnails.series
             bar.update()
     if check_frames:
-        pairs = duplicates.find_by_strips(
-            collection.vectors, strips, read, _MOST_CHECKED
-        )
+        pairs = duplicates.find_by_series(collection.vectors, series, _MOST_CHECKED)
     else:
         pairs = duplicates.candidates(collection.vectors)
     path = os.path.join(folder, PAGE_NAME)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from typing import Iterator, Sequence
-
-import numpy as np
 
 from vie_tf.drawing.thumbnails import (
     FrameRequest,
@@ -13,8 +12,11 @@ from vie_tf.drawing.thumbnails import (
     shrunk,
     without_frames,
 )
+from vie_tf.drawing.wanted_frames import WantedFrames
 from vie_tf.storage.frame_reader import FrameReader
 from vie_tf.storage.manifest import Manifest, VideoEntry
+
+_FRAMES_AT_ONCE = 64
 
 
 def reader_of_records(data_dir: str, sources: Sequence[str]) -> ReadThumbnails:
@@ -48,12 +50,20 @@ def reader_of_records(data_dir: str, sources: Sequence[str]) -> ReadThumbnails:
 
 def _read(reader: FrameReader, video: VideoEntry, request: FrameRequest) -> Thumbnails:
     duration = video.frames / video.fps
-    first = request.first_second(duration)
-    count = min(request.most, max(1, int((duration - first) * request.per_second)))
-    seconds = first + np.arange(count) / request.per_second
-    frames = np.minimum((seconds * video.fps).astype(int), video.frames - 1)
+    wanted = WantedFrames(request, duration, video.fps)
+    takes = {}
+    for start, end in wanted.spans():
+        last = min(math.ceil(end * video.fps), video.frames)
+        for number in range(math.floor(start * video.fps), last):
+            take = wanted.take(number / video.fps)
+            if take is not None:
+                takes[number] = take
+    numbers = list(takes)
     try:
-        images = reader.read_images(video, frames)
+        for first in range(0, len(numbers), _FRAMES_AT_ONCE):
+            some = numbers[first : first + _FRAMES_AT_ONCE]
+            for number, image in zip(some, reader.read_images(video, some)):
+                wanted.add(takes[number], shrunk(image, request))
     except OSError as error:
         return without_frames(str(error))
-    return Thumbnails(np.stack([shrunk(image, request) for image in images]), duration)
+    return wanted.thumbnails(duration)

@@ -91,15 +91,7 @@ def k_means(
     began, num_rows = time.perf_counter(), int(rows.shape[0])
     if start is None:
         start = _random_rows(rows, num_clusters, seed)
-    pass_over = assign_exactly if searched_groups is None else assign_in_groups
-    if strategy is not None and strategy.num_replicas_in_sync > 1:
-        pass_over = _distributed(pass_over, strategy, num_rows)
-
-    def assign(rows: tf.Tensor, centroids: tf.Tensor) -> Assignment:
-        if searched_groups is None:
-            return pass_over(rows, centroids)
-        return pass_over(rows, centroids, *_groups(centroids, searched_groups, seed))
-
+    assign = _assigner(strategy, num_rows, searched_groups, seed)
     centroids, num_relocated, iteration = start, 0, 0
     labels, distances, sums, counts = assign(rows, centroids)
     changed_fraction = 1.0
@@ -122,6 +114,23 @@ def k_means(
         changed_fraction=changed_fraction,
         num_relocated=num_relocated,
         seconds=time.perf_counter() - began,
+    )
+
+
+def _assigner(
+    strategy: tf.distribute.Strategy | None,
+    num_rows: int,
+    searched_groups: int | None,
+    seed: int,
+) -> Callable[[tf.Tensor, tf.Tensor], Assignment]:
+    """Chooses how rows and centroids are compared; see `k_means`."""
+    pass_over = assign_exactly if searched_groups is None else assign_in_groups
+    if strategy is not None and strategy.num_replicas_in_sync > 1:
+        pass_over = _distributed(pass_over, strategy, num_rows)
+    if searched_groups is None:
+        return pass_over
+    return lambda rows, centroids: pass_over(
+        rows, centroids, *_groups(centroids, searched_groups, seed)
     )
 
 

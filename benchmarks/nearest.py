@@ -1,11 +1,14 @@
 """Costs of the exact search for nearest videos, which kNN and retrieval share.
 
 python -m benchmarks.nearest [--num_queries=20000] [--num_videos=240000] [--tune]
+    [--peers]
 
 Prints seconds and peak memory of the search, beside the time of its matrix product at
 the rate of a large one on this machine, and the seconds of the mean average precision,
 which ranks the whole gallery for each query.  --tune also measures other sizes of
-blocks and groups, and the plain alternative, `tf.math.top_k` of all products.
+blocks and groups, and the plain alternative, `tf.math.top_k` of all products.  --peers
+measures the same search in scikit-learn and, if faiss-cpu is installed, in the flat
+index of faiss, in turns with ours, of which the medians count.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from unittest import mock
 
 import numpy as np
 import tensorflow as tf
+from sklearn import neighbors
 
 from benchmarks.machine import cpu_facts, matmul_peak
 from vie_tf.metrics import nearest, retrieval
@@ -26,8 +30,11 @@ from vie_tf.objectives.memory_bank import nearest_rows
 DIM = 128
 NUM_NEIGHBORS = 50  # of the largest recall of retrieval
 NUM_CLASSES = 400
+PEER_TURNS = 3
 BLOCK_FLOATS = (2**24, 2**25, 2**26, 2**27)
 GROUP_ROWS = (16, 32, 64, 128)
+
+Search = Callable[[np.ndarray], np.ndarray]
 
 
 def unit_rows(count: int, seed: int) -> np.ndarray:
@@ -108,15 +115,63 @@ def print_sizes(gallery: np.ndarray, queries: np.ndarray, used: int = 2048) -> N
     print(f"top_k of all products, blocks of 128 queries: {seconds:.1f} s")
 
 
+def peers_of(gallery: np.ndarray) -> dict[str, Search]:
+    """Makes the search of each code that is installed: [Q, D] to neighbors [Q, k]."""
+    brute = neighbors.NearestNeighbors(
+        n_neighbors=NUM_NEIGHBORS, algorithm="brute", metric="cosine"
+    ).fit(gallery)
+    found: dict[str, Search] = {
+        "vie_tf": lambda q: nearest.search(gallery, q, NUM_NEIGHBORS).indices,
+        "scikit-learn": lambda q: brute.kneighbors(q, return_distance=False),
+    }
+    try:
+        import faiss
+    except ImportError:
+        print("faiss is not installed: pip install faiss-cpu, for this benchmark alone")
+    else:
+        flat = faiss.IndexFlatIP(DIM)
+        flat.add(gallery)
+        found["faiss"] = lambda q: flat.search(q, NUM_NEIGHBORS)[1]
+    return found
+
+
+def print_peers(gallery: np.ndarray, queries: np.ndarray) -> None:
+    """Measures all codes in turns, and how many neighbors they have in common."""
+    searches = peers_of(gallery)
+    results = {code: search(queries[:100]) for code, search in searches.items()}
+    seconds: dict[str, list[float]] = {code: [] for code in searches}
+    for _ in range(PEER_TURNS):
+        for code, search in searches.items():
+            start = time.perf_counter()
+            search(queries)
+            seconds[code].append(time.perf_counter() - start)
+    own = float(np.median(seconds["vie_tf"]))
+    print(f"{len(queries)} queries in {len(gallery)} x {DIM}, median of {PEER_TURNS}:")
+    for code, times in seconds.items():
+        same = np.mean(
+            [np.isin(a, b).mean() for a, b in zip(results["vie_tf"], results[code])]
+        )
+        median = float(np.median(times))
+        print(
+            f"  {code:<14}{median:8.2f} s{median / own:7.2f} x ours"
+            f"{same:9.2%} of the neighbors the same"
+        )
+
+
 def main() -> None:
     """Parses the command line and measures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--num_queries", type=int, default=20_000)
     parser.add_argument("--num_videos", type=int, default=240_000)
     parser.add_argument("--tune", action="store_true")
+    parser.add_argument("--peers", action="store_true")
     options = parser.parse_args()
     gallery = unit_rows(options.num_videos, seed=0)
     queries = unit_rows(options.num_queries, seed=1)
+    if options.peers:
+        print(cpu_facts())
+        print_peers(gallery, queries)
+        return
     print_search(gallery, queries)
     print_precision(gallery, queries)
     if options.tune:

@@ -30,7 +30,7 @@ _BLOCK = 8  # side of the squares in which pictures are compared
 _LEAST_CONTRAST = 6.0  # gray levels; in fog and darkness everything is alike
 _QUANTILE = 0.8  # of the frames; a few may be wrong at a cut
 NO_MATCH = 9.99
-SAME = 0.2  # largest difference of a copy (python -m benchmarks.doubles)
+SAME = 0.14  # largest difference of a copy (python -m benchmarks.doubles)
 # How much of `SAME` a local difference of pictures is, in their standard deviations.
 _BESIDE_MOTION, _WITHOUT_MOTION = 0.2, 0.55
 
@@ -83,13 +83,14 @@ def measure(alignment: Alignment) -> tuple[float | None, float]:
     gain, offset = _brightness(long[seen], short[seen])
     if not _GAINS[0] < gain < _GAINS[1]:
         return None, NO_MATCH
+    noise = _NOISE * max(1.0, gain)  # which was made brighter with the picture
     moved = gain * (short - other_still)
     moves = np.maximum(np.abs(long - still), np.abs(moved))
-    moves[~seen | (moves < _NOISE)] = 0.0
+    moves[~seen | (moves < noise)] = 0.0
     rests = []
     for phase in _PHASES:
         then = _at_phase(alignment.long, alignment.numbers[busy], phase)
-        rest = np.abs(then - still - moved) - _NOISE / 2
+        rest = np.abs(then - still - moved) - noise / 2
         rest[moves == 0] = 0.0
         rests.append(np.maximum(rest, 0.0).sum(axis=(1, 2)))
     phases = np.argmin(rests, axis=0)

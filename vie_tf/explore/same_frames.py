@@ -32,7 +32,7 @@ _QUANTILE = 0.8  # of the frames; a few may be wrong at a cut
 NO_MATCH = 9.99
 SAME = 0.14  # largest difference of a copy (python -m benchmarks.doubles)
 # How much of `SAME` a local difference of pictures is, in their standard deviations.
-_BESIDE_MOTION, _WITHOUT_MOTION = 0.2, 0.55
+_BESIDE_MOTION, _WITHOUT_MOTION = 0.14, 0.385
 
 
 def difference(one: FrameSeries, other: FrameSeries) -> float:

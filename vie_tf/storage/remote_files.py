@@ -48,7 +48,8 @@ def connect(path: str) -> None:
         return
     if scheme == "ram":  # TensorFlow's own, for a checkpoint that nobody reads
         return
-    if scheme not in SCHEMES or not place.strip("/"):
+    # No bucket begins with a dot, but names of files do that are added to an address.
+    if scheme not in SCHEMES or not place.strip("/") or place.startswith("."):
         known = ", ".join(f"{name}://BUCKET/FOLDER" for name in ("s3", "gs"))
         raise UserError(
             f"{path!r} is not an address that can be used: give a local folder,"

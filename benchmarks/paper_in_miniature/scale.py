@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 FPS = 25.0
-# What families change.  Those of several frames see what moves: on frames, 600 steps of
-# `3dresnet` gained little (kNN 26.7%, untrained 23.3; one seed).  A clip of this network
-# spans as much time as the paper's, with half of the frames.
+# What families change.  Those of several frames see what moves: on frames, 600 steps
+# of `3dresnet` gained little (kNN 26.7%, untrained 23.3; one seed).  A clip of this
+# network spans as much time as the paper's, with half of the frames.
 _MOTION = "--input=differences"
 _CLIPS: dict[str, tuple[str, ...]] = {
     "3dresnet": ("--num_frames=8", "--frame_interval=2", _MOTION),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import glob
-import io
 import json
 import os
 from typing import Sequence
@@ -19,6 +17,7 @@ from data_prep.workers import worker_pool
 from data_prep.workers.progress import Progress
 from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.printable import csv_text
 from vie_tf.terminal.wording import counted
 
 SETTINGS_NAME = ".synthesis.json"
@@ -91,10 +90,8 @@ def write_file(task: Task, report: worker_pool.Report) -> None:
 
 
 def _write_table(path: str, rows: list[list[str]]) -> None:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
     with files.full_disk_errors(os.path.dirname(path)):
-        files.write_atomically(path, text.getvalue())
+        files.write_atomically(path, csv_text(rows))
 
 
 def _claim_folder(config: SynthesisConfig, wanted: set[str], tables: set[str]) -> None:

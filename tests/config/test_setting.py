@@ -168,7 +168,7 @@ def test_what_decides_the_network_or_the_bank_is_fixed():
         *("--model", "--input", "--resnet_size", "--num_filters", "--embedding_dim"),
         *("--trn_head", "--static_frames", "--precision"),
         *("--num_frames", "--frame_interval", "--frame_rate"),
-        *("--loss", "--la_num_clusterings"),
+        *("--loss", "--bank_dtype", "--la_num_clusterings"),
         *("--init_from", "--single_from", "--dynamic_from", "--seed", "--batch_size"),
     }
 

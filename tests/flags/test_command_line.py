@@ -69,7 +69,7 @@ def fixture_model_dir(tmp_path_factory, data_dir):
 @pytest.mark.parametrize(
     ("command", "group", "flag"),
     [
-        (train, "Loss: instance recognition (IR)", "--ir_num_negatives=VALUE"),
+        (train, "Loss: what is learned", "--ir_num_negatives=VALUE"),
         (train, "Training: start, steps", "--weight_decay=VALUE"),
         (evaluate, "kNN: classification by", "--knn_k=VALUE (default 10)"),
         (evaluate, "Training on labels", "--learning_rate=VALUE (default linear 0.01;"),

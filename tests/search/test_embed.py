@@ -249,7 +249,7 @@ def test_a_video_finds_what_is_nearest_in_the_index(
     result = embed(*asked, *search_by, f"--csv={table}", f"--html={page}")
     assert result.returncode == 0, result.stderr
     head, *lines = result.stdout.splitlines()[:4]
-    assert "of 10 videos" in head
+    assert "among 10 videos" in head
     cosines = cosines_of(of_files, SOURCES[6], name)
     wanted = sorted(cosines, key=lambda source: -cosines[source])[:3]
     assert wanted[0] == SOURCES[6]

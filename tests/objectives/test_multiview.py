@@ -59,7 +59,8 @@ def test_a_stream_of_light_sees_no_color_and_one_of_color_no_light():
     _, state = lab_run()
     gray = np.random.default_rng(0).integers(60, 190, (2, 1, SIZE, SIZE, 1), np.uint8)
     dark, bright = (
-        np.repeat(gray + shift, 3, axis=-1).astype(np.uint8) for shift in (-40, 40)
+        np.repeat(gray.astype(int) + shift, 3, -1).astype(np.uint8)
+        for shift in (-40, 40)
     )
     of_dark, of_bright = (state.model(clips)["embedding"] for clips in (dark, bright))
     np.testing.assert_allclose(of_dark[:, 16:], of_bright[:, 16:], atol=1e-3)

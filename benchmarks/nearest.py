@@ -121,7 +121,7 @@ def peers_of(gallery: np.ndarray) -> dict[str, Search]:
         n_neighbors=NUM_NEIGHBORS, algorithm="brute", metric="cosine"
     ).fit(gallery)
     found: dict[str, Search] = {
-        "vie_tf": lambda q: nearest.search(gallery, q, NUM_NEIGHBORS).indices,
+        "vie_tf": lambda q: nearest.search(gallery, q, NUM_NEIGHBORS).neighbor_index,
         "scikit-learn": lambda q: brute.kneighbors(q, return_distance=False),
     }
     try:

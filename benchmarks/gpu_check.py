@@ -18,11 +18,14 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 
+from benchmarks import input_pipeline
 from benchmarks.machine import cpu_facts, num_cores
 from benchmarks.peers.measurement import Case
 from vie_tf.models.registry import clip_recipe
+from vie_tf.storage.manifest import Manifest
 
 PARITY_TESTS = (
     "tests/models/test_parity.py",
@@ -43,18 +46,23 @@ class Row:
       what: what was measured.
       result: its figure with the unit, or why there is none.
       rate: clips/s of a step or of the input, else None.
-      seconds: seconds of a step, an iteration or a search, else None.
+      seconds: seconds of a step or of the exact search, else None.
+      seconds_in_clusters: seconds of the search in clusters, else None.
     """
 
     what: str
     result: str
     rate: float | None = None
     seconds: float | None = None
+    seconds_in_clusters: float | None = None
 
 
 def main() -> None:
     """Prints the table and what to look at."""
     arguments = _arguments()
+    if arguments.measured_input:
+        print(measure_input(arguments.measured_input, arguments.seconds))
+        return
     print(cpu_facts())
     print(_run([sys.executable, "-c", _DEVICES]).strip() or "no GPU")
     rows: dict[str, Row] = {}
@@ -124,9 +132,8 @@ def _step(key: str, case: Case, xla: bool) -> Row:
 
 
 def _input(model: str, seconds: float) -> Row:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", _INPUT, folder, model, str(seconds)]
-        output = _run(command)
+    command = [sys.executable, "-m", "benchmarks.gpu_check"]
+    output = _run([*command, f"--measured_input={model}", f"--seconds={seconds}"])
     try:
         rate = float(output.strip().splitlines()[-1]) * num_cores()
     except (IndexError, ValueError):
@@ -135,33 +142,36 @@ def _input(model: str, seconds: float) -> Row:
     return Row(f"input, {model}", result, rate)
 
 
-_INPUT = """
-import sys, time
-from benchmarks import input_pipeline as own
-own.on_one_core()
-from vie_tf.models.registry import clip_recipe
-from vie_tf.storage.manifest import Manifest
-folder, model, seconds = sys.argv[1:]
-own.write_frames(folder)
-clips = own.clips_of_shards(folder, Manifest.load(folder), clip_recipe(model))
-next(clips)
-count, start = 0, time.perf_counter()
-while time.perf_counter() - start < float(seconds):
-    count += next(clips)
-print(count / (time.perf_counter() - start))
-"""
+def measure_input(model: str, seconds: float) -> float:
+    """Returns the clips per second of the whole input on one core of this process."""
+    input_pipeline.on_one_core()
+    with tempfile.TemporaryDirectory() as folder:
+        input_pipeline.write_frames(folder)
+        manifest = Manifest.load(folder)
+        clips = input_pipeline.clips_of_shards(folder, manifest, clip_recipe(model))
+        next(clips)
+        count, start = 0, time.perf_counter()
+        while (elapsed := time.perf_counter() - start) < seconds:
+            count += next(clips)
+        del clips  # which reads ahead
+    return count / elapsed
 
 
 def _bank(num_videos: int) -> Row:
-    command = [sys.executable, "-m", "benchmarks.bank_scale", "--wall"]
+    command = [sys.executable, "-m", "benchmarks.bank.searches", "--wall"]
     output = _run([*command, f"--nums_videos={num_videos}", f"--searched={SEARCHED}"])
     lines = [line for line in output.splitlines() if line.startswith("  ")]
     exact = re.search(r"search, exact +([\d.]+) s", output)
     if exact is None:
         return Row("bank", f"failed: {_last_error(output)}")
     shown = "".join(f"\n{line}" for line in lines)
-    seconds = float(exact.group(1))
-    return Row(f"bank of {num_videos:,} videos", shown, seconds=seconds)
+    in_clusters = re.search(r"search, \d+ clusters +([\d.]+) s", output)
+    return Row(
+        f"bank of {num_videos:,} videos",
+        shown,
+        seconds=float(exact.group(1)),
+        seconds_in_clusters=float(in_clusters.group(1)) if in_clusters else None,
+    )
 
 
 def advice(rows: dict[str, Row], model_names: Sequence[str]) -> list[str]:
@@ -198,10 +208,14 @@ def advice(rows: dict[str, Row], model_names: Sequence[str]) -> list[str]:
             )
         search, step = rows["bank"].seconds, rows.get(f"{name} float32")
         if search and step and step.seconds and search > NOTABLE_PART * step.seconds:
-            lines.append(
+            line = (
                 f"{name}: the exact search is {search / step.seconds:.0%} of a float32"
-                " step. Try --la_search=clusters."
+                " step."
             )
+            other = rows["bank"].seconds_in_clusters
+            gains = other is None or other < search
+            line += " Try" if gains else " So few videos gain nothing by"
+            lines.append(f"{line} --la_search=clusters.")
     failed = [key for key, row in rows.items() if row.result.startswith("failed")]
     if failed:
         lines.append(f"Not measured: {', '.join(failed)}.")
@@ -240,6 +254,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--crop_size", type=int, help="the family's by default")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of the input")
+    parser.add_argument("--measured_input", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

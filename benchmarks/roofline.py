@@ -1,12 +1,14 @@
-"""What a training step costs at least, by kind of operation: a roofline.
+"""What a training step has to cost, by kind of operation: a roofline.
 
 python -m benchmarks.roofline [--models=single,slow] [--precision=float32]
 
 Traces forward and backward of a batch of the paper's size, and counts for each kind of
 operation the arithmetic of its convolutions and products, and the bytes of its inputs
-and outputs.  At the rates of this machine (a large product, a large copy) a kind takes
-at least the larger of both times.  The sum is what an implementation that fuses nothing
-and wastes nothing takes; `benchmarks.train_step` says what it really takes.
+and outputs.  At the rates of this machine (a large product, a large sum) a kind takes
+the larger of both times.  The sum is what an implementation that fuses nothing and
+wastes nothing takes; `benchmarks.train_step` says what it really takes.  That can be
+less: the count includes padding, which convolutions need not compute, and they may be
+faster than the product.
 
 Fused operations read and write less: ReLU after batch norm and sums after convolutions
 cost nothing where TensorFlow fuses them.  The update reads weight, gradient and
@@ -43,8 +45,8 @@ KINDS = {
 KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}
 # They move nothing.
 FREE = {"Reshape", "Const", "ReadVariableOp", "Placeholder", "Identity", "Shape"}
-COPY_BYTES = 2**28
-NUM_COPIES = 5
+SUM_BYTES = 2**28
+NUM_SUMS = 10
 
 
 @dataclasses.dataclass
@@ -120,11 +122,11 @@ def _arithmetic(operation: tf.Operation) -> float:
     if operation.type == "MatMul":
         left, right = (tensor.shape for tensor in operation.inputs)
         output = operation.outputs[0].shape.num_elements()
-        shared = left.num_elements() * right.num_elements() / output
-        return 2.0 * output * shared**0.5
+        # (N K) (K M) / (N M) = K^2, whichever of them is transposed.
+        inner = (left.num_elements() * right.num_elements() / output) ** 0.5
+        return 2.0 * output * inner
     if not operation.type.startswith(("Conv2D", "Conv3D")):
         return 0.0
-    rank = 4 if operation.type.startswith("Conv2D") else 5
     inputs, outputs = operation.inputs, operation.outputs[0].shape
     if operation.type.endswith(("Conv2D", "Conv3D")):
         kernel, positions = inputs[1].shape, outputs[:-1].num_elements()
@@ -132,19 +134,18 @@ def _arithmetic(operation: tf.Operation) -> float:
         kernel, positions = outputs, inputs[2].shape[:-1].num_elements()
     else:
         kernel, positions = inputs[1].shape, inputs[2].shape[:-1].num_elements()
-    assert kernel.rank == rank
     return 2.0 * kernel.num_elements() * positions
 
 
 def bandwidth() -> float:
-    """Measures the bytes per second that a large copy reads and writes."""
-    source = tf.zeros([COPY_BYTES // 4])
-    copy = tf.function(lambda values: values + 1.0)
-    copy(source)
+    """Measures the bytes per second of a large sum in place: two read, one written."""
+    values = tf.Variable(tf.zeros([SUM_BYTES // 4]))
+    ones = tf.ones_like(values)
+    values.assign_add(ones)
     start = time.perf_counter()
-    for _ in range(NUM_COPIES):
-        copy(source).numpy()[0]
-    return 2 * COPY_BYTES * NUM_COPIES / (time.perf_counter() - start)
+    for _ in range(NUM_SUMS):
+        values.assign_add(ones)
+    return 3 * SUM_BYTES * NUM_SUMS / (time.perf_counter() - start)
 
 
 def main() -> None:
@@ -159,7 +160,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print(cpu_facts())
     rate = bandwidth()
-    print(f"copy: {rate / 1e9:.1f} GB/s")
+    print(f"memory: {rate / 1e9:.1f} GB/s")
     for precision in arguments.precision.split(","):
         peak = matmul_peak(dtype=DTYPES[precision])
         print(f"matrix product, {precision}: {peak / 1e9:.0f} GFLOP/s")
@@ -174,7 +175,7 @@ def print_table(name: str, precision: str, peak: float, rate: float) -> None:
     seconds = {kind: cost.seconds(peak, rate) for kind, cost in costs.items()}
     total = sum(seconds.values())
     print(
-        f"\n{name}, {precision}, batch {batch_size}: at least {total:.3f} s,"
+        f"\n{name}, {precision}, batch {batch_size}: {total:.3f} s at these rates,"
         f" {batch_size / total:.1f} clips/s"
     )
     print(f"{'':<22}{'GFLOP':>9}{'GB':>9}{'s':>9}{'':>8}")

@@ -105,7 +105,7 @@ def make_all(
             if error:
                 errors.append(f"{row.key}: {error}")
             else:
-                results.add(result_of(row, output, seconds[row.key]))
+                results.add([result_of(row, output, seconds[row.key])])
                 write(results, output)
             left = f"about {progress.minutes_left():.0f} min left"
             print(f"{row.key}: {_in_words(results, row) or error}; {left}", flush=True)

@@ -6,15 +6,13 @@ import dataclasses
 import json
 import os
 import pathlib
-import statistics
-from typing import Any, Mapping, NamedTuple
+from typing import Any
 
+from benchmarks.kept_results import KeptResults, Spread
 from benchmarks.paper_in_miniature.measure import LAYERS
 from benchmarks.paper_in_miniature.plan import Row
 from benchmarks.paper_in_miniature.scale import Scale
 from vie_tf.monitoring.published import curves
-from vie_tf.storage.errors import UserError
-from vie_tf.storage.files import write_atomically
 
 FINETUNE = "finetune"
 # What does not change the result of a row.
@@ -52,54 +50,15 @@ class Result:
         return max(known) if known else self.scores.get(metric)
 
 
-class Spread(NamedTuple):
-    """Mean and standard deviation over seeds, 0 for one seed, and their number."""
+class Results(KeptResults[Result]):
+    """Results of all rows that were made."""
 
-    mean: float
-    deviation: float
-    num_seeds: int
+    result_class = Result
 
-
-class Results:
-    """Results in a folder, kept as they come.
-
-    Args:
-      folder: folder of results.json.
-      settings: what all results depend on, by name.
-
-    Raises:
-      UserError: the folder holds results of other settings.
-    """
-
-    def __init__(self, folder: pathlib.Path, settings: Mapping[str, Any]) -> None:
-        self._path = folder / "results.json"
-        self.settings = json.loads(json.dumps(settings))
-        self.rows: dict[str, Result] = {}
-        if not self._path.exists():
-            return
-        kept = self.read(self._path)
-        if kept.settings != self.settings:
-            raise UserError(
-                f"{self._path} holds results of {kept.settings}, not of"
-                f" {self.settings}: give another folder."
-            )
-        self.rows = kept.rows
-
-    @classmethod
-    def read(cls, path: pathlib.Path) -> Results:
-        """Reads kept results of any settings and file name."""
-        content = json.loads(path.read_text())
-        found = cls(path.parent / "none", content["settings"])
-        for one in content["rows"]:
-            found.rows[one["key"]] = Result(**one)
-        return found
-
-    def add(self, result: Result) -> None:
-        """Adds the result of a row and writes all."""
-        self.rows[result.key] = result
-        rows = [dataclasses.asdict(one) for one in self.rows.values()]
-        content = {"settings": self.settings, "rows": rows}
-        write_atomically(str(self._path), json.dumps(content, indent=1) + "\n")
+    @property
+    def rows(self) -> dict[str, Result]:
+        """Results by the keys of their rows; of a row that was made twice, the last."""
+        return {result.key: result for result in self.all}
 
     def of(self, name: str) -> list[Result]:
         """Returns the results of a row, by seed; empty where it was not run."""
@@ -108,12 +67,7 @@ class Results:
 
     def spread(self, name: str, metric: str) -> Spread | None:
         """Returns mean and deviation over the seeds, None without a result."""
-        values = [result.score(metric) for result in self.of(name)]
-        known = [value for value in values if value is not None]
-        if not known:
-            return None
-        deviation = statistics.stdev(known) if len(known) > 1 else 0.0
-        return Spread(statistics.fmean(known), deviation, len(known))
+        return Spread.of(result.score(metric) for result in self.of(name))
 
 
 def settings_of(scale: Scale, world: str) -> dict[str, Any]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import pathlib
-import statistics
-from typing import Iterable, NamedTuple
+from typing import Iterable
 
-from vie_tf.storage.errors import UserError
-from vie_tf.storage.files import write_atomically
+from benchmarks.kept_results import KeptResults, Spread
 
 METRICS = ("knn1", "knn10", "map", "probe")
 
@@ -48,59 +44,16 @@ class Result:
         return self.method, self.representation
 
 
-class Spread(NamedTuple):
-    """Mean and standard deviation over seeds; the latter is 0 for one seed."""
+class Results(KeptResults[Result]):
+    """Results of all collections."""
 
-    mean: float
-    deviation: float
-
-
-class Results:
-    """Results in a folder, kept as they come.
-
-    Args:
-      folder: folder of results.json.
-      settings: what all results depend on, by name.
-
-    Raises:
-      UserError: the folder holds results of other settings.
-    """
-
-    def __init__(self, folder: pathlib.Path, settings: dict[str, object]) -> None:
-        self._path = folder / "results.json"
-        self._settings = json.loads(json.dumps(settings))
-        self.all: list[Result] = []
-        if not self._path.exists():
-            return
-        content = json.loads(self._path.read_text())
-        if content["settings"] != self._settings:
-            raise UserError(
-                f"{self._path} holds results of {content['settings']}, not of"
-                f" {self._settings}: give another --output_dir."
-            )
-        self.all = [Result(**one) for one in content["results"]]
-
-    @classmethod
-    def read(cls, path: pathlib.Path) -> Results:
-        """Reads a kept results.json of any settings and name, to make a table of."""
-        content = json.loads(path.read_text())
-        found = cls(path.parent / "none", content["settings"])
-        found.all = [Result(**one) for one in content["results"]]
-        return found
+    result_class = Result
+    folder_option = "--output_dir"
 
     def find(self, collection: str, method: str, seed: int) -> list[Result]:
         """Returns the results of all representations; empty before there are any."""
         wanted = (collection, method, seed)
         return [r for r in self.all if (r.collection, r.method, r.seed) == wanted]
-
-    def add(self, results: Iterable[Result]) -> None:
-        """Adds results and writes all."""
-        self.all += results
-        content = {
-            "settings": self._settings,
-            "results": [dataclasses.asdict(result) for result in self.all],
-        }
-        write_atomically(str(self._path), json.dumps(content, indent=1) + "\n")
 
     def collections(self) -> list[str]:
         """Returns the names of the collections, in their order."""
@@ -117,8 +70,4 @@ class Results:
 
 def spread(results: Iterable[Result], metric: str) -> Spread | None:
     """Returns mean and deviation of a metric over seeds, None where none has it."""
-    values = [r.scores[metric] for r in results if metric in r.scores]
-    if not values:
-        return None
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return Spread(statistics.fmean(values), deviation)
+    return Spread.of(result.scores.get(metric) for result in results)

@@ -36,13 +36,14 @@ def _synthesize(flags: cli.Flags) -> None:
     world = write_videos.WORLDS[config.world]
     width, height = frame_size(config)
     number = len(world.classes_of(config))
-    length = f" {config.seconds:g} s," if world.unit == "video" else ""
+    unit = world.task.unit
+    length = f" {config.seconds:g} s," if unit == "video" else ""
     print(
-        f"{counted(len(tasks), world.unit)} of {counted(number, world.kind)},{length}"
+        f"{counted(len(tasks), unit)} of {counted(number, world.kind)},{length}"
         f" {width}x{height}, in {config.output_dir}"
     )
     flags_of_next = [f"--videos={config.output_dir}", "--output_dir=DATA"]
-    if world.unit == "picture":
+    if unit == "picture":
         flags_of_next.append("--media=images")
     print(next_step.line("convert", *flags_of_next))
 

@@ -7,7 +7,7 @@ import math
 from data_prep.config import SynthesisConfig
 from data_prep.synthesize.motions import MOTIONS
 from data_prep.synthesize.render import VideoTask
-from data_prep.synthesize.world import World, no_tables
+from data_prep.synthesize.world import World
 from vie_tf.storage.errors import UserError
 
 # A longer zoom would end in blur or in a repeating pattern.
@@ -24,17 +24,11 @@ def _check(config: SynthesisConfig) -> None:
         )
 
 
-def _task(config: SynthesisConfig, motion: str, number: int) -> VideoTask:
-    return VideoTask(motion, number, config)
-
-
 MOTION_WORLD = World(
     classes=tuple(MOTIONS),
     num_classes=8,
-    task=_task,
+    task=VideoTask,
     settings=("size", "seconds", "scenes", "seed"),
-    check=_check,
-    tables=no_tables,
-    unit="video",
     kind="motion",
+    check=_check,
 )

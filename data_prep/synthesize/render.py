@@ -5,9 +5,7 @@ The appearance changes at every cut and is independent of the class, unlike the 
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import os
 from typing import Iterator
 
 import numpy as np
@@ -17,35 +15,20 @@ from data_prep.decode.opencv import cv2
 from data_prep.synthesize import video_file
 from data_prep.synthesize.motions import MOTIONS, ZOOM_LOG, Draw
 from data_prep.synthesize.textures import random_texture, texture_side
-from data_prep.synthesize.world import frame_size
+from data_prep.synthesize.world import Task, frame_size
 
 FPS = 25
 # Range of the scale of the textures, as a logarithm.
 _SCALE_LOG = 0.25
 
 
-@dataclasses.dataclass(frozen=True)
-class VideoTask:
-    """A video to be generated.
-
-    Attributes:
-      motion: its class, a key of `MOTIONS`.
-      number: its number within the class.
-      config: settings of all videos.
-    """
-
-    motion: str
-    number: int
-    config: SynthesisConfig
-
-    def __str__(self) -> str:
-        return f"the video {self.path}"
+class VideoTask(Task):
+    """A video to be generated; its class is a key of `MOTIONS`."""
 
     @property
-    def path(self) -> str:
-        """Path of the video."""
-        name = f"{self.motion}_{self.number:05d}.mp4"
-        return os.path.join(self.config.output_dir, self.motion, name)
+    def name(self) -> str:
+        """Name of the file in the folder of its class."""
+        return f"{self.label}_{self.number:05d}.mp4"
 
     def write(self, path: str) -> None:
         """Renders the video into a file.
@@ -67,10 +50,10 @@ def render(task: VideoTask) -> Iterator[np.ndarray]:
     """
     config = task.config
     classes = list(MOTIONS)
-    rng = np.random.default_rng([config.seed, classes.index(task.motion), task.number])
+    rng = np.random.default_rng([config.seed, classes.index(task.label), task.number])
     width, height = frame_size(config)
     pixel = config.size / 96
-    move = MOTIONS[task.motion]
+    move = MOTIONS[task.label]
     draw = Draw.random(rng, pixel)
     centered = _square(np.array([[1, 0, -width / 2], [0, 1, -height / 2]]))
     scene_frames = num_frames(config) / config.scenes
@@ -81,7 +64,7 @@ def render(task: VideoTask) -> Iterator[np.ndarray]:
             if scene is not None:
                 scene_start += scene_frames
             scene = random_texture(rng, texture_side(config.size), pixel)
-            placement = random_placement(task.motion, rng, scene_frames, scene.shape[0])
+            placement = random_placement(task.label, rng, scene_frames, scene.shape[0])
             # The motion continues through the cut; the new texture is placed so that
             # it is at rest in the middle of the scene.
             middle = _square(move(draw, scene_start + scene_frames / 2))

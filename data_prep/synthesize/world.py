@@ -4,18 +4,45 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Any, Callable, Protocol, Sequence
+from typing import Any, Callable, ClassVar, Sequence
 
 from data_prep.config import SynthesisConfig
 from vie_tf.storage.errors import UserError
 
 
-class Task(Protocol):
-    """A file to be made; can be pickled, and names itself in messages by `str`."""
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A file to be made; can be pickled, and names itself in messages by `str`.
+
+    Attributes:
+      config: settings of all files.
+      label: its class.
+      number: its number within the class.
+      unit: what it is, video or picture.
+    """
+
+    config: SynthesisConfig
+    label: str
+    number: int
+    unit: ClassVar[str] = "video"
+
+    def __str__(self) -> str:
+        return f"the {self.unit} {self.path}"
+
+    @property
+    def name(self) -> str:
+        """Name of the file in the folder of its class."""
+        raise NotImplementedError
 
     @property
     def path(self) -> str:
-        """Path of the file, in the folder of its class."""
+        """Path of the file."""
+        return os.path.join(self.config.output_dir, self.label, self.name)
+
+    @property
+    def relative_path(self) -> str:
+        """Path of the file within the set, with `/`."""
+        return f"{self.label}/{self.name}"
 
     def write(self, path: str) -> None:
         """Makes the file, under another name.
@@ -23,6 +50,12 @@ class Task(Protocol):
         Raises:
           UserError: it cannot be written.
         """
+        raise NotImplementedError
+
+
+def no_tables(tasks: Sequence[Any]) -> dict[str, list[list[str]]]:
+    """Returns the tables of a world that has none."""
+    return {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,23 +65,21 @@ class World:
     Attributes:
       classes: names of the classes in the order in which they are taken.
       num_classes: number of classes by default.
-      task: returns the task of a class and a number within it.
+      task: makes a file.
       settings: names of the settings that change the contents of files.
+      kind: what a class is: motion, action, or object.
       check: raises UserError if further settings contradict each other.
       tables: returns the names of further files of a set of tasks, with their rows.
       version: number that changes whenever the same settings make other files.
-      unit: what a file is: video or picture.
-      kind: what a class is: motion, action, or object.
     """
 
     classes: Sequence[str]
     num_classes: int
-    task: Callable[[SynthesisConfig, str, int], Task]
+    task: type[Task]
     settings: tuple[str, ...]
-    check: Callable[[SynthesisConfig], None]
-    tables: Callable[[Sequence[Any]], dict[str, list[list[str]]]]
-    unit: str
     kind: str
+    check: Callable[[SynthesisConfig], None]
+    tables: Callable[[Sequence[Any]], dict[str, list[list[str]]]] = no_tables
     version: int = 1
 
     def classes_of(self, config: SynthesisConfig) -> Sequence[str]:
@@ -84,17 +115,6 @@ class World:
         ]
 
 
-def no_tables(tasks: Sequence[Any]) -> dict[str, list[list[str]]]:
-    """Returns the tables of a world that has none."""
-    return {}
-
-
 def frame_size(config: SynthesisConfig) -> tuple[int, int]:
     """Returns width and height in pixels: 4:3, and even for the codec."""
     return 2 * round(config.size * 2 / 3), config.size
-
-
-def relative(task: Task) -> str:
-    """Returns the path of a file within the set, with `/`."""
-    folder, name = os.path.split(task.path)
-    return f"{os.path.basename(folder)}/{name}"

@@ -22,7 +22,9 @@ from vie_tf.terminal.wording import counted
 
 SETTINGS_NAME = ".synthesis.json"
 WORLDS: dict[str, World] = {
-    **{"motions": MOTION_WORLD, "people": PEOPLE, "objects": OBJECTS}
+    "motions": MOTION_WORLD,
+    "people": PEOPLE,
+    "objects": OBJECTS,
 }
 
 
@@ -50,9 +52,9 @@ def synthesize(config: SynthesisConfig) -> Sequence[Task]:
     missing = [task for task in tasks if not os.path.exists(task.path)]
     kept = len(tasks) - len(missing)
     if kept:
-        print(f"Continuing: {kept} of {counted(len(tasks), world.unit)} finished.")
+        print(f"Continuing: {kept} of {counted(len(tasks), world.task.unit)} finished.")
     with Progress(
-        "making", total=len(tasks), already_done=kept, unit=world.unit
+        "making", total=len(tasks), already_done=kept, unit=world.task.unit
     ) as progress:
         results = worker_pool.run_tasks(
             write_file,

@@ -116,7 +116,7 @@ def result(name, seed, **scores):
 
 def results_of(*rows):
     found = Results(OUTPUT, settings_of(SCALES["quick"], "people"))
-    found.rows = {row.key: row for row in rows}
+    found.all = list(rows)
     return found
 
 
@@ -230,7 +230,7 @@ def test_what_is_left_follows_from_what_was_made():
 
 def test_results_of_other_settings_are_not_mixed(tmp_path):
     settings = settings_of(SCALES["quick"], "people")
-    Results(tmp_path, settings).add(result("a", 0, knn=0.5))
+    Results(tmp_path, settings).add([result("a", 0, knn=0.5)])
     again = Results(tmp_path, settings)
     assert again.rows["a-0"].scores == {"knn": 0.5}
     with pytest.raises(UserError, match="another folder"):

@@ -1,4 +1,4 @@
-from benchmarks import scaling
+from benchmarks.bank import scaling
 
 
 def test_the_chart_of_scaling_has_a_curve_for_each_measure():

@@ -29,6 +29,8 @@ def test_a_machine_on_which_nothing_is_wrong_has_its_fastest_step_named():
         ({"single_input": Row("input", "", 150.0)}, "(150 clips/s) is slower"),
         ({"single_mixed_bfloat16": Row("step", "", 110.0, 0.3)}, "bfloat16 gains 10%"),
         ({"bank": Row("bank", "", seconds=0.16)}, "exact search is 50% of a float32"),
+        ({"bank": Row("", "", None, 0.16, 0.1)}, "Try --la_search=clusters"),
+        ({"bank": Row("", "", None, 0.16, 0.2)}, "gain nothing by --la_search=clus"),
         ({"single_float32": Row("step", "failed: OOM")}, "Not measured: single f"),
     ],
 )

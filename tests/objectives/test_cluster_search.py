@@ -24,7 +24,7 @@ def fixture_bank():
 
 def search_in(bank, clusters, embeddings, num_searched, k=K):
     search = ClusterSearch(NUM_VIDEOS, NUM_CLUSTERS, num_searched)
-    search.take(clusters.labels)
+    search.take(clusters.labels, clusters.centroids)
     find = tf.function(
         lambda given: search.nearest(given, clusters.centroids, bank.read, k)
     )

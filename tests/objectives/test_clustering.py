@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from sklearn.cluster import KMeans
 
-from benchmarks.clustering import MovingBank
+from benchmarks.bank.clustering import MovingBank
 from vie_tf.config import LossConfig
 from vie_tf.objectives import assignment, clustering
 

@@ -35,7 +35,7 @@ def test_a_lock_left_by_a_kill_is_taken(tmp_path):
         assert (tmp_path / "lock").read_text().startswith(f"{os.getpid()} on ")
 
 
-def test_a_lock_whose_file_is_removed_while_it_is_taken_is_taken_anew(
+def test_a_lock_whose_file_is_removed_while_it_is_taken_is_taken_again(
     tmp_path, monkeypatch
 ):
     real, calls = fcntl.flock, []

@@ -103,7 +103,7 @@ def drops_of(accuracies, patience=3, min_delta=0.01, max_drops=2):
         ([0.5, 0.5, 0.5], []),  # two validations without a gain are not yet three
         ([0.5, 0.5, 0.4, 0.505], [3]),
         ([0.0, 0.0, 0.0, 0.0], [3]),  # never learned anything
-        ([0.5, 0.5, 0.5, 0.52, 0.5, 0.5, 0.5], [6]),  # a gain starts the wait anew
+        ([0.5, 0.5, 0.5, 0.52, 0.5, 0.5, 0.5], [6]),  # a gain starts the wait again
         # A climb by less than a gain each time is one all the same.
         ([0.5, 0.506, 0.512, 0.518, 0.524, 0.530, 0.536, 0.542], []),
         ([0.5] * 6, [3]),  # after a drop it waits again

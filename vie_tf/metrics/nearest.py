@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from vie_tf.storage.errors import UserError
 
-# Products held at once; chosen by measurement (python -m benchmarks.nearest).
+# Products held at once; chosen by measurement (python -m benchmarks.bank.nearest).
 _BLOCK_FLOATS = 2**26
 _MOST_QUERIES = 1024
 _GROUP_SIZE = 64

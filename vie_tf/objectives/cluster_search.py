@@ -39,6 +39,7 @@ class ClusterSearch(tf.Module):
     Attributes:
       rows_by_cluster: [N] int32, rows in the order of their clusters.
       starts: [M + 1] int32, where each cluster begins in `rows_by_cluster`.
+      half_norms: [M] float32, half of the squared norm of each centroid.
     """
 
     def __init__(self, num_videos: int, num_clusters: int, num_searched: int) -> None:
@@ -48,12 +49,14 @@ class ClusterSearch(tf.Module):
             tf.range(num_videos, dtype=tf.int32), "rows_by_cluster"
         )
         self.starts = variable(tf.zeros([num_clusters + 1], tf.int32), "starts")
+        self.half_norms = variable(tf.zeros([num_clusters]), "half_norms")
 
-    def take(self, labels: tf.Tensor) -> None:
+    def take(self, labels: tf.Tensor, centroids: tf.Tensor) -> None:
         """Lists the rows of each cluster again; call in cross-replica context.
 
         Args:
           labels: [N] int32, cluster of every row.
+          centroids: [M, D] float32.
         """
         num_clusters = int(self.starts.shape[0]) - 1
         sizes = tf.math.bincount(
@@ -61,6 +64,7 @@ class ClusterSearch(tf.Module):
         )
         self.rows_by_cluster.assign(tf.argsort(labels, stable=True))
         self.starts.assign(tf.concat([[0], tf.cumsum(sizes)], axis=0))
+        self.half_norms.assign(0.5 * tf.reduce_sum(tf.square(centroids), axis=1))
 
     def nearest(
         self,
@@ -82,7 +86,7 @@ class ClusterSearch(tf.Module):
           No gradient.
         """
         embeddings = tf.stop_gradient(embeddings)
-        found = _nearest_clusters(embeddings, centroids, self.num_searched)  # [B, P]
+        found = self._nearest_clusters(embeddings, centroids)  # [B, P]
         begins = tf.gather(self.starts, found)
         ends = tf.gather(self.starts, found + 1)
         places = tf.ragged.range(tf.reshape(begins, [-1]), tf.reshape(ends, [-1]))
@@ -96,15 +100,13 @@ class ClusterSearch(tf.Module):
         table = tf.pad(table, [[0, 0], [0, missing]], constant_values=NOTHING)
         return _best_of(embeddings, table, read_rows, k)
 
-
-def _nearest_clusters(
-    embeddings: tf.Tensor, centroids: tf.Tensor, count: int
-) -> tf.Tensor:
-    """Finds the nearest centroids, [B, P] int32."""
-    # |e - c|^2 = |e|^2 - 2 (e.c - |c|^2 / 2).
-    half_norms = 0.5 * tf.reduce_sum(tf.square(centroids), axis=1)  # [M]
-    scores = tf.matmul(embeddings, centroids, transpose_b=True) - half_norms
-    return tf.math.top_k(scores, count).indices
+    def _nearest_clusters(
+        self, embeddings: tf.Tensor, centroids: tf.Tensor
+    ) -> tf.Tensor:
+        """Finds the nearest centroids, [B, P] int32."""
+        # |e - c|^2 = |e|^2 - 2 (e.c - |c|^2 / 2).
+        products = tf.matmul(embeddings, centroids, transpose_b=True)  # [B, M]
+        return tf.math.top_k(products - self.half_norms, self.num_searched).indices
 
 
 def _best_of(

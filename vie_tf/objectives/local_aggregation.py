@@ -145,7 +145,7 @@ class LocalAggregation(Objective):
         clusterings = self._cluster(steps_taken, is_first) if is_due else ()
         clustered_at = steps_taken if is_due else clustered_at
         if self.search is not None and self._listed_at != clustered_at:
-            self.search.take(self.cluster_labels[0])
+            self.search.take(self.cluster_labels[0], self.cluster_centroids[0])
             self._listed_at = clustered_at
         return clusterings
 

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.keras import keras
-from vie_tf.objectives.pretext import Pretext, softmax_parts
+from vie_tf.objectives.pretext import Pretext, dense, softmax_parts
 from vie_tf.storage.errors import UserError
 
 NUM_FRAMES = 4
@@ -47,17 +47,8 @@ class OrderHead(keras.layers.Layer):
 
     def __init__(self, seed: int) -> None:
         super().__init__(dtype="float32", name="head")
-        self.pair, self.order = (
-            keras.layers.Dense(
-                units,
-                activation=activation,
-                kernel_initializer=keras.initializers.GlorotUniform(seed + number),
-                dtype="float32",
-            )
-            for number, (units, activation) in enumerate(
-                [(PAIR_UNITS, "relu"), (len(ORDERS), None)]
-            )
-        )
+        self.pair = dense(PAIR_UNITS, seed, "relu")
+        self.order = dense(len(ORDERS), seed + 1)
         both = [order[::direction] for direction in (1, -1) for order in ORDERS]
         pairs = [list(itertools.combinations(order, 2)) for order in both]
         self._pairs = np.array(pairs) @ [NUM_FRAMES, 1]  # [24, 6]
@@ -111,7 +102,7 @@ class Order(Pretext):
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> Order:
         """Makes the objective; it has no settings."""
         del labels
-        return cls(OrderHead(config.train.seed), config.train.seed)
+        return cls(OrderHead(config.train.seed))
 
     def make_head(self, num_channels: Mapping[str, int]) -> None:
         """Makes the variables of the head."""

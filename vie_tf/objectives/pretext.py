@@ -9,43 +9,25 @@ Letters: B videos of a replica, F features.
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.keras import keras
+from vie_tf.objectives.losses import softmax_loss
 from vie_tf.objectives.objective import Objective
 
 
-class DenseLayers(keras.layers.Layer):
-    """Dense layers one after the other; the last has no ReLU.
-
-    Args:
-      units: outputs of each layer.
-      seed: seed of the first kernel; the next one has the next seed.
-      relu: whether all layers but the last end with a ReLU.
-    """
-
-    def __init__(self, units: Sequence[int], seed: int, relu: bool = False) -> None:
-        super().__init__(dtype="float32", name="head")
-        last = len(units) - 1
-        self.layers = [
-            keras.layers.Dense(
-                count,
-                activation="relu" if relu and number < last else None,
-                kernel_initializer=keras.initializers.GlorotUniform(seed + number),
-                dtype="float32",
-            )
-            for number, count in enumerate(units)
-        ]
-
-    def call(self, features: tf.Tensor) -> tf.Tensor:
-        """Maps features [..., F] to outputs [..., units of the last layer]."""
-        for layer in self.layers:
-            features = layer(features)
-        return features
+def dense(units: int, seed: int, activation: str | None = None) -> keras.layers.Dense:
+    """Makes a float32 layer of a head, whose kernel depends on the seed alone."""
+    return keras.layers.Dense(
+        units,
+        activation=activation,
+        kernel_initializer=keras.initializers.GlorotUniform(seed),
+        dtype="float32",
+    )
 
 
 class Pretext(Objective):
@@ -53,14 +35,13 @@ class Pretext(Objective):
 
     Args:
       head: layer that maps `features` of the network to what `loss` needs.
-      seed: seed of what is drawn by step.
     """
 
     has_own_head = True
     kinds: tuple[str, ...] = ("frames", "clips")
 
-    def __init__(self, head: keras.layers.Layer, seed: int) -> None:
-        self.head, self.seed = head, seed
+    def __init__(self, head: keras.layers.Layer) -> None:
+        self.head = head
 
     @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> Pretext:
@@ -84,22 +65,6 @@ class Pretext(Objective):
         return {"head": self.head}
 
 
-def replica_seed(seed: int, step: tf.Tensor) -> tf.Tensor:
-    """Makes the seed of what a replica draws in a step; call in replica context.
-
-    Args:
-      seed: seed of the run.
-      step: steps taken, scalar int64.
-
-    Returns:
-      [2] int64, another one for every replica and step.
-    """
-    context = tf.distribute.get_replica_context()
-    replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-    number = step * context.num_replicas_in_sync + replica
-    return tf.stack([tf.constant(seed, tf.int64), number])
-
-
 def softmax_parts(
     logits: tf.Tensor, targets: tf.Tensor, num_videos: int
 ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
@@ -114,11 +79,12 @@ def softmax_parts(
       The mean loss of a video's questions [B], and `accuracy` [B], as
       `Objective.loss` does.
     """
-    losses = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, logits)
     answers = tf.argmax(logits, axis=1, output_type=targets.dtype)
     is_right = tf.cast(answers == targets, tf.float32)
 
     def mean_of_video(values: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(tf.reshape(values, [-1, num_videos]), axis=0)
 
-    return mean_of_video(losses), {"accuracy": mean_of_video(is_right)}
+    return mean_of_video(softmax_loss(logits, targets)), {
+        "accuracy": mean_of_video(is_right)
+    }

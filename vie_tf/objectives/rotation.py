@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
-from vie_tf.objectives.pretext import DenseLayers, Pretext, softmax_parts
+from vie_tf.keras import keras
+from vie_tf.objectives.pretext import Pretext, dense, softmax_parts
 
 NUM_ROTATIONS = 4
 HIDDEN_UNITS = 64
@@ -31,7 +32,9 @@ class Rotation(Pretext):
         """Makes the objective; it has no settings."""
         del labels
         seed = config.train.seed
-        return cls(DenseLayers((HIDDEN_UNITS, NUM_ROTATIONS), seed), seed)
+        # Two layers without a ReLU in between, as the authors have them.
+        layers = [dense(HIDDEN_UNITS, seed), dense(NUM_ROTATIONS, seed + 1)]
+        return cls(keras.Sequential(layers, name="head"))
 
     def num_network_clips(self, num_videos: int) -> int:
         """Counts the rotations of all clips."""
@@ -56,8 +59,8 @@ class Rotation(Pretext):
 def rotations(clips: tf.Tensor) -> list[tf.Tensor]:
     """Turns clips counterclockwise by 0, 90, 180 and 270 degrees.
 
-    Rows and columns are swapped and reversed, so that no pixel is computed anew and the
-    content alone tells the rotations apart (Gidaris et al. 2018, section 2.2).
+    Rows and columns are swapped and reversed, so that no pixel is computed again and
+    the content alone tells the rotations apart (Gidaris et al. 2018, section 2.2).
 
     Args:
       clips: [B, T, S, S, C], any dtype.

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from typing import Sequence
 
 from data_prep.config import SynthesisConfig
 from data_prep.decode.opencv import cv2
 from data_prep.synthesize.objects import plan, renderer
 from data_prep.synthesize.rendering import pybullet_session
-from data_prep.synthesize.world import World, frame_size, relative
+from data_prep.synthesize.world import Task, World, frame_size
 from vie_tf.storage.errors import UserError
 
 
-@dataclasses.dataclass(frozen=True)
-class ObjectTask:
-    """A picture of an object that is to be made.
+class ObjectTask(Task):
+    """A picture of an object, an item of `plan.OBJECTS`, that is to be made."""
 
-    Attributes:
-      name: its class, an item of `plan.OBJECTS`.
-      number: its number within the class.
-      config: settings of all pictures.
-    """
-
-    name: str
-    number: int
-    config: SynthesisConfig
-
-    def __str__(self) -> str:
-        return f"the picture {self.path}"
+    unit = "picture"
 
     @property
-    def path(self) -> str:
-        """Path of the picture."""
-        return os.path.join(self.config.output_dir, self.name, f"{self.number:03d}.png")
+    def name(self) -> str:
+        """Name of the file in the folder of its class."""
+        return f"{self.number:03d}.png"
 
     @property
     def plan(self) -> plan.PicturePlan:
         """What the picture shows."""
-        number = plan.OBJECTS.index(self.name)
+        number = plan.OBJECTS.index(self.label)
         return plan.draw(self.config.seed, number, self.number)
 
     def write(self, path: str) -> None:
@@ -59,7 +45,7 @@ class ObjectTask:
 def _tables(tasks: Sequence[ObjectTask]) -> dict[str, list[list[str]]]:
     """Returns `world.csv`: which object and scene each picture shows."""
     rows = [["file", "object", "scene"]]
-    rows += [[relative(task), task.name, task.plan.scene] for task in tasks]
+    rows += [[task.relative_path, task.label, task.plan.scene] for task in tasks]
     return {"world.csv": rows}
 
 
@@ -67,17 +53,12 @@ def _check(config: SynthesisConfig) -> None:
     pybullet_session.load()
 
 
-def _task(config: SynthesisConfig, name: str, number: int) -> ObjectTask:
-    return ObjectTask(name, number, config)
-
-
 OBJECTS = World(
     classes=plan.OBJECTS,
     num_classes=len(plan.OBJECTS),
-    task=_task,
+    task=ObjectTask,
     settings=("world", "size", "seed"),
+    kind="object",
     check=_check,
     tables=_tables,
-    unit="picture",
-    kind="object",
 )

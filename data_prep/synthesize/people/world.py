@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from typing import Sequence
 
 from data_prep.config import SynthesisConfig
 from data_prep.synthesize import video_file
 from data_prep.synthesize.people import plan, renderer
 from data_prep.synthesize.rendering import pybullet_session
-from data_prep.synthesize.world import World, frame_size, relative
+from data_prep.synthesize.world import Task, World, frame_size
 
 
-@dataclasses.dataclass(frozen=True)
-class PeopleTask:
-    """A video of people that is to be made.
-
-    Attributes:
-      action: its class, an item of `plan.ACTIONS`.
-      number: its number within the class.
-      config: settings of all videos.
-    """
-
-    action: str
-    number: int
-    config: SynthesisConfig
-
-    def __str__(self) -> str:
-        return f"the video {self.path}"
+class PeopleTask(Task):
+    """A video of people that is to be made; its class is one of `plan.ACTIONS`."""
 
     @property
-    def path(self) -> str:
-        """Path of the video."""
-        name = f"{self.number:05d}.mp4"
-        return os.path.join(self.config.output_dir, self.action, name)
+    def name(self) -> str:
+        """Name of the file in the folder of its class."""
+        return f"{self.number:05d}.mp4"
 
     @property
     def plan(self) -> plan.VideoPlan:
         """What the video shows."""
         frames = num_frames(self.config)
-        return plan.draw(self.config.seed, self.action, self.number, frames)
+        return plan.draw(self.config.seed, self.label, self.number, frames)
 
     def write(self, path: str) -> None:
         """Renders the video into a file.
@@ -70,7 +53,7 @@ def _tables(tasks: Sequence[PeopleTask]) -> dict[str, list[list[str]]]:
     ]
     by_scene, by_person = [["file", "label", "split"]], [["file", "label", "split"]]
     for task in tasks:
-        video, file = task.plan, relative(task)
+        video, file = task.plan, task.relative_path
         first, *second = video.shots
         row = [file, video.action, first.scene]
         row += [second[0].scene if second else "", video.person, first.camera]
@@ -85,18 +68,13 @@ def _check(config: SynthesisConfig) -> None:
     pybullet_session.load()
 
 
-def _task(config: SynthesisConfig, action: str, number: int) -> PeopleTask:
-    return PeopleTask(action, number, config)
-
-
 PEOPLE = World(
     classes=plan.ACTIONS,
     num_classes=len(plan.ACTIONS),
-    task=_task,
+    task=PeopleTask,
     settings=("world", "size", "seconds", "seed"),
+    kind="action",
     check=_check,
     tables=_tables,
-    unit="video",
-    kind="action",
     version=2,
 )

@@ -138,7 +138,7 @@ def test_pictures_move_as_the_motion_says(tmp_path, name):
     config = _config(tmp_path, size=192, seconds=1.2, num_classes=12)
     gray = [
         cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        for frame in render(VideoTask(name, 0, config))
+        for frame in render(VideoTask(config, name, 0))
     ]
     window = cv2.createHanningWindow(gray[0].shape[::-1], cv2.CV_32F)
     shifts = [

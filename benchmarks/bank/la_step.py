@@ -1,6 +1,7 @@
 """Costs that the LA loss and the memory bank add to a training step.
 
-python -m benchmarks.la_step [--num_videos=239888] [--batch_size=128] [--background=512]
+python -m benchmarks.bank.la_step [--num_videos=239888] [--batch_size=128]
+    [--background=512]
 
 Prints the time of a `single` step at 224 pixels without a bank (forward, backward,
 weight decay and update), and of the parts that LA adds: the search for neighbors, the

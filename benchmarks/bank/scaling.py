@@ -1,6 +1,7 @@
 """How the cost of a step grows with the videos, and with the replicas.
 
-python -m benchmarks.scaling [--plot=docs/pictures/scaling.png] [--most_videos=1000000]
+python -m benchmarks.bank.scaling [--plot=docs/pictures/scaling.png]
+    [--most_videos=1000000]
 
 Prints for N videos the time of what LA adds to a step, and of an iteration of k-means
 with 8000 clusters, both of which should grow as N; beside them the step of the network
@@ -22,8 +23,8 @@ from matplotlib import ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from benchmarks import la_step
-from benchmarks.clustering import DIM, unit
+from benchmarks.bank import la_step
+from benchmarks.bank.clustering import DIM, unit
 from benchmarks.machine import cpu_facts, seconds
 from vie_tf.config import (
     DataConfig,
@@ -136,8 +137,8 @@ def main() -> None:
             f"{n:>10,}{la[-1]:>10.3f} s{la[-1] / network:>13.1%}{kmeans[-1]:>18.2f} s"
         )
     for replicas in (1, 2):
-        # Devices cannot be divided anew in a process.
-        command = [sys.executable, "-m", "benchmarks.scaling"]
+        # Devices cannot be divided twice in a process.
+        command = [sys.executable, "-m", "benchmarks.bank.scaling"]
         command += [f"--replicas={replicas}", f"--most_videos={nums_videos[-1]}"]
         output = subprocess.run(command, check=True, capture_output=True, text=True)
         taken = float(output.stdout.split()[-1])

@@ -1,6 +1,7 @@
 """Costs of k-means on the memory bank, for an iteration and for an epoch.
 
-python -m benchmarks.clustering [--num_videos=239888] [--num_clusters=8000] [--epoch]
+python -m benchmarks.bank.clustering [--num_videos=239888] [--num_clusters=8000]
+    [--epoch]
 
 Prints seconds of an iteration beside the time of its matrix product at the rate of a
 large one on this machine.

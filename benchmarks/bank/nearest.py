@@ -1,6 +1,6 @@
 """Costs of the exact search for nearest videos, which kNN and retrieval share.
 
-python -m benchmarks.nearest [--num_queries=20000] [--num_videos=240000] [--tune]
+python -m benchmarks.bank.nearest [--num_queries=20000] [--num_videos=240000] [--tune]
     [--peers]
 
 Prints seconds and peak memory of the search, beside the time of its matrix product at

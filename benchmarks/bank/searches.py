@@ -1,7 +1,7 @@
 """Costs and recall of the memory bank's searches as the number of videos grows.
 
-python -m benchmarks.bank_scale [--nums_videos=120000,1000000] [--searched=64,256,1024]
-    [--random]
+python -m benchmarks.bank.searches [--nums_videos=120000,1000000]
+    [--searched=64,256,1024] [--random]
 
 For each number of videos N there are N / 30 clusters, as in the paper.  Prints
 
@@ -11,9 +11,10 @@ For each number of videos N there are N / 30 clusters, as in the paper.  Prints
   clusters (`--la_search=clusters`); of the second the recall: the fraction of the true
   512 that is found.
 
-The bank is the model of a run in `benchmarks.clustering`: clusters are those of one
-epoch before, which is the oldest that a search meets.  `--random` has random rows and
-clusters instead, which cost the same, take a third of the memory, and have no recall.
+The bank is the model of a run in `benchmarks.bank.clustering`: clusters are those of
+one epoch before, which is the oldest that a search meets.  `--random` has random rows
+and clusters instead, which cost the same, take a third of the memory, and have no
+recall.
 
 Times are CPU seconds over all cores, which other load disturbs less than wall time;
 `--wall` prints wall time, for GPUs.
@@ -30,7 +31,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.clustering import DIM, MovingBank, unit
+from benchmarks.bank.clustering import DIM, MovingBank, unit
 from benchmarks.machine import cpu_facts
 from vie_tf.objectives import clustering
 from vie_tf.objectives.cluster_search import ClusterSearch
@@ -111,7 +112,7 @@ def print_search(
         if num_searched > num_clusters:
             continue
         search = ClusterSearch(bank.num_videos, num_clusters, num_searched)
-        search.take(labels)
+        search.take(labels, centroids)
         find = tf.function(
             lambda given, search=search: search.nearest(
                 given, centroids, bank.read, NUM_NEIGHBORS
@@ -164,7 +165,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.bank_scale",
+        prog="python -m benchmarks.bank.searches",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

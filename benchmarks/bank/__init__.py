@@ -1,0 +1,1 @@
+"""Costs of the memory bank: its searches, its clustering, and their growth."""

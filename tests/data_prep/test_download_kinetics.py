@@ -12,6 +12,7 @@ import time
 import kinetics_fixtures as fixtures
 import pytest
 import video_fixtures as videos
+from process_fixtures import wait_until_gone
 
 from data_prep.config import KineticsConfig
 from data_prep.decode.opencv import cv2
@@ -268,11 +269,9 @@ def test_stopping_kills_programs_with_what_they_have_started(tmp_path):
     while not pid_path.exists():
         time.sleep(0.01)
     children.stop()
-    thread.join(timeout=5)
+    thread.join(timeout=30)
     assert len(errors) == 1
-    grandchild = pathlib.Path("/proc", pid_path.read_text().strip(), "stat")
-    # Dead, or a zombie until init has read its exit code.
-    assert not grandchild.exists() or grandchild.read_text().split()[2] == "Z"
+    wait_until_gone([int(pid_path.read_text())])
     with pytest.raises(Stopped):
         children.run(["true"], timeout_secs=60)
 

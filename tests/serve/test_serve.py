@@ -3,19 +3,14 @@
 import os
 import signal
 import socket
-import time
 
 import numpy as np
 import pytest
 from collection_fixtures import write_index
 from commands import error_of, run_command
 from http_fixtures import request
-from served_fixtures import (
-    children_of,
-    moving_square,
-    serving,
-    write_index_of_squares,
-)
+from process_fixtures import descendants_of, wait_until_gone
+from served_fixtures import moving_square, serving, write_index_of_squares
 from video_fixtures import cut, write_pictures
 
 pytestmark = pytest.mark.process
@@ -84,12 +79,12 @@ def test_a_decoder_that_takes_too_long_is_ended(index, tmp_path):
     content = (index.parent / "videos" / "right" / "1.avi").read_bytes()
     flags = "--max_query_secs=0.001", "--nocheck_frames"
     with serving(index, tmp_path / "output.txt", *flags) as (process, port):
-        first = children_of(process.pid)
+        first = descendants_of(process.pid)
         assert "more than 0.001 seconds" in upload(port, content).error
         assert request(port).status == 200
         assert upload(port, content).status == 422
         # Others have taken its place.
-        assert len(children_of(process.pid) - first) >= 1
+        assert len(descendants_of(process.pid) - first) >= 1
 
 
 @pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
@@ -98,11 +93,12 @@ def test_a_signal_ends_it_and_its_process(number, code, index, tmp_path, monkeyp
     output = tmp_path / "output.txt"
     with serving(index, output) as (process, port):
         assert request(port).status == 200
-        children = children_of(process.pid)
+        children = descendants_of(process.pid)
         os.kill(process.pid, getattr(signal, number))
         process.join(60)
     assert process.exitcode == code
-    assert children and not any(os.path.exists(f"/proc/{pid}") for pid in children)
+    assert children
+    wait_until_gone(children)
     assert "Traceback" not in output.with_suffix(".err").read_text()
     assert not list(tmp_path.glob("vie_tf*"))
     with pytest.raises(ConnectionRefusedError):
@@ -113,21 +109,11 @@ def test_a_kill_leaves_no_process_behind(index, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # whose folders a kill leaves behind
     with serving(index, tmp_path / "output.txt") as (process, port):
         assert request(port).status == 200
-        children = children_of(process.pid)
+        children = descendants_of(process.pid)
         process.kill()
         process.join()
-        end = time.monotonic() + 30
-        while any(is_running(pid) for pid in children):
-            assert time.monotonic() < end
-            time.sleep(0.05)
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+        assert children
+        wait_until_gone(children)
 
 
 def test_bad_input_is_one_line(index, tmp_path):

@@ -14,7 +14,7 @@ import tensorflow as tf
 import video_fixtures as videos
 from commands import run_command, start_command
 from conversion_fixtures import command, config, contents, shard_times, write_collection
-from process_fixtures import children_of, is_running, wait_until
+from process_fixtures import children_of, wait_until, wait_until_gone
 
 from data_prep.convert import conversion
 from data_prep.convert.conversion import convert
@@ -64,7 +64,7 @@ def test_a_run_over_processes_that_is_killed_three_times_ends_the_same(tmp_path)
         process.kill()
         process.join()
         assert process.exitcode == -signal.SIGKILL
-        wait_until(lambda pids=workers: not any(map(is_running, pids)), secs=20)
+        wait_until_gone(workers)
         assert not (data_dir / "manifest.json").exists()
     assert 3 <= len(_finished(data_dir)) < 7
     convert(config(root, data_dir))

@@ -8,7 +8,7 @@ import time
 
 import dying_workers
 import pytest
-from process_fixtures import children_of, is_running, wait_until
+from process_fixtures import children_of, wait_until_gone
 
 from data_prep.config import FrameSettings
 from data_prep.convert.shard_task import ShardTask
@@ -109,7 +109,7 @@ def test_workers_that_hang_do_not_outlive_a_pool_that_is_killed():
     assert len(workers) >= 2
     pool.kill()
     pool.communicate()
-    wait_until(lambda: not any(map(is_running, workers)), secs=20)
+    wait_until_gone(workers)
 
 
 def test_time_in_which_the_pool_itself_was_stopped_does_not_count(monkeypatch):

@@ -70,6 +70,8 @@ class World:
       kind: what a class is: motion, action, or object.
       check: raises UserError if further settings contradict each other.
       tables: returns the names of further files of a set of tasks, with their rows.
+      files_per_process: files after which a process makes place for a new one, where a
+        library keeps the memory of each; 0 where none does.
       version: number that changes whenever the same settings make other files.
     """
 
@@ -80,6 +82,7 @@ class World:
     kind: str
     check: Callable[[SynthesisConfig], None]
     tables: Callable[[Sequence[Any]], dict[str, list[list[str]]]] = no_tables
+    files_per_process: int = 0
     version: int = 1
 
     def classes_of(self, config: SynthesisConfig) -> Sequence[str]:

@@ -61,6 +61,7 @@ def synthesize(config: SynthesisConfig) -> Sequence[Task]:
             missing,
             num_processes=config.num_processes,
             on_report=lambda item, state: None,
+            tasks_per_process=world.files_per_process,
         )
         try:
             with contextlib.closing(results):

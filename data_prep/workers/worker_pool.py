@@ -78,6 +78,7 @@ def run_tasks(
     on_report: Report,
     on_death: Callable[[WorkerDied], _Task] = give_up,
     time_limit_secs: float = 0.0,
+    tasks_per_process: int = 0,
 ) -> Generator[_Result, None, None]:
     """Yields the results of `function(task, report)` in the order of completion.
 
@@ -90,13 +91,15 @@ def run_tasks(
       on_death: returns the task for a new worker after a death, or raises.
       time_limit_secs: longest time from the report that an item is `STARTED` to the
         next report, after which the worker is killed; 0 for no limit.
+      tasks_per_process: tasks after which a worker is replaced, so that memory which a
+        library does not give back is; 0 for never.
 
     Raises:
       WorkerDied: a worker has died, unless `on_death` returns a task.
       OSError, ValueError: raised by the function.  After any other exception a worker
         prints its stack trace and counts as dead.
     """
-    if num_processes == 1:
+    if num_processes == 1 and not tasks_per_process:
         for task in tasks:
             yield function(task, on_report)
         return
@@ -119,7 +122,7 @@ def run_tasks(
                 if kind == "report":
                     on_report(*content)
                 else:
-                    worker.task = None
+                    worker.finish(tasks_per_process)
                     if waiting:
                         worker.give(waiting.pop())
                     yield content
@@ -160,6 +163,7 @@ class _Worker:
         self.task: Any = None
         self._item: str | None = None
         self._item_secs = 0.0
+        self._num_done = 0
         self._start()
 
     def _start(self) -> None:
@@ -190,6 +194,14 @@ class _Worker:
             self._item = item if state == STARTED else None
             self._item_secs = 0.0
         return kind, content
+
+    def finish(self, tasks_per_process: int) -> None:
+        """Ends the task, and the process where it has done its share."""
+        self.task = None
+        self._num_done += 1
+        if tasks_per_process and self._num_done % tasks_per_process == 0:
+            self.stop()
+            self._start()
 
     def is_late(self, secs: float, limit_secs: float) -> bool:
         """Tells whether the item takes too long, now that `secs` more have passed."""

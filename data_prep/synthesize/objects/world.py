@@ -61,4 +61,5 @@ OBJECTS = World(
     kind="object",
     check=_check,
     tables=_tables,
+    files_per_process=pybullet_session.FILES_PER_PROCESS,
 )

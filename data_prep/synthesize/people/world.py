@@ -76,5 +76,6 @@ PEOPLE = World(
     kind="action",
     check=_check,
     tables=_tables,
+    files_per_process=pybullet_session.FILES_PER_PROCESS,
     version=2,
 )

@@ -10,6 +10,10 @@ from typing import Any
 from data_prep.synthesize.silence import silent_stderr
 from vie_tf.storage.errors import UserError
 
+# pybullet keeps every mesh that it was given, 2 MB for a video of people, even when a
+# simulation is reset or its server disconnected.
+FILES_PER_PROCESS = 200
+
 
 @functools.cache
 def load() -> Any:

@@ -112,6 +112,18 @@ def test_workers_that_hang_do_not_outlive_a_pool_that_is_killed():
     wait_until_gone(workers)
 
 
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_a_process_is_replaced_when_it_has_done_its_share(num_processes):
+    settings = {"num_processes": num_processes, "on_report": None}
+    pids = list(
+        worker_pool.run_tasks(
+            dying_workers.own_process, range(9), tasks_per_process=2, **settings
+        )
+    )
+    assert len(pids) == 9 and len(set(pids)) >= 5 and os.getpid() not in pids
+    assert max(map(pids.count, pids)) == 2
+
+
 def test_time_in_which_the_pool_itself_was_stopped_does_not_count(monkeypatch):
     now = iter([0.0, 0.25, 30_000.0, 30_000.25])
     monkeypatch.setattr(worker_pool.time, "monotonic", lambda: next(now))

@@ -169,7 +169,8 @@ def test_what_decides_the_network_or_the_bank_is_fixed():
         *("--trn_head", "--static_frames", "--precision"),
         *("--num_frames", "--frame_interval", "--frame_rate"),
         *("--loss", "--bank_dtype", "--la_num_clusterings"),
-        *("--init_from", "--single_from", "--dynamic_from", "--seed", "--batch_size"),
+        *("--init_from", "--network_from", "--single_from", "--dynamic_from"),
+        *("--seed", "--batch_size"),
     }
 
 

@@ -122,6 +122,14 @@ class TrainConfig(OptimizationConfig, FolderConfig):
         role=Role.FIXED,
         path=True,
     )
+    network_from: str | None = setting(
+        None,
+        "Folder of an earlier run, on any videos, whose network this one starts from;"
+        " optimizer, memory bank and step are new, and so is the head where it does"
+        " not fit.",
+        role=Role.FIXED,
+        path=True,
+    )
     single_from: str | None = setting(
         None,
         "Folder of a run of single, the static stream of a two-stream network.",

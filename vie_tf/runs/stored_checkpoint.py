@@ -62,6 +62,26 @@ class StoredCheckpoint:
         checkpoint.restore(self._readable).expect_partial()
         return int(step.numpy())
 
+    def restore_network(self, model: keras.Model) -> bool:
+        """Restores the backbone of a network, and its head if that fits.
+
+        Args:
+          model: network that receives the weights.
+
+        Returns:
+          Whether the head was restored.
+
+        Raises:
+          UserError: the checkpoint belongs to another backbone.
+        """
+        part, with_head = model, self._shapes_of("model/") == _shapes_of(model)
+        if not with_head:
+            self._check_network(model, with_head=False)
+            part = tf.train.Checkpoint(backbone=model.backbone)
+        checkpoint = tf.train.Checkpoint(model=part)
+        checkpoint.restore(self._readable).expect_partial()
+        return with_head
+
     def restore(
         self, state: TrainState, bank_grows: bool = False, with_head: bool = True
     ) -> int:
@@ -137,15 +157,21 @@ class StoredCheckpoint:
 
     def _check_network(self, model: keras.Model, with_head: bool) -> None:
         prefix = "model/" if with_head else "model/backbone/"
-        stored = sorted(
-            tuple(shape)
-            for key, shape in self.shapes.items()
-            if key.startswith(prefix) and ".OPTIMIZER_SLOT" not in key
-        )
         network = model if with_head else model.backbone
-        if stored != sorted(tuple(variable.shape) for variable in network.variables):
+        if self._shapes_of(prefix) != _shapes_of(network):
             raise UserError(
                 f"The checkpoint {self.path} belongs to another network than --model="
                 f"{model.name} of this size: give the --model, --resnet_size,"
                 " --num_filters and --trn_head that it was trained with."
             )
+
+    def _shapes_of(self, prefix: str) -> list[tuple[int, ...]]:
+        return sorted(
+            tuple(shape)
+            for key, shape in self.shapes.items()
+            if key.startswith(prefix) and ".OPTIMIZER_SLOT" not in key
+        )
+
+
+def _shapes_of(network: keras.Model) -> list[tuple[int, ...]]:
+    return sorted(tuple(variable.shape) for variable in network.variables)

@@ -15,7 +15,7 @@ from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
 
 # Family of the dynamic stream -> the two-stream family.
-_FAMILIES = {"slow": "two_stream_s", "slowfast": "two_stream_sf"}
+FAMILIES = {"slow": "two_stream_s", "slowfast": "two_stream_sf"}
 # Settings that both streams share, since they become one network.
 _SHARED = ("resnet_size", "num_filters", "embedding_dim", "num_classes")
 
@@ -75,10 +75,10 @@ def stream_settings(
             f"--single_from={single_from} is a run of --model={single.name}. Give a run"
             " of --model=single, which the static stream is."
         )
-    if dynamic.name not in _FAMILIES:
+    if dynamic.name not in FAMILIES:
         raise UserError(
             f"--dynamic_from={dynamic_from} is a run of --model={dynamic.name}. Give a"
-            f" run of --model={' or '.join(_FAMILIES)}, which the dynamic stream is."
+            f" run of --model={' or '.join(FAMILIES)}, which the dynamic stream is."
         )
     for name in _SHARED:
         values = getattr(single, name), getattr(dynamic, name)
@@ -90,7 +90,7 @@ def stream_settings(
     return dataclasses.replace(
         dynamic,
         input=_input_of_streams(single_from, single, dynamic_from, dynamic),
-        name=_FAMILIES[dynamic.name],
+        name=FAMILIES[dynamic.name],
         embedding_dim=2 * dynamic.embedding_dim,
         static_frames=static_frames,
     )

@@ -26,12 +26,20 @@ def complete_settings(
     """
     train = config.train
     model = config.model
+    starts = (train.init_from, train.network_from, train.single_from)
+    if sum(start is not None for start in starts) > 1:
+        raise UserError(
+            "A run has one start: give one of --init_from, --network_from and"
+            " --single_from with --dynamic_from."
+        )
+    if train.network_from and config.model.name in streams.FAMILIES.values():
+        raise UserError(
+            "--network_from is for networks of one stream. Give --single_from and"
+            f" --dynamic_from with --model={config.model.name}."
+        )
     if train.single_from or train.dynamic_from:
-        if not (train.single_from and train.dynamic_from) or train.init_from:
-            raise UserError(
-                "--single_from and --dynamic_from are given together, and without"
-                " --init_from."
-            )
+        if not (train.single_from and train.dynamic_from):
+            raise UserError("--single_from and --dynamic_from are given together.")
         model = streams.stream_settings(
             train.single_from, train.dynamic_from, model.static_frames
         )

@@ -130,6 +130,8 @@ def restore_or_start(
         state.validated_at.assign(state.step)
         but_head = "" if with_head else ", with a new head"
         print(f"Starting from {origin.latest()}{but_head}.")
+    elif config.train.network_from:
+        _restore_network(state, config)
     elif config.train.single_from and config.train.dynamic_from:
         streams.restore_streams(
             state.model, config.train.single_from, config.train.dynamic_from
@@ -140,6 +142,19 @@ def restore_or_start(
         )
     else:
         print("Starting from scratch.")
+
+
+def _restore_network(state: TrainState, config: RunConfig) -> None:
+    origin = RunDirectory(str(config.train.network_from))
+    old, new = origin.load_config()[0].model, config.model
+    if old.input != new.input:
+        raise UserError(
+            f"--network_from={origin.model_dir}: its network sees --input={old.input}"
+            f" and this one --input={new.input}. Give the same --input."
+        )
+    with_head = origin.checkpoint().restore_network(state.model)
+    but_head = "" if with_head else ", with a new head"
+    print(f"Starting from the network of {origin.latest()}{but_head}.")
 
 
 def _is_of_single_frames(origin: RunDirectory, config: RunConfig) -> bool:

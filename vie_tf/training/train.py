@@ -242,7 +242,9 @@ def _learning_check(
     sample = learning_check.choose(config, manifest, clip_recipe(config.model))
     if sample is None:
         return None
-    has_learned = state.steps_taken() or settings.init_from or settings.single_from
+    has_learned = state.steps_taken() or any(
+        (settings.init_from, settings.network_from, settings.single_from)
+    )
 
     def untrained() -> keras.Model:
         return build_model(config.model, settings.seed) if has_learned else network

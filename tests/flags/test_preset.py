@@ -146,6 +146,16 @@ def test_the_authors_training_of_order_prediction_is_a_preset(config_of):
     assert config.train.batch_size == 128
 
 
+def test_puzzles_and_statistics_are_presets(config_of):
+    config = config_of("--preset=stpuzzle")
+    assert (config.model.name, config.loss.name) == ("3dresnet", "puzzle")
+    assert (config.model.crop_size, config.data.color) == (112, "none")
+    config = config_of("--preset=moap")
+    assert (config.model.name, config.loss.name) == ("c3d", "statistics")
+    assert (config.train.learning_rate, config.train.batch_size) == (0.001, 30)
+    assert config.train.lr_boundaries == (20_000, 40_000, 60_000)
+
+
 def test_an_unknown_preset_is_refused(config_of):
     with pytest.raises(UserError, match="one of paper, small"):
         config_of("--preset=large")

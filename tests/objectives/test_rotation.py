@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from pretext_fixtures import learn, moving_textures, noise_clips, tiny_run
+from pretext_fixtures import SIZE, learn, moving_textures, noise_clips, tiny_run
 
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.objectives.rotation import Rotation, rotations
 
 # A network of clips whose graph is made in a second.
 STACKED = {"name": "alexnet_stacked", "num_filters": 16}
 NUM_FEATURES = 64
+RECIPE = ClipRecipe(4, 4, SIZE, "dense")
 
 
 def test_clips_are_turned_as_numpy_turns_them():
@@ -24,7 +26,7 @@ def test_a_batch_begins_with_the_clips_as_they_are():
     batch = {"clips": tf.constant(clips), "rows": tf.constant([4, 5])}
     prepared = state.objective.prepare(batch, tf.constant(0, tf.int64))
     assert prepared["clips"].shape == (8, *clips[0].shape)
-    assert state.objective.num_network_clips(2) == 8
+    assert state.objective.network_shape(2, RECIPE) == prepared["clips"].shape
     np.testing.assert_array_equal(prepared["clips"][:2], clips)
     np.testing.assert_array_equal(prepared["rows"], [4, 5])
 

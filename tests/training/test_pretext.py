@@ -17,6 +17,8 @@ from vie_tf.training import train as training
 NETWORKS = {
     "rotation": {"name": "slow"},
     "order": {"name": "single", "num_frames": None},
+    "puzzle": {"name": "slow", "crop_size": 48},
+    "statistics": {"name": "slow"},
 }
 PRETEXTS = [name for name, one in OBJECTIVES.items() if one.has_own_head]
 

@@ -16,11 +16,16 @@ class LossConfig:
         "Objective. ir: instance recognition. la: local aggregation, after --ir_steps"
         " of IR. supervised: softmax over the classes of the data. Other methods of"
         " table 2 (docs/other_objectives.md): rotation: by how much a clip is turned."
-        " order: in which order four frames are. cmc: views of a clip, as --input=lab."
+        " order: in which order four frames are. puzzle: where four cells of a clip"
+        " belong. statistics: where a clip moves most and where its colors change. cmc:"
+        " views of a clip, as --input=lab."
         " package.module:Class: one of your own (docs/extending.md).",
         role=Role.FIXED,
         flag="loss",
-        choices=("ir", "la", "supervised", "rotation", "order", "cmc"),
+        choices=(
+            *("ir", "la", "supervised", "rotation", "order", "puzzle"),
+            *("statistics", "cmc"),
+        ),
         importable=True,
     )
     temperature: float = setting(

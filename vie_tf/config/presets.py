@@ -4,6 +4,7 @@
   small          for ten to some thousand videos and some minutes on two cores, made for
                  their number and length
   3drotnet, opn  the authors' trainings of two other methods of table 2
+  stpuzzle, moap the trainings of two more, as far as they are published
 
 Flags that are given win, wherever they stand in the command.  A run keeps the values
 that it began with in its config.json (`Preset`), also where videos were appended or a
@@ -168,11 +169,55 @@ def order(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
     ]
 
 
+def puzzle(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
+    """Returns settings of space-time puzzles (ST-puzzle in table 2); see `small`.
+
+    Source: Kim et al. 2018, section 3, for clips and cells.  Rates and steps stay those
+    of IR, since theirs were not at hand.
+    """
+    del videos, given
+    return [
+        Choice(
+            {"model": "3dresnet", "loss": "puzzle"},
+            "the better one of table 2; the other is --model=c3d",
+        ),
+        Choice(
+            {"frame_interval": 1, "crop_size": 112},
+            "cells of 16 frames and 80 x 80 pixels",
+        ),
+        Choice({"color": "none"}, "one channel is shown, and no other jitter is named"),
+    ]
+
+
+def statistics(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
+    """Returns settings of motion and appearance statistics (MoAp); see `small`.
+
+    Source: train.py and input_data.py of video_repres_mas, the code of Wang et al.
+    2019; its frames are resized to 128 x 171 before a random 112 x 112 is taken.
+    """
+    del videos, given
+    return [
+        Choice({"model": "c3d", "loss": "statistics"}, "the network of table 2"),
+        Choice({"color": "none"}, "colors are to be predicted"),
+        Choice({"batch_size": 30}, "theirs"),
+        Choice(
+            {
+                "learning_rate": 0.001,
+                "lr_boundaries": (20_000, 40_000, 60_000),
+                "train_steps": 80_000,
+            },
+            "their rate, drops and steps",
+        ),
+    ]
+
+
 PRESETS: dict[str, Callable[[Collection, Mapping[str, Any]], Sequence[Choice]]] = {
     "paper": lambda videos, given: [],
     "small": small,
     "3drotnet": rotation,
     "opn": order,
+    "stpuzzle": puzzle,
+    "moap": statistics,
 }
 
 
@@ -184,9 +229,9 @@ class PresetConfig:
         "paper",
         "What is taken for flags that are not given. paper: the defaults listed here,"
         " made for 240,000 videos. small: values for ten to some thousand videos, made"
-        " for their number and length. 3drotnet, opn: other methods of table 2, as the"
-        " authors trained them. Values are printed at the start; flags that are given"
-        " win, before or after it.",
+        " for their number and length. 3drotnet, opn, stpuzzle, moap: other methods of"
+        " table 2, as far as their trainings are published. Values are printed at the"
+        " start; flags that are given win, before or after it.",
         role=Role.DERIVES,
         choices=tuple(PRESETS),
     )

@@ -46,6 +46,7 @@ def augment_for_training(
     repeats: Repeats | None = None,
     frame_jitter: int = 0,
     portable: bool = False,
+    window: tf.Tensor | None = None,
 ) -> tf.Tensor:
     """Augments one clip.
 
@@ -66,18 +67,20 @@ def augment_for_training(
       frame_jitter: pixels by which each frame is moved by itself, with a color jitter
         of its own; 0 for frames that are augmented alike.
       portable: whether to use TensorFlow's operations alone.
+      window: [4] int32 in place of the one that `crop` draws.
 
     Returns:
       [T, S, S, C] uint8.
     """
     draws = _draws(seed)
-    window = _window(height, width, draws, crop, min_crop_area)
+    if window is None:
+        window = _window(height, width, draws, crop, min_crop_area)
     windows = decode_window(frames, window, crop_size, input, repeats)
     recolored = functools.partial(
         _recolored,
         implementation=color,
         gray=(gray_probability, gray_first),
-        flip=draws[-1] < FLIP_PROBABILITY,
+        flip=is_flipped(seed),
         input=input,
         portable=portable,
     )
@@ -149,6 +152,11 @@ def window_for_training(
 ) -> tf.Tensor:
     """Returns the window that `augment_for_training` takes, [4] int32."""
     return _window(height, width, _draws(seed), crop, min_crop_area)
+
+
+def is_flipped(seed: tf.Tensor) -> tf.Tensor:
+    """Returns whether `augment_for_training` mirrors a clip, scalar bool."""
+    return _draws(seed)[-1] < FLIP_PROBABILITY
 
 
 def _draws(seed: tf.Tensor) -> tf.Tensor:

@@ -111,17 +111,20 @@ class TrainingClipMaker(ClipMaker):
             )
             row += number
             first, num_frames = sampling.bin_range(num_frames, number, self._bin_frames)
-        clip_seed = self._seed(position, Purpose.CLIP)
-        indices = sampling.training_clip(self.recipe, num_frames, clip_seed)
-        if self.recipe.static:
-            indices = indices[:1]
-        indices = later_frames.with_later_frames(self.recipe, indices, num_frames)
         return {
             "video": video,
-            "indices": first + indices,
+            "indices": first + self._draw_frames(position, num_frames),
             "row": row,
             "position": position,
         }
+
+    def _draw_frames(self, position: tf.Tensor, num_frames: tf.Tensor) -> tf.Tensor:
+        """Draws the frames of a clip and their later ones, each in 0 .. F - 1."""
+        seed = self._seed(position, Purpose.CLIP)
+        indices = sampling.training_clip(self.recipe, num_frames, seed)
+        if self.recipe.static:
+            indices = indices[:1]
+        return later_frames.with_later_frames(self.recipe, indices, num_frames)
 
     def window(self, sample: Element) -> tf.Tensor:
         """Draws the window of a sample's crop, [4] int32."""
@@ -133,10 +136,32 @@ class TrainingClipMaker(ClipMaker):
 
     def finish(self, sample: Element) -> Element:
         """Decodes and augments the frames of a sample."""
-        clip = augmentations.augment_for_training(
-            sample["frames"],
+        return {
+            **self._finish_clip(sample),
+            "rows": sample["row"],
+            "labels": self.source.metadata["label"][sample["video"]],
+            "positions": sample["position"],
+        }
+
+    def _finish_clip(self, sample: Element) -> Element:
+        """Returns `clips`, and what else belongs to the clip alone."""
+        clip = self._augment(sample, sample["frames"], self.recipe.crop_size)
+        if self.recipe.static:
+            clip = tf.repeat(clip, self.recipe.num_frames, axis=0)
+        return {"clips": clip}
+
+    def _augment(
+        self,
+        sample: Element,
+        frames: tf.Tensor,
+        size: int,
+        window: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Decodes and augments frames of a sample: [T, size, size, C] uint8."""
+        return augmentations.augment_for_training(
+            frames,
             *self.source.size(sample),
-            self.recipe.crop_size,
+            size,
             self._seed(sample["position"], Purpose.AUGMENTATION),
             crop=self._data.crop,
             min_crop_area=self._data.min_crop_area,
@@ -144,18 +169,11 @@ class TrainingClipMaker(ClipMaker):
             gray_probability=self._data.gray_probability,
             gray_first=self._data.gray_first,
             input=self.recipe.input,
-            repeats=self._repeats(sample),
+            repeats=self._repeats(sample) if window is None else None,
             frame_jitter=self._data.frame_jitter or 0,
             portable=self.source.portable,
+            window=window,
         )
-        if self.recipe.static:
-            clip = tf.repeat(clip, self.recipe.num_frames, axis=0)
-        return {
-            "clips": clip,
-            "rows": sample["row"],
-            "labels": self.source.metadata["label"][sample["video"]],
-            "positions": sample["position"],
-        }
 
     def _seed(self, position: tf.Tensor, purpose: Purpose) -> tf.Tensor:
         return random_seed(self._order.seed, position, purpose)

@@ -26,6 +26,7 @@ class Purpose(enum.IntEnum):
     BINS = 1
     CLIP = 2
     AUGMENTATION = 3
+    PUZZLE = 4
 
 
 def random_seed(seed: int, key: tf.Tensor, purpose: Purpose) -> tf.Tensor:

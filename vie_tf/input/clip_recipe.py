@@ -39,6 +39,8 @@ class ClipRecipe:
       static: whether all T frames are the same one, drawn as by `single`.
       input: `frames`, `differences` or `both`.
       frame_rate: frames per second, in place of the interval; not used by `binned`.
+      question: what training clips are asked besides, a key of
+        `vie_tf.input.questions.CLIP_MAKERS`; empty for nothing.
     """
 
     num_frames: int
@@ -48,6 +50,7 @@ class ClipRecipe:
     static: bool = False
     input: str = "frames"
     frame_rate: float | None = None
+    question: str = ""
 
     @property
     def frame_step(self) -> float:

@@ -141,7 +141,7 @@ class Clips:
             indices=sample["indices"].numpy(),
             window=self._maker.window(sample).numpy(),
             frames=np.stack(frames),
-            clip=self._maker.finish(sample)["clips"].numpy(),
+            clip=_joined(self._maker.finish(sample)["clips"].numpy()),
         )
 
     def stages(self) -> dict[str, tf.data.Dataset]:
@@ -204,6 +204,11 @@ class Clips:
             *(paths[shards[video]], "cannot be read:", reason),
             output_stream=sys.stderr,
         )
+
+
+def _joined(clip: np.ndarray) -> np.ndarray:
+    """Puts the cells of a puzzle [4, T, s, s, C] one after the other."""
+    return clip.reshape(-1, *clip.shape[-3:])
 
 
 def _without_bad(clips: tf.data.Dataset) -> tf.data.Dataset:

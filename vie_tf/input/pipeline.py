@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from vie_tf.config import DataConfig
 from vie_tf.input import data_service
-from vie_tf.input.clip_makers import EvaluationClipMaker, TrainingClipMaker
+from vie_tf.input.clip_makers import EvaluationClipMaker
 from vie_tf.input.clip_order import (
     ALL_CLIPS,
     ClipOrder,
@@ -38,6 +38,7 @@ from vie_tf.input.clip_recipe import ClipRecipe, with_static
 from vie_tf.input.clip_source import ClipSource
 from vie_tf.input.clips import Clips
 from vie_tf.input.instances import Instances
+from vie_tf.input.questions import CLIP_MAKERS
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, VideoEntry
 
 
@@ -69,7 +70,8 @@ def training_clips(
     Returns:
       Batches of `clips` [B, T, S, S, C] uint8, `rows` [B] int64, `labels` [B] int64, -1
       where a video has none, `positions` [B] int64, rising, and `skipped` [B] int64,
-      bad records that were left out right before a clip.
+      bad records that were left out right before a clip.  Clips that are asked a
+      question have `targets` [B, ...], its answers, and puzzles are [B, 4, T, s, s, C].
 
     Raises:
       UserError: there is no training video, or a shard is missing or cut.
@@ -77,7 +79,7 @@ def training_clips(
     source = ClipSource(data, manifest, TRAIN_SPLIT, portable=bool(data.data_service))
     instances = instances or Instances.from_config(data, manifest)
     order = ClipOrder(len(instances.videos), seed)
-    maker = TrainingClipMaker(
+    maker = CLIP_MAKERS[recipe.question](
         source, instances, order, data, with_static(recipe, data.static_video)
     )
     if data.data_service:

@@ -125,6 +125,12 @@ def consecutive_clips(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Ten
     return _frames_from(starts, recipe, num_video_frames)
 
 
+def even_offsets(recipe: ClipRecipe) -> tf.Tensor:
+    """Returns frames of a clip that starts at frame 0, as even as they can be: [T]."""
+    even = [int(number * recipe.frame_step) for number in range(recipe.num_frames)]
+    return tf.constant(even, tf.int32)
+
+
 def _one_frame(recipe: ClipRecipe) -> ClipRecipe:
     """Returns the recipe of the single frame that a static video repeats."""
     return dataclasses.replace(
@@ -141,13 +147,7 @@ def _frames_from(
     starts: tf.Tensor, recipe: ClipRecipe, num_video_frames: tf.Tensor
 ) -> tf.Tensor:
     """Returns the frames of clips that start at frames [...]: [..., T] int32."""
-    return (starts[..., None] + _even_offsets(recipe)) % num_video_frames
-
-
-def _even_offsets(recipe: ClipRecipe) -> tf.Tensor:
-    """Returns frames of a clip that starts at frame 0, as even as they can be: [T]."""
-    even = [int(number * recipe.frame_step) for number in range(recipe.num_frames)]
-    return tf.constant(even, tf.int32)
+    return (starts[..., None] + even_offsets(recipe)) % num_video_frames
 
 
 def _random_offsets(recipe: ClipRecipe, seed: tf.Tensor) -> tf.Tensor:

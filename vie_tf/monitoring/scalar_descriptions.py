@@ -22,6 +22,8 @@ _OF_NAMES = {
         "LA: fraction of the background neighbors that share a cluster with the video."
     ),
     "accuracy": "Accuracy of the batch, a fraction.",
+    "motion_error": "Mean squared error of the numbers of motion.",
+    "appearance_error": "Mean squared error of the numbers of appearance.",
     "learning_rate": "Learning rate of the step.",
     "steps_per_second": "Steps per second since the last line.",
     "clips_per_second": "Clips per second since the last line.",

@@ -133,11 +133,12 @@ def clip_grid(clips: np.ndarray) -> np.ndarray:
     """Arranges clips in one picture: clips as rows, equally spaced frames as columns.
 
     Args:
-      clips: [B, T, H, W, C] uint8.
+      clips: [B, T, H, W, C] uint8, or the cells of puzzles, [B, 4, T, H, W, C].
 
     Returns:
       [rows * H, columns * W, 3] uint8, at most 8 rows and 8 columns.
     """
+    clips = clips.reshape(len(clips), -1, *clips.shape[-3:])
     num_frames = clips.shape[1]
     columns = np.linspace(0, num_frames - 1, min(num_frames, _GRID_FRAMES)).astype(int)
     chosen = differences.picture(clips[:_GRID_CLIPS, columns])  # [R, F, H, W, 3]

@@ -11,7 +11,9 @@ from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.objectives.multiview import MultiviewCoding
 from vie_tf.objectives.objective import Objective
 from vie_tf.objectives.order import Order
+from vie_tf.objectives.puzzle import Puzzle
 from vie_tf.objectives.rotation import Rotation
+from vie_tf.objectives.statistics import Statistics
 from vie_tf.objectives.supervised import Supervised
 from vie_tf.storage.errors import UserError
 
@@ -24,6 +26,8 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "supervised": Supervised,
     "rotation": Rotation,
     "order": Order,
+    "puzzle": Puzzle,
+    "statistics": Statistics,
     "cmc": MultiviewCoding,
 }
 

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.config import LossConfig, ModelConfig, RunConfig, settings_of
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.models.clip_input import PAIRED_INPUTS
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.memory_bank import MemoryBank
@@ -112,20 +113,35 @@ class Objective:
         """Returns variables that learn, and decay, beside those of the network."""
         return []
 
-    def num_network_clips(self, num_videos: int) -> int:
-        """Returns how many clips `prepare` makes of a batch of so many videos."""
-        return num_videos
+    @classmethod
+    def training_recipe(cls, recipe: ClipRecipe) -> ClipRecipe:
+        """Returns the recipe of training clips, from that of the network's clips."""
+        return recipe
+
+    def network_shape(self, num_videos: int, recipe: ClipRecipe) -> tuple[int, ...]:
+        """Returns the shape of what `prepare` gives the network, [clips, T, S, S, C].
+
+        Estimates of memory and time, and checks of batch norm, go by it.
+
+        Args:
+          num_videos: B.
+          recipe: recipe of the network's clips.
+        """
+        return (num_videos, *recipe.shape)
 
     def prepare(self, batch: dict, step: tf.Tensor) -> dict:
         """Changes a batch before the network is given it; called in replica context.
 
         Args:
-          batch: `clips` [B, T, S, S, C] uint8, `rows` [B] and `labels` [B].
+          batch: `clips` [B, T, S, S, C] uint8, `rows` [B] and `labels` [B], and where
+            `training_recipe` asks a question, `targets` [B, ...] and clips as
+            `vie_tf.input.questions` makes them.
           step: as for `loss`.
 
         Returns:
-          The batch that network and `loss` are given.  Its `clips` may be others, or
-          more, of which the first B belong to the B videos in order.
+          The batch that network and `loss` are given.  Its `clips` may be others,
+          more, or of another size, of which the first B belong to the B videos in order
+          (`network_shape`).
         """
         return batch
 

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.keras import keras
-from vie_tf.objectives.pretext import Pretext, dense, softmax_parts
+from vie_tf.objectives.pretext import Pretext, check_moves, dense, softmax_parts
 from vie_tf.storage.errors import UserError
 
 NUM_FRAMES = 4
@@ -83,11 +83,7 @@ class Order(Pretext):
                 f"--loss={config.loss.name} is about the order of {NUM_FRAMES} frames,"
                 f" not of {config.model.num_frames}: leave --num_frames out."
             )
-        if config.data.static_video:
-            raise UserError(
-                "--static_video repeats one frame, which has no order: leave it out, or"
-                " give another --loss."
-            )
+        check_moves(config)
         model = dataclasses.replace(
             config.model,
             num_frames=NUM_FRAMES,

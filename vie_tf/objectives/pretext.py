@@ -18,16 +18,36 @@ from vie_tf.config import RunConfig
 from vie_tf.keras import keras
 from vie_tf.objectives.losses import softmax_loss
 from vie_tf.objectives.objective import Objective
+from vie_tf.storage.errors import UserError
 
 
-def dense(units: int, seed: int, activation: str | None = None) -> keras.layers.Dense:
+def dense(
+    units: int,
+    seed: int,
+    activation: str | None = None,
+    bias: np.ndarray | float = 0.0,
+) -> keras.layers.Dense:
     """Makes a float32 layer of a head, whose kernel depends on the seed alone."""
     return keras.layers.Dense(
         units,
         activation=activation,
         kernel_initializer=keras.initializers.GlorotUniform(seed),
+        bias_initializer=keras.initializers.Constant(bias),
         dtype="float32",
     )
+
+
+def check_moves(config: RunConfig) -> None:
+    """Checks that frames of a clip differ, for questions about time.
+
+    Raises:
+      UserError: clips repeat one frame.
+    """
+    if config.data.static_video:
+        raise UserError(
+            f"--static_video repeats one frame, but --loss={config.loss.name} is about"
+            " what changes: leave it out, or give another --loss."
+        )
 
 
 class Pretext(Objective):

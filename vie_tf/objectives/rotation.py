@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.objectives.pretext import Pretext, dense, softmax_parts
 
@@ -36,9 +37,9 @@ class Rotation(Pretext):
         layers = [dense(HIDDEN_UNITS, seed), dense(NUM_ROTATIONS, seed + 1)]
         return cls(keras.Sequential(layers, name="head"))
 
-    def num_network_clips(self, num_videos: int) -> int:
-        """Counts the rotations of all clips."""
-        return NUM_ROTATIONS * num_videos
+    def network_shape(self, num_videos: int, recipe: ClipRecipe) -> tuple[int, ...]:
+        """Returns the shape of the rotations of all clips."""
+        return (NUM_ROTATIONS * num_videos, *recipe.shape)
 
     def prepare(self, batch: dict, step: tf.Tensor) -> dict:
         """Turns the clips: all as they are, then all by 90 degrees, and so on."""

@@ -93,7 +93,7 @@ def _train_in_folder(
         start.restore_or_start(state, run, config, manifest)
     recipe = clip_recipe(config.model)
     num_videos = settings.batch_size // devices.num_replicas
-    clips_shape = (state.objective.num_network_clips(num_videos), *recipe.shape)
+    clips_shape = state.objective.network_shape(num_videos, recipe)
     check_batch_norm(state.model, clips_shape, devices.strategy)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))

@@ -98,14 +98,14 @@ def optical_flow(grays: np.ndarray) -> np.ndarray:
     Returns:
       [T - 1, H, W, 2] float32: pixels to the right, and down.
     """
-    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     pairs = zip(grays, grays[1:])
     return np.stack([method.calc(first, second, None) for first, second in pairs])
 
 
 def _changes(flow: np.ndarray) -> np.ndarray:
     """Returns how [S, S] rises to the right, and downward: [2, S, S]."""
-    rows = np.float32([[-1, 0, 1]] * 3)  # Prewitt's, as the authors have
+    rows = np.array([[-1, 0, 1]] * 3, np.float32)  # Prewitt's, as the authors have
     kernels = (rows, rows.T)
     border = cv2.BORDER_REFLECT
     return np.stack([cv2.filter2D(flow, -1, one, borderType=border) for one in kernels])

@@ -60,7 +60,8 @@ def test_two_replicas_report_the_loss_that_one_reports(steps, loss):
     for name in ("loss", *shared, *parts):
         one, two = steps[f"{loss}/{name}/1"], steps[f"{loss}/{name}/2"]
         assert len(one) == 20
-        np.testing.assert_allclose(two, one, rtol=5e-6, err_msg=name)
+        # A part near zero is a mean of logarithms that are rounded at 1: 6e-8.
+        np.testing.assert_allclose(two, one, rtol=5e-6, atol=6e-8, err_msg=name)
 
 
 @pytest.mark.parametrize("loss", STEPS)

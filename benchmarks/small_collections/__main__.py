@@ -4,7 +4,8 @@ python -m benchmarks.small_collections [FOLDER_OR_DATA ...] --output_dir=STUDY
 
 For every folder of videos (or generated videos without any): leave-one-out kNN, mean
 average precision and a linear probe of four baselines, of the untrained network, of IR,
-and of LA after it, for some seeds.  Given again, it goes on where it was stopped, and
+and of LA after it, for some seeds; with --network_from also of the network of a run on
+other videos, as it is and after IR.  Given again, it goes on where it was stopped, and
 more folders, seeds or methods add to the results.  Writes STUDY/results.json,
 small_collections.md and small_collections.png.
 """
@@ -39,7 +40,8 @@ def measure(
     names = ["embedding"] if is_baseline else arguments.representations
     endpoints = [name for name in names if name != scores.SEARCH] or ["embedding"]
     outcome = methods.apply(
-        method, collection, seed, shlex.split(arguments.train_flags), endpoints
+        *(method, collection, seed, shlex.split(arguments.train_flags), endpoints),
+        network_from=arguments.network_from,
     )
     labels, classes = scores.labels_of(outcome.embeddings)
     results = []
@@ -70,6 +72,8 @@ def run(arguments: argparse.Namespace) -> Results:
         "train_flags": arguments.train_flags,
         "representations": arguments.representations,
     }
+    if arguments.network_from:
+        settings["network_from"] = arguments.network_from
     results, started = Results(folder, settings), time.perf_counter()
     for path in arguments.videos or [None]:
         collection = methods.prepare(path, folder)
@@ -107,7 +111,15 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output_dir", required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument(
-        "--only", type=_names, default=list(methods.METHODS), help="methods, by commas"
+        "--only",
+        type=_names,
+        help=f"methods, by commas: {', '.join(methods.METHODS)};"
+        " by default all that need no other run, or all with --network_from",
+    )
+    parser.add_argument(
+        "--network_from",
+        type=_absolute,
+        help="run on other videos whose network is tried; {seed} stands for the seed",
     )
     parser.add_argument("--minutes", type=float, help="starts nothing more after these")
     parser.add_argument("--train_flags", default=DEFAULT_FLAGS, help="of train.py")
@@ -118,7 +130,16 @@ def parse(given: Sequence[str] | None = None) -> argparse.Namespace:
         help=f"endpoints of the network, or {scores.SEARCH}",
     )
     parser.add_argument("--probe", action=argparse.BooleanOptionalAction, default=True)
-    return parser.parse_args(given)
+    arguments = parser.parse_args(given)
+    if arguments.only is None:
+        left_out = () if arguments.network_from else methods.TRANSFERRED
+        arguments.only = [name for name in methods.METHODS if name not in left_out]
+    return arguments
+
+
+def _absolute(path: str) -> str:
+    """Commands run in the root of the project."""
+    return str(pathlib.Path(path).resolve())
 
 
 def _names(text: str) -> list[str]:

@@ -20,7 +20,9 @@ from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import is_data_set
 
 ROOT = pathlib.Path(__file__).parents[2]
-NETWORKS = ("untrained", "IR", "LA")
+# The network of a run on other videos: as it is, and after IR on the collection.
+TRANSFERRED = ("transferred", "transferred_IR")
+NETWORKS = ("untrained", "IR", "LA", *TRANSFERRED)
 METHODS = (*BASELINES, *NETWORKS)
 # LA begins with the network of IR and takes a third of its steps more.
 LA_FRACTION = 1 / 3
@@ -86,6 +88,7 @@ def apply(
     seed: int,
     train_flags: Sequence[str],
     endpoints: Sequence[str],
+    network_from: str | None = None,
 ) -> Outcome:
     """Applies a method to a collection.
 
@@ -95,6 +98,7 @@ def apply(
       seed: seed of the network.
       train_flags: flags of train.py beside data, folder, loss and seed.
       endpoints: endpoints of the network that are embedded.
+      network_from: run that `TRANSFERRED` start from, where `{seed}` is the seed.
     """
     folder = collection.folder / f"{method}-{seed}"
     output = str(folder / "embeddings")
@@ -105,7 +109,11 @@ def apply(
     model_dir = str(folder / "run")
     common = [*train_flags, f"--data_dir={collection.data_dir}", f"--seed={seed}"]
     common.append(f"--model_dir={model_dir}")
-    if method == "untrained":
+    if method in TRANSFERRED:
+        if network_from is None:
+            raise UserError(f"{method} starts from another run: give --network_from.")
+        common.append(f"--network_from={network_from.replace('{seed}', str(seed))}")
+    if method in ("untrained", "transferred"):
         common.append("--train_steps=0")
     if method == "LA":
         start = str(collection.folder / f"IR-{seed}" / "run")

@@ -12,6 +12,7 @@ from benchmarks.small_collections.results import METRICS, Result, Results, sprea
 
 _TITLES = {"knn1": "1-NN", "knn10": "kNN, k = 10", "map": "mAP", "probe": "probe"}
 _COLORS = {"untrained": "0.6", "IR": "tab:cyan", "LA": "tab:blue"}
+_COLORS |= {"transferred": "0.8", "transferred_IR": "tab:green"}
 _COLOR_OF_BASELINES = "tab:orange"
 
 
@@ -77,7 +78,7 @@ def _title(row: tuple[str, str]) -> str:
     method, representation = row
     if method not in NETWORKS:
         return method.replace("_", " ")
-    return f"{method}, {representation}"
+    return f"{method.replace('_', ' ')}, {representation}"
 
 
 def _cell(found: list[Result], metric: str) -> str:

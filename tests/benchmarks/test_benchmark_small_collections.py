@@ -104,12 +104,14 @@ def test_the_benchmark_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
     assert (tmp_path / "study" / "small_collections.png").exists()
 
 
-def test_la_takes_a_third_of_the_steps_of_ir_more(tmp_path, monkeypatch):
+@pytest.fixture(name="trainings")
+def fixture_trainings(tmp_path, monkeypatch):
+    """Commands of train.py that were given, of which none is run."""
     calls = []
 
     def run(*arguments):
-        calls.append(arguments)
         if arguments[0] == "train.py":
+            calls.append(arguments)
             flags = dict(flag.split("=", 1) for flag in arguments[1:])
             folder = tmp_path.joinpath(flags["--model_dir"])
             folder.mkdir(parents=True, exist_ok=True)
@@ -118,13 +120,33 @@ def test_la_takes_a_third_of_the_steps_of_ir_more(tmp_path, monkeypatch):
             (folder / "config.json").write_text(json.dumps(settings))
 
     monkeypatch.setattr(methods, "run", run)
+    return calls
+
+
+def test_la_takes_a_third_of_the_steps_of_ir_more(tmp_path, trainings):
     collection = methods.Collection("yoga", "data", tmp_path)
     with pytest.raises(UserError, match="IR"):
         methods.apply("LA", collection, 1, [], ["embedding"])
-    calls.clear()
     for method, steps in (("untrained", 0), ("IR", 1200), ("LA", 1600)):
         found = methods.apply(method, collection, 1, ["--preset=small"], ["embedding"])
         assert found.steps == steps
-    trainings = [call for call in calls if call[0] == "train.py"]
     assert all(call[1] == "--preset=small" and "--seed=1" in call for call in trainings)
     assert f"--init_from={tmp_path / 'IR-1' / 'run'}" in trainings[-1]
+
+
+def test_the_network_of_another_run_is_tried_as_it_is_and_after_ir(tmp_path, trainings):
+    collection = methods.Collection("yoga", "data", tmp_path)
+    with pytest.raises(UserError, match="--network_from"):
+        methods.apply("transferred", collection, 2, [], ["embedding"])
+    for method, steps in (("transferred", 0), ("transferred_IR", 1200)):
+        found = methods.apply(method, collection, 2, [], ["embedding"], "runs/{seed}/a")
+        assert found.steps == steps
+        assert "--network_from=runs/2/a" in trainings[-1]
+        assert not any("--init_from" in flag for flag in trainings[-1])
+
+
+def test_methods_that_need_another_run_are_asked_for_with_it():
+    usual = command.parse(["--output_dir=x"])
+    assert "transferred" not in usual.only and "LA" in usual.only
+    given = command.parse(["--output_dir=x", "--network_from=run"])
+    assert given.only == list(methods.METHODS)

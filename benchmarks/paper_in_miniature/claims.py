@@ -8,7 +8,7 @@ import statistics
 from typing import Sequence
 
 from benchmarks.paper_in_miniature.measure import ACTIONS, KNN, OBJECTS
-from benchmarks.paper_in_miniature.plan import DECIDES, FAMILIES
+from benchmarks.paper_in_miniature.plan import DECIDES, FAMILIES, OTHERS
 from benchmarks.paper_in_miniature.results import FINETUNE, Results
 
 REPRODUCED, NOT, CANNOT_TELL, NOT_RUN = (
@@ -81,6 +81,9 @@ class Finding:
 
 _LA = tuple(f"{family}-LA" for family in FAMILIES)
 _UNTRAINED = f"{DECIDES}-random"
+_OTHERS = tuple(
+    f"{family}-{loss}" for loss, (family, _) in OTHERS.items() if family == DECIDES
+)
 CLAIMS = (
     Claim(
         "Training without labels beats no training (kNN)",
@@ -145,6 +148,11 @@ CLAIMS = (
             (f"{DECIDES}-finetuned-LA",),
             FINETUNE,
         ),
+    ),
+    Claim(
+        "IR is above rotation, puzzles and statistics on one network (kNN)",
+        "72.3 v. 65.8",
+        *(f"{DECIDES}-IR", _OTHERS, KNN),
     ),
     Claim(
         "More videos are better: all of them against 30%",

@@ -28,7 +28,13 @@ class Commands:
         return str(self.output / "runs" / key)
 
     def train(
-        self, key: str, family: str, seed: int, steps: int, *flags: str
+        self,
+        key: str,
+        family: str,
+        seed: int,
+        steps: int,
+        *flags: str,
+        gallery: str = "bank",
     ) -> Command:
         """Trains a run, or goes on with it.
 
@@ -38,6 +44,7 @@ class Commands:
           seed: its seed.
           steps: total number of steps; 0 writes the untrained network.
           *flags: loss, start and videos.
+          gallery: what validations compare with.
         """
         scale = self.scale
         size = [f"--crop_size={scale.crop_size}"] if scale.crop_size else []
@@ -48,7 +55,7 @@ class Commands:
             *(f"--batch_size={scale.batch_size}", f"--train_steps={steps}"),
             *(f"--seed={seed}", f"--num_clips={scale.num_clips}"),
             *(f"--eval_steps={every}", f"--checkpoint_steps={every}"),
-            *("--num_to_keep=1", "--knn_gallery=bank", "--learning_videos=0"),
+            *("--num_to_keep=1", f"--knn_gallery={gallery}", "--learning_videos=0"),
             *(f"--log_steps={max(every // 2, 1)}", f"--data_dir={self._data()}"),
             f"--model_dir={self.run(key)}",
         )

@@ -25,6 +25,17 @@ TRAININGS = ("random", "IR", "LA", "supervised")
 SUBSETS = {"30percent": 0.3, "70percent": 0.7}
 BINS = {"2bin": 2, "5bin": 5}
 STARTS = ("scratch", "LA", "supervised")
+# Other methods of table 2, by --loss: the network that can learn it, and its flags.
+OTHERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "rotation": (DECIDES, ()),
+    "puzzle": (DECIDES, ()),
+    "statistics": (DECIDES, ()),
+    "order": ("single", ()),
+    "cmc": ("single", ("--input=lab",)),
+}
+# Time of a step of theirs beside that of IR, by the clips that the network is given.
+_OTHER_COSTS = {"rotation": 4.0, "puzzle": 2.0, "statistics": 1.3, "order": 4.0}
+_OTHER_COSTS["cmc"] = 2.0
 # Time of a step beside one of `3dresnet`, measured by --check_input.
 _STEP_COSTS = {"single": 0.4, "trn": 0.8, "3dresnet": 1.0, "slow": 0.55}
 _STEP_COSTS["slowfast"] = 1.8
@@ -44,6 +55,7 @@ class Row:
       after: keys of the rows that it starts from.
       reads: file of its results, relative to the study; empty without one.
       cost: expected time, in steps of `3dresnet`.
+      is_extra: whether it is made only where it is asked for by its whole name.
     """
 
     key: str
@@ -53,6 +65,7 @@ class Row:
     after: tuple[str, ...] = ()
     reads: str = ""
     cost: float = 0
+    is_extra: bool = False
 
 
 def key_of(name: str, seed: int) -> str:
@@ -79,6 +92,7 @@ class _Rows:
         *flags: str,
         start: str = "",
         evaluates: bool = True,
+        gallery: str = "bank",
     ) -> Row:
         """A row that trains: `steps` is its last step."""
         key = key_of(name, self.seed)
@@ -86,7 +100,9 @@ class _Rows:
         if start:
             begun = self._steps // 2
             flags = (*flags, f"--init_from={self.make.run(after[0])}")
-        commands = [self.make.train(key, family, self.seed, steps, *flags)]
+        commands = [
+            self.make.train(key, family, self.seed, steps, *flags, gallery=gallery)
+        ]
         cost = (steps - begun) * _STEP_COSTS[family] + _START_COST
         if evaluates:
             nothing = family == DECIDES and not steps
@@ -115,6 +131,17 @@ class _Rows:
             flags = (f"--loss={training.lower()}", *videos)
             whole = f"{name}-{training}"
             yield self.trained(whole, family, self._steps, *flags, start=start)
+
+    def other(self, loss: str) -> Row:
+        """Another method of table 2, with as many steps as IR from the same start."""
+        family, flags = OTHERS[loss]
+        gallery = "bank" if loss == "cmc" else "features"  # others have no bank
+        flags = (f"--loss={loss}", *flags)
+        row = self.trained(
+            f"{family}-{loss}", family, self._steps, *flags, gallery=gallery
+        )
+        cost = row.cost * _OTHER_COSTS[loss]
+        return dataclasses.replace(row, cost=cost, is_extra=True)
 
     def less(self) -> Iterator[Row]:
         """Table 3: fewer videos, and bins of videos."""
@@ -183,4 +210,6 @@ def plan(scale: Scale, output: pathlib.Path) -> list[Row]:
         found += [of_seed.finetuned(start) for start in STARTS]
     for of_seed in rows:
         found += of_seed.less()
+    for of_seed in rows:
+        found += [of_seed.other(loss) for loss in OTHERS]
     return found

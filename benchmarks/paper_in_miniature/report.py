@@ -24,6 +24,7 @@ from benchmarks.paper_in_miniature.plan import (
     CLIPS_OF,
     DECIDES,
     FAMILIES,
+    OTHERS,
     STARTS,
     STREAMS,
     SUBSETS,
@@ -63,6 +64,8 @@ def _parts(results: Results) -> Iterator[str]:
         name = f"{DECIDES}-finetuned-{start}"
         rows.append([start, *_cells(results, name, [FINETUNE])])
     yield _table(["start", "top-1", "seeds"], rows)
+    yield "\n## Other objectives of table 2, by kNN and probes\n\n"
+    yield _probe_table(results, list(_other_rows()))
     yield "\n## Table 3: fewer videos, and bins\n\n"
     kinds = ["all videos, whole", *SUBSETS, *BINS]
     keys = [f"{DECIDES}-LA", *(f"{DECIDES}-{kind}-LA" for kind in kinds[1:])]
@@ -70,6 +73,15 @@ def _parts(results: Results) -> Iterator[str]:
     yield "\n## Table 4: `single` on the clips of others\n\n"
     of_clips = [("single", f"clips of {f}", f"single-LA-on-{f}") for f in CLIPS_OF]
     yield _probe_table(results, [("single", "own clips", "single-LA"), *of_clips])
+
+
+def _other_rows() -> Iterator[tuple[str, str, str]]:
+    """Names IR and then the other objectives of each network."""
+    for network in dict.fromkeys(family for family, _ in OTHERS.values()):
+        yield network, "IR", f"{network}-IR"
+        for loss, (family, flags) in OTHERS.items():
+            if family == network:
+                yield network, " ".join((loss, *flags)), f"{network}-{loss}"
 
 
 def _claim_cells(finding: Finding) -> list[str]:

@@ -107,11 +107,14 @@ def rows_to_make(
     Args:
       rows: plan.
       done: keys of rows that have a result.
-      names: beginnings of keys; all rows if there are none.
+      names: beginnings of keys; all rows if there are none.  Those that are extra are
+        asked for by a whole name or key.
     """
     needed: set[str] = set()
     for row in reversed(rows):
         is_asked = not names or row.key.startswith(tuple(names))
+        if row.is_extra:
+            is_asked = row.name in names or row.key in names
         if (is_asked and row.key not in done) or row.key in needed:
             needed |= {row.key, *row.after}
     return [row for row in rows if row.key in needed and row.key not in done]

@@ -1,9 +1,8 @@
 # Creates the virtual environment of the project; the other scripts source this file.
 #
 # make_environment FOLDER [EXTRA]: creates FOLDER with tested versions, unless it has
-# them already, and sets PYTHON to its interpreter.  It takes the newest Python of
-# TensorFlow 2.15 that works, with which the figures of the documentation were measured,
-# else the newest of 2.21, or the one that VIE_TF_PYTHON names:
+# them already, and sets PYTHON to its interpreter.  It takes the newest Python that works,
+# or the one that VIE_TF_PYTHON names:
 #
 #   VIE_TF_PYTHON=python3.11 ./run_scripts/quickstart.sh
 
@@ -73,14 +72,14 @@ make_environment() {
       found=$PYTHON  # which is there, and gets other packages
     fi
   fi
-  if [ -z "$found" ]; then found=$(find_python $OLD_PYTHONS $NEW_PYTHONS); fi
+  if [ -z "$found" ]; then found=$(find_python $NEW_PYTHONS $OLD_PYTHONS); fi
 
   echo "Setting up $folder (TensorFlow is a download of 600 MB) ..."
   if [ "$found" = "$PYTHON" ]; then
     :
   elif command -v uv >/dev/null 2>&1; then
     rm -rf "$folder"
-    uv venv --quiet --python "${found:->=3.9,<3.12}" --seed "$folder" || return
+    uv venv --quiet --python "${found:->=3.9,<3.14}" --seed "$folder" || return
   elif [ -n "$found" ]; then
     "$found" -m venv --clear "$folder" || return
   else

@@ -91,8 +91,7 @@ def run_tasks(
       on_death: returns the task for a new worker after a death, or raises.
       time_limit_secs: longest time from the report that an item is `STARTED` to the
         next report, after which the worker is killed; 0 for no limit.
-      tasks_per_process: tasks after which a worker is replaced, so that memory which a
-        library does not give back is; 0 for never.
+      tasks_per_process: tasks after which a new worker takes over; 0 for no end.
 
     Raises:
       WorkerDied: a worker has died, unless `on_death` returns a task.
@@ -106,10 +105,10 @@ def run_tasks(
     waiting = list(reversed(tasks))
     count = min(num_processes or num_cores(), len(tasks))
     workers = [_Worker(function) for _ in range(count)]
+    ticks = _Ticks()
     try:
         for worker in workers:
             worker.give(waiting.pop())
-        ticks = _Ticks()
         while busy := {w.pipe: w for w in workers if w.task is not None}:
             timeout = _TICK_SECS if time_limit_secs else None
             for pipe in connection.wait(list(busy), timeout):
@@ -126,13 +125,24 @@ def run_tasks(
                     if waiting:
                         worker.give(waiting.pop())
                     yield content
-            secs = ticks.secs_since_last()
-            for worker in workers:
-                if time_limit_secs and worker.is_late(secs, time_limit_secs):
-                    worker.restart(on_death(worker.kill()))
+            if time_limit_secs:
+                _replace_late(workers, ticks, time_limit_secs, on_death)
     finally:
         for worker in workers:
             worker.stop()
+
+
+def _replace_late(
+    workers: Sequence[_Worker],
+    ticks: _Ticks,
+    limit_secs: float,
+    on_death: Callable[[WorkerDied], Any],
+) -> None:
+    """Kills workers whose items take too long, and starts others in their places."""
+    secs = ticks.secs_since_last()
+    for worker in workers:
+        if worker.is_late(secs, limit_secs):
+            worker.restart(on_death(worker.kill()))
 
 
 class _Ticks:

@@ -26,20 +26,8 @@ def complete_settings(
     """
     train = config.train
     model = config.model
-    starts = (train.init_from, train.network_from, train.single_from)
-    if sum(start is not None for start in starts) > 1:
-        raise UserError(
-            "A run has one start: give one of --init_from, --network_from and"
-            " --single_from with --dynamic_from."
-        )
-    if train.network_from and config.model.name in streams.FAMILIES.values():
-        raise UserError(
-            "--network_from is for networks of one stream. Give --single_from and"
-            f" --dynamic_from with --model={config.model.name}."
-        )
-    if train.single_from or train.dynamic_from:
-        if not (train.single_from and train.dynamic_from):
-            raise UserError("--single_from and --dynamic_from are given together.")
+    _check_start(config)
+    if train.single_from and train.dynamic_from:
         model = streams.stream_settings(
             train.single_from, train.dynamic_from, model.static_frames
         )
@@ -80,6 +68,24 @@ def complete_settings(
             f" --train_steps={config.train.train_steps}: give earlier steps."
         )
     return config
+
+
+def _check_start(config: RunConfig) -> None:
+    """Checks that a run starts from one other run, or from two streams."""
+    train = config.train
+    starts = (train.init_from, train.network_from, train.single_from)
+    if sum(start is not None for start in starts) > 1:
+        raise UserError(
+            "A run has one start: give one of --init_from, --network_from and"
+            " --single_from with --dynamic_from."
+        )
+    if train.network_from and config.model.name in streams.FAMILIES.values():
+        raise UserError(
+            "--network_from is for networks of one stream. Give --single_from and"
+            f" --dynamic_from with --model={config.model.name}."
+        )
+    if bool(train.single_from) != bool(train.dynamic_from):
+        raise UserError("--single_from and --dynamic_from are given together.")
 
 
 def clips_between_validations(train: TrainConfig) -> int:

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from vie_tf.config import presets
 from vie_tf.flags import cli
 from vie_tf.flags import evaluate as evaluate_flags
 from vie_tf.flags import train as train_flags
@@ -40,6 +41,15 @@ AT_PLATEAUS = {
     *("3dresnet_ir", "slowfast_ir", "trn_ir"),
     *("single_supervised", "trn_supervised", "3dresnet_supervised"),
     *("slow_supervised", "slowfast_supervised"),
+}
+# Other methods of table 2: their objective, by the preset that the row has.
+OTHERS = {
+    "other_3drotnet": ("rotation", "3drotnet"),
+    "other_opn": ("order", "opn"),
+    "other_st_puzzle": ("puzzle", "stpuzzle"),
+    "other_st_puzzle_c3d": ("puzzle", "stpuzzle"),
+    "other_moap": ("statistics", "moap"),
+    "other_cmc": ("cmc", None),
 }
 # Drops of linear probes, counted from their start.
 SINGLE_KINETICS, SINGLE_IMAGENET = (235099, 519998), (116301, 516691)
@@ -145,6 +155,7 @@ def evaluation_of(row, roots, *arguments):
 def test_the_tables_have_every_row():
     rows = {f"finetune_{row}" for row in FINE_TUNING}
     rows |= {*PRETRAINING, *PROBES_ON_KINETICS, *PROBES_ON_IMAGENET, *AT_PLATEAUS}
+    rows |= {*OTHERS}
     assert rows == SCRIPTS
 
 
@@ -160,6 +171,18 @@ def test_pre_training_has_the_authors_steps(row, roots):
 @pytest.mark.parametrize("row", sorted(AT_PLATEAUS))
 def test_the_others_drop_at_plateaus(row, roots):
     assert training_of(row, roots).train.lr_schedule == "plateau"
+
+
+@pytest.mark.parametrize("row", OTHERS)
+def test_other_methods_have_their_presets(row, roots):
+    loss, preset = OTHERS[row]
+    if preset is None:
+        assert training_of(row, roots).loss.name == loss
+        return
+    assert f"--preset={preset}" in words_of(row, roots)
+    choices = presets.PRESETS[preset](presets.Collection(240_000, 250), {})
+    values = {name: one for choice in choices for name, one in choice.values.items()}
+    assert values["loss"] == loss
 
 
 def test_trn_la_starts_before_its_first_drop(roots):

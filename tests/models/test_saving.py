@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.keras import keras
-from vie_tf.models.clip_input import NUM_CHANNELS
+from vie_tf.models.clip_input import NUM_CHANNELS, PAIRED_INPUTS
 from vie_tf.models.resnet import RESNET_SIZES, BasicBlock
 from vie_tf.storage.errors import UserError
 
@@ -18,7 +18,8 @@ NETWORKS = [
     {"name": "3dresnet", "resnet_size": 50},
     *({"name": name, "num_classes": 3} for name in ("single", "trn", "slowfast")),
     *({"name": f"two_stream_{end}", "num_classes": 3} for end in ("s", "sf")),
-    *({"name": "single", "input": input} for input in ("differences", "both", "lab")),
+    *({"name": "single", "input": input} for input in PAIRED_INPUTS),
+    {"name": "single", "input": "differences"},
     {"name": "trn", "trn_head": "relation", "num_frames": 5},
     {"name": "slow", "precision": "mixed_bfloat16", "batch_norm_momentum": 0.9},
 ]

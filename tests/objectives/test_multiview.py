@@ -8,8 +8,9 @@ from pretext_fixtures import SIZE, textures, tiny_run
 from run_fixtures import run_config
 
 from vie_tf.models.clip_input import prepare, scaled_lab
+from vie_tf.models.from_config import clip_recipe
 from vie_tf.objectives import losses
-from vie_tf.objectives.multiview import MultiviewCoding
+from vie_tf.objectives.multiview import MultiviewCoding, views
 from vie_tf.storage.errors import UserError
 from vie_tf.training.step import make_train_step
 
@@ -135,6 +136,36 @@ def test_one_view_is_refused(model):
     with pytest.raises(UserError, match="--input=lab .* --input=both") as error:
         MultiviewCoding.complete_config(config)
     assert "\n" not in str(error.value)
-    for input in ("lab", "both"):
+    for input in ("lab", "both", "later"):
         paired = run_config("data", model={**model, "input": input})
         assert MultiviewCoding.complete_config(paired).model.has_head
+
+
+# ------------------------------------------------------------ a frame and a later one
+
+LATER = {**LAB, "input": "later"}
+
+
+def test_a_frame_and_a_later_one_are_one_clip():
+    config, state = tiny_run("cmc", NUM_VIDEOS, model=LATER)
+    recipe = clip_recipe(config.model)
+    assert (recipe.num_frames, recipe.frame_interval, recipe.input) == (2, 10, "frames")
+    assert state.model.num_frames == 2
+    several = run_config("data", model={**LATER, "name": "slow", "num_frames": None})
+    assert clip_recipe(several.model).num_frames == 8  # two of 4 frames
+
+
+def test_each_stream_sees_its_half_of_the_clip():
+    _, state = tiny_run("cmc", NUM_VIDEOS, model=LATER)
+    clips = np.random.default_rng(0).integers(0, 256, (2, 2, SIZE, SIZE, 3), np.uint8)
+    changed = clips.copy()
+    changed[:, 1] = 255 - changed[:, 1]
+    before, after = (views(state.model(one)["embedding"]) for one in (clips, changed))
+    np.testing.assert_array_equal(before[0], after[0])
+    assert np.abs(before[1] - after[1]).max() > 1e-3
+
+
+def test_half_a_frame_is_refused():
+    model = {**LATER, "name": "alexnet_stacked", "num_frames": 3}
+    with pytest.raises(UserError, match="--num_frames is even, not 3"):
+        tiny_run("cmc", NUM_VIDEOS, model=model)

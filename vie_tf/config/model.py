@@ -39,9 +39,11 @@ class ModelConfig:
         " differences: each gray frame subtracted from the one four frames later, which"
         " leaves what moves and takes away the scene. both: a network of each, side by"
         " side. Color jitter changes the frames alone. lab: a network of the light of"
-        " the frames beside one of their colors without it.",
+        " the frames beside one of their colors without it. later: a network of the"
+        " first half of a clip beside one of the second; of one frame, beside a later"
+        " one.",
         role=Role.FIXED,
-        choices=("frames", "differences", "both", "lab"),
+        choices=("frames", "differences", "both", "lab", "later"),
     )
     resnet_size: int = setting(
         18,

@@ -6,6 +6,7 @@ from vie_tf.models.registry import (
     build,
     clip_recipe,
     family,
+    of_both_halves,
     register_model,
 )
 from vie_tf.models.tf1_names import tf1_names
@@ -16,6 +17,7 @@ __all__ = [
     "clip_recipe",
     "decayed_variables",
     "family",
+    "of_both_halves",
     "register_model",
     "tf1_names",
 ]

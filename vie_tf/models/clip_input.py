@@ -20,9 +20,13 @@ MIN_CROP_SIZE = 32
 
 
 # Channels of a clip by `--input`, see `vie_tf.input.clip_recipe`.
-NUM_CHANNELS = {"frames": 3, "differences": 2, "both": 5, "lab": 3}
+NUM_CHANNELS = {"frames": 3, "differences": 2, "both": 5, "lab": 3, "later": 3}
 # Inputs of two streams, and what each stream sees of the clip.
-PAIRED_INPUTS = {"both": ("frames", "differences"), "lab": ("light", "color")}
+PAIRED_INPUTS = {
+    "both": ("frames", "differences"),
+    "lab": ("light", "color"),
+    "later": ("frames", "frames"),  # of its first and of its second half
+}
 # Those of `lab` are given the frames.
 NUM_CHANNELS.update(light=3, color=3)
 # Range of L, a and b of colors that a screen can show (Tian et al. 2019, their code).

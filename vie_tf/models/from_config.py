@@ -27,14 +27,16 @@ def with_family_defaults(config: RunConfig) -> RunConfig:
 def clip_recipe(model: ModelConfig) -> ClipRecipe:
     """Returns the recipe of the clips that a network with these settings takes."""
     recipe = models.clip_recipe(model.name)
+    if model.input == "later":
+        recipe = models.of_both_halves(recipe)
     return dataclasses.replace(
         recipe,
         num_frames=model.num_frames or recipe.num_frames,
         frame_interval=model.frame_interval or recipe.frame_interval,
         crop_size=model.crop_size or recipe.crop_size,
         frame_rate=model.frame_rate,
-        # The network makes light and colors of the frames.
-        input="frames" if model.input == "lab" else model.input,
+        # The network makes light and colors of the frames, or halves.
+        input="frames" if model.input in ("lab", "later") else model.input,
     )
 
 

@@ -29,6 +29,9 @@ from vie_tf.models.slowfast import make_slowfast
 from vie_tf.models.two_stream import make_both, make_two_stream
 from vie_tf.storage.errors import UserError
 
+# Frames of the video, at 25 fps, from a frame to the later one of `--input=later`.
+LATER_INTERVAL = 10
+
 MakeHead = Callable[[ModelConfig], keras.layers.Layer]
 
 
@@ -231,6 +234,20 @@ def clip_recipe(name: str) -> ClipRecipe:
     return family(name).clip
 
 
+def of_both_halves(recipe: ClipRecipe) -> ClipRecipe:
+    """Returns the clip of which each of two streams is given one half.
+
+    Args:
+        recipe: Clip of one stream.
+    """
+    step = recipe.frame_interval
+    if recipe.num_frames == 1:  # where there is no interval
+        step = LATER_INTERVAL
+    return dataclasses.replace(
+        recipe, num_frames=2 * recipe.num_frames, frame_interval=step
+    )
+
+
 def build(name: str, **settings: Any) -> ClipModel:
     """Makes a network with fresh variables.
 
@@ -250,6 +267,8 @@ def build(name: str, **settings: Any) -> ClipModel:
     """
     config = ModelConfig(name, **settings)
     recipe = clip_recipe(name)
+    if config.input == "later":
+        recipe = of_both_halves(recipe)
     num_frames = config.num_frames or recipe.num_frames
     for field, declared in settings_of(ModelConfig).items():
         if declared.choices and field != "name":

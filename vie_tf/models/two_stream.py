@@ -64,7 +64,8 @@ class TwoStream(ClipModel):
                 f"the static stream takes 1 frame or all {dynamic.num_frames}, "
                 f"not {static.num_frames}."
             )
-        super().__init__(dynamic.num_frames, name, input)
+        num_halves = 2 if input == "later" else 1
+        super().__init__(num_halves * dynamic.num_frames, name, input)
         self.static_stream = static
         self.dynamic_stream = dynamic
         self.classifier: keras.layers.Dense | None = None
@@ -105,8 +106,11 @@ class TwoStream(ClipModel):
         if self.clip_input == "both":
             num_colors = NUM_CHANNELS["frames"]
             frames, clips = clips[..., :num_colors], clips[..., num_colors:]
+        num_frames = self.dynamic_stream.num_frames
+        if self.clip_input == "later":
+            frames, clips = clips[:, :num_frames], clips[:, num_frames:]
         if self.static_stream.num_frames == 1:
-            middle = self.num_frames // 2
+            middle = num_frames // 2
             frames = frames[:, middle : middle + 1]
         static = self.static_stream(frames, training=training)
         return static, self.dynamic_stream(clips, training=training)
@@ -130,6 +134,8 @@ def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
                 f"{config.embedding_dim}: change --embedding_dim."
             )
         config = dataclasses.replace(config, embedding_dim=config.embedding_dim // 2)
+        if config.input == "later":
+            config = _of_half_clips(name, config)
         num_static = config.num_frames if config.static_frames == "all" else 1
         static_config = dataclasses.replace(config, num_frames=num_static)
         dynamic_config = config
@@ -147,10 +153,22 @@ def make_two_stream(make_static: Make, make_dynamic: Make) -> Make:
     return make
 
 
+def _of_half_clips(name: str, config: ModelConfig) -> ModelConfig:
+    """Returns the settings of a stream that is given one half of the clip."""
+    assert config.num_frames is not None
+    if config.num_frames % 2:
+        raise UserError(
+            f"--input=later gives one half of the frames of a clip to each stream of"
+            f" {name}, so --num_frames is even, not {config.num_frames}."
+        )
+    return dataclasses.replace(config, num_frames=config.num_frames // 2)
+
+
 def make_both(make_stream: Make) -> Make:
     """Returns the function that makes a family's networks of two inputs.
 
-    It is that of `make_two_stream`; both streams are given all frames of the clip.
+    It is that of `make_two_stream`; both streams are given all frames of the clip, or
+    of their half of it.
     """
 
     def make(name: str, config: ModelConfig) -> ClipModel:

@@ -1,9 +1,9 @@
 """Contrastive multiview coding (CMC): two views of a video are told from other videos.
 
 A network of two streams sees two views of a clip: its light and its colors, its frames
-and their differences, or a frame and the clip.  The embedding of each view is compared
-with the rows that the bank has of the other view: that of its own video, and those of K
-other videos, as in instance recognition.
+and their differences, a frame and a later one, or a frame and the clip.  The embedding
+of each view is compared with the rows that the bank has of the other view: that of its
+own video, and those of K other videos, as in instance recognition.
 
 Source: Tian et al. 2019, section 3.2 (equations 4 to 6) and its memory bank of each
 view, section 3.4; `NCEAverage.py` of its authors.
@@ -42,8 +42,9 @@ class MultiviewCoding(InstanceRecognition):
         if not is_pair and model.input not in PAIRED_INPUTS:
             raise UserError(
                 f"--loss={config.loss.name} compares two views of a clip, but"
-                f" --model={model.name} sees one: give --input=lab (light and color) or"
-                " --input=both (frames and differences)."
+                f" --model={model.name} sees one: give --input=lab (light and color),"
+                " --input=later (a frame and a later one) or --input=both (frames and"
+                " differences)."
             )
         return super().complete_config(config)
 

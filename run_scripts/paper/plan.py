@@ -41,8 +41,8 @@ TABLES = {
         )
     ),
 }
-# Rows by IR beside the tables, without a number in the paper, and other methods of table
-# 2, whose numbers the paper quotes: only with --tables=none.
+# Rows by IR beside the tables, without a number in the paper, and other methods of
+# table 2, whose numbers the paper quotes: only with --tables=none.
 NO_TABLE = (
     *("trn_ir", "3dresnet_ir", "slow_ir", "slowfast_ir", "single_70percent_ir"),
     *("single_30percent_ir", "single_2bin_ir", "single_5bin_ir"),

@@ -95,4 +95,4 @@ def _upright(file: VideoFile, picture: np.ndarray, request: FrameRequest) -> np.
     small = shrunk(picture, request) if file.rotation is None else picture
     if file.rotation is not None:
         small = shrunk(cv2.rotate(small, file.rotation), request)
-    return small[..., ::-1].copy()
+    return cv2.cvtColor(small, cv2.COLOR_BGR2RGB)

@@ -10,7 +10,9 @@ Letters: V videos, D dimension.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
+import os
 from typing import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -150,12 +152,15 @@ def series_of(videos: Iterable[int], read: ReadThumbnails) -> dict[int, FrameSer
 def compared(pairs: Sequence[Pair], series: Mapping[int, FrameSeries]) -> list[Pair]:
     """Compares the frames of pairs; those without frames stay as they are."""
 
-    def difference(pair: Pair) -> float | None:
-        if pair.one in series and pair.other in series:
-            return same_frames.difference(series[pair.one], series[pair.other])
-        return None
+    def with_difference(pair: Pair) -> Pair:
+        if pair.one not in series or pair.other not in series:
+            return pair
+        found = same_frames.difference(series[pair.one], series[pair.other])
+        return dataclasses.replace(pair, difference=found)
 
-    return [dataclasses.replace(pair, difference=difference(pair)) for pair in pairs]
+    # Most of the time is that of OpenCV and NumPy, which run beside each other.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(threads.map(with_difference, pairs))
 
 
 def sets_of(pairs: Sequence[Pair]) -> list[list[int]]:

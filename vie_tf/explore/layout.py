@@ -6,6 +6,7 @@ Letters: V videos, D dimension.
 from __future__ import annotations
 
 import numpy as np
+import threadpoolctl
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
@@ -42,12 +43,14 @@ def tsne_map(vectors: np.ndarray) -> np.ndarray:
     if min(vectors.shape) > _PCA_DIMENSIONS:
         reduced = PCA(_PCA_DIMENSIONS, random_state=_SEED).fit_transform(vectors)
     perplexity = float(np.clip(np.sqrt(len(vectors)), *_PERPLEXITIES))
-    places = TSNE(
+    tsne = TSNE(
         init="pca",
         perplexity=min(perplexity, (len(vectors) - 1) / 3),
         random_state=_SEED,
-    ).fit_transform(reduced.astype(np.float32))
-    return _within_unit(places)
+    )
+    # Several threads wait for each other in loops, for minutes beside other programs.
+    with threadpoolctl.threadpool_limits(1):
+        return _within_unit(tsne.fit_transform(reduced.astype(np.float32)))
 
 
 def _within_unit(places: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Mapping
 
-import cv2
 import numpy as np
 
 from vie_tf.metrics.features import unit_norm
@@ -21,7 +20,7 @@ _SIDE = 12
 _NUM_FRAMES = 6
 # Windows: what they keep of height and width, and their places in each direction.
 _WINDOWS = {0.9: 3, 0.8: 5, 0.7: 5}
-_VIDEOS_AT_ONCE = 16
+_VIDEOS_AT_ONCE = 32
 
 
 def pairs(
@@ -42,11 +41,11 @@ def pairs(
     videos = [video for video, of_video in sorted(frames.items()) if len(of_video)]
     if len(videos) < 2:
         return {}
-    chosen = [spread(frames[video]) for video in videos]
-    whole = np.stack([_pixels(one, (0, 0, 1.0)) for one in chosen])  # [V, F, P]
+    chosen = np.stack([spread(frames[video]) for video in videos]).astype(np.float32)
+    whole = _pixels(chosen, (0, 0, 1.0))  # [V, F, P]
     likeness = np.full([len(videos), len(videos)], -1.0, np.float32)
     for window in _windows() if with_windows else _windows()[:1]:
-        parts = np.stack([_pixels(one, window) for one in chosen])
+        parts = _pixels(chosen, window)
         mean = parts.mean(axis=(0, 1))
         np.maximum(likeness, _likeness(whole - mean, parts - mean), out=likeness)
     likeness = np.maximum(likeness, likeness.T)
@@ -71,13 +70,14 @@ def spread(frames: np.ndarray) -> np.ndarray:
 def _likeness(whole: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Compares all frames of all videos, both [V, F, P]; returns [V, V]."""
     count, num_frames, num_pixels = whole.shape
-    columns = unit_norm(parts).reshape(-1, num_pixels).T
+    # Frames before videos, as a maximum over the last axis takes longer than products.
+    columns = unit_norm(parts).swapaxes(0, 1).reshape(-1, num_pixels).T
     rows = []
     for start in range(0, count, _VIDEOS_AT_ONCE):
         some = unit_norm(whole[start : start + _VIDEOS_AT_ONCE])
         cosines = some.reshape(-1, num_pixels) @ columns
-        cosines = cosines.reshape(-1, num_frames, count, num_frames)
-        rows.append(cosines.max(axis=3).mean(axis=1))
+        cosines = cosines.reshape(-1, num_frames, num_frames, count)
+        rows.append(cosines.max(axis=2).mean(axis=1))
     return np.concatenate(rows)
 
 
@@ -91,17 +91,28 @@ def _windows() -> list[tuple[float, float, float]]:
 
 
 def _pixels(frames: np.ndarray, window: tuple[float, float, float]) -> np.ndarray:
-    """Returns a window of frames [F, S, S] as [F, P], without mean and contrast."""
-    side = frames.shape[1]
-    top, left, size = (round(side * part) for part in window)
-    size = max(size, 1)
-    small = [
-        cv2.resize(
-            frame[top : top + size, left : left + size],
-            (_SIDE, _SIDE),
-            interpolation=cv2.INTER_AREA,
-        ).ravel()
-        for frame in frames
-    ]
-    rows = np.stack(small).astype(np.float32)
-    return unit_norm(rows - rows.mean(axis=1, keepdims=True))
+    """Returns a window of frames [V, F, S, S] as [V, F, P], without mean and contrast."""
+    top, left, size = window
+    rows, columns = (_cells(frames.shape[2], start, size) for start in (top, left))
+    # Whole gray levels, as one gray level everywhere would become noise.
+    cells = np.rint(rows @ frames @ columns.T)
+    pixels = cells.reshape(*frames.shape[:2], _SIDE * _SIDE)
+    return unit_norm(pixels - pixels.mean(axis=-1, keepdims=True))
+
+
+def _cells(num_pixels: int, start: float, size: float) -> np.ndarray:
+    """Returns by how much pixels of a line lie in equal cells of a part of it.
+
+    Args:
+      num_pixels: pixels of the line, N.
+      start: where the part begins, from 0 to 1.
+      size: its length, from 0 to 1.
+
+    Returns:
+      [cells, N] float32; a product with it is the mean of each cell.
+    """
+    edges = num_pixels * (start + size * np.linspace(0, 1, _SIDE + 1))[:, None]
+    pixels = np.arange(num_pixels)
+    ends = np.minimum(pixels + 1, edges[1:])
+    overlaps = np.maximum(ends - np.maximum(pixels, edges[:-1]), 0.0)
+    return (overlaps / (edges[1:] - edges[:-1])).astype(np.float32)

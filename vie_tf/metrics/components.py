@@ -58,7 +58,10 @@ class Components:
 
 
 def fit(
-    rows: np.ndarray, num_components: int, block_sizes: Sequence[int] | None = None
+    rows: np.ndarray,
+    num_components: int,
+    block_sizes: Sequence[int] | None = None,
+    whitening: float = WHITENING,
 ) -> Components:
     """Computes mean and components of a collection.
 
@@ -67,6 +70,8 @@ def fit(
       num_components: largest number of components; V - 1 and D bound it, too.
       block_sizes: sizes of the parts of a row, which are given the same variance, such
         as two streams; None for a single part.
+      whitening: power of the standard deviation that a component is divided by: 1
+        whitens, 0 leaves the deviations as they are.
 
     Returns:
       K components, of the largest variance first.  K is 0 where all rows are equal.
@@ -77,7 +82,7 @@ def fit(
     centered = sample - mean
     scales = _block_scales(centered, block_sizes or [rows.shape[1]])  # [D]
     directions, deviations = _principal(centered * scales, num_components)
-    directions = directions * scales[:, None] / deviations**WHITENING
+    directions = directions * scales[:, None] / deviations**whitening
     return Components(mean.astype(np.float32), directions.astype(np.float32))
 
 

@@ -84,15 +84,13 @@ class SheetWriter:
         self.durations[video] = thumbnails.duration
         if thumbnails.fault:
             self.faults[video] = thumbnails.fault
-        strip = np.full(
-            [STRIPS.height, STRIPS.columns * STRIPS.width, 3], _BACKGROUND, np.uint8
-        )
+        strip = _blank(STRIPS.height, STRIPS.columns * STRIPS.width)
         for number, frame in enumerate(frames):
             left = number * STRIPS.width
             strip[:, left : left + STRIPS.width] = contained(frame)
         if len(frames):
             self.sizes[video] = size_within(frames[0], STRIPS, min)
-        still = np.full([STILLS.height, STILLS.width, 3], _BACKGROUND, np.uint8)
+        still = _blank(STILLS.height, STILLS.width)
         if len(frames):
             still = _covered(frames[len(frames) // 2], STILLS)
         self._place(STILLS, video, still)
@@ -114,7 +112,7 @@ class SheetWriter:
 def _grid(pictures: list[np.ndarray], columns: int) -> np.ndarray:
     height, width = pictures[0].shape[:2]
     rows = math.ceil(len(pictures) / columns)
-    grid = np.full([rows * height, columns * width, 3], _BACKGROUND, np.uint8)
+    grid = _blank(rows * height, columns * width)
     for number, picture in enumerate(pictures):
         row, column = divmod(number, columns)
         top, left = row * height, column * width
@@ -122,10 +120,17 @@ def _grid(pictures: list[np.ndarray], columns: int) -> np.ndarray:
     return grid
 
 
+def _blank(height: int, width: int) -> np.ndarray:
+    # Row by row, as NumPy takes long to repeat three numbers.
+    row = np.full([1, width, 3], _BACKGROUND, np.uint8)
+    return np.repeat(row, height, axis=0)
+
+
 def jpeg(pixels: np.ndarray) -> bytes:
     """Encodes [H, W, 3] uint8 RGB."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    return bytes(cv2.imencode(".jpg", pixels[..., ::-1], quality)[1].tobytes())
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".jpg", bgr, quality)[1].tobytes())
 
 
 def contained(frame: np.ndarray, kind: SheetKind = STRIPS) -> np.ndarray:
@@ -156,7 +161,7 @@ def _placed(
     wide, high = min(size[0], kind.width), min(size[1], kind.height)
     from_left, from_top = (size[0] - wide) // 2, (size[1] - high) // 2
     left, top = (kind.width - wide) // 2, (kind.height - high) // 2
-    picture = np.full([kind.height, kind.width, 3], _BACKGROUND, np.uint8)
+    picture = _blank(kind.height, kind.width)
     picture[top : top + high, left : left + wide] = scaled[
         from_top : from_top + high, from_left : from_left + wide
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import os
 import tempfile
 from typing import Any, Callable, Iterator, Mapping, Sequence
@@ -42,6 +43,9 @@ def search(
       UserError: there is no such file, index or network, or none of the queries can be
         read.
     """
+    # Rows of a large index are many objects, for which Python would look again and again
+    # at those of TensorFlow, which stay.
+    gc.freeze()
     index = EmbeddingIndex.load(asked.index)
     queries = query_files(asked.query, index.metadata["frames"].get("media", "videos"))
     gallery = Gallery(index, asked.search_by)

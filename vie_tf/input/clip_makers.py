@@ -202,17 +202,19 @@ class EvaluationClipMaker(ClipMaker):
 
     def positions(self) -> tf.data.Dataset:
         """Returns elements `video` and `clip`, the number of a clip of it."""
+        videos = tf.data.Dataset.range(len(self.source.videos))
+        if self._num_clips is not None:
+            # Without a function of Python, which takes long to be traced.
+            first = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64)).repeat()
+            return tf.data.Dataset.zip({"video": videos, "clip": first})
 
         def of_video(video: tf.Tensor) -> tf.data.Dataset:
-            count = 1
-            if self._num_clips is None:
-                length = self.source.metadata["frames"][video]
-                clips = sampling.consecutive_clips(self.recipe, length)
-                count = tf.shape(clips)[0]
-            numbers = tf.data.Dataset.range(tf.cast(count, tf.int64))
+            length = self.source.metadata["frames"][video]
+            clips = sampling.consecutive_clips(self.recipe, length)
+            numbers = tf.data.Dataset.range(tf.shape(clips, tf.int64)[0])
             return numbers.map(lambda number: {"video": video, "clip": number})
 
-        return tf.data.Dataset.range(len(self.source.videos)).flat_map(of_video)
+        return videos.flat_map(of_video)
 
     def element_at(self, position: tf.Tensor) -> Element:
         """Returns the element of the first clips of a video, scalar int64."""

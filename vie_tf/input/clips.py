@@ -109,16 +109,10 @@ class Clips:
     def explain(self, positions: range) -> str | None:
         """Explains why the first bad clip cannot be made; None if all can."""
         for position in positions:
-            sample = self._sample_at(position)
-            problem = sample.pop("problem").numpy().decode()
-            if not problem:
-                try:
-                    self._maker.finish(sample)
-                    continue
-                except tf.errors.OpError:
-                    problem = _NOT_A_JPEG
-            video = self._source.describe(int(sample["video"]))
-            return f"{video} cannot be read: {problem}"
+            try:
+                self.at(position)
+            except BadRecord as error:
+                return str(error)
         return None
 
     def at(self, position: int) -> Element:
@@ -127,10 +121,15 @@ class Clips:
         Raises:
           BadRecord: its video cannot be read.
         """
-        reason = self.explain(range(position, position + 1))
-        if reason is not None:
-            raise BadRecord(reason)
-        return self._maker.finish(self._sample_at(position))
+        sample = self._sample_at(position)
+        problem = sample.pop("problem").numpy().decode()
+        if not problem:
+            try:
+                return self._maker.finish(sample)
+            except tf.errors.OpError:
+                problem = _NOT_A_JPEG
+        video = self._source.describe(int(sample["video"]))
+        raise BadRecord(f"{video} cannot be read: {problem}")
 
     def example(self, position: int) -> Example:
         """Returns the clip of a position before and after its transform."""

@@ -12,6 +12,7 @@ each.
 from __future__ import annotations
 
 import math
+from typing import Collection
 
 import numpy as np
 import tensorflow as tf
@@ -27,18 +28,21 @@ _MAX_SIZE = 1152  # P * C, so that 100,000 videos need 2 GB of disk
 Widths = tuple[tuple[int, ...], ...]
 
 
-def stream_widths(model: ClipModel, clip: tf.Tensor) -> Widths:
+def stream_widths(
+    model: ClipModel, clip: tf.Tensor, endpoints: Collection[str]
+) -> Widths:
     """Returns the channels of each layer in each stream of a network.
 
     Args:
       model: network of the run.
       clip: one clip that suits it.
+      endpoints: names of the network's endpoints.
 
     Returns:
       Numbers of channels, of the streams of one layer after the other; nothing for a
       network without these layers.
     """
-    if not all(name in model(clip, training=False) for name in _LAYERS):
+    if not all(name in endpoints for name in _LAYERS):
         return ()
     streams = model.layer_streams(clip)
     return tuple(tuple(int(s.shape[-1]) for s in streams[name]) for name in _LAYERS)

@@ -122,13 +122,14 @@ class VideoEmbedder:
         is_still = recipe.num_frames == 1 or recipe.static
         self.takes_pictures = is_still and not recipe.has_differences
         clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
-        widths = search_features.stream_widths(model, clip)
+        known = model(clip, training=False)
+        widths = search_features.stream_widths(model, clip, known)
+        known = {**known, **search_features.of_clips(known, widths)}
 
         def all_endpoints(clips: tf.Tensor) -> dict[str, tf.Tensor]:
             endpoints = model(clips, training=False)
             return {**endpoints, **search_features.of_clips(endpoints, widths)}
 
-        known = all_endpoints(clip)
         self.shapes = {name: tuple(value.shape[1:]) for name, value in known.items()}
         self.block_sizes = search_features.block_sizes(known, widths)
         self.endpoints = settings.endpoints

@@ -76,8 +76,8 @@ class Embedder:
 
     def __init__(self, network: keras.Model, recipe: ClipRecipe) -> None:
         clip = tf.zeros([1, *recipe.shape], tf.uint8)
-        widths = search_features.stream_widths(network, clip)
         endpoints_of_clip = network(clip, training=False)
+        widths = search_features.stream_widths(network, clip, endpoints_of_clip)
         self._sizes = search_features.block_sizes(endpoints_of_clip, widths)
 
         def features_of(clips: tf.Tensor) -> dict[str, tf.Tensor]:

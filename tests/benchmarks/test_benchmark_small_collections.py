@@ -2,10 +2,11 @@ import json
 
 import numpy as np
 import pytest
+from collection_fixtures import clustered, write_index
 from record_fixtures import write_data_set
 
 from benchmarks.small_collections import __main__ as command
-from benchmarks.small_collections import methods, report, scores
+from benchmarks.small_collections import calibration, methods, report, scores
 from benchmarks.small_collections.results import Result, Results, spread
 from vie_tf.commands import embed
 from vie_tf.metrics import leave_one_out
@@ -150,3 +151,25 @@ def test_methods_that_need_another_run_are_asked_for_with_it():
     assert "transferred" not in usual.only and "LA" in usual.only
     given = command.parse(["--output_dir=x", "--network_from=run"])
     assert given.only == list(methods.METHODS)
+
+
+def test_without_their_mean_vectors_of_a_narrow_cone_are_told_apart(tmp_path):
+    axis = np.eye(16)[0]
+    cone = axis + 0.02 * clustered(40, num_classes=2, spread=1.0)
+    labels = ["walk", "run"] * 20
+    write_index(tmp_path / "yoga/IR-0/embeddings", cone, [*"ab"] * 20, labels)
+    found = calibration.measure(tmp_path / "yoga")
+    assert {key[:2] for key in found} == {("IR", "embedding")}
+    as_it_is, centered = (
+        found["IR", "embedding", title][0] for title in ("as they are", "centered")
+    )
+    assert centered[1] >= as_it_is[1] > 0.5
+    lines = calibration.table([tmp_path / "yoga"]).splitlines()
+    assert lines[0].endswith("| yoga: kNN | mAP |") and len(lines) == 2 + 5
+    cells = [f"{100 * value:.1f}" for value in centered]
+    assert lines[3].split(" | ")[-2:] == [cells[0], f"{cells[1]} |"]
+
+
+def test_a_folder_without_embeddings_cannot_be_calibrated(tmp_path, capsys):
+    assert calibration.main([str(tmp_path)]) == 1
+    assert "has no embeddings of a network" in capsys.readouterr().err

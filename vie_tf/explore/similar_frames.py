@@ -91,7 +91,7 @@ def _windows() -> list[tuple[float, float, float]]:
 
 
 def _pixels(frames: np.ndarray, window: tuple[float, float, float]) -> np.ndarray:
-    """Returns a window of frames [V, F, S, S] as [V, F, P], without mean and contrast."""
+    """Cuts a window of frames [V, F, S, S]: [V, F, P], without mean and contrast."""
     top, left, size = window
     rows, columns = (_cells(frames.shape[2], start, size) for start in (top, left))
     # Whole gray levels, as one gray level everywhere would become noise.

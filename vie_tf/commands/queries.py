@@ -43,8 +43,8 @@ def search(
       UserError: there is no such file, index or network, or none of the queries can be
         read.
     """
-    # Rows of a large index are many objects, for which Python would look again and again
-    # at those of TensorFlow, which stay.
+    # Rows of a large index are many objects, for which Python would look at those of
+    # TensorFlow, which stay, again and again.
     gc.freeze()
     index = EmbeddingIndex.load(asked.index)
     queries = query_files(asked.query, index.metadata["frames"].get("media", "videos"))

@@ -77,8 +77,8 @@ def measure(collection: pathlib.Path) -> dict[tuple[str, str, str], np.ndarray]:
                     row.append([one[metric] for metric in METRICS])
     if not found:
         raise UserError(
-            f"{collection} has no embeddings of a network; give a folder of a collection"
-            " that python -m benchmarks.small_collections has made."
+            f"{collection} has no embeddings of a network; give a folder of a"
+            " collection that python -m benchmarks.small_collections has made."
         )
     return {key: np.array(values) for key, values in found.items()}
 

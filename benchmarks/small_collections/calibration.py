@@ -3,8 +3,8 @@
 python -m benchmarks.small_collections.calibration COLLECTION [COLLECTION ...]
 
 COLLECTION is the folder of a collection in a study of `benchmarks.small_collections`,
-such as STUDY/yoga, whose embeddings are read.  Prints leave-one-out kNN and mean average
-precision of the embedding and of the search features of each network.
+such as STUDY/yoga, whose embeddings are read.  Prints leave-one-out kNN and mean
+average precision of the embedding and of the search features of each network.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ def test_all_ways_make_clips_of_the_same_frames(tmp_path):
     rates = benchmark.measure(data_dir, manifest, recipe, seconds=0.01, rounds=1)
     assert all(rate > 0 for rate in rates.values())
     assert set(rates) == {
-        *("decode", "shards", "Pillow", "diff", "both"),
+        *("decode", "shards", "sh.fast", "Pillow", "diff", "both"),
         *("fast", "fast*", "exact", "exact*"),
     }
     frames = benchmark.frames_of(data_dir, 2)

@@ -72,9 +72,9 @@ def augment_for_training(
     Returns:
       [T, S, S, C] uint8.
     """
-    draws = _draws(seed)
+    draws = draw_numbers(seed)
     if window is None:
-        window = _window(height, width, draws, crop, min_crop_area)
+        window = window_of(height, width, draws, crop, min_crop_area)
     windows = decode_window(frames, window, crop_size, input, repeats)
     recolored = functools.partial(
         _recolored,
@@ -151,27 +151,28 @@ def window_for_training(
     min_crop_area: float = 0.08,
 ) -> tf.Tensor:
     """Returns the window that `augment_for_training` takes, [4] int32."""
-    return _window(height, width, _draws(seed), crop, min_crop_area)
+    return window_of(height, width, draw_numbers(seed), crop, min_crop_area)
 
 
 def is_flipped(seed: tf.Tensor) -> tf.Tensor:
     """Returns whether `augment_for_training` mirrors a clip, scalar bool."""
-    return _draws(seed)[-1] < FLIP_PROBABILITY
+    return draw_numbers(seed)[-1] < FLIP_PROBABILITY
 
 
-def _draws(seed: tf.Tensor) -> tf.Tensor:
-    """Draws all random numbers of a clip: those of window, color and flip."""
+def draw_numbers(seed: tf.Tensor) -> tf.Tensor:
+    """Draws all random numbers of a clip: those of window, color and flip, [n]."""
     num_draws = crops.NUM_DRAWS + color_jitter.NUM_DRAWS + 1
     return tf.random.stateless_uniform([num_draws], seed)
 
 
-def _window(
+def window_of(
     height: tf.Tensor,
     width: tf.Tensor,
     draws: tf.Tensor,
     crop: str,
     min_crop_area: float,
 ) -> tf.Tensor:
+    """Returns the window of a crop, [4] int32, by the numbers of a clip."""
     draws = draws[: crops.NUM_DRAWS]
     if crop == "random_resized_crop":
         return crops.random_resized_crop(height, width, draws, min_crop_area)
@@ -225,7 +226,7 @@ def decode_window(
 
     def decode(sources: Sequence[int]) -> list[tf.Tensor]:
         def decode_shrunk(ratio: int) -> list[tf.Tensor]:
-            shrunk = tf.maximum(window // ratio, [0, 0, 1, 1])
+            shrunk = shrunk_window(window, ratio)
             # T operations, not a loop, so that TensorFlow may decode them in parallel.
             decoded = {
                 t: tf.io.decode_and_crop_jpeg(
@@ -243,6 +244,11 @@ def decode_window(
     return tf.cond(
         repeats.hold, lambda: decode(repeats.sources), lambda: decode(every_frame)
     )
+
+
+def shrunk_window(window: tf.Tensor, ratio: tf.Tensor | int) -> tf.Tensor:
+    """Returns a window in the pixels of frames that the decoder shrinks."""
+    return tf.maximum(window // ratio, [0, 0, 1, 1])
 
 
 def shrink_ratio(window: tf.Tensor, crop_size: int) -> tf.Tensor:

@@ -9,12 +9,13 @@ Letters: T frames, S height and width, C channels of a clip; V videos.
 from __future__ import annotations
 
 import abc
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import DataConfig
-from vie_tf.input import augmentations, crops, later_frames, sampling
+from vie_tf.input import augmentations, clip_blocks, crops, later_frames, sampling
 from vie_tf.input.clip_order import ClipOrder, Purpose, random_seed
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clip_source import ClipSource, Element
@@ -134,14 +135,43 @@ class TrainingClipMaker(ClipMaker):
             *size, seed, self._data.crop, self._data.min_crop_area
         )
 
-    def finish(self, sample: Element) -> Element:
-        """Decodes and augments the frames of a sample."""
+    def draw(self, element: Element) -> Element:
+        """Draws all of a clip at random: `sample`, and `draw` for its pixels."""
+        sample = self.sample(element)
+        draw = clip_blocks.draw_for_training(
+            *self.source.size(sample),
+            self.recipe.crop_size,
+            self._seed(sample["position"], Purpose.AUGMENTATION),
+            **self._augmentation,
+        )
+        return {**sample, "draw": draw}
+
+    def finish_block(self, block: Element) -> Element:
+        """Reads, decodes and augments a block of clips, each of which was drawn."""
+        clips = clip_blocks.make_clips(
+            self.source,
+            self.recipe,
+            self._data.color,
+            *(block["video"], block["indices"], block["draw"]),
+        )
+        skipped = tf.zeros_like(block["row"])
+        return {"clips": clips, **self._metadata(block), "skipped": skipped}
+
+    @property
+    def _augmentation(self) -> dict[str, Any]:
+        names = ("crop", "min_crop_area", "color", "gray_probability", "gray_first")
+        return {name: getattr(self._data, name) for name in names}
+
+    def _metadata(self, sample: Element) -> Element:
         return {
-            **self._finish_clip(sample),
             "rows": sample["row"],
-            "labels": self.source.metadata["label"][sample["video"]],
+            "labels": tf.gather(self.source.metadata["label"], sample["video"]),
             "positions": sample["position"],
         }
+
+    def finish(self, sample: Element) -> Element:
+        """Decodes and augments the frames of a sample."""
+        return {**self._finish_clip(sample), **self._metadata(sample)}
 
     def _finish_clip(self, sample: Element) -> Element:
         """Returns `clips`, and what else belongs to the clip alone."""
@@ -163,11 +193,7 @@ class TrainingClipMaker(ClipMaker):
             *self.source.size(sample),
             size,
             self._seed(sample["position"], Purpose.AUGMENTATION),
-            crop=self._data.crop,
-            min_crop_area=self._data.min_crop_area,
-            color=self._data.color,
-            gray_probability=self._data.gray_probability,
-            gray_first=self._data.gray_first,
+            **self._augmentation,
             input=self.recipe.input,
             repeats=self._repeats(sample) if window is None else None,
             frame_jitter=self._data.frame_jitter or 0,

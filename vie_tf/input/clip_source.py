@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import DataConfig
@@ -37,6 +38,7 @@ class ClipSource:
       portable: whether frames are read without Python.
       skips_bad_records: whether bad records are left out.
       parallel_reads: number of clips that are read at once.
+      is_remote: whether a store is read, which answers slowly.
 
     Raises:
       UserError: there is no video in the split, or a shard is missing or cut.
@@ -71,7 +73,8 @@ class ClipSource:
             for name in ("id", "label", "frames", "height", "width")
         }
         self.parallel_reads = tf.data.AUTOTUNE
-        if remote_files.is_remote(data.data_dir):
+        self.is_remote = remote_files.is_remote(data.data_dir)
+        if self.is_remote:
             self.parallel_reads = _PARALLEL_REMOTE_READS
         self._deterministic = data.deterministic
         self._reader = frame_reader.FrameReader(self._index)
@@ -101,6 +104,10 @@ class ClipSource:
             frames, problem = self._reader(video, indices)
         return {**sample, "frames": frames, "problem": problem}
 
+    def read_jpegs(self, video: int, indices: np.ndarray) -> list[bytes]:
+        """Reads frames of a video as `FrameReader.read` does, outside of a graph."""
+        return self._reader.read(video, indices)
+
     def paths(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the paths of the shards, and the shard of each video, [V] int64."""
         return tf.constant(self._index.paths), tf.constant(self._index.shards)
@@ -119,6 +126,6 @@ class ClipSource:
             tf.data.experimental.AutoShardPolicy.OFF
         )
         options.deterministic = self._deterministic
-        if self.parallel_reads == _PARALLEL_REMOTE_READS:
+        if self.is_remote:
             options.threading.private_threadpool_size = _PARALLEL_REMOTE_READS
         return options

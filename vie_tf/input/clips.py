@@ -10,7 +10,7 @@ from typing import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.input.clip_makers import ClipMaker
+from vie_tf.input.clip_makers import ClipMaker, TrainingClipMaker
 from vie_tf.input.clip_source import Element
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
@@ -49,6 +49,8 @@ class Clips:
       positions: an element for each clip, as `maker.sample` takes it.
       batch: takes the dataset of clips and returns the one of batches.
       keeps_order: whether clips come in the order of the positions.
+      block_size: clips that are made at once by a maker that can, 0 for one by one.
+        `batch` is then given a dataset of blocks.
     """
 
     def __init__(
@@ -57,22 +59,36 @@ class Clips:
         positions: tf.data.Dataset,
         batch: Callable[[tf.data.Dataset], tf.data.Dataset],
         keeps_order: bool,
+        block_size: int = 0,
     ) -> None:
         self._maker, self._source = maker, maker.source
         self._positions, self._batch = positions, batch
-        self._keeps_order = keeps_order
+        self._keeps_order, self._block_size = keeps_order, block_size
 
     @functools.cached_property
     def dataset(self) -> tf.data.Dataset:
         """Batches; each clip has `skipped`, the bad records right before it."""
+        batches = self._batch(self._blocks() if self._block_size else self._clips())
+        return batches.prefetch(tf.data.AUTOTUNE).with_options(self._source.options())
+
+    def _clips(self) -> tf.data.Dataset:
         skips = self._source.skips_bad_records
         clips = self._read(self._keeps_order).map(
             self._finish_or_mark if skips else self._finish_or_fail,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=self._keeps_order,
         )
-        batches = self._batch(_without_bad(clips) if skips else clips)
-        return batches.prefetch(tf.data.AUTOTUNE).with_options(self._source.options())
+        return _without_bad(clips) if skips else clips
+
+    def _blocks(self) -> tf.data.Dataset:
+        maker = self._maker
+        assert isinstance(maker, TrainingClipMaker)
+        drawn = self._positions.map(maker.draw).batch(self._block_size)
+        return drawn.map(
+            maker.finish_block,
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=self._keeps_order,
+        )
 
     def __iter__(self) -> Iterator[Element]:
         """Iterates over the batches."""

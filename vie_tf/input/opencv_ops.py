@@ -11,6 +11,7 @@ Letters: T frames, S height and width of the crop.
 
 from __future__ import annotations
 
+import math
 from typing import Callable, Sequence
 
 import cv2
@@ -22,6 +23,7 @@ from vie_tf.input.color_jitter import LUMA, ColorDraw
 
 # Added before OpenCV rounds to the nearest number, to cut down as Pillow does.
 _CUT = -0.498
+_ALIGNMENT = 64  # of tensors, in bytes
 
 
 def transform(
@@ -47,44 +49,86 @@ def transform(
     Returns:
       [T, S, S, C] uint8.
     """
-    # tf.data transforms many clips at once; threads of OpenCV would only wait.
-    cv2.setNumThreads(1)
-    arguments: tuple = ()
-    if implementation == "exact":
-        assert color is not None
-        arguments = tuple(color)
-    elif implementation == "fast":
-        assert color is not None
-        arguments = color_jitter.affine(color)
-    recolor = _IMPLEMENTATIONS[implementation]
+    arguments = color_arguments(implementation, color)
     count = len(arguments)
+    num_frames, num_channels = len(windows), 3
+    if input != "frames":
+        num_frames, num_channels = num_frames // 2, 2 if input == "differences" else 5
+    shape = [num_frames, crop_size, crop_size, num_channels]
 
     def run(flip: np.ndarray, *rest: np.ndarray) -> np.ndarray:
-        frames = _resized(rest[count:], crop_size)
-        if flip:
-            frames = _flipped(frames)
-        if input == "frames":
-            return recolor(frames, *rest[:count])
-        pairs = _gray_pairs(frames)
-        if input == "differences":
-            return pairs
-        colors = recolor(frames[: len(pairs)], *rest[:count])
-        return np.concatenate([colors, pairs], axis=-1)
+        (clip,) = aligned_clips([1, *shape])
+        transform_into(
+            clip, rest[count:], implementation, rest[:count], bool(flip), input
+        )
+        return clip
 
     clip = tf.numpy_function(
         run, [flip, *arguments, *windows], tf.uint8, stateful=False
     )
-    num_frames, num_channels = len(windows), 3
+    return tf.ensure_shape(clip, shape)
+
+
+def color_arguments(
+    implementation: str, color: ColorDraw | None
+) -> tuple[tf.Tensor, ...]:
+    """Returns what `transform_into` needs to know of a draw of the color jitter."""
+    if implementation == "none":
+        return ()
+    assert color is not None
+    return tuple(color) if implementation == "exact" else color_jitter.affine(color)
+
+
+def aligned_clips(shape: Sequence[int]) -> np.ndarray:
+    """Returns clips of undefined bytes, of a shape that begins with a number of clips.
+
+    TensorFlow copies arrays that do not start at a multiple of 64 bytes.
+    """
+    size = math.prod(shape)
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].reshape(shape)
+
+
+def transform_into(
+    clip: np.ndarray,
+    windows: Sequence[np.ndarray],
+    implementation: str,
+    arguments: Sequence[np.ndarray],
+    flip: bool,
+    input: str,
+) -> None:
+    """Transforms a clip; see `transform`.
+
+    Everything is done in place: in memory that is taken for each operation, the system
+    would spend more time on its pages than OpenCV on its pixels.
+
+    Args:
+      clip: [T, S, S, C] uint8, contiguous, which is written.
+      windows: decoded frames.
+      implementation: of the color jitter.
+      arguments: values of `color_arguments`.
+      flip: whether the frames are mirrored.
+      input: `frames`, `differences` or `both`.
+    """
+    # tf.data transforms many clips at once; threads of OpenCV would only wait.
+    cv2.setNumThreads(1)
+    frames = clip
     if input != "frames":
-        num_frames, num_channels = num_frames // 2, 2 if input == "differences" else 5
-    return tf.ensure_shape(clip, [num_frames, crop_size, crop_size, num_channels])
-
-
-def _resized(frames: Sequence[np.ndarray], size: int) -> np.ndarray:
-    clip = np.empty((len(frames), size, size, frames[0].shape[-1]), np.uint8)
-    for frame, target in zip(frames, clip):
-        cv2.resize(frame, (size, size), dst=target, interpolation=cv2.INTER_LINEAR)
-    return clip
+        shape = len(windows), *clip.shape[1:3], windows[0].shape[-1]
+        frames = np.empty(shape, np.uint8)
+    size = clip.shape[1:3]
+    for window, frame in zip(windows, frames):
+        cv2.resize(window, size, dst=frame, interpolation=cv2.INTER_LINEAR)
+    if flip:
+        cv2.flip(_tall(frames), 1, dst=_tall(frames))
+    recolor = _IMPLEMENTATIONS[implementation]
+    if input == "frames":
+        recolor(clip, *arguments)
+        return
+    clip[..., -2:] = _gray_pairs(frames)
+    if input == "both":
+        clip[..., :3] = recolor(frames[: len(clip)], *arguments)
 
 
 def _gray_pairs(frames: np.ndarray) -> np.ndarray:
@@ -92,12 +136,6 @@ def _gray_pairs(frames: np.ndarray) -> np.ndarray:
     gray = frames if frames.shape[-1] == 1 else _grays(frames).reshape(frames.shape[:3])
     first, later = np.split(gray.reshape(frames.shape[:3]), 2)
     return np.stack([first, later], axis=-1)
-
-
-def _flipped(clip: np.ndarray) -> np.ndarray:
-    result = np.empty_like(clip)
-    cv2.flip(_tall(clip), 1, dst=_tall(result))
-    return result
 
 
 def _tall(clip: np.ndarray) -> np.ndarray:
@@ -110,12 +148,14 @@ def _unchanged(clip: np.ndarray) -> np.ndarray:
 
 
 def _fast(clip: np.ndarray, of_pixel: np.ndarray, of_mean: np.ndarray) -> np.ndarray:
-    result = np.empty_like(clip)
     # Only the gray of the mean matters, as neither saturation nor hue changes that.
     of_gray = of_mean.sum(axis=1)
-    for frame, target, mean in zip(clip, result, _mean_grays(clip)):
-        cv2.transform(frame, np.column_stack([of_pixel, of_gray * mean]), dst=target)
-    return result
+    mix = np.empty((3, 4), np.float32)
+    mix[:, :3] = of_pixel
+    for frame, mean in zip(clip, _mean_grays(clip)):
+        mix[:, 3] = of_gray * mean
+        cv2.transform(frame, mix, dst=frame)
+    return clip
 
 
 def _exact(
@@ -150,38 +190,43 @@ _IMPLEMENTATIONS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def adjust_brightness(clip: np.ndarray, factor: float) -> np.ndarray:
-    """Blends [T, S, S, 3] uint8 with black."""
-    return cv2.convertScaleAbs(_tall(clip), alpha=factor, beta=_CUT).reshape(clip.shape)
+    """Blends [T, S, S, 3] uint8 with black, in place, and returns it."""
+    cv2.convertScaleAbs(_tall(clip), dst=_tall(clip), alpha=factor, beta=_CUT)
+    return clip
 
 
 def adjust_contrast(clip: np.ndarray, factor: float) -> np.ndarray:
-    """Blends [T, S, S, 3] uint8 with the mean gray of each frame."""
-    result = np.empty_like(clip)
-    for frame, target, mean in zip(clip, result, _mean_grays(clip)):
+    """Blends [T, S, S, 3] uint8 with the mean gray of each frame, in place."""
+    for frame, mean in zip(clip, _mean_grays(clip)):
         shift = int(mean + 0.5) * (1.0 - factor) + _CUT
-        cv2.addWeighted(frame, factor, frame, 0.0, shift, dst=target)
-    return result
+        cv2.addWeighted(frame, factor, frame, 0.0, shift, dst=frame)
+    return clip
 
 
 def adjust_saturation(clip: np.ndarray, factor: float) -> np.ndarray:
-    """Blends [T, S, S, 3] uint8 with its gray version."""
+    """Blends [T, S, S, 3] uint8 with its gray version, in place."""
     mix = np.empty((3, 4), np.float32)
     mix[:, :3] = factor * np.eye(3) + (1.0 - factor) * np.array(LUMA)
     mix[:, 3] = _CUT
-    return cv2.transform(_tall(clip), mix).reshape(clip.shape)
+    cv2.transform(_tall(clip), mix, dst=_tall(clip))
+    return clip
 
 
 def adjust_hue(clip: np.ndarray, turns: float) -> np.ndarray:
-    """Rotates the hue of [T, S, S, 3] uint8 by a fraction of a full turn."""
-    hsv = cv2.cvtColor(_tall(clip), cv2.COLOR_RGB2HSV_FULL)
-    # Bytes wrap around like hue does.
-    hsv[..., 0] += np.uint8(int(turns * 255) % 256)
-    return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL).reshape(clip.shape)
+    """Rotates the hue of [T, S, S, 3] uint8 by a fraction of a turn, in place."""
+    tall = _tall(clip)
+    cv2.cvtColor(tall, cv2.COLOR_RGB2HSV_FULL, dst=tall)
+    # Bytes wrap around like hue does.  NumPy adds whole lines much faster than hues.
+    lines = clip.reshape(len(tall), -1)
+    lines += np.tile(np.array([int(turns * 255) % 256, 0, 0], np.uint8), tall.shape[1])
+    cv2.cvtColor(tall, cv2.COLOR_HSV2RGB_FULL, dst=tall)
+    return clip
 
 
 def gray(clip: np.ndarray) -> np.ndarray:
-    """Returns the gray version of [T, S, S, 3] uint8, in three equal channels."""
-    return cv2.cvtColor(_grays(clip), cv2.COLOR_GRAY2RGB).reshape(clip.shape)
+    """Makes [T, S, S, 3] uint8 gray, in three equal channels, in place."""
+    cv2.cvtColor(_grays(clip), cv2.COLOR_GRAY2RGB, dst=_tall(clip))
+    return clip
 
 
 def _grays(clip: np.ndarray) -> np.ndarray:

@@ -28,7 +28,8 @@ import tensorflow as tf
 
 from vie_tf.config import DataConfig
 from vie_tf.input import data_service
-from vie_tf.input.clip_makers import EvaluationClipMaker
+from vie_tf.input.clip_blocks import block_size
+from vie_tf.input.clip_makers import EvaluationClipMaker, TrainingClipMaker
 from vie_tf.input.clip_order import (
     ALL_CLIPS,
     ClipOrder,
@@ -87,7 +88,15 @@ def training_clips(
     else:
         positions = shard.select(order.positions(start_position))
 
+    # One by one where a store is slow, a clip may be left out, or frames differ.
+    size = 0
+    if not (source.portable or source.is_remote or source.skips_bad_records):
+        if not data.frame_jitter and type(maker) is TrainingClipMaker:
+            size = block_size(batch_size, recipe.num_frames)
+
     def batch(clips: tf.data.Dataset) -> tf.data.Dataset:
+        if size:
+            return clips if size == batch_size else clips.rebatch(batch_size)
         batches = clips.batch(batch_size, drop_remainder=True)
         if data.data_service:
             return data_service.distribute(batches, data.data_service)
@@ -95,7 +104,7 @@ def training_clips(
 
     # Within a worker of the service the order is kept: a batch is that of its step.
     keeps_order = data.deterministic or bool(data.data_service)
-    return Clips(maker, positions, batch, keeps_order)
+    return Clips(maker, positions, batch, keeps_order, size)
 
 
 def evaluation_clips(

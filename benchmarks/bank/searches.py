@@ -115,8 +115,8 @@ def print_search(
         search.take(labels, centroids)
         find = tf.function(
             lambda given, search=search: search.nearest(
-                given, centroids, bank.read, NUM_NEIGHBORS
-            )
+                centroids, given, bank, NUM_NEIGHBORS
+            )[1]
         )
         found = find(embeddings).numpy()
         part = f"  recall {recall(exact, found):.3f}" if exact is not None else ""

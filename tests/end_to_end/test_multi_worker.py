@@ -134,6 +134,18 @@ def test_they_end_with_the_weights_bank_and_clusters_of_two_replicas(folder, whi
         np.testing.assert_allclose(two[name], wanted, 1e-4, 1e-5, err_msg=name)
 
 
+def test_with_a_divided_bank_they_end_as_two_replicas_with_a_whole_one(folder):
+    flags = (f"--data_dir={folder / 'data'}", f"--model_dir={folder / 'sharded'}")
+    divided = (*flags, "--bank=sharded", "--knn_gallery=bank")
+    with two_workers(folder, "sharded", *divided) as (processes, outputs):
+        for process, output in zip(processes, outputs):
+            assert exit_code(process) == 0, output.read_text()
+    one, sharded = (numbers_in(folder / name) for name in ("one", "sharded"))
+    assert one.keys() == sharded.keys() and one["bank/rows"].shape == (11, 16)
+    for name, wanted in one.items():
+        np.testing.assert_allclose(sharded[name], wanted, 1e-4, 1e-5, err_msg=name)
+
+
 @pytest.mark.parametrize(
     "tag", ["train/loss", "knn/top1", "knn/top5", "clusters/objective"]
 )

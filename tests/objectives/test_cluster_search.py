@@ -26,7 +26,7 @@ def search_in(bank, clusters, embeddings, num_searched, k=K):
     search = ClusterSearch(NUM_VIDEOS, NUM_CLUSTERS, num_searched)
     search.take(clusters.labels, clusters.centroids)
     find = tf.function(
-        lambda given: search.nearest(given, clusters.centroids, bank.read, k)
+        lambda given: search.nearest(clusters.centroids, given, bank, k)[1]
     )
     return find(tf.constant(embeddings)).numpy()
 

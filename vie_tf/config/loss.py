@@ -31,6 +31,14 @@ class LossConfig:
     temperature: float = setting(
         0.07, "Temperature of the objective (tau in equation 2).", lower=1e-3
     )
+    bank: str = setting(
+        "whole",
+        "Memory bank on several devices. whole: each holds all of it. sharded: each"
+        " holds its part, and they exchange what they find there"
+        " (docs/distribution.md).",
+        role=Role.EXECUTION,
+        choices=("whole", "sharded"),
+    )
     bank_dtype: str = setting(
         "float32",
         "Numbers of the memory bank. 16 bits take half the memory; losses compute in"

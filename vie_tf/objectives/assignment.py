@@ -8,11 +8,31 @@ Letters: N rows, D dimension, M clusters, G groups of centroids, P groups search
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 # Labels [N] int32, squared distances [N], and per cluster the sum [M, D] and the number
 # [M] of its rows.
 Assignment = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class DividedRows:
+    """Rows of which every replica holds a part.
+
+    Attributes:
+      count: N.
+      parts: [n, D] float32 of each replica, one after the other; a distributed value.
+      read: maps indices [n] to rows [n, D], in cross-replica context.
+    """
+
+    count: int
+    parts: Any
+    read: Callable[[tf.Tensor], tf.Tensor]
+
 
 # Scores of a block of rows to all centroids are written by the product and read
 # twice (maximum and arg max).  Blocks of about 16 MB stay in the last cache, which is

@@ -14,10 +14,9 @@ dimension.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
+from vie_tf.objectives.memory_bank import HeldRows
 from vie_tf.objectives.objective import variable
 
 NOTHING = -1  # in place of a neighbor, where the searched clusters have fewer than K
@@ -68,22 +67,22 @@ class ClusterSearch(tf.Module):
 
     def nearest(
         self,
-        embeddings: tf.Tensor,
         centroids: tf.Tensor,
-        read_rows: Callable[[tf.Tensor], tf.Tensor],
+        embeddings: tf.Tensor,
+        rows: HeldRows,
         k: int,
-    ) -> tf.Tensor:
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the k nearest among the rows of the P nearest clusters.
 
         Args:
-          embeddings: [B, D] float32.
           centroids: [M, D] float32, of the clusters that were taken.
-          read_rows: maps indices [...] to rows [..., D] of the bank.
+          embeddings: [B, D] float32.
+          rows: rows of the bank that are searched.
           k: K.
 
         Returns:
-          [B, K] int32, nearest first; `NOTHING` after the last, where there are fewer.
-          No gradient.
+          Similarities [B, K] and rows [B, K] int32, nearest first; the least number
+          and `NOTHING` after the last, where there are fewer.  No gradient.
         """
         embeddings = tf.stop_gradient(embeddings)
         found = self._nearest_clusters(embeddings, centroids)  # [B, P]
@@ -95,10 +94,14 @@ class ClusterSearch(tf.Module):
             tf.reduce_sum(ends - begins, axis=1),
             validate=False,
         )  # [B, None]
+        is_held = rows.is_held(candidates.values)
+        if is_held is not None:
+            is_held = candidates.with_values(is_held)
+            candidates = tf.ragged.boolean_mask(candidates, is_held)
         table = candidates.to_tensor(NOTHING)
         missing = tf.maximum(k - tf.shape(table)[1], 0)
         table = tf.pad(table, [[0, 0], [0, missing]], constant_values=NOTHING)
-        return _best_of(embeddings, table, read_rows, k)
+        return _best_of(embeddings, table, rows, k)
 
     def _nearest_clusters(
         self, embeddings: tf.Tensor, centroids: tf.Tensor
@@ -110,21 +113,18 @@ class ClusterSearch(tf.Module):
 
 
 def _best_of(
-    embeddings: tf.Tensor,
-    candidates: tf.Tensor,
-    read_rows: Callable[[tf.Tensor], tf.Tensor],
-    k: int,
-) -> tf.Tensor:
+    embeddings: tf.Tensor, candidates: tf.Tensor, rows: HeldRows, k: int
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Selects the k candidates that are nearest, a block of embeddings at a time.
 
     Args:
       embeddings: [B, D].
       candidates: [B, W] rows of the bank, W at least k; `NOTHING` fills up.
-      read_rows: see `ClusterSearch.nearest`.
+      rows: see `ClusterSearch.nearest`.
       k: K.
 
     Returns:
-      [B, K] int32.
+      Similarities [B, K], and rows [B, K] int32.
     """
     batch_size, dim = tf.shape(embeddings)[0], embeddings.shape[1]
     block = tf.maximum(_NUMBERS_PER_BLOCK // (tf.shape(candidates)[1] * dim), 1)
@@ -132,13 +132,20 @@ def _best_of(
     best = tf.TensorArray(
         tf.int32, num_blocks, infer_shape=False, element_shape=[None, k]
     )
+    found = tf.TensorArray(
+        tf.float32, num_blocks, infer_shape=False, element_shape=[None, k]
+    )
     for number in tf.range(num_blocks):
         part = slice(number * block, (number + 1) * block)
-        rows = candidates[part]  # [b, W]
+        indices = candidates[part]  # [b, W]
         similarities = tf.linalg.matvec(
-            read_rows(tf.maximum(rows, 0)), embeddings[part]
+            rows.read_held(tf.maximum(indices, 0)), embeddings[part]
         )
-        similarities = tf.where(rows == NOTHING, -tf.float32.max, similarities)
-        places = tf.math.top_k(similarities, k).indices  # [b, K]
-        best = best.write(number, tf.gather(rows, places, batch_dims=1))
-    return tf.ensure_shape(best.concat(), [None, k])
+        similarities = tf.where(indices == NOTHING, -tf.float32.max, similarities)
+        nearest, places = tf.math.top_k(similarities, k)  # [b, K]
+        found = found.write(number, nearest)
+        best = best.write(number, tf.gather(indices, places, batch_dims=1))
+    return (
+        tf.ensure_shape(found.concat(), [None, k]),
+        tf.ensure_shape(best.concat(), [None, k]),
+    )

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from vie_tf.objectives.assignment import (
     Assignment,
+    DividedRows,
     assign_exactly,
     assign_in_groups,
 )
@@ -56,7 +57,7 @@ class Clusters:
 
 
 def k_means(
-    rows: tf.Tensor,
+    rows: tf.Tensor | DividedRows,
     num_clusters: int,
     *,
     num_iterations: int = 20,
@@ -73,7 +74,7 @@ def k_means(
     `searched_groups` saves comparisons.
 
     Args:
-      rows: [N, D] float32.
+      rows: [N, D] float32, or rows that the replicas of the strategy hold.
       num_clusters: M, at most N.
       num_iterations: largest number of iterations.
       tolerance: fraction of the labels in [0, 1]; an iteration that changes no more,
@@ -88,19 +89,19 @@ def k_means(
     Raises:
       UserError: more clusters than rows, or fewer than one.
     """
-    began, num_rows = time.perf_counter(), int(rows.shape[0])
+    began, (num_rows, read) = time.perf_counter(), _reader(rows)
     if start is None:
-        start = _random_rows(rows, num_clusters, seed)
-    assign = _assigner(strategy, num_rows, searched_groups, seed)
+        start = _random_rows(read, num_rows, num_clusters, seed)
+    assign = _assigner(rows, strategy, searched_groups, seed)
     centroids, num_relocated, iteration = start, 0, 0
-    labels, distances, sums, counts = assign(rows, centroids)
+    labels, distances, sums, counts = assign(centroids)
     changed_fraction = 1.0
     while iteration < num_iterations:
-        centroids, relocated = _update(rows, centroids, labels, distances, sums, counts)
-        num_relocated += int(relocated)
-        iteration += 1
         previous = labels
-        labels, distances, sums, counts = assign(rows, centroids)
+        centroids, relocated = _move(centroids, read, labels, distances, sums, counts)
+        num_relocated += relocated
+        iteration += 1
+        labels, distances, sums, counts = assign(centroids)
         changed_fraction = float(_fraction_of_unequal(labels, previous))
         has_settled = changed_fraction <= tolerance and int(_num_empty(counts)) == 0
         # Without any change the next iteration would be the same again.
@@ -117,20 +118,33 @@ def k_means(
     )
 
 
+def _reader(
+    rows: tf.Tensor | DividedRows,
+) -> tuple[int, Callable[[tf.Tensor], tf.Tensor]]:
+    """Returns N, and what reads the rows at some indices."""
+    if isinstance(rows, DividedRows):
+        return rows.count, rows.read
+    return int(rows.shape[0]), lambda indices: tf.gather(rows, indices)
+
+
 def _assigner(
+    rows: tf.Tensor | DividedRows,
     strategy: tf.distribute.Strategy | None,
-    num_rows: int,
     searched_groups: int | None,
     seed: int,
-) -> Callable[[tf.Tensor, tf.Tensor], Assignment]:
+) -> Callable[[tf.Tensor], Assignment]:
     """Chooses how rows and centroids are compared; see `k_means`."""
     pass_over = assign_exactly if searched_groups is None else assign_in_groups
-    if strategy is not None and strategy.num_replicas_in_sync > 1:
-        pass_over = _distributed(pass_over, strategy, num_rows)
+    given = rows
+    if isinstance(rows, DividedRows):
+        assert strategy is not None
+        given, pass_over = rows.parts, _distributed(pass_over, strategy, None)
+    elif strategy is not None and strategy.num_replicas_in_sync > 1:
+        pass_over = _distributed(pass_over, strategy, int(rows.shape[0]))
     if searched_groups is None:
-        return pass_over
-    return lambda rows, centroids: pass_over(
-        rows, centroids, *_groups(centroids, searched_groups, seed)
+        return lambda centroids: pass_over(given, centroids)
+    return lambda centroids: pass_over(
+        given, centroids, *_groups(centroids, searched_groups, seed)
     )
 
 
@@ -156,9 +170,10 @@ def _groups(
     )
 
 
-def _random_rows(rows: tf.Tensor, num_clusters: int, seed: int) -> tf.Tensor:
+def _random_rows(
+    read: Callable[[tf.Tensor], tf.Tensor], num_rows: int, num_clusters: int, seed: int
+) -> tf.Tensor:
     """Draws M different rows, [M, D]."""
-    num_rows = int(rows.shape[0])
     if not 1 <= num_clusters <= num_rows:
         raise UserError(
             f"{num_clusters} clusters were asked for, but there are {num_rows} videos:"
@@ -166,7 +181,7 @@ def _random_rows(rows: tf.Tensor, num_clusters: int, seed: int) -> tf.Tensor:
             " for 240,000 videos, about one for 30)."
         )
     order = tf.random.experimental.stateless_shuffle(tf.range(num_rows), [seed, 1])
-    return tf.gather(rows, order[:num_clusters])
+    return read(order[:num_clusters])
 
 
 @tf.function(reduce_retracing=True)
@@ -183,16 +198,23 @@ def _num_empty(counts: tf.Tensor) -> tf.Tensor:
 def _distributed(
     pass_over: Callable[..., Assignment],
     strategy: tf.distribute.Strategy,
-    num_rows: int,
+    num_rows: int | None,
 ) -> Callable[..., Assignment]:
-    """Makes a pass in which every replica takes a part of the rows."""
-    size = -(-num_rows // strategy.num_replicas_in_sync)
+    """Makes a pass in which every replica takes a part of the rows.
+
+    Args:
+      pass_over: what a replica does with its part.
+      strategy: strategy of the replicas.
+      num_rows: N; None if every replica is given its own part.
+    """
+    size = None if num_rows is None else -(-num_rows // strategy.num_replicas_in_sync)
 
     def replica_pass(rows: tf.Tensor, *others: tf.Tensor) -> Assignment:
         context = tf.distribute.get_replica_context()
-        first = context.replica_id_in_sync_group * size
-        part = rows[first : first + size]
-        labels, distances, sums, counts = pass_over(part, *others)
+        if size is not None:
+            first = context.replica_id_in_sync_group * size
+            rows = rows[first : first + size]
+        labels, distances, sums, counts = pass_over(rows, *others)
         # All as float32, whole numbers below 2^24 included: TensorFlow keeps int32 in
         # the memory of the host, where collective operations of GPUs do not look.
         total = tf.distribute.ReduceOp.SUM
@@ -212,31 +234,54 @@ def _distributed(
     return distributed_pass
 
 
-@tf.function(reduce_retracing=True)
-def _update(
-    rows: tf.Tensor,
+def _move(
     centroids: tf.Tensor,
+    read: Callable[[tf.Tensor], tf.Tensor],
     labels: tf.Tensor,
     distances: tf.Tensor,
     sums: tf.Tensor,
     counts: tf.Tensor,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Means of the clusters, empty ones moved; returns them and how many moved."""
-    empty = tf.where(counts == 0)[:, 0]  # [E]
-    num_empty = tf.size(empty)
-    if num_empty > 0:
-        # The farthest rows leave their clusters and become clusters of their own.
-        _, farthest = tf.math.top_k(distances, num_empty)
-        moved = tf.gather(rows, farthest)  # [E, D]
-        donors = tf.gather(labels, farthest)[:, None]  # [E, 1]
-        sums = tf.tensor_scatter_nd_sub(sums, donors, moved)
-        counts = tf.tensor_scatter_nd_sub(
-            counts, donors, tf.ones([num_empty], tf.int32)
-        )
-        sums = tf.tensor_scatter_nd_update(sums, empty[:, None], moved)
-        counts = tf.tensor_scatter_nd_update(
-            counts, empty[:, None], tf.ones([num_empty], tf.int32)
-        )
+) -> tuple[tf.Tensor, int]:
+    """Moves centroids to the means; returns them, and how many clusters were empty."""
+    # The farthest rows leave their clusters and become clusters of their own.
+    farthest = _farthest(distances, counts)
+    num_empty = int(farthest.shape[0])
+    moved = read(farthest) if num_empty else centroids[:0]
+    donors = tf.gather(labels, farthest)
+    return _update(centroids, donors, moved, sums, counts), num_empty
+
+
+@tf.function(reduce_retracing=True)
+def _farthest(distances: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+    """Finds as many of the farthest rows as there are empty clusters, [E] int32."""
+    num_empty = tf.math.count_nonzero(counts == 0, dtype=tf.int32)
+    return tf.math.top_k(distances, num_empty).indices
+
+
+@tf.function(reduce_retracing=True)
+def _update(
+    centroids: tf.Tensor,
+    donors: tf.Tensor,
+    moved: tf.Tensor,
+    sums: tf.Tensor,
+    counts: tf.Tensor,
+) -> tf.Tensor:
+    """Computes the means of the clusters, [M, D].
+
+    Args:
+      centroids: [M, D] before.
+      donors: [E] clusters that the moved rows leave.
+      moved: [E, D] rows, one for each cluster that is empty.
+      sums: [M, D] sums of the clusters.
+      counts: [M] their rows.
+    """
+    empty = tf.where(counts == 0)  # [E, 1]
+    if tf.size(empty) > 0:
+        ones = tf.ones_like(donors)
+        sums = tf.tensor_scatter_nd_sub(sums, donors[:, None], moved)
+        counts = tf.tensor_scatter_nd_sub(counts, donors[:, None], ones)
+        sums = tf.tensor_scatter_nd_update(sums, empty, moved)
+        counts = tf.tensor_scatter_nd_update(counts, empty, ones)
     means = sums / tf.cast(tf.maximum(counts, 1), tf.float32)[:, None]
     # A donor may itself be left empty by giving away its only row; it stays put.
-    return tf.where(counts[:, None] > 0, means, centroids), num_empty
+    return tf.where(counts[:, None] > 0, means, centroids)

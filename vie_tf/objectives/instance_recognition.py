@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from vie_tf.config import LossConfig, RunConfig
 from vie_tf.objectives import losses
+from vie_tf.objectives.bank_memory import bank_from_config
 from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter
 
@@ -48,12 +49,7 @@ class InstanceRecognition(Objective):
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> InstanceRecognition:
         """Makes the objective of a run with a bank of random rows."""
         assert config.train.batch_size is not None
-        bank = MemoryBank(
-            labels,
-            config.model.embedding_dim,
-            config.train.seed,
-            config.loss.bank_dtype,
-        )
+        bank = bank_from_config(config, labels)
         return cls(bank, config.loss, config.train.batch_size, config.train.seed)
 
     def loss(

@@ -11,6 +11,7 @@ clusters, D dimension.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from typing import Any, Sequence
 
@@ -69,12 +70,11 @@ class LocalAggregation(Objective):
         self._strategy = tf.distribute.get_strategy()
         assert settings.la_num_clusters is not None
         bank, count = first.bank, settings.la_num_clusterings
-        dim = bank.rows.shape[1]
         self.cluster_labels = variable(
             tf.zeros([count, bank.num_videos], tf.int32), "cluster_labels"
         )
         self.cluster_centroids = variable(
-            tf.zeros([count, settings.la_num_clusters, dim]), "cluster_centroids"
+            tf.zeros([count, settings.la_num_clusters, bank.dim]), "cluster_centroids"
         )
         self.clustered_at = counter(NEVER, "clustered_at")
         self.search: ClusterSearch | None = None
@@ -151,7 +151,7 @@ class LocalAggregation(Objective):
 
     def _cluster(self, steps_taken: int, is_first: bool) -> Sequence[Clusters]:
         """Clusters the bank as often as --la_num_clusterings says."""
-        settings, rows = self.settings, self.bank.float_rows()
+        settings, rows = self.settings, self.bank.rows_to_cluster()
         assert settings.la_num_clusters is not None
         old_labels = self.cluster_labels.numpy()
         searched_groups = SEARCHED_GROUPS if settings.la_kmeans == "grouped" else None
@@ -198,13 +198,11 @@ class LocalAggregation(Objective):
 
     def _background(self, embeddings: tf.Tensor) -> tf.Tensor:
         """Finds background neighbors: [B, K] int32, `NOTHING` where there is none."""
-        count = self.settings.la_num_background
+        count, find = self.settings.la_num_background, None
         assert count is not None
-        if self.search is None:
-            return self.bank.nearest(embeddings, count)[1]
-        return self.search.nearest(
-            embeddings, self.cluster_centroids[0], self.bank.read, count
-        )
+        if self.search is not None:
+            find = functools.partial(self.search.nearest, self.cluster_centroids[0])
+        return self.bank.nearest(embeddings, count, find)[1]
 
     def reference_accuracy(self) -> float | None:
         """Returns what IR had come to before LA began."""

@@ -10,10 +10,33 @@ Letters: B batch, N videos, D dimension, K rows per embedding.
 from __future__ import annotations
 
 import math
+from typing import Any, Protocol
 
+import numpy as np
 import tensorflow as tf
 
+from vie_tf.objectives.assignment import DividedRows
+
 BANK_MOMENTUM = 0.5  # weight of the old row; Wu et al. 2018 and the authors' code
+
+
+class Find(Protocol):
+    """A search in the rows that a device holds; see `MemoryBank.nearest`."""
+
+    def __call__(
+        self, embeddings: tf.Tensor, rows: HeldRows, k: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns similarities [B, k], largest first, and rows [B, k] int32."""
+
+
+class HeldRows(Protocol):
+    """The rows of a bank that a device holds, for a search within a step."""
+
+    def read_held(self, indices: tf.Tensor) -> tf.Tensor:
+        """Reads rows at [...] indices, [..., D] float32; any for one that it lacks."""
+
+    def is_held(self, indices: tf.Tensor) -> tf.Tensor | None:
+        """Tells which of [...] indices it holds, [...] bool; None for all."""
 
 
 class MemoryBank(tf.Module):
@@ -31,6 +54,8 @@ class MemoryBank(tf.Module):
       rows: [N, D] variable of the dtype; what reads it outside of this class takes
         `float_rows`.
       labels: [N] int64; not a variable, as it comes from the manifest at every start.
+      num_videos: N.
+      dim: D.
     """
 
     def __init__(
@@ -43,9 +68,12 @@ class MemoryBank(tf.Module):
         super().__init__(name="memory_bank")
         self._strategy = tf.distribute.get_strategy()
         self.labels = tf.convert_to_tensor(labels, tf.int64)
-        self.num_videos = int(self.labels.shape[0])
-        self.rows = tf.Variable(
-            tf.cast(random_rows(self.num_videos, dim, seed), dtype),
+        self.num_videos, self.dim = int(self.labels.shape[0]), dim
+        self.rows: tf.Variable = self._make_rows(seed, dtype)
+
+    def _make_rows(self, seed: int, dtype: str) -> tf.Variable:
+        return tf.Variable(
+            tf.cast(random_rows(self.num_videos, self.dim, seed), dtype),
             trainable=False,
             name="rows",
             # Written in cross-replica context with the rows of the global batch, so
@@ -71,22 +99,51 @@ class MemoryBank(tf.Module):
     def read(self, indices: tf.Tensor) -> tf.Tensor:
         """Reads rows at [...] indices, [..., D] float32, and no others.
 
-        `tf.gather` reads the value of a mirrored variable first, which after a scatter
-        update is a copy of the whole bank; in replica context this does not.
+        All workers have to call.
         """
+        # `tf.gather` reads the value of a mirrored variable first, which after a
+        # scatter update is a copy of the whole bank.
         if tf.distribute.in_cross_replica_context():
             return tf.cast(tf.gather(self.rows, indices), tf.float32)
+        return self.read_held(indices)
+
+    def read_held(self, indices: tf.Tensor) -> tf.Tensor:
+        """Reads rows that this device holds; see `HeldRows`."""
         rows = tf.raw_ops.ResourceGather(
             resource=self.rows.handle, indices=indices, dtype=self.rows.dtype
         )
         return tf.cast(rows, tf.float32)
 
+    def is_held(self, indices: tf.Tensor) -> tf.Tensor | None:
+        """Tells that this device holds all rows; see `HeldRows`."""
+        return None
+
     def float_rows(self) -> tf.Tensor:
-        """Returns all rows, [N, D] float32: a copy if they have 16 bits."""
+        """Returns all rows, [N, D] float32: a copy if they have 16 bits.
+
+        All workers have to call, in cross-replica context.
+        """
         return tf.cast(self.rows, tf.float32)
 
-    def nearest(self, embeddings: tf.Tensor, k: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the k rows nearest to each embedding; see `nearest_rows`."""
+    def rows_to_cluster(self) -> tf.Tensor | DividedRows:
+        """Returns all rows as `vie_tf.objectives.clustering.k_means` takes them."""
+        return self.float_rows()
+
+    def nearest(
+        self, embeddings: tf.Tensor, k: int, find: Find | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the k rows nearest to each embedding; call in replica context.
+
+        Args:
+          embeddings: [B, D] float32, unit norm.
+          k: at most N.
+          find: how the rows of a device are searched; None for exactly.
+
+        Returns:
+          Similarities [B, k], largest first, and rows [B, k] int32.  No gradient.
+        """
+        if find is not None:
+            return find(embeddings, self, k)
         return nearest_rows(self.float_rows(), embeddings, k)
 
     def updated_rows(self, embeddings: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
@@ -121,7 +178,7 @@ class MemoryBank(tf.Module):
             args=(indices, new_rows),
         )
 
-    def set_first_rows(self, rows: tf.Tensor) -> None:
+    def set_first_rows(self, rows: np.ndarray | tf.Tensor) -> None:
         """Takes over the rows of a smaller bank; call in cross-replica context.
 
         Args:
@@ -129,6 +186,10 @@ class MemoryBank(tf.Module):
         """
         first = tf.cast(rows, self.rows.dtype)
         self.rows.assign(tf.concat([first, self.rows[rows.shape[0] :]], axis=0))
+
+    def checkpoint(self) -> Any:
+        """Returns what a checkpoint holds: `rows`, [N, D] of the dtype."""
+        return self
 
 
 def nearest_rows(
@@ -154,15 +215,30 @@ def nearest_rows(
     return tf.math.top_k(similarities, k)
 
 
-def random_rows(num_videos: int, dim: int, seed: int) -> tf.Tensor:
-    """Draws rows [N, D] uniformly in +-1 / sqrt(dim / 3), so of norm 1 on average."""
+def random_rows(num_videos: int, dim: int, seed: int, first: int = 0) -> tf.Tensor:
+    """Draws rows [N, D] uniformly in +-1 / sqrt(dim / 3), so of norm 1 on average.
+
+    Args:
+      num_videos: N.
+      dim: D.
+      seed: seed of the numbers.
+      first: rows before them, which have the same seed and are not drawn.
+    """
     limit = 1.0 / math.sqrt(dim / 3)
+    low, high = tf.constant(-limit), tf.constant(limit)
+    # A counter gives four numbers; those before `first` in its four are cut off.
+    skipped, cut = divmod(first * dim, 4)
 
     @tf.function  # in whose graph one operation takes over the memory of another
     def draw() -> tf.Tensor:
-        return tf.random.stateless_uniform(
-            [num_videos, dim], seed=[seed, 0], minval=-limit, maxval=limit
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=[seed, 0])
+        numbers = tf.raw_ops.StatelessRandomUniformV2(
+            shape=[cut + num_videos * dim],
+            key=key,
+            counter=counter + tf.constant([skipped, 0], tf.uint64),
+            alg=tf.random.Algorithm.PHILOX.value,
         )
+        return tf.reshape(numbers[cut:] * (high - low) + low, [num_videos, dim])
 
     return draw()
 

@@ -33,6 +33,7 @@ class MultiviewCoding(InstanceRecognition):
     """
 
     title = "CMC"
+    divides_bank = False
 
     @classmethod
     def complete_config(cls, config: RunConfig) -> RunConfig:

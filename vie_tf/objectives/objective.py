@@ -34,6 +34,7 @@ class Objective:
       title: name of the loss in the terminal.
       needs_labels: whether every training video needs a label, which makes the network
         a classifier.
+      divides_bank: whether it can train with --bank=sharded.
       has_own_head: whether it has layers of its own on endpoints of the network, and
         neither trains the layer of the embedding nor keeps a memory bank.  The
         embedding is `pooled` at unit norm then.
@@ -43,6 +44,7 @@ class Objective:
 
     title = ""
     needs_labels = False
+    divides_bank = True
     has_own_head = False
     kinds: tuple[str, ...] = ("frames", "clips", "streams")
     bank: MemoryBank | None = None
@@ -88,9 +90,25 @@ class Objective:
                 f" --input={model.input} makes two: give --input=frames or"
                 " --input=differences."
             )
+        if config.loss.bank == "sharded":
+            cls._check_divides(loss)
         return dataclasses.replace(
             config, model=dataclasses.replace(model, has_head=not cls.has_own_head)
         )
+
+    @classmethod
+    def _check_divides(cls, loss: str) -> None:
+        if cls.needs_labels or cls.has_own_head:
+            raise UserError(
+                f"--loss={loss} keeps no memory bank to be divided: leave"
+                " --bank=sharded out."
+            )
+        if not cls.divides_bank:
+            raise UserError(
+                f"--loss={loss} reads rows of the memory bank by the thousand, which"
+                " --bank=sharded does not exchange: give --bank=whole, and"
+                " --bank_dtype=bfloat16 to halve it."
+            )
 
     @classmethod
     def from_config(cls, config: RunConfig, labels: np.ndarray) -> Objective:
@@ -206,7 +224,7 @@ class Objective:
 
     def checkpoint(self) -> dict[str, Any]:
         """Returns what a checkpoint holds of the objective, by its key in the file."""
-        return {} if self.bank is None else {"bank": self.bank}
+        return {} if self.bank is None else {"bank": self.bank.checkpoint()}
 
     def recomputed(self) -> dict[str, tf.Variable]:
         """Returns the variables of `checkpoint` that the objective can compute again.

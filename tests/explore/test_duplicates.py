@@ -186,6 +186,26 @@ def test_without_frames_only_vectors_that_are_far_closer_than_usual_count():
     assert [(p.one, p.other) for p in pairs if p.is_double] == [(3, 7)]
 
 
+def test_of_a_large_collection_only_videos_with_close_vectors_are_read(monkeypatch):
+    """A copy with a close vector is found; one with another vector is not looked at."""
+    monkeypatch.setattr(duplicates, "MOST_ALIKE", 11)
+    monkeypatch.setattr(duplicates, "_PAIRS_AT_ONCE", 1)
+    originals = [take(seed) for seed in range(10)]
+    videos = [*originals, reencoded(originals[3]), reencoded(originals[5])]
+    vectors = clustered(12, num_classes=12, dim=64)
+    vectors[10] = unit_norm(vectors[3] + 0.001 * vectors[7])
+    asked, read = [], reader(videos)
+
+    def counted(wanted, request):
+        asked.append(list(wanted))
+        return read(wanted, request)
+
+    pairs = duplicates.find(vectors, counted)
+    doubles = {(pair.one, pair.other) for pair in pairs if pair.is_double}
+    assert doubles == {(3, 10)} and (5, 11) not in {(p.one, p.other) for p in pairs}
+    assert [3, 10] in asked and max(map(len, asked)) == 2
+
+
 def test_doubles_of_doubles_are_one_set():
     def pair(one, other, difference):
         return Pair(one, other, 0.9, -1.0, difference)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from collection_fixtures import EVIL, clustered, make_reader, write_index
 
-from vie_tf.explore import answers
+from vie_tf.explore import answers, collection
 from vie_tf.explore.answers import Answer
 from vie_tf.explore.gallery import Found, Gallery, format_found
 from vie_tf.explore.percentiles import Percentiles, format_percentile
@@ -111,3 +111,15 @@ def test_names_are_text_in_table_and_page(tmp_path):
     assert "<script" not in html and "<img" not in html and "<b>" not in html
     assert html.count("data:image/jpeg") == 3
     assert "closer than 99.50% of pairs, from 1.0 s to 2.0 s" in html
+
+
+def test_the_collection_of_a_baseline_has_no_step(tmp_path):
+    made_from = {"average": "clips", "num_clips": 5, "checkpoint": "abc"}
+    for network, shown in (("run", "slow, step 7"), ("motion_map", "motion_map")):
+        write_index(
+            *(tmp_path / network, clustered(4), names(4)),
+            model="slow" if network == "run" else network,
+            made_from={**made_from, "network": network},
+        )
+        index = EmbeddingIndex.load(str(tmp_path / network))
+        assert collection.of_index(index).network == shown

@@ -148,6 +148,28 @@ def test_every_tab_fits_on_a_phone(tab, browser, page):
     assert browser.run("byId('stage').getBoundingClientRect().height") > 250
 
 
+def test_the_map_lies_above_its_legend(browser, page):
+    lowest = browser.run(
+        "Math.max(...[...Array(count).keys()].map((video) => toScreen(video)[1]))"
+    )
+    top = browser.run("byId('legend').offsetTop")
+    assert lowest + browser.run("thumbSize()[1]") / 2 < top
+
+
+def test_names_of_copies_are_shown_whole(browser, tmp_path):
+    names = [f"v{number:03d}.mp4" for number in range(8)]
+    names[:2] = "the_same_long_name_of_a_recording.mp4", "the_same_long_name_cut.mp4"
+    vectors = clustered(8, num_classes=8)
+    vectors[1] = vectors[0]
+    collection = make_collection(names=names, vectors=vectors)
+    folder = str(tmp_path / "page")
+    write_page.write(collection, make_reader(), folder, 3, check_frames=False)
+    browser.open(f"file://{folder}/index.html", READY)
+    browser.run("byId('tab-duplicates').click()")
+    shown = text_of(browser, "#view .cards").split("\n")
+    assert set(names[:2]) <= set(shown) and shown.count("2.5 s") == 2
+
+
 def test_zoom_keeps_what_is_under_the_mouse(browser, page):
     x, y = place_of(browser, 3)
     browser.run(

@@ -30,6 +30,7 @@ def _explore(flags: cli.Flags) -> None:
     # Here, so that --help need not wait for TensorFlow.
     from vie_tf.commands.video_files.collection_videos import reader_of
     from vie_tf.explore import projector_files, reports
+    from vie_tf.explore.pictures.remembered import remembering
     from vie_tf.storage import files
 
     for table in filter(None, (outputs.duplicates, outputs.outliers)):
@@ -37,6 +38,8 @@ def _explore(flags: cli.Flags) -> None:
     collection = load(asked)
     videos = asked.videos or collection.videos
     read = reader_of(videos, collection.sources, asked.num_processes)
+    if outputs.page and outputs.duplicates:
+        read = remembering(read)
     if outputs.page:
         print(reports.write_page(collection, read, outputs))
     if outputs.duplicates:

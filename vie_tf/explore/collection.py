@@ -10,6 +10,7 @@ import os
 
 import numpy as np
 
+from vie_tf.config import RUN
 from vie_tf.explore import space
 from vie_tf.input.instances import Instances
 from vie_tf.metrics.features import unit_norm
@@ -26,7 +27,8 @@ class Collection:
 
     Attributes:
       name: name of the collection, for people.
-      network: family of the network and step of its checkpoint, for people.
+      network: family of the network and step of its checkpoint, or name of a baseline,
+        for people.
       videos: folder of the video files, or of the data set.
       sources: names of the videos, [V].
       labels: names of their classes, empty without one, [V].
@@ -56,10 +58,12 @@ def of_index(index: EmbeddingIndex) -> Collection:
         rows = rows[::num_clips]
         clips = vectors.reshape(len(rows), num_clips, -1)
         vectors = unit_norm(clips.mean(axis=1))
-    videos = metadata["videos"]
+    videos, network = metadata["videos"], metadata["model"]
+    if metadata["made_from"].get("network", RUN) == RUN:  # Others have no steps.
+        network = f"{network}, step {metadata['step']}"
     return Collection(
         name=os.path.basename(videos.rstrip("/")) or videos,
-        network=f"{metadata['model']}, step {metadata['step']}",
+        network=network,
         videos=videos,
         sources=tuple(row["source"] for row in rows),
         labels=tuple(row["label"] for row in rows),

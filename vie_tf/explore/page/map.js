@@ -1,7 +1,8 @@
 // The map: a canvas of thumbnails and dots.  Where thumbnails would overlap, the more
 // central video of its group is drawn and the others are dots, until one zooms in.
 const canvas = byId("map"), context = canvas.getContext("2d");
-const view = { scale: 1, x: 0.5, y: 0.5, width: 1, height: 1, ratio: 1 };
+// `free` is the height above the legend, in whose middle the map lies.
+const view = { scale: 1, x: 0.5, y: 0.5, width: 1, height: 1, free: 1, ratio: 1 };
 const WIDE = 60, HIGH = 45, MARGIN = 46, LARGEST = 80;
 let isDue = false, fade = null;
 
@@ -13,11 +14,11 @@ const priority = new Int32Array(count);
 }
 let places = Float64Array.from(data.maps.tsne, (value) => value / 10000);
 
-function unit() { return Math.max(1, Math.min(view.width, view.height) - 2 * MARGIN) * view.scale; }
-function stretch() { return Math.max(1, Math.min(1.7, (view.width - 2 * MARGIN) / Math.max(1, view.height - 2 * MARGIN))); }
+function unit() { return Math.max(1, Math.min(view.width, view.free) - 2 * MARGIN) * view.scale; }
+function stretch() { return Math.max(1, Math.min(1.7, (view.width - 2 * MARGIN) / Math.max(1, view.free - 2 * MARGIN))); }
 function toScreen(video) {
   const size = unit();
-  return [view.width / 2 + (places[2 * video] - view.x) * size * stretch(), view.height / 2 + (places[2 * video + 1] - view.y) * size];
+  return [view.width / 2 + (places[2 * video] - view.x) * size * stretch(), view.free / 2 + (places[2 * video + 1] - view.y) * size];
 }
 function thumbSize() {
   const grown = Math.min(2.4, Math.max(0.75, Math.pow(view.scale, 0.45)) * (count < 60 ? 1.35 : count < 200 ? 1.1 : 1));
@@ -109,17 +110,18 @@ function drawThumb(video, x, y, wide, high, empty, ink, accent) {
 function resize() {
   const box = canvas.getBoundingClientRect();
   view.width = box.width; view.height = box.height; view.ratio = Math.min(3, devicePixelRatio || 1);
+  view.free = box.height - byId("legend").offsetHeight;
   canvas.width = Math.round(box.width * view.ratio); canvas.height = Math.round(box.height * view.ratio);
   draw();
 }
 new ResizeObserver(resize).observe(byId("stage"));
 
-function zoom(factor, x = view.width / 2, y = view.height / 2) {
+function zoom(factor, x = view.width / 2, y = view.free / 2) {
   const before = unit();
   view.scale = Math.min(LARGEST, Math.max(0.5, view.scale * factor));
   const after = unit(), wide = stretch();
   view.x += ((x - view.width / 2) / wide) * (1 / before - 1 / after);
-  view.y += (y - view.height / 2) * (1 / before - 1 / after);
+  view.y += (y - view.free / 2) * (1 / before - 1 / after);
   draw();
 }
 function showAll() { Object.assign(view, { scale: 1, x: 0.5, y: 0.5 }); draw(); }

@@ -44,7 +44,7 @@ find.addEventListener("input", () => {
 byId("layout").addEventListener("change", (event) => moveTo(event.target.value));
 byId("colors").addEventListener("change", (event) => {
   state.colors = event.target.value; state.lit = null;
-  legend(); draw();
+  legend(); resize();
   if (state.chosen < 0) showTab(state.tab);
 });
 if (!data.labelNames.length) byId("colors").hidden = true;

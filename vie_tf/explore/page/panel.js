@@ -83,7 +83,10 @@ const VIEWS = {
     const { sets, note } = data.duplicates, made = [element("p", "note", note)];
     sets.forEach((set, number) => {
       const box = block(`Set ${number + 1}`, plural(set.videos.length, "video"));
-      box.append(cards(set.videos, named), element("p", "note", set.reason));
+      // Names of copies are alike, so they are shown whole.
+      const list = cards(set.videos, (video) => [shortName(video), data.durations[video] ? seconds(data.durations[video]) : "", labelOf(video)].filter(Boolean));
+      list.classList.add("whole");
+      box.append(list, element("p", "note", set.reason));
       made.push(box);
     });
     return made;

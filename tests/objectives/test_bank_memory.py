@@ -1,7 +1,7 @@
 import pytest
 from run_fixtures import run_config
 
-from vie_tf.objectives.bank_memory import Devices, bytes_of, check_fits
+from vie_tf.objectives.bank.bank_memory import Devices, bytes_of, check_fits
 from vie_tf.storage.errors import UserError
 
 NUM_VIDEOS, DIM = 10**8, 128

@@ -1,0 +1,1 @@
+"""Memory banks that several devices divide, and which bank a run gets."""

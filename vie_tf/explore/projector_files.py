@@ -19,6 +19,7 @@ from vie_tf.explore.collection import Collection
 from vie_tf.explore.pictures import sheets
 from vie_tf.monitoring import sprite
 from vie_tf.storage import files
+from vie_tf.terminal.wording import counted
 
 
 def write(collection: Collection, read: ReadThumbnails, folder: str) -> str:
@@ -54,8 +55,8 @@ def write(collection: Collection, read: ReadThumbnails, folder: str) -> str:
     for name, content in contents.items():
         files.write_atomically(os.path.join(folder, name), content)
     return (
-        f"Wrote {count} videos to {folder}. To see them: tensorboard --logdir={folder},"
-        " tab Projector."
+        f"Wrote {counted(count, 'video')} to {folder}. To see them: tensorboard"
+        f" --logdir={folder}, tab Projector."
     )
 
 

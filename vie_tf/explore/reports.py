@@ -14,7 +14,8 @@ from vie_tf.explore import duplicates, outliers
 from vie_tf.explore.collection import Collection
 from vie_tf.explore.page import write_page as page
 from vie_tf.storage import files
-from vie_tf.storage.printable import csv_text
+from vie_tf.storage.printable import csv_text, printable
+from vie_tf.terminal.wording import counted
 
 
 def write_page(
@@ -29,9 +30,10 @@ def write_page(
     if faults:
         video, fault = min(faults.items())
         lines.append(
-            f"{len(faults)} of {len(collection.sources)} videos have no picture there,"
-            f" such as {collection.sources[video]}: {fault}. If videos have moved, give"
-            " --videos=FOLDER."
+            f"{len(faults)} of {counted(len(collection.sources), 'video')}"
+            f" {'has' if len(faults) == 1 else 'have'} no picture there,"
+            f" such as {printable(collection.sources[video])}: {fault}. If videos have"
+            " moved, give --videos=FOLDER."
         )
     return "\n".join(lines)
 
@@ -67,8 +69,9 @@ def write_duplicates(
     num_checked = sum(pair.difference is not None for pair in pairs)
     checked = f"the frames of {num_checked} close pairs were compared"
     return (
-        f"Wrote {outputs.duplicates}: {len(rows)} of {len(collection.sources)} videos"
-        f" in {len(sets)} sets of the same video"
+        f"Wrote {outputs.duplicates}: {len(rows)} of"
+        f" {counted(len(collection.sources), 'video')} in {counted(len(sets), 'set')}"
+        " of the same video"
         f" ({checked if num_checked else 'by distance alone'})."
     )
 
@@ -90,8 +93,8 @@ def write_outliers(collection: Collection, outputs: ExploreConfig) -> str:
     ]
     _write_csv(outputs.outliers or "", "video label split score outlier".split(), rows)
     return (
-        f"Wrote {outputs.outliers}: {int(found.is_outlier.sum())} of {len(rows)} videos"
-        " are outliers."
+        f"Wrote {outputs.outliers}: {int(found.is_outlier.sum())} of"
+        f" {counted(len(rows), 'video')} are outliers."
     )
 
 

@@ -38,7 +38,7 @@ from vie_tf.storage.records import write_record
 FAMILIES = ("single", "trn", "3dresnet", "slow", "slowfast")
 SIZES = (224, 112)
 HEIGHT, WIDTH = 320, 426
-_BATCH_SIZE = 8
+_BATCH_SIZE = 32
 _NUM_DRAWS = 100
 _QUALITY = 90  # of data_prep.convert
 

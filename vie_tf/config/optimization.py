@@ -150,6 +150,13 @@ class TrainConfig(OptimizationConfig, FolderConfig):
         " (docs/small_collections.md).",
         lower=0,
     )
+    progressive_steps: int = setting(
+        0,
+        "Steps at the start, counted from the first of the run, whose clips have half"
+        " the height and width, which is four times cheaper. The paper has none"
+        " (docs/scale.md).",
+        lower=0,
+    )
     knn_gallery: str = setting(
         "auto",
         "Gallery of the kNN validation. bank: the memory bank, as in the authors' code."

@@ -50,6 +50,8 @@ class Training:
       learning: comparison with what has learned nothing, by the chief; None for none.
       keeps_best: whether the best checkpoint is kept beside the newest.
       profile: steps that are profiled.
+      next_stage: step after which the clips change; 0 for never.
+      clips_of_stage: makes the clips from the state's position on, as they are then.
     """
 
     state: TrainState
@@ -64,6 +66,8 @@ class Training:
     learning: LearningCheck | None = None
     keeps_best: bool = True
     profile: StepProfile = StepProfile(None, "")
+    next_stage: int = 0
+    clips_of_stage: Callable[[], Clips] | None = None
 
 
 def run_steps(training: Training) -> Scores | None:
@@ -97,7 +101,8 @@ def _run_steps(training: Training, stops: StopRequests) -> Scores | None:
     batch_size, last_step = settings.batch_size, settings.train_steps
     assert batch_size and last_step is not None and settings.eval_steps is not None
     first_step, scores = state.steps_taken(), None
-    batches = training.devices.batches(training.clips.dataset)
+    clips = training.clips
+    batches = training.devices.batches(clips.dataset)
     take_step_of: dict[Objective, TrainStep] = {}
     if state.owes_validation(settings.eval_steps, last_step):
         scores = _validate(training, first_step)
@@ -107,8 +112,12 @@ def _run_steps(training: Training, stops: StopRequests) -> Scores | None:
             take_step_of[objective] = _make_step(training, objective)
         doing(f"taking step {step:,} of {last_step:,}")
         log.clusterings(objective.before_step(step - 1), step - 1)
+        if training.clips_of_stage and first_step < training.next_stage == step - 1:
+            # The graph of a step is made again, as its clips have another shape.
+            clips = training.clips_of_stage()
+            batches = training.devices.batches(clips.dataset)
         with training.profile.of(step):
-            batch = _wait_for_batch(training, batches)
+            batch = _wait_for_batch(training, clips, batches)
             if step == first_step + 1:
                 log.clips(_first_replica(training, batch["clips"]), step - 1)
             scalars = take_step(take_step_of[objective], batch, step, batch_size)
@@ -137,12 +146,10 @@ def _make_step(training: Training, objective: Objective) -> TrainStep:
     )
 
 
-def _wait_for_batch(training: Training, batches: Iterator[dict]) -> dict:
+def _wait_for_batch(training: Training, clips: Clips, batches: Iterator[dict]) -> dict:
     assert training.settings.batch_size is not None
     asked = time.perf_counter()
-    batch = next_batch(
-        batches, training.clips, training.state, training.settings.batch_size
-    )
+    batch = next_batch(batches, clips, training.state, training.settings.batch_size)
     training.log.waited(time.perf_counter() - asked)
     return batch
 

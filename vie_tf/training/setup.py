@@ -14,6 +14,7 @@ from vie_tf.runs import streams
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, Manifest
 from vie_tf.terminal.wording import counted
+from vie_tf.training import progressive
 
 
 def complete_settings(
@@ -61,6 +62,7 @@ def complete_settings(
         config = _without_bank(config)
     config = _with_gallery(config, manifest, num_rows)
     _check_schedule(config, manifest, num_rows)
+    progressive.check(config)
     steps = config.train.profile_steps
     if steps and steps[1] > config.train.train_steps:
         raise UserError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from vie_tf.config import RunConfig
 from vie_tf.input import pipeline
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clips import Clips
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
@@ -51,6 +52,7 @@ def clips_of_run(
     instances: Instances,
     position: int = 0,
     devices: Distribution | None = None,
+    recipe: ClipRecipe | None = None,
 ) -> Clips:
     """Makes the training clips of a run.
 
@@ -60,6 +62,7 @@ def clips_of_run(
       instances: instances that it trains on.
       position: position of the first clip.
       devices: devices that share a step; None for a single one.
+      recipe: recipe of the clips; None for that of the network.
     """
     assert config.train.batch_size is not None
     batch_size, shard = config.train.batch_size, pipeline.ALL_CLIPS

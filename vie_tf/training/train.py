@@ -10,6 +10,7 @@ import contextlib
 import sys
 
 from vie_tf.config import RunConfig
+from vie_tf.input.clips import Clips
 from vie_tf.input.instances import Instances
 from vie_tf.input.pipeline import ClipShard
 from vie_tf.keras import keras
@@ -35,7 +36,14 @@ from vie_tf.storage.folder_lock import FolderLock
 from vie_tf.storage.manifest import Manifest
 from vie_tf.terminal import termination
 from vie_tf.terminal.heartbeat import doing
-from vie_tf.training import agreement, distribution, estimate, failures, start
+from vie_tf.training import (
+    agreement,
+    distribution,
+    estimate,
+    failures,
+    progressive,
+    start,
+)
 from vie_tf.training.distribution import Distribution
 from vie_tf.training.loop import Training, run_steps
 from vie_tf.training.setup import clips_between_validations, complete_settings
@@ -91,9 +99,7 @@ def _train_in_folder(
     with devices.strategy.scope():
         state = start.make_state(config, instances.labels)
         start.restore_or_start(state, run, config, manifest)
-    recipe = clip_recipe(config.model)
-    num_videos = settings.batch_size // devices.num_replicas
-    clips_shape = state.objective.network_shape(num_videos, recipe)
+    clips_shape = _clips_shape(config, state, devices)
     check_batch_norm(state.model, clips_shape, devices.strategy)
     if devices.num_workers > 1:
         devices.check_agreement(agreement.from_state(state))
@@ -114,9 +120,8 @@ def _train_in_folder(
     if not state.steps_taken():
         for line in advice.before_training(config, instances.count):
             print(line, flush=True)
-    if devices.num_workers == 1 and not is_done:
-        num_steps = settings.train_steps - state.steps_taken()
-        estimate.report(state.model, clips_shape, devices.strategy, num_steps)
+    if not is_done:
+        _describe_stage(config, state, devices)
     _note_start(config, manifest, run, state, devices)
     if is_done:
         print(f"Wrote the untrained network: {run.save(state)}.")
@@ -124,6 +129,32 @@ def _train_in_folder(
         doing("preparing the clips")
         run_steps(_prepare(config, manifest, instances, run, state, devices))
         print(advice.after_training(config, manifest))
+
+
+def _clips_shape(
+    config: RunConfig, state: TrainState, devices: Distribution
+) -> tuple[int, ...]:
+    """Returns the shape of the clips of a replica in the next step."""
+    assert config.train.batch_size is not None
+    num_videos = config.train.batch_size // devices.num_replicas
+    recipe = progressive.recipe_at(config, state.steps_taken())
+    return state.objective.network_shape(num_videos, recipe)
+
+
+def _describe_stage(
+    config: RunConfig, state: TrainState, devices: Distribution
+) -> None:
+    """Prints the clips of the next steps, and what these will cost."""
+    steps_taken, last_step = state.steps_taken(), config.train.train_steps
+    line = progressive.describe(config, steps_taken)
+    if line:
+        print(line, flush=True)
+    if steps_taken < config.train.progressive_steps:
+        last_step = config.train.progressive_steps
+    if devices.num_workers == 1:
+        shape = _clips_shape(config, state, devices)
+        num_steps = last_step - steps_taken
+        estimate.report(state.model, shape, devices.strategy, num_steps)
 
 
 def _note_start(
@@ -166,13 +197,23 @@ def _prepare(
         summaries.hyper_parameters(config)
     network, refresh = start.network_to_validate(config, state, devices)
     epoch_steps = -(-instances.count // settings.batch_size)
+
+    def clips() -> Clips:
+        recipe = progressive.recipe_at(config, state.steps_taken())
+        position = state.clips_read()
+        return start.clips_of_run(
+            config, manifest, instances, position, devices, recipe
+        )
+
+    def clips_of_stage() -> Clips:
+        _describe_stage(config, state, devices)
+        return clips()
+
     return Training(
         state=state,
         settings=settings,
         weight_decay=config.loss.weight_decay,
-        clips=start.clips_of_run(
-            config, manifest, instances, state.clips_read(), devices
-        ),
+        clips=clips(),
         devices=devices,
         run=run,
         log=RunLog(
@@ -193,6 +234,8 @@ def _prepare(
         profile=StepProfile(
             settings.profile_steps if devices.is_chief else None, settings.model_dir
         ),
+        next_stage=settings.progressive_steps,
+        clips_of_stage=clips_of_stage,
     )
 
 

@@ -100,8 +100,8 @@ def transform_into(
 ) -> None:
     """Transforms a clip; see `transform`.
 
-    Everything is done in place: in memory that is taken for each operation, the system
-    would spend more time on its pages than OpenCV on its pixels.
+    Everything is done in place: where the system takes memory back at once, the pages
+    of new memory for each operation cost more than its pixels.
 
     Args:
       clip: [T, S, S, C] uint8, contiguous, which is written.

@@ -1,7 +1,6 @@
 """Costs of a clip on one core, from the bytes of its frames to the batch.
 
-    python -m benchmarks.input_pipeline
-    python -m benchmarks.input_pipeline --data_dir=DATA
+python -m benchmarks.input_pipeline [--data_dir=DATA]
 
 On the same frames (generated ones of 426 x 320, or those of a data set), it measures
 the JPEG decoder alone, which is the limit; our pipeline; and the authors' recipe with
@@ -33,7 +32,6 @@ from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.storage import records
 from vie_tf.storage.frame_spool import FrameSpool
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, ShardEntry, VideoEntry
-from vie_tf.storage.records import write_record
 
 FAMILIES = ("single", "trn", "3dresnet", "slow", "slowfast")
 SIZES = (224, 112)
@@ -102,7 +100,7 @@ def write_frames(data_dir: str, num_videos: int = 8, num_frames: int = 120) -> s
                 bytes=sum(map(len, frames)),
                 **facts,
             )
-            write_record(file, FrameSpool(frames), video)
+            records.write_record(file, FrameSpool(frames), video)
             videos.append(video)
     shard = ShardEntry(name, TRAIN_SPLIT, num_videos, os.path.getsize(path), "")
     Manifest(("texture",), tuple(videos), (shard,), (), {}).save(data_dir)

@@ -10,7 +10,7 @@ from vie_tf.config import DataConfig
 from vie_tf.input import clip_blocks, pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
 
-RECIPE = ClipRecipe(num_frames=3, frame_interval=2, crop_size=32, sampling="sparse")
+RECIPE = ClipRecipe(num_frames=1, frame_interval=2, crop_size=32, sampling="sparse")
 
 
 @pytest.fixture(name="data", scope="module")
@@ -38,8 +38,7 @@ def clips_of(data, recipe=RECIPE, batch_size=6, **options):
     ],
 )
 def test_a_clip_of_a_block_is_the_clip_of_its_position(data, input, options):
-    # An interval of two: frames of the clip are the later ones of others.
-    recipe = ClipRecipe(4, 2, crop_size=16, sampling="dense", input=input)
+    recipe = ClipRecipe(1, 2, crop_size=16, sampling="dense", input=input)
     clips = clips_of(data, recipe, **options)
     for batch in itertools.islice(clips, 3):
         for number, position in enumerate(batch["positions"].numpy()):
@@ -49,7 +48,7 @@ def test_a_clip_of_a_block_is_the_clip_of_its_position(data, input, options):
 
 
 def test_batches_of_several_blocks_are_those_of_clips_one_by_one(data, monkeypatch):
-    monkeypatch.setattr(clip_blocks, "_FRAMES_OF_BLOCK", 6)  # two clips of three
+    monkeypatch.setattr(clip_blocks, "_MAX_CLIPS", 2)
     blocks = clips_of(data)
     one_by_one = clips_of(data, on_bad_record="skip")
     for batch, wanted in itertools.islice(zip(blocks, one_by_one), 4):
@@ -58,8 +57,13 @@ def test_batches_of_several_blocks_are_those_of_clips_one_by_one(data, monkeypat
 
 
 @pytest.mark.parametrize(
-    "batch_size,num_frames,wanted",
-    [(128, 1, 32), (8, 1, 8), (48, 4, 8), (7, 4, 7), (11, 4, 1), (64, 16, 2)],
+    "batch_size,wanted", [(128, 32), (8, 8), (48, 24), (7, 7), (37, 1)]
 )
-def test_a_block_divides_the_batch_and_has_few_frames(batch_size, num_frames, wanted):
-    assert clip_blocks.block_size(batch_size, num_frames) == wanted
+def test_a_block_divides_the_batch_and_has_few_clips(batch_size, wanted):
+    assert clip_blocks.block_size(batch_size) == wanted
+
+
+def test_clips_of_several_frames_are_made_one_by_one(data, monkeypatch):
+    monkeypatch.setattr(clip_blocks, "make_clips", None)
+    recipe = ClipRecipe(2, 2, crop_size=16, sampling="dense")
+    assert next(iter(clips_of(data, recipe)))["clips"].shape == (6, 2, 16, 16, 3)

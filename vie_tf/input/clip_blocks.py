@@ -1,7 +1,7 @@
 """Blocks of training clips: read, decoded and augmented by one call of Python.
 
 A graph that is run for one clip alone, and its calls of Python, cost about as much as
-decoding a frame, so training makes a block of clips at once.  The clips are those of
+decoding a frame, so training makes a block of clips of one frame at once.  The clips are those of
 `TrainingClipMaker.finish`, pixel by pixel.
 
 Letters: K clips of a block, T frames, S height and width, C channels of a clip.
@@ -18,7 +18,7 @@ from vie_tf.input import augmentations, color_jitter, crops, opencv_ops
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clip_source import ClipSource
 
-_FRAMES_OF_BLOCK = 32  # of which the work that a block needs once is a small part
+_MAX_CLIPS = 32  # of which the work that a block needs once is a small part
 
 
 class Draw(NamedTuple):
@@ -63,10 +63,10 @@ def draw_for_training(
     )
 
 
-def block_size(batch_size: int, num_frames: int) -> int:
+def block_size(batch_size: int) -> int:
     """Returns the clips of a block, a divisor of the batch."""
-    most = max(1, _FRAMES_OF_BLOCK // num_frames)
-    return max(k for k in range(1, min(batch_size, most) + 1) if batch_size % k == 0)
+    most = min(batch_size, _MAX_CLIPS)
+    return max(size for size in range(1, most + 1) if batch_size % size == 0)
 
 
 def make_clips(

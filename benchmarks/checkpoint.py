@@ -18,8 +18,8 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.config import LossConfig, TrainConfig
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.instance_recognition import InstanceRecognition
-from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.runs import schedules
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState

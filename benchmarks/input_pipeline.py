@@ -2,9 +2,8 @@
 
 python -m benchmarks.input_pipeline [--data_dir=DATA]
 
-On the same frames (generated ones of 426 x 320, or those of a data set), it measures
-the JPEG decoder alone, which is the limit; our pipeline; and the authors' recipe with
-Pillow.  Then it compares the color jitters with Pillow's and with each other.
+On the same frames, generated or of a data set, it measures the JPEG decoder alone, our
+pipeline and the authors' recipe with Pillow, and then how their color jitters differ.
 """
 
 from __future__ import annotations
@@ -27,7 +26,8 @@ from benchmarks.peers import pillow_loader
 from data_prep.synthesize import textures
 from vie_tf import models
 from vie_tf.config import DataConfig
-from vie_tf.input import augmentations, color_jitter, opencv_ops, pipeline
+from vie_tf.input import pipeline
+from vie_tf.input.augmentation import augmentations, color_jitter, opencv_ops
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.storage import records
 from vie_tf.storage.frame_spool import FrameSpool

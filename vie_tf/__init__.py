@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from vie_tf.metrics import knn
     from vie_tf.models.registry import build, clip_recipe, register_model
     from vie_tf.objectives import Objective, losses, register_objective
+    from vie_tf.objectives.bank.memory_bank import MemoryBank
     from vie_tf.objectives.clustering import k_means
-    from vie_tf.objectives.memory_bank import MemoryBank
     from vie_tf.storage.errors import UserError
 
 __version__ = "0.1.0"  # pyproject.toml reads this line
@@ -49,7 +49,7 @@ _HOMES = {
     "ClipRecipe": "vie_tf.input.clip_recipe",
     "Index": "vie_tf.api.index",
     "LoadedRun": "vie_tf.api.loaded_run",
-    "MemoryBank": "vie_tf.objectives.memory_bank",
+    "MemoryBank": "vie_tf.objectives.bank.memory_bank",
     "Objective": "vie_tf.objectives",
     "UserError": "vie_tf.storage.errors",
     "build": "vie_tf.models.registry",

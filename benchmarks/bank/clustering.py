@@ -14,8 +14,8 @@ The bank is a model of a run.  A video has a content: the mean of a class, a gro
 many as clusters) and a vector of its own.  An embedding is the content plus noise of
 the same norm, which differs between clips.  In an epoch the network rotates all
 contents together and moves each one by itself; each row then moves half of the way to
-an embedding, as in `vie_tf.objectives.memory_bank`.  LA would also pull rows to their
-centroids, which makes a warm start easier; the model omits that.
+an embedding, as in `vie_tf.objectives.bank.memory_bank`.  LA would also pull rows to
+their centroids, which makes a warm start easier; the model omits that.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import tensorflow as tf
 from benchmarks.machine import matmul_peak
 from vie_tf.config import LossConfig
 from vie_tf.objectives import clustering
-from vie_tf.objectives.memory_bank import BANK_MOMENTUM, random_rows
+from vie_tf.objectives.bank.memory_bank import BANK_MOMENTUM, random_rows
 
 DIM = 128
 # Fractions of changed labels at which a warm start may end, including the default.

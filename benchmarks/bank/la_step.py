@@ -17,7 +17,7 @@ import tensorflow as tf
 from benchmarks.machine import matmul_peak, seconds
 from vie_tf import models
 from vie_tf.objectives import losses
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.runs import schedules
 
 

@@ -25,7 +25,7 @@ from sklearn import neighbors
 
 from benchmarks.machine import cpu_facts, matmul_peak
 from vie_tf.metrics import nearest, retrieval
-from vie_tf.objectives.memory_bank import nearest_rows
+from vie_tf.objectives.bank.memory_bank import nearest_rows
 
 DIM = 128
 NUM_NEIGHBORS = 50  # of the largest recall of retrieval

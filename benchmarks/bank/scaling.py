@@ -37,8 +37,8 @@ from vie_tf.config import (
 )
 from vie_tf.models.from_config import with_family_defaults
 from vie_tf.objectives import clustering
+from vie_tf.objectives.bank.memory_bank import random_rows
 from vie_tf.objectives.local_aggregation import LocalAggregation
-from vie_tf.objectives.memory_bank import random_rows
 from vie_tf.training import distribution, start
 from vie_tf.training.step import make_train_step
 

@@ -34,9 +34,9 @@ import tensorflow as tf
 from benchmarks.bank.clustering import DIM, MovingBank, unit
 from benchmarks.machine import cpu_facts
 from vie_tf.objectives import clustering
+from vie_tf.objectives.bank.memory_bank import MemoryBank, nearest_rows, random_rows
 from vie_tf.objectives.cluster_search import ClusterSearch
 from vie_tf.objectives.local_aggregation import SEARCHED_GROUPS
-from vie_tf.objectives.memory_bank import MemoryBank, nearest_rows, random_rows
 
 BATCH_SIZE, NUM_NEIGHBORS = 128, 512
 VIDEOS_PER_CLUSTER = 30

@@ -21,8 +21,8 @@ import tensorflow as tf
 
 from benchmarks.machine import cpu_facts
 from vie_tf.objectives import losses
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.bank.sharded_bank import ShardedBank
-from vie_tf.objectives.memory_bank import MemoryBank
 
 DIM, TURNS = 128, 5
 BANKS = {"whole": MemoryBank, "sharded": ShardedBank}

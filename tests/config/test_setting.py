@@ -21,7 +21,7 @@ from vie_tf.config import (
 )
 from vie_tf.config.setting import setting
 from vie_tf.flags.cli import Flags
-from vie_tf.input import crops
+from vie_tf.input.augmentation import crops
 from vie_tf.models import MODELS
 from vie_tf.monitoring import hyper_parameters
 from vie_tf.training import agreement

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from frame_fixtures import reference_frame
 
-from vie_tf.input import augmentations
+from vie_tf.input.augmentation import augmentations
 
 LARGE = cv2.resize(reference_frame(), (256, 192), interpolation=cv2.INTER_CUBIC)
 

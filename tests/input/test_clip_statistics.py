@@ -6,9 +6,10 @@ from pretext_fixtures import textures
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
-from vie_tf.input import clip_statistics, pipeline
+from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.clip_statistics import (
+from vie_tf.input.questions import clip_statistics
+from vie_tf.input.questions.clip_statistics import (
     appearance_statistics,
     choices,
     color_overlap,

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from frame_fixtures import PILLOWS_COLORS, PILLOWS_HUES, SAMPLED, reference_frame
 
-from vie_tf.input import color_jitter, opencv_ops
+from vie_tf.input.augmentation import color_jitter, opencv_ops
 
 
 def reference_clip():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vie_tf.input import crops
+from vie_tf.input.augmentation import crops
 
 
 def windows(recipe, height=320, width=426, num_draws=500):

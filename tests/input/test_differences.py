@@ -10,7 +10,8 @@ from frame_fixtures import reference_frame
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
-from vie_tf.input import augmentations, differences, later_frames, pipeline, sampling
+from vie_tf.input import later_frames, pipeline, sampling
+from vie_tf.input.augmentation import augmentations, differences
 from vie_tf.input.clip_recipe import ClipRecipe, check_motion
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry

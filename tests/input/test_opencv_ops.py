@@ -10,7 +10,7 @@ from frame_fixtures import (
     reference_frame,
 )
 
-from vie_tf.input import augmentations, color_jitter, opencv_ops
+from vie_tf.input.augmentation import augmentations, color_jitter, opencv_ops
 
 
 def sampled(clip):

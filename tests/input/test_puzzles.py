@@ -9,9 +9,10 @@ from pretext_fixtures import cut_cells, textures
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
-from vie_tf.input import pipeline, puzzles
+from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.puzzles import ORDERS, Puzzle
+from vie_tf.input.questions import puzzles
+from vie_tf.input.questions.puzzles import ORDERS, Puzzle
 from vie_tf.storage.manifest import Manifest
 
 RECIPE = ClipRecipe(16, 1, 112, "dense", question="puzzle")

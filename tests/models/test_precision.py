@@ -14,7 +14,7 @@ from run_fixtures import GridEmbedder, la_state, make_step, run_config, unit_row
 from vie_tf import models
 from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
 from vie_tf.training import train as training

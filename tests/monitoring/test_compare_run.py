@@ -19,7 +19,7 @@ from vie_tf.monitoring.published.comparison import (
 )
 from vie_tf.monitoring.published.curves import PublishedRun
 from vie_tf.monitoring.tensorboard import Summaries
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.manifest import Manifest
 

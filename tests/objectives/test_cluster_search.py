@@ -6,9 +6,9 @@ import tensorflow as tf
 from run_fixtures import grid_state, random_clips, run_config, unit_rows
 
 from vie_tf.objectives import OBJECTIVES, clustering
+from vie_tf.objectives.bank.memory_bank import MemoryBank, nearest_rows
 from vie_tf.objectives.cluster_search import NOTHING, ClusterSearch
 from vie_tf.objectives.local_aggregation import LocalAggregation
-from vie_tf.objectives.memory_bank import MemoryBank, nearest_rows
 from vie_tf.storage.errors import UserError
 
 NUM_VIDEOS, NUM_CLUSTERS, K = 400, 20, 15

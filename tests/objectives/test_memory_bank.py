@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from vie_tf.objectives.memory_bank import (
+from vie_tf.objectives.bank.memory_bank import (
     MemoryBank,
     last_of_each,
     nearest_rows,

@@ -9,7 +9,7 @@ from pretext_fixtures import growing_squares, learn, noise_clips, tiny_run
 from run_fixtures import run_config
 
 from vie_tf.config import DataConfig
-from vie_tf.objectives.order import ORDERS, Order
+from vie_tf.objectives.pretexts.order import ORDERS, Order
 from vie_tf.storage.errors import UserError
 
 FRAMES = {"name": "alexnet", "num_filters": 16}

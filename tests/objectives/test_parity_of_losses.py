@@ -14,7 +14,7 @@ from deterministic_weights import value_of
 from run_fixtures import la_state, make_step, run_config
 
 from vie_tf.keras import keras
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 
 PARITY = json.loads(
     (pathlib.Path(__file__).parents[1] / "fixtures/parity/parity.json").read_text()

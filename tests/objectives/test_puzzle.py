@@ -8,7 +8,7 @@ from run_fixtures import run_config, with_settings
 
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.models.from_config import clip_recipe
-from vie_tf.objectives.puzzle import Puzzle
+from vie_tf.objectives.pretexts.puzzle import Puzzle
 from vie_tf.storage.errors import UserError
 from vie_tf.training import estimate
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from pretext_fixtures import SIZE, learn, moving_textures, noise_clips, tiny_run
 
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.objectives.rotation import Rotation, rotations
+from vie_tf.objectives.pretexts.rotation import Rotation, rotations
 
 # A network of clips whose graph is made in a second.
 STACKED = {"name": "alexnet_stacked", "num_filters": 16}

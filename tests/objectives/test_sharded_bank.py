@@ -28,8 +28,8 @@ from sharded_banks import (
 
 from vie_tf.objectives import OBJECTIVES
 from vie_tf.objectives.bank.bank_memory import bank_from_config
+from vie_tf.objectives.bank.memory_bank import MemoryBank, random_rows
 from vie_tf.objectives.bank.sharded_bank import ShardedBank
-from vie_tf.objectives.memory_bank import MemoryBank, random_rows
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage.errors import UserError
 

@@ -8,12 +8,12 @@ import tensorflow as tf
 from pretext_fixtures import SIZE, learn, noise_clips, textures, tiny_run
 from run_fixtures import run_config, with_settings
 
-from vie_tf.input.clip_statistics import (
+from vie_tf.input.questions.clip_statistics import (
     appearance_statistics,
     choices,
     motion_statistics,
 )
-from vie_tf.objectives.statistics import Statistics
+from vie_tf.objectives.pretexts.statistics import Statistics
 from vie_tf.storage.errors import UserError
 
 STACKED = {"name": "alexnet_stacked", "num_filters": 16}

@@ -19,7 +19,7 @@ from vie_tf.commands import tf1_checkpoint as command
 from vie_tf.config import ModelConfig
 from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.runs import tf1_checkpoint
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState

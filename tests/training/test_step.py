@@ -19,7 +19,7 @@ from run_fixtures import (
 
 from vie_tf.models.layers import BatchNormRelu
 from vie_tf.objectives import losses
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.training import step as train_step
 
 NUM_VIDEOS = 10  # so an epoch has three steps of BATCH_SIZE

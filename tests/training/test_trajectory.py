@@ -16,7 +16,7 @@ import trajectory_inputs as inputs
 from run_fixtures import la_state, make_step, run_config
 
 from vie_tf import models
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 
 TRAJECTORIES = json.loads(
     (pathlib.Path(__file__).parents[1] / "fixtures" / "trajectory.json").read_text()

@@ -12,7 +12,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from vie_tf.export.exact_resize import resize
-from vie_tf.input import augmentations, crops, later_frames, sampling
+from vie_tf.input import later_frames, sampling
+from vie_tf.input.augmentation import augmentations, crops
 from vie_tf.input.clip_recipe import ClipRecipe
 
 # Integer weights of OpenCV for red, green and blue, in 2^15 ths.

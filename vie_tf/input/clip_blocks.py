@@ -1,8 +1,8 @@
 """Blocks of training clips: read, decoded and augmented by one call of Python.
 
 A graph that is run for one clip alone, and its calls of Python, cost about as much as
-decoding a frame, so training makes a block of clips of one frame at once.  The clips are those of
-`TrainingClipMaker.finish`, pixel by pixel.
+decoding a frame, so training makes a block of clips of one frame at once.  The clips
+are those of `TrainingClipMaker.finish`, pixel by pixel.
 
 Letters: K clips of a block, T frames, S height and width, C channels of a clip.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple, Sequence
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.input import augmentations, color_jitter, crops, opencv_ops
+from vie_tf.input.augmentation import augmentations, color_jitter, crops, opencv_ops
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clip_source import ClipSource
 

@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import DataConfig
-from vie_tf.input import augmentations, clip_blocks, crops, later_frames, sampling
+from vie_tf.input import clip_blocks, later_frames, sampling
+from vie_tf.input.augmentation import augmentations, crops
 from vie_tf.input.clip_order import ClipOrder, Purpose, random_seed
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clip_source import ClipSource, Element

@@ -6,7 +6,7 @@ A clip of T frames has the channels of `--input`:
   differences  gray of frame t and gray of frame t + DIFFERENCE_LAG
   both         those of frames, then those of differences
 
-The network subtracts the two grays (`vie_tf.input.differences`).
+The network subtracts the two grays (`vie_tf.input.augmentation.differences`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ClipRecipe:
       input: `frames`, `differences` or `both`.
       frame_rate: frames per second, in place of the interval; not used by `binned`.
       question: what training clips are asked besides, a key of
-        `vie_tf.input.questions.CLIP_MAKERS`; empty for nothing.
+        `vie_tf.input.questions.makers.CLIP_MAKERS`; empty for nothing.
     """
 
     num_frames: int

@@ -39,7 +39,7 @@ from vie_tf.input.clip_recipe import ClipRecipe, with_static
 from vie_tf.input.clip_source import ClipSource
 from vie_tf.input.clips import Clips
 from vie_tf.input.instances import Instances
-from vie_tf.input.questions import CLIP_MAKERS
+from vie_tf.input.questions.makers import CLIP_MAKERS
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest, VideoEntry
 
 
@@ -108,8 +108,8 @@ def _makes_blocks(
 ) -> bool:
     """Tells whether several clips are made by one call of Python.
 
-    That pays for clips of one frame; those of more frames got up to 18% slower.  Where a
-    store is slow, or a clip may be left out, clips are made one by one.
+    That pays for clips of one frame; those of more frames got up to 18% slower.  Where
+    a store is slow, or a clip may be left out, clips are made one by one.
     """
     if source.portable or source.is_remote or source.skips_bad_records:
         return False

@@ -27,7 +27,7 @@ from vie_tf.metrics.features import (
     video_embeddings,
 )
 from vie_tf.metrics.validation_scores import Gather, Scores, scores_of_workers
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 
 BANK = "bank"
 FEATURES = "features"

@@ -27,7 +27,7 @@ from vie_tf.metrics.knn_validation import (
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.metrics.split_probabilities import split_probabilities
 from vie_tf.metrics.validation_scores import Gather, Scores, scores_of_workers
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.storage.manifest import NO_LABEL, TRAIN_SPLIT, VAL_SPLIT, Manifest
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from vie_tf.input import differences
+from vie_tf.input.augmentation import differences
 
 # Mean and standard deviation of ImageNet's channels in [0, 1]; the authors use them for
 # every data set.

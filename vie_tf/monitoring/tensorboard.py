@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
-from vie_tf.input import differences
+from vie_tf.input.augmentation import differences
 from vie_tf.monitoring import alarms as health
 from vie_tf.monitoring import hyper_parameters, scalar_descriptions, statistics
 from vie_tf.monitoring.alarms import Alarm
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.clustering import Clusters
-from vie_tf.objectives.memory_bank import MemoryBank
 
 _GRID_CLIPS = 8
 _GRID_FRAMES = 8

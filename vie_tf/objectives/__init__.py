@@ -10,10 +10,10 @@ from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.objectives.local_aggregation import LocalAggregation
 from vie_tf.objectives.multiview import MultiviewCoding
 from vie_tf.objectives.objective import Objective
-from vie_tf.objectives.order import Order
-from vie_tf.objectives.puzzle import Puzzle
-from vie_tf.objectives.rotation import Rotation
-from vie_tf.objectives.statistics import Statistics
+from vie_tf.objectives.pretexts.order import Order
+from vie_tf.objectives.pretexts.puzzle import Puzzle
+from vie_tf.objectives.pretexts.rotation import Rotation
+from vie_tf.objectives.pretexts.statistics import Statistics
 from vie_tf.objectives.supervised import Supervised
 from vie_tf.storage.errors import UserError
 

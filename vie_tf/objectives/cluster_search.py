@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from vie_tf.objectives.memory_bank import HeldRows
+from vie_tf.objectives.bank.memory_bank import HeldRows
 from vie_tf.objectives.objective import variable
 
 NOTHING = -1  # in place of a neighbor, where the searched clusters have fewer than K

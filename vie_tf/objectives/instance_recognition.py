@@ -17,7 +17,7 @@ import tensorflow as tf
 from vie_tf.config import LossConfig, RunConfig
 from vie_tf.objectives import losses
 from vie_tf.objectives.bank.bank_memory import bank_from_config
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter
 
 UNKNOWN = -1.0  # an accuracy that was not measured yet

@@ -20,10 +20,10 @@ import tensorflow as tf
 
 from vie_tf.config import LossConfig, RunConfig
 from vie_tf.objectives import clustering, losses
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.cluster_search import NOTHING, ClusterSearch
 from vie_tf.objectives.clustering import Clusters
 from vie_tf.objectives.instance_recognition import UNKNOWN, InstanceRecognition
-from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter, variable
 from vie_tf.storage.errors import UserError
 from vie_tf.terminal.wording import counted

@@ -1,8 +1,8 @@
 """The losses of VIE: similarities in, one value per video out.
 
 Comes in: similarities of a batch of embeddings to rows of the memory bank, from
-`vie_tf.objectives.memory_bank`.  Goes out: a loss for every video, which the training
-step averages over the global batch.
+`vie_tf.objectives.bank.memory_bank`.  Goes out: a loss for every video, which the
+training step averages over the global batch.
 
 Letters: B batch, K negatives or background neighbors, N videos in the bank.
 """

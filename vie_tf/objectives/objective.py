@@ -20,8 +20,8 @@ from vie_tf import models
 from vie_tf.config import LossConfig, ModelConfig, RunConfig, settings_of
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.models.clip_input import PAIRED_INPUTS
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.clustering import Clusters
-from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.storage.errors import UserError
 
 
@@ -153,7 +153,7 @@ class Objective:
         Args:
           batch: `clips` [B, T, S, S, C] uint8, `rows` [B] and `labels` [B], and where
             `training_recipe` asks a question, `targets` [B, ...] and clips as
-            `vie_tf.input.questions` makes them.
+            `vie_tf.input.questions.makers` makes them.
           step: as for `loss`.
 
         Returns:

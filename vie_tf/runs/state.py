@@ -11,7 +11,7 @@ from typing import Any, Collection
 import tensorflow as tf
 
 from vie_tf.keras import keras
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.objective import Objective, counter
 from vie_tf.runs.schedules import Plateau, TF1MomentumSGD, is_due
 

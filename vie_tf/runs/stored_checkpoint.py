@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.keras import keras
-from vie_tf.objectives.memory_bank import MemoryBank
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.runs import checkpoint_path
 from vie_tf.runs.state import TrainState
 from vie_tf.storage.errors import UserError

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from vie_tf.drawing.canvas import DARK, Canvas, text_width
-from vie_tf.input import differences
+from vie_tf.input.augmentation import differences
 from vie_tf.input.clips import Example
 
 _MAX_COLUMNS = 8  # equally spaced frames of a clip that are shown

@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import LossConfig, RunConfig
+from vie_tf.objectives.bank.memory_bank import MemoryBank
 from vie_tf.objectives.bank.sharded_bank import ShardedBank
-from vie_tf.objectives.memory_bank import MemoryBank
 from vie_tf.storage import memory
 from vie_tf.storage.errors import UserError
 from vie_tf.terminal.wording import counted

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.objectives.assignment import DividedRows
-from vie_tf.objectives.memory_bank import (
+from vie_tf.objectives.bank.memory_bank import (
     Find,
     MemoryBank,
     last_of_each,

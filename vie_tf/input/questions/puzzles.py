@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.input import augmentations
+from vie_tf.input.augmentation import augmentations
 from vie_tf.input.clip_makers import TrainingClipMaker
 from vie_tf.input.clip_order import Purpose
 from vie_tf.input.clip_recipe import ClipRecipe

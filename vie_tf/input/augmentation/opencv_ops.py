@@ -1,10 +1,10 @@
 """Resize, color jitter and flip of a clip on bytes, by OpenCV's vectorized kernels.
 
-They are the transforms of `vie_tf.input.augmentations`, several times faster than
-TensorFlow's operations (`python -m benchmarks.input_pipeline`).  Rounding is Pillow's
-where that is cheap: brightness, contrast and saturation are cut down to whole numbers,
-hue has 256 steps of a turn.  Python runs a few lines for each clip; the kernels release
-the interpreter.
+They are the transforms of `vie_tf.input.augmentation.augmentations`, several times
+faster than TensorFlow's operations (`python -m benchmarks.input_pipeline`).  Rounding
+is Pillow's where that is cheap: brightness, contrast and saturation are cut down to
+whole numbers, hue has 256 steps of a turn.  Python runs a few lines for each clip; the
+kernels release the interpreter.
 
 Letters: T frames, S height and width of the crop.
 """
@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from vie_tf.input import color_jitter
-from vie_tf.input.color_jitter import LUMA, ColorDraw
+from vie_tf.input.augmentation import color_jitter
+from vie_tf.input.augmentation.color_jitter import LUMA, ColorDraw
 
 # Added before OpenCV rounds to the nearest number, to cut down as Pillow does.
 _CUT = -0.498

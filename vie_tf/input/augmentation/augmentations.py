@@ -20,8 +20,8 @@ from typing import Any, Callable, Sequence
 
 import tensorflow as tf
 
-from vie_tf.input import color_jitter, crops, opencv_ops
-from vie_tf.input.color_jitter import ColorDraw
+from vie_tf.input.augmentation import color_jitter, crops, opencv_ops
+from vie_tf.input.augmentation.color_jitter import ColorDraw
 from vie_tf.input.later_frames import Repeats
 
 FLIP_PROBABILITY = 0.5

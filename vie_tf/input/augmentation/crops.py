@@ -3,7 +3,7 @@
 Each crop takes height and width of the frames of a clip, scalar int32, and uniform
 random numbers, [NUM_DRAWS] float32 in [0, 1).  It returns top, left, height and width
 of one window for all frames of the clip, [4] int32, in source pixels, which
-`vie_tf.input.augmentations` decodes and resizes.
+`vie_tf.input.augmentation.augmentations` decodes and resizes.
 
   random_short_side_crop  shortest side resized to 256 .. 320, then a random 224 x 224
                           crop (section 4; appendix B: 128 .. 160 and 112)

@@ -1,8 +1,8 @@
 """Space-time cubic puzzles: where do four cells of a clip belong?
 
-The input (`vie_tf.input.puzzles`) cuts a clip into 2 x 2 cells in space or into 4 in
-time, and gives them in one of 24 orders.  The network sees each cell by itself; a head
-on the features of all four says which order it is.
+The input (`vie_tf.input.questions.puzzles`) cuts a clip into 2 x 2 cells in space or
+into 4 in time, and gives them in one of 24 orders.  The network sees each cell by
+itself; a head on the features of all four says which order it is.
 
 Source: Kim et al. 2018, section 3 (the task, four towers of shared weights, and what
 keeps short cuts out).
@@ -20,11 +20,11 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.puzzles import NUM_CELLS, ORDERS, cell_size
+from vie_tf.input.questions.puzzles import NUM_CELLS, ORDERS, cell_size
 from vie_tf.keras import keras
 from vie_tf.models.clip_input import MIN_CROP_SIZE
 from vie_tf.models.from_config import clip_recipe
-from vie_tf.objectives.pretext import (
+from vie_tf.objectives.pretexts.pretext import (
     Pretext,
     check_moves,
     dense,

@@ -22,7 +22,12 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.keras import keras
-from vie_tf.objectives.pretext import Pretext, check_moves, dense, softmax_parts
+from vie_tf.objectives.pretexts.pretext import (
+    Pretext,
+    check_moves,
+    dense,
+    softmax_parts,
+)
 from vie_tf.storage.errors import UserError
 
 NUM_FRAMES = 4

@@ -1,7 +1,8 @@
 """Motion and appearance statistics: where does a clip move, where do colors change?
 
-The input (`vie_tf.input.clip_statistics`) computes the numbers of each clip; a layer on
-the features of the network predicts them, and the loss is their squared error.
+The input (`vie_tf.input.questions.clip_statistics`) computes the numbers of each clip;
+a layer on the features of the network predicts them, and the loss is their squared
+error.
 
 Source: Wang et al. 2019, section 3; weights of motion and appearance and the squared
 error of plain numbers are those of their code (video_repres_sts).
@@ -18,9 +19,9 @@ import tensorflow as tf
 
 from vie_tf.config import RunConfig
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.clip_statistics import choices
+from vie_tf.input.questions.clip_statistics import choices
 from vie_tf.models.from_config import clip_recipe
-from vie_tf.objectives.pretext import Pretext, check_moves, dense
+from vie_tf.objectives.pretexts.pretext import Pretext, check_moves, dense
 from vie_tf.storage.errors import UserError
 
 NUM_MOTION = 14

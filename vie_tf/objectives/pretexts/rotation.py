@@ -17,7 +17,7 @@ import tensorflow as tf
 from vie_tf.config import RunConfig
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
-from vie_tf.objectives.pretext import Pretext, dense, softmax_parts
+from vie_tf.objectives.pretexts.pretext import Pretext, dense, softmax_parts
 
 NUM_ROTATIONS = 4
 HIDDEN_UNITS = 64

@@ -1,0 +1,1 @@
+"""Crops, flips and recolors clips, and subtracts frames."""

@@ -1,0 +1,1 @@
+"""Makes clips that come with an answer, for pretext tasks."""

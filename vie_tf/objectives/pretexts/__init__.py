@@ -1,0 +1,1 @@
+"""Pretext tasks: objectives that ask for something known of a clip."""

@@ -27,9 +27,10 @@ class Terminated(KeyboardInterrupt):
 def handled(on_signal: Callable[[], None]) -> Iterator[None]:
     """Calls a function at the first SIGTERM; the next ones are ignored.
 
-    Python drops an exception that is raised within `__del__` or a callback of the garbage
-    collector, of which TensorFlow has many.  If it drops `Terminated`, the signal is sent
-    again.  A thread other than the main one cannot be asked, so nothing changes there.
+    Python drops an exception that is raised within `__del__` or a callback of the
+    garbage collector, of which TensorFlow has many.  If it drops `Terminated`, the
+    signal is sent again.  A thread other than the main one cannot be asked, so nothing
+    changes there.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

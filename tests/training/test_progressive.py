@@ -12,7 +12,7 @@ from vie_tf import models
 from vie_tf.config import ModelConfig
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.storage.errors import UserError
-from vie_tf.training import progressive
+from vie_tf.training import failures, loop, progressive
 from vie_tf.training import train as training
 
 MODEL = {"crop_size": 64, "batch_norm_momentum": 0.1, "name": "slow"}
@@ -49,6 +49,21 @@ def test_the_first_steps_have_half_the_size_and_the_others_the_whole():
     assert sizes == [32] * SMALL + [64] * (LAST - SMALL)
     off = config_of("data", "run", progressive_steps=0)
     assert progressive.recipe_at(off, 0).crop_size == 64
+
+
+def test_the_network_is_given_the_clips_of_each_stage(
+    toy_networks, data_dir, tmp_path, monkeypatch
+):
+    sizes = []
+
+    def next_batch(*arguments):
+        batch = failures.next_batch(*arguments)
+        sizes.append(tuple(batch["clips"].shape[2:4]))
+        return batch
+
+    monkeypatch.setattr(loop, "next_batch", next_batch)
+    training.train(config_of(data_dir, tmp_path / "run"))
+    assert sizes == [(32, 32)] * SMALL + [(64, 64)] * (LAST - SMALL)
 
 
 @pytest.mark.parametrize("step", [4, SMALL, 8])

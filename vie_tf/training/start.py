@@ -70,13 +70,11 @@ def clips_of_run(
         block = batch_size // devices.num_workers
         shard = ClipShard(devices.worker, devices.num_workers, block)
         batch_size //= devices.num_replicas
-    recipe = objective_class(config.loss.name).training_recipe(
-        clip_recipe(config.model)
-    )
+    recipe = recipe or clip_recipe(config.model)
     return pipeline.training_clips(
         config.data,
         manifest,
-        recipe,
+        objective_class(config.loss.name).training_recipe(recipe),
         batch_size=batch_size,
         seed=config.train.seed,
         start_position=position,

@@ -4,12 +4,12 @@ A graph that is run for one clip alone, and its calls of Python, cost about as m
 decoding a frame, so training makes a block of clips of one frame at once.  The clips
 are those of `TrainingClipMaker.finish`, pixel by pixel.
 
-Letters: K clips of a block, T frames, S height and width, C channels of a clip.
+Letters: K clips of a block, S height and width, C channels of a clip.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -58,7 +58,7 @@ def draw_for_training(
     return Draw(
         window=augmentations.shrunk_window(window, ratio),
         ratio=ratio,
-        flip=draws[-1] < augmentations.FLIP_PROBABILITY,
+        flip=augmentations.is_flipped(draws),
         color=opencv_ops.color_arguments(color, jitter),
     )
 
@@ -77,24 +77,22 @@ def make_clips(
     indices: tf.Tensor,
     draws: Draw,
 ) -> tf.Tensor:
-    """Makes a block of clips within a tf.data graph.
+    """Makes a block of clips of one frame within a tf.data graph.
 
     A frame that cannot be read or decoded raises an error.
 
     Args:
       source: videos of the clips.
-      recipe: frames and size of the clips.
+      recipe: input and size of the clips.
       implementation: of the color jitter.
       videos: [K] indices into the videos of the source.
-      indices: frames of each clip as `with_later_frames` lists them, [K, T] or
-        [K, 2 T] int32.
+      indices: the frame of each clip, and the later one if there are differences,
+        [K, 1] or [K, 2] int32.
       draws: tensors of `draw_for_training`, each of K clips.
 
     Returns:
-      [K, T, S, S, C] uint8.
+      [K, 1, S, S, C] uint8.
     """
-    num_frames = 1 if recipe.static else recipe.num_frames
-    shape = num_frames, *recipe.shape[1:]
     channels = 1 if recipe.input == "differences" else 3
 
     def run(
@@ -105,17 +103,14 @@ def make_clips(
         flips: np.ndarray,
         *color: np.ndarray,
     ) -> np.ndarray:
-        clips = opencv_ops.aligned_clips([len(videos), *shape])
+        clips = opencv_ops.aligned_clips([len(videos), *recipe.shape])
         with tf.device("CPU:0"):
             for number, clip in enumerate(clips):
-                numbers = indices[number]
-                jpegs = source.read_jpegs(int(videos[number]), numbers)
-                frames = _decoded(
-                    *(jpegs, numbers, windows[number], int(ratios[number]), channels)
-                )
+                jpegs = source.read_jpegs(int(videos[number]), indices[number])
+                window, ratio = windows[number], int(ratios[number])
                 opencv_ops.transform_into(
                     clip,
-                    frames,
+                    [_decoded(jpeg, window, ratio, channels) for jpeg in jpegs],
                     implementation,
                     [argument[number] for argument in color],
                     bool(flips[number]),
@@ -125,24 +120,13 @@ def make_clips(
 
     inputs = [videos, indices, draws.window, draws.ratio, draws.flip, *draws.color]
     clips = tf.numpy_function(run, inputs, tf.uint8, stateful=False)
-    clips = tf.ensure_shape(clips, [None, *shape])
-    return tf.repeat(clips, recipe.num_frames, axis=1) if recipe.static else clips
+    return tf.ensure_shape(clips, [None, *recipe.shape])
 
 
-def _decoded(
-    jpegs: Sequence[bytes],
-    numbers: np.ndarray,
-    window: np.ndarray,
-    ratio: int,
-    channels: int,
-) -> list[np.ndarray]:
-    """Decodes a window of frames, each number once."""
-    found: dict[int, np.ndarray] = {}
-    for number, jpeg in zip(numbers.tolist(), jpegs):
-        if number not in found:
-            # `tf.io` has the same operation, at twice the cost of a call.
-            decoded = tf.raw_ops.DecodeAndCropJpeg(
-                contents=jpeg, crop_window=window, channels=channels, ratio=ratio
-            )
-            found[number] = np.asarray(memoryview(decoded))  # not a copy
-    return [found[number] for number in numbers.tolist()]
+def _decoded(jpeg: bytes, window: np.ndarray, ratio: int, channels: int) -> np.ndarray:
+    """Decodes a window of a frame."""
+    # `tf.io` has the same operation, at twice the cost of a call.
+    decoded = tf.raw_ops.DecodeAndCropJpeg(
+        contents=jpeg, crop_window=window, channels=channels, ratio=ratio
+    )
+    return np.asarray(memoryview(decoded))  # not a copy

@@ -80,7 +80,7 @@ def augment_for_training(
         _recolored,
         implementation=color,
         gray=(gray_probability, gray_first),
-        flip=is_flipped(seed),
+        flip=is_flipped(draws),
         input=input,
         portable=portable,
     )
@@ -154,9 +154,9 @@ def window_for_training(
     return window_of(height, width, draw_numbers(seed), crop, min_crop_area)
 
 
-def is_flipped(seed: tf.Tensor) -> tf.Tensor:
-    """Returns whether `augment_for_training` mirrors a clip, scalar bool."""
-    return draw_numbers(seed)[-1] < FLIP_PROBABILITY
+def is_flipped(draws: tf.Tensor) -> tf.Tensor:
+    """Returns whether a clip is mirrored, scalar bool, by its `draw_numbers`."""
+    return draws[-1] < FLIP_PROBABILITY
 
 
 def draw_numbers(seed: tf.Tensor) -> tf.Tensor:

@@ -190,7 +190,7 @@ class PuzzleClipMaker(TrainingClipMaker):
         windows = cell_windows(
             self.window(sample),
             self._puzzle(sample["position"]),
-            augmentations.is_flipped(seed),
+            augmentations.is_flipped(augmentations.draw_numbers(seed)),
         )
         return [
             (

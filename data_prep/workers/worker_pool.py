@@ -86,7 +86,7 @@ def run_tasks(
       function: importable; its results and reports are pickled.
       tasks: tasks, which messages name by `str(task)`.
       num_processes: number of workers, 0 for one per core; with 1, this process does
-        the tasks, without `on_death` and time limit.
+        the tasks, without `on_death` and time limit, unless processes take turns.
       on_report: called in this process for every report, also of repeated tasks.
       on_death: returns the task for a new worker after a death, or raises.
       time_limit_secs: longest time from the report that an item is `STARTED` to the
@@ -104,7 +104,7 @@ def run_tasks(
         return
     waiting = list(reversed(tasks))
     count = min(num_processes or num_cores(), len(tasks))
-    workers = [_Worker(function) for _ in range(count)]
+    workers = [_Worker(function, tasks_per_process) for _ in range(count)]
     ticks = _Ticks()
     try:
         for worker in workers:
@@ -121,7 +121,7 @@ def run_tasks(
                 if kind == "report":
                     on_report(*content)
                 else:
-                    worker.finish(tasks_per_process)
+                    worker.task = None
                     if waiting:
                         worker.give(waiting.pop())
                     yield content
@@ -168,15 +168,15 @@ class _Worker:
     pipe: connection.Connection
     _process: context.SpawnProcess
 
-    def __init__(self, function: Callable[[Any, Report], Any]) -> None:
-        self._function = function
+    def __init__(self, function: Callable[[Any, Report], Any], most_tasks: int) -> None:
+        self._function, self._most_tasks = function, most_tasks
         self.task: Any = None
         self._item: str | None = None
         self._item_secs = 0.0
-        self._num_done = 0
         self._start()
 
     def _start(self) -> None:
+        self._num_tasks = 0
         spawn = multiprocessing.get_context("spawn")
         self.pipe, far_end = spawn.Pipe()
         self._process = spawn.Process(
@@ -186,6 +186,10 @@ class _Worker:
         far_end.close()  # So that the death of the process closes the pipe.
 
     def give(self, task: Any) -> None:
+        if self._most_tasks and self._num_tasks == self._most_tasks:
+            self.stop()
+            self._start()
+        self._num_tasks += 1
         self.task, self._item = task, None
         try:
             self.pipe.send(task)
@@ -204,14 +208,6 @@ class _Worker:
             self._item = item if state == STARTED else None
             self._item_secs = 0.0
         return kind, content
-
-    def finish(self, tasks_per_process: int) -> None:
-        """Ends the task, and the process where it has done its share."""
-        self.task = None
-        self._num_done += 1
-        if tasks_per_process and self._num_done % tasks_per_process == 0:
-            self.stop()
-            self._start()
 
     def is_late(self, secs: float, limit_secs: float) -> bool:
         """Tells whether the item takes too long, now that `secs` more have passed."""

@@ -41,7 +41,8 @@ def main() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     lines = []
     for seed in arguments.seeds:
-        # Small steps cost a quarter: 1/2 of the steps, and 3/8 of full size, cost half.
+        # A small step costs a quarter at best, and then all of them cost half.  On
+        # narrow networks it costs more: read the seconds.
         for name, small, full in (("fixed", 0, 8), ("progressive", 4, 3)):
             counts = small * arguments.steps // 8, full * arguments.steps // 8
             for step, seconds, accuracy in curve(arguments, name, seed, *counts):

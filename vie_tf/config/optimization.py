@@ -153,7 +153,7 @@ class TrainConfig(OptimizationConfig, FolderConfig):
     progressive_steps: int = setting(
         0,
         "Steps at the start, counted from the first of the run, whose clips have half"
-        " the height and width, which is four times cheaper. The paper has none"
+        " the height and width, so a quarter of the pixels. The paper has none"
         " (docs/scale.md).",
         lower=0,
     )

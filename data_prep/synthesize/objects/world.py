@@ -59,6 +59,7 @@ OBJECTS = World(
     task=ObjectTask,
     settings=("world", "size", "seed"),
     kind="object",
+    version=2,
     check=_check,
     tables=_tables,
     files_per_process=pybullet_session.FILES_PER_PROCESS,

@@ -8,7 +8,6 @@ from record_fixtures import write_data_set
 from vie_tf.config import DataConfig
 from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.questions import clip_statistics
 from vie_tf.input.questions.clip_statistics import (
     appearance_statistics,
     choices,
@@ -16,6 +15,7 @@ from vie_tf.input.questions.clip_statistics import (
     motion_statistics,
     regions,
 )
+from vie_tf.input.questions.optical_flow import optical_flow
 from vie_tf.storage.manifest import Manifest
 
 SIZE = 128  # blocks of 32 pixels
@@ -91,14 +91,14 @@ def test_flow_of_a_texture_is_its_step():
     rng = np.random.default_rng(0)
     behind = scene(rng)
     frames = np.stack([np.roll(behind, (2 * t, t), axis=(0, 1)) for t in range(4)])
-    flow = clip_statistics.optical_flow(frames)[:, 16:-16, 16:-16]
+    flow = optical_flow(frames)[:, 16:-16, 16:-16]
     assert flow.mean(axis=(0, 1, 2)) == pytest.approx([1, 2], abs=0.2)
 
 
 def test_statistics_are_those_of_a_loop_over_pixels():
     size = 64
     grays = moving_square((1, 2), (8, 20), num_frames=3, size=size)
-    flow, found = clip_statistics.optical_flow(grays), motion_statistics(grays)
+    flow, found = optical_flow(grays), motion_statistics(grays)
     for component in (0, 1):
         changes = np.zeros((2, size, size))
         for frame in flow[..., component]:

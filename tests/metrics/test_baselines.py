@@ -9,8 +9,9 @@ from video_fixtures import write_pictures
 
 from data_prep.config import ConversionConfig
 from data_prep.convert import conversion
+from vie_tf.input.gray_frames import decode_gray
 from vie_tf.metrics import leave_one_out
-from vie_tf.metrics.baselines.reading import decode_gray, read_vectors
+from vie_tf.metrics.baselines.reading import read_vectors
 from vie_tf.metrics.baselines.vectors import (
     BASELINES,
     equally_spaced,

@@ -9,6 +9,7 @@ from pretext_fixtures import growing_squares, learn, noise_clips, tiny_run
 from run_fixtures import run_config
 
 from vie_tf.config import DataConfig
+from vie_tf.objectives.instance_recognition import InstanceRecognition
 from vie_tf.objectives.pretexts.order import ORDERS, Order
 from vie_tf.storage.errors import UserError
 
@@ -30,6 +31,7 @@ def test_a_run_has_four_frames_that_are_jittered_one_by_one():
     config = run_config("data", model={"name": "single", "num_frames": None})
     config = Order.complete_config(config)
     assert (config.model.num_frames, config.data.frame_jitter) == (4, 5)
+    assert config.data.motion_windows == 4
     assert not config.model.has_head
 
 
@@ -97,3 +99,21 @@ def test_a_static_video_has_no_order():
     )
     with pytest.raises(UserError, match="--static_video .* leave it out"):
         Order.complete_config(still)
+
+
+def with_data(**settings):
+    config = run_config("data", model={"name": "single", "num_frames": None})
+    return type(config)(**{**vars(config), "data": DataConfig("data", **settings)})
+
+
+def test_a_data_service_draws_windows_evenly():
+    config = Order.complete_config(with_data(data_service="grpc://host:1"))
+    assert config.data.motion_windows == 1
+    asked = with_data(data_service="grpc://host:1", motion_windows=2)
+    with pytest.raises(UserError, match="--motion_windows=2 .* a tf.data service"):
+        Order.complete_config(asked)
+
+
+def test_other_objectives_draw_windows_evenly():
+    with pytest.raises(UserError, match="is for --loss=order, not for --loss=ir"):
+        InstanceRecognition.complete_config(with_data(motion_windows=2))

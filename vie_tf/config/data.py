@@ -82,6 +82,15 @@ class DataConfig:
         upper=32,
         otherwise="5 with --loss=order, else 0",
     )
+    motion_windows: int | None = setting(
+        None,
+        "Windows of a video that are looked at for each clip, of which one is drawn in"
+        " proportion to its motion (optical flow). 1: one is drawn evenly. Only with"
+        " --loss=order.",
+        lower=1,
+        upper=64,
+        otherwise="4 with --loss=order, else 1",
+    )
     subset: float = setting(
         1.0,
         "Fraction of the training videos to train on (table 3: 0.7 and 0.3).",

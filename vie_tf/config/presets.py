@@ -155,7 +155,7 @@ def order(videos: Collection, given: Mapping[str, Any]) -> list[Choice]:
     """Returns settings with which the authors trained OPN; see `small`.
 
     Source: saved_settings/vd_opn.py (`opn_random_224_sep_flow`) and opn_data.py of
-    their repository, without their choice of frames by optical flow.
+    their repository.
     """
     del videos, given
     return [

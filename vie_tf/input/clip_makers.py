@@ -44,6 +44,10 @@ class ClipMaker(abc.ABC):
     def sample(self, element: Element) -> Element:
         """Chooses frames: `video`, an index into the split, and `indices` [T]."""
 
+    def choose(self, sample: Element) -> Element:
+        """Chooses among the frames that were read; by default all are taken."""
+        return sample
+
     @abc.abstractmethod
     def window(self, sample: Element) -> tf.Tensor:
         """Returns the window of a sample's crop, [4] int32."""
@@ -122,7 +126,10 @@ class TrainingClipMaker(ClipMaker):
 
     def _draw_frames(self, position: tf.Tensor, num_frames: tf.Tensor) -> tf.Tensor:
         """Draws the frames of a clip and their later ones, each in 0 .. F - 1."""
-        seed = self._seed(position, Purpose.CLIP)
+        return self._frames_of(self._seed(position, Purpose.CLIP), num_frames)
+
+    def _frames_of(self, seed: tf.Tensor, num_frames: tf.Tensor) -> tf.Tensor:
+        """Draws the frames of a clip by a seed, [2] integers."""
         indices = sampling.training_clip(self.recipe, num_frames, seed)
         if self.recipe.static:
             indices = indices[:1]

@@ -27,6 +27,7 @@ class Purpose(enum.IntEnum):
     CLIP = 2
     AUGMENTATION = 3
     PUZZLE = 4
+    WINDOW = 5
 
 
 def random_seed(seed: int, key: tf.Tensor, purpose: Purpose) -> tf.Tensor:

@@ -177,12 +177,17 @@ class Clips:
         return {name: stage.with_options(options) for name, stage in stages.items()}
 
     def _sample_at(self, position: int) -> Element:
-        element = self._maker.element_at(tf.constant(position, tf.int64))
-        return self._source.read(self._maker.sample(element))
+        return self._read_one(
+            self._maker.element_at(tf.constant(position, tf.int64))
+        )
+
+    def _read_one(self, element: Element) -> Element:
+        maker = self._maker
+        return maker.choose(self._source.read(maker.sample(element)))
 
     def _read(self, keeps_order: bool) -> tf.data.Dataset:
         return self._positions.map(
-            lambda element: self._source.read(self._maker.sample(element)),
+            self._read_one,
             num_parallel_calls=self._source.parallel_reads,
             deterministic=keeps_order,
         )

@@ -38,6 +38,7 @@ class Objective:
       has_own_head: whether it has layers of its own on endpoints of the network, and
         neither trains the layer of the embedding nor keeps a memory bank.  The
         embedding is `pooled` at unit norm then.
+      chooses_by_motion: whether its clips are drawn by motion (--motion_windows).
       kinds: kinds of networks that can learn it, as `vie_tf.models.family.Family.kind`.
       bank: the memory bank; None for an objective without one.
     """
@@ -46,6 +47,7 @@ class Objective:
     needs_labels = False
     divides_bank = True
     has_own_head = False
+    chooses_by_motion = False
     kinds: tuple[str, ...] = ("frames", "clips", "streams")
     bank: MemoryBank | None = None
 
@@ -89,6 +91,11 @@ class Objective:
                 f"--loss={loss} is for networks of one stream, but"
                 f" --input={model.input} makes two: give --input=frames or"
                 " --input=differences."
+            )
+        if (config.data.motion_windows or 1) > 1 and not cls.chooses_by_motion:
+            raise UserError(
+                f"--motion_windows is for --loss=order, not for --loss={loss}, whose"
+                " clips are drawn evenly: leave it out."
             )
         if config.loss.bank == "sharded":
             cls._check_divides(loss)

@@ -25,6 +25,7 @@ import tensorflow as tf
 
 from vie_tf.input.clip_makers import TrainingClipMaker
 from vie_tf.input.clip_source import Element
+from vie_tf.input.questions.optical_flow import optical_flow
 
 NUM_ORIENTATIONS = 8
 NUM_COLORS = 8
@@ -87,20 +88,6 @@ def motion_statistics(grays: np.ndarray) -> np.ndarray:
         found.append(_largest_motion(*changes.sum(axis=1)))
     of_regions = [number for both in zip(*found) for one in both for number in one]
     return np.array([*of_regions, *fastest], np.float32)
-
-
-def optical_flow(grays: np.ndarray) -> np.ndarray:
-    """Computes the flow from each frame to the next one.
-
-    Args:
-      grays: [T, H, W] uint8.
-
-    Returns:
-      [T - 1, H, W, 2] float32: pixels to the right, and down.
-    """
-    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    pairs = zip(grays, grays[1:])
-    return np.stack([method.calc(first, second, None) for first, second in pairs])
 
 
 def _changes(flow: np.ndarray) -> np.ndarray:

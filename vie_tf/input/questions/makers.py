@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from vie_tf.input.clip_makers import TrainingClipMaker
 from vie_tf.input.questions.clip_statistics import StatisticsClipMaker
+from vie_tf.input.questions.moving_frames import MovingClipMaker
 from vie_tf.input.questions.puzzles import PuzzleClipMaker
 
 # By `ClipRecipe.question`.
 CLIP_MAKERS: dict[str, type[TrainingClipMaker]] = {
     "": TrainingClipMaker,
+    "order": MovingClipMaker,
     "puzzle": PuzzleClipMaker,
     "statistics": StatisticsClipMaker,
 }

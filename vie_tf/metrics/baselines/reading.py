@@ -11,10 +11,10 @@ import sys
 from concurrent import futures
 from typing import Iterator, NamedTuple, Sequence
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
+from vie_tf.input.gray_frames import decode_gray
 from vie_tf.metrics.baselines.vectors import BASELINES, MOVING, normalized
 from vie_tf.metrics.features import NothingRead
 from vie_tf.storage.errors import UserError
@@ -23,16 +23,6 @@ from vie_tf.storage.manifest import Manifest, VideoEntry
 
 _LOG_SECONDS = 20.0  # between lines of progress where there is no terminal
 _FRAMES_AT_ONCE = 32  # that one request reads
-_JPEG_END = b"\xff\xd9"
-# JPEG frames are decoded at a half, a quarter or an eighth of their size, as long as
-# both sides keep so many pixels.
-_FEWEST_PIXELS = 64
-_REDUCTIONS = {
-    1: cv2.IMREAD_GRAYSCALE,
-    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-}
 
 
 class VideoVectors(NamedTuple):
@@ -154,25 +144,3 @@ def each_vector(
     # OpenCV and reading let other threads work.
     with futures.ThreadPoolExecutor(os.cpu_count()) as threads:
         yield from threads.map(vector, videos)
-
-
-def decode_gray(jpeg: bytes, size: tuple[int, int]) -> np.ndarray:
-    """Decodes a JPEG frame to gray, at a fraction of its size where it is large.
-
-    Args:
-      jpeg: JPEG string.
-      size: height and width of the frame.
-
-    Returns:
-      [H, W] uint8, at least 64 pixels on each side unless the frame has fewer.
-
-    Raises:
-      OSError: it is no whole JPEG image.
-    """
-    fitting = [n for n in _REDUCTIONS if min(size) // n >= _FEWEST_PIXELS]
-    flag = _REDUCTIONS[max(fitting, default=1)]
-    frame = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
-    # OpenCV fills what is missing with gray.
-    if frame is None or not jpeg.endswith(_JPEG_END):
-        raise OSError("a frame is no whole JPEG image")
-    return frame

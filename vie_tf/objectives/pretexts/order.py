@@ -2,7 +2,8 @@
 
 The network looks at each frame by itself.  A head compares all pairs of frames by one
 layer and says from the pairs in which of 12 orders the frames are given; an order and
-its reverse are one, as many motions can be played backward.
+its reverse are one, as many motions can be played backward.  Frames are taken where
+much moves (`vie_tf.input.questions.moving_frames`).
 
 Sources: Lee et al. 2017, section 3 (the task, the pairs); `opn_model.py` of the authors
 of VIE, who trained it again: all orders of a clip are asked for in one step, in both
@@ -21,6 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import RunConfig
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.keras import keras
 from vie_tf.objectives.pretexts.pretext import (
     Pretext,
@@ -41,6 +43,8 @@ PAIR_UNITS = 512
 # The authors take frames of a window of 9 or 15, so every third or every fifth.
 FRAME_INTERVAL = 4
 FRAME_JITTER = 5  # pixels
+# Of so many windows of a video one is taken, by its motion.
+MOTION_WINDOWS = 4
 
 
 class OrderHead(keras.layers.Layer):
@@ -78,6 +82,7 @@ class Order(Pretext):
 
     title = "order"
     kinds = ("frames",)
+    chooses_by_motion = True
 
     @classmethod
     def complete_config(cls, config: RunConfig) -> RunConfig:
@@ -97,6 +102,14 @@ class Order(Pretext):
         data = config.data
         if data.frame_jitter is None:
             data = dataclasses.replace(data, frame_jitter=FRAME_JITTER)
+        if data.motion_windows is None:
+            num_windows = 1 if data.data_service else MOTION_WINDOWS
+            data = dataclasses.replace(data, motion_windows=num_windows)
+        if data.data_service and data.motion_windows != 1:
+            raise UserError(
+                f"--motion_windows={data.motion_windows} computes optical flow by"
+                " OpenCV, which a tf.data service cannot: leave one of them out."
+            )
         return dataclasses.replace(config, model=model, data=data)
 
     @classmethod
@@ -104,6 +117,11 @@ class Order(Pretext):
         """Makes the objective; it has no settings."""
         del labels
         return cls(OrderHead(config.train.seed))
+
+    @classmethod
+    def training_recipe(cls, recipe: ClipRecipe) -> ClipRecipe:
+        """Takes frames where much moves."""
+        return dataclasses.replace(recipe, question="order")
 
     def make_head(self, num_channels: Mapping[str, int]) -> None:
         """Makes the variables of the head."""

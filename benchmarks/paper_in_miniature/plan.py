@@ -36,6 +36,8 @@ OTHERS: dict[str, tuple[str, tuple[str, ...]]] = {
 # Time of a step of theirs beside that of IR, by the clips that the network is given.
 _OTHER_COSTS = {"rotation": 4.0, "puzzle": 2.0, "statistics": 1.3, "order": 4.0}
 _OTHER_COSTS["cmc"] = 2.0
+# Of these, the ones that are fine-tuned beside VIE: those of its network.
+OTHER_STARTS = tuple(loss for loss, (family, _) in OTHERS.items() if family == DECIDES)
 # Time of a step beside one of `3dresnet`, measured by --check_input.
 _STEP_COSTS = {"single": 0.4, "trn": 0.8, "3dresnet": 1.0, "slow": 0.55}
 _STEP_COSTS["slowfast"] = 1.8
@@ -185,8 +187,9 @@ class _Rows:
         task = "finetune_scratch" if is_scratch else "finetune"
         reads = f"runs/{after}/eval/{task}-{data_sets.HELDOUT}.json"
         cost = self.make.scale.finetune_steps + _EVALUATION_COST
-        key = key_of(name, self.seed)
-        return Row(key, name, self.seed, (command,), (after,), reads, cost)
+        key, is_extra = key_of(name, self.seed), start in OTHERS
+        made = (command,), (after,), reads, cost, is_extra
+        return Row(key, name, self.seed, *made)
 
 
 def plan(scale: Scale, output: pathlib.Path) -> list[Row]:
@@ -212,4 +215,5 @@ def plan(scale: Scale, output: pathlib.Path) -> list[Row]:
         found += of_seed.less()
     for of_seed in rows:
         found += [of_seed.other(loss) for loss in OTHERS]
+        found += [of_seed.finetuned(start) for start in OTHER_STARTS]
     return found

@@ -24,6 +24,7 @@ from benchmarks.paper_in_miniature.plan import (
     CLIPS_OF,
     DECIDES,
     FAMILIES,
+    OTHER_STARTS,
     OTHERS,
     STARTS,
     STREAMS,
@@ -60,7 +61,7 @@ def _parts(results: Results) -> Iterator[str]:
     yield _baselines(results)
     yield "\n## Table 2: fine-tuning on held-out actions\n\n"
     rows = []
-    for start in STARTS:
+    for start in (*STARTS, *OTHER_STARTS):
         name = f"{DECIDES}-finetuned-{start}"
         rows.append([start, *_cells(results, name, [FINETUNE])])
     yield _table(["start", "top-1", "seeds"], rows)

@@ -105,6 +105,11 @@ CLAIMS = (
         *(f"{DECIDES}-LA", (f"{DECIDES}-IR",), ACTIONS),
     ),
     Claim(
+        "LA is above IR, begun at the end of IR (kNN)",
+        "authors' curves",
+        *(f"{DECIDES}-long-LA", (f"{DECIDES}-long-IR",), KNN),
+    ),
+    Claim(
         "Networks of several frames beat that of one frame",
         "47.4 v. 44.4",
         *("slowfast-LA", ("single-LA",), ACTIONS),

@@ -21,6 +21,8 @@ FAMILIES = (DECIDES, "single", "slow", "slowfast", "trn")
 STREAMS = {"two_stream_s": "slow", "two_stream_sf": "slowfast"}
 CLIPS_OF = ("trn", "slow", "slowfast")
 TRAININGS = ("random", "IR", "LA", "supervised")
+# What twice the steps end with, where these rows are named.
+LONG = ("IR", "LA")
 # Part of the videos, and bins of a video, of table 3.
 SUBSETS = {"30percent": 0.3, "70percent": 0.7}
 BINS = {"2bin": 2, "5bin": 5}
@@ -93,19 +95,19 @@ class _Rows:
         steps: int,
         *flags: str,
         start: str = "",
+        begun: int | None = None,
         evaluates: bool = True,
         gallery: str = "bank",
     ) -> Row:
-        """A row that trains: `steps` is its last step."""
+        """A row that trains: `steps` is its last, and `begun` that of its start."""
         key = key_of(name, self.seed)
-        begun, after = 0, [key_of(start, self.seed)] if start else []
+        after = [key_of(start, self.seed)] if start else []
         if start:
-            begun = self._steps // 2
             flags = (*flags, f"--init_from={self.make.run(after[0])}")
         commands = [
             self.make.train(key, family, self.seed, steps, *flags, gallery=gallery)
         ]
-        cost = (steps - begun) * _STEP_COSTS[family] + _START_COST
+        cost = (steps - (begun or 0)) * _STEP_COSTS[family] + _START_COST
         if evaluates:
             nothing = family == DECIDES and not steps
             flags = ("--baselines",) if nothing else ()
@@ -132,7 +134,16 @@ class _Rows:
         for training in ("LA",) if only_la else ("LA", "IR"):
             flags = (f"--loss={training.lower()}", *videos)
             whole = f"{name}-{training}"
-            yield self.trained(whole, family, self._steps, *flags, start=start)
+            yield self.trained(
+                whole, family, self._steps, *flags, start=start, begun=half
+            )
+
+    def longer(self, training: str) -> Row:
+        """Twice the steps, the second half by IR or LA from the end of IR."""
+        name, steps = f"{DECIDES}-long-{training}", 2 * self._steps
+        flag, start = f"--loss={training.lower()}", f"{DECIDES}-IR"
+        row = self.trained(name, DECIDES, steps, flag, start=start, begun=self._steps)
+        return dataclasses.replace(row, is_extra=True)
 
     def other(self, loss: str) -> Row:
         """Another method of table 2, with as many steps as IR from the same start."""
@@ -216,4 +227,6 @@ def plan(scale: Scale, output: pathlib.Path) -> list[Row]:
     for of_seed in rows:
         found += [of_seed.other(loss) for loss in OTHERS]
         found += [of_seed.finetuned(start) for start in OTHER_STARTS]
+    for of_seed in rows:
+        found += [of_seed.longer(training) for training in LONG]
     return found

@@ -24,6 +24,7 @@ from benchmarks.paper_in_miniature.plan import (
     CLIPS_OF,
     DECIDES,
     FAMILIES,
+    LONG,
     OTHER_STARTS,
     OTHERS,
     STARTS,
@@ -57,6 +58,10 @@ def _parts(results: Results) -> Iterator[str]:
         for training in TRAININGS
     ]
     names += [(name, "LA", f"{name}-LA") for name in STREAMS]
+    names += [
+        (DECIDES, f"IR, then {one} for as long", f"{DECIDES}-long-{one}")
+        for one in LONG
+    ]
     yield _probe_table(results, names)
     yield _baselines(results)
     yield "\n## Table 2: fine-tuning on held-out actions\n\n"

@@ -104,6 +104,15 @@ def test_other_objectives_have_the_steps_of_ir_and_are_made_where_they_are_named
     }
 
 
+def test_long_rows_go_on_from_ir_for_as_many_steps_where_they_are_named():
+    rows = {row.key: row for row in plan(SCALES["default"], OUTPUT)}
+    long, ir = rows["3dresnet-long-LA-1"], rows["3dresnet-IR-1"]
+    assert long.is_extra and long.after == ("3dresnet-IR-1",)
+    assert {"--train_steps=4800", "--loss=la"} <= flags_of(long)
+    assert "--train_steps=2400" in flags_of(ir)
+    assert long.cost > 1.8 * ir.cost - 200  # 2,400 steps, not 1,200
+
+
 def test_the_report_has_other_objectives_beside_ir():
     rows = [result("3dresnet-IR", 0, knn=0.5)]
     rows += [result(name, 0, knn=knn) for name, knn in zip(OTHERS, (0.3, 0.4, 0.5))]

@@ -177,9 +177,7 @@ class Clips:
         return {name: stage.with_options(options) for name, stage in stages.items()}
 
     def _sample_at(self, position: int) -> Element:
-        return self._read_one(
-            self._maker.element_at(tf.constant(position, tf.int64))
-        )
+        return self._read_one(self._maker.element_at(tf.constant(position, tf.int64)))
 
     def _read_one(self, element: Element) -> Element:
         maker = self._maker

@@ -191,6 +191,22 @@ def test_the_same_seed_gives_the_same_clusters():
     assert np.any(first != clustering.k_means(rows, 7, seed=4).labels)
 
 
+@pytest.mark.parametrize("num_clusters", [1, 2, 63, 64, 65, 200])
+def test_the_nearest_centroid_is_the_first_of_equal_ones(num_clusters):
+    rng = np.random.default_rng(num_clusters)
+    rows = rng.normal(size=(300, 4)).astype("f")
+    different = rng.normal(size=(-(-num_clusters // 2), 4)).astype("f")
+    centroids = np.concatenate([different, different])[:num_clusters]
+    labels, scores = assignment.nearest_centroids(
+        tf.constant(rows), tf.constant(centroids)
+    )
+    distances = ((rows[:, None] - centroids) ** 2).sum(axis=2)
+    expected = distances[:, : len(different)].argmin(axis=1)
+    np.testing.assert_array_equal(labels, expected)
+    nearest = (rows**2).sum(axis=1) - 2 * scores.numpy()
+    np.testing.assert_allclose(nearest, distances.min(axis=1), rtol=1e-4, atol=1e-4)
+
+
 def test_blocks_do_not_change_the_result(monkeypatch):
     rows, start = tf.constant(unit_rows(1000)), tf.constant(unit_rows(30, seed=1))
     whole = clustering.k_means(rows, 30, start=start)

@@ -21,6 +21,7 @@ from vie_tf.config import (
     FinetuneConfig,
     LabelConfig,
     LinearConfig,
+    ModelConfig,
     Role,
     settings_of,
 )
@@ -28,6 +29,7 @@ from vie_tf.config.setting import Setting
 from vie_tf.evaluation import results
 from vie_tf.evaluation.provenance import LABEL_SETTINGS
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.storage import files, small_files
 from vie_tf.storage.errors import UserError
@@ -43,16 +45,32 @@ _OF_A_TRAINING = (
 
 # Settings that decide what a training learns.
 _DECIDES = (Role.FIXED, Role.HYPER_PARAMETER)
-_DEFAULTS = {
-    one.label: one.default
-    for config in (LinearConfig, FinetuneConfig, DataConfig)
-    for one in settings_of(config).values()
-    if one.default is not dataclasses.MISSING
-}
+_CLIP, _NETWORK = "the network's clip", "the network's --"
 _RENAMED = {
     f"--{old}": one.label
     for one in settings_of(LabelConfig).values()
     for old in one.old_names
+}
+
+
+def _defaults(kind: type, prefix: str = "") -> dict[str, Any]:
+    """Returns the defaults of a dataclass by the names of its fields."""
+    return {
+        prefix + field.name: field.default
+        for field in dataclasses.fields(kind)
+        if field.default is not dataclasses.MISSING
+    }
+
+
+# What an earlier version did not have was as it is by default.
+_DEFAULTS = {
+    **_defaults(ModelConfig, _NETWORK),
+    **{
+        one.label: one.default
+        for config in (LinearConfig, FinetuneConfig, DataConfig)
+        for one in settings_of(config).values()
+        if one.default is not dataclasses.MISSING
+    },
 }
 
 
@@ -93,8 +111,9 @@ def _check(folder: str, dependencies: dict[str, Any]) -> None:
     known = small_files.read_object(path, {"--crop": "str"}, _ADVICE)
     known = {_RENAMED.get(name, name): value for name, value in known.items()}
     known["--crop"] = OLD_CROPS.get(known["--crop"], known["--crop"])
-    # What an earlier version did not have was as it is by default.
     known = {**_DEFAULTS, **known}
+    if isinstance(known.get(_CLIP), dict):
+        known[_CLIP] = {**_defaults(ClipRecipe), **known[_CLIP]}
     # As JSON has them: without tuples.
     now = json.loads(json.dumps(dependencies))
     changed = [
@@ -129,8 +148,8 @@ def _dependencies(run: RestoredRun, settings: LabelConfig) -> dict[str, Any]:
         dependencies["the network's weights"] = _digest(run.model.get_weights())
     # Not all of it shows in the weights: two-stream networks differ in --static_frames.
     for name, value in dataclasses.asdict(run.config.model).items():
-        dependencies[f"the network's --{name}"] = value
-    dependencies["the network's clip"] = dataclasses.asdict(run.recipe)
+        dependencies[_NETWORK + name] = value
+    dependencies[_CLIP] = dataclasses.asdict(run.recipe)
     dependencies["the data's fingerprint"] = run.manifest.fingerprint()
     return dependencies
 

@@ -1,7 +1,7 @@
 """Costs and recall of the memory bank's searches as the number of videos grows.
 
 python -m benchmarks.bank.searches [--nums_videos=120000,1000000]
-    [--searched=64,256,1024] [--random]
+    [--searched=64,256,1024] [--random | --bank_of=RUN]
 
 For each number of videos N there are N / 30 clusters, as in the paper.  Prints
 
@@ -14,7 +14,8 @@ For each number of videos N there are N / 30 clusters, as in the paper.  Prints
 The bank is the model of a run in `benchmarks.bank.clustering`: clusters are those of
 one epoch before, which is the oldest that a search meets.  `--random` has random rows
 and clusters instead, which cost the same, take a third of the memory, and have no
-recall.
+recall.  `--bank_of` takes the memory bank of a run, clusters it as it is, and looks for
+the neighbors of some of its rows: what the recall is on your videos.
 
 Times are CPU seconds over all cores, which other load disturbs less than wall time;
 `--wall` prints wall time, for GPUs.
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -37,6 +38,7 @@ from vie_tf.objectives import clustering
 from vie_tf.objectives.bank.memory_bank import MemoryBank, nearest_rows, random_rows
 from vie_tf.objectives.cluster_search import ClusterSearch
 from vie_tf.objectives.local_aggregation import SEARCHED_GROUPS
+from vie_tf.runs.run_directory import RunDirectory
 
 BATCH_SIZE, NUM_NEIGHBORS = 128, 512
 VIDEOS_PER_CLUSTER = 30
@@ -125,25 +127,34 @@ def print_search(
         print(f"  search, {name:<16}{seconds:8.3f} s{part}", flush=True)
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
     """Prints a block for each number of videos."""
-    arguments = _arguments()
+    arguments = _arguments(given)
     clock = time.perf_counter if arguments.wall else time.process_time
     print(cpu_facts())
     clustering.k_means(unit(random_rows(900, DIM, 0)), 30, num_iterations=1)  # traces
     clustering.k_means(
         unit(random_rows(900, DIM, 0)), 30, num_iterations=1, searched_groups=2
     )
-    for num_videos in arguments.nums_videos:
+    learned = None
+    if arguments.bank_of:
+        learned = RunDirectory(arguments.bank_of).checkpoint("latest").read_bank()
+    for num_videos in arguments.nums_videos if learned is None else [len(learned)]:
         num_clusters = num_videos // VIDEOS_PER_CLUSTER
         print(f"{num_videos:,} videos, {num_clusters:,} clusters")
-        bank = MemoryBank(tf.zeros([num_videos], tf.int64), DIM)
+        dim = DIM if learned is None else learned.shape[1]
+        bank = MemoryBank(tf.zeros([num_videos], tf.int64), dim)
         draw = np.random.default_rng(0)
         rows = draw.choice(num_videos, BATCH_SIZE, replace=False)
         if arguments.random:
             labels = tf.constant(draw.integers(0, num_clusters, num_videos, np.int32))
             centroids = unit(random_rows(num_clusters, DIM, 1))
             embeddings = unit(random_rows(BATCH_SIZE, DIM, 2))
+        elif learned is not None:
+            bank.rows.assign(learned)
+            clusters = print_k_means(bank.rows.read_value(), num_clusters, clock)
+            labels, centroids = clusters.labels, clusters.centroids
+            embeddings = tf.gather(bank.rows, rows)
         else:
             model = MovingBank(num_videos, num_clusters)
             clusters = print_k_means(model.rows, num_clusters, clock)
@@ -163,7 +174,7 @@ def main() -> None:
         )
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.bank.searches",
         description=__doc__,
@@ -171,10 +182,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--nums_videos", type=_numbers, default=[120_000])
     parser.add_argument("--searched", type=_numbers, default=[64, 256, 1024])
-    parser.add_argument("--random", action="store_true")
+    rows = parser.add_mutually_exclusive_group()
+    rows.add_argument("--random", action="store_true")
+    rows.add_argument("--bank_of", metavar="RUN")
     parser.add_argument("--wall", action="store_true")
     parser.add_argument("--most_bytes", type=float, default=8e9)
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,0 +1,36 @@
+"""Costs and recall of searches, of a generated bank and of that of a run."""
+
+import re
+
+import pytest
+from label_fixtures import write_run
+from record_fixtures import write_data_set
+
+from benchmarks.bank import searches
+
+
+@pytest.fixture(name="small", autouse=True)
+def fixture_small(monkeypatch):
+    monkeypatch.setattr(searches, "BATCH_SIZE", 4)
+    monkeypatch.setattr(searches, "NUM_NEIGHBORS", 6)
+
+
+def recalls(capsys, *flags):
+    searches.main([*flags])
+    text = capsys.readouterr().out
+    return text, [float(one) for one in re.findall(r"recall (\d\.\d+)", text)]
+
+
+def test_all_is_found_where_all_clusters_are_searched(capsys):
+    text, found = recalls(capsys, "--nums_videos=600", "--searched=1,20,21")
+    assert "600 videos, 20 clusters" in text
+    assert len(found) == 2  # there are no 21 clusters
+    assert found[0] < found[1] == 1
+
+
+def test_the_bank_of_a_run_is_searched(capsys, tmp_path):
+    write_data_set(str(tmp_path / "data"), num_train=90)
+    write_run(tmp_path / "run", tmp_path / "data")
+    text, found = recalls(capsys, f"--bank_of={tmp_path / 'run'}", "--searched=1,3")
+    assert "90 videos, 3 clusters" in text
+    assert found[0] < found[1] == 1

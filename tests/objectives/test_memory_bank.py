@@ -127,3 +127,18 @@ def test_rows_of_sixteen_bits_take_over_those_of_another_bank(bank):
     larger.set_first_rows(bank.rows)
     np.testing.assert_allclose(larger.float_rows()[:50], bank.rows, atol=4e-3)
     np.testing.assert_array_equal(larger.float_rows()[50:], rest)
+
+
+@pytest.mark.parametrize("num_rows", [255, 256, 257, 300, 320])
+def test_neighbors_are_those_of_sorting_all_rows(num_rows):
+    """From 256 rows on, groups of rows are compared first."""
+    rng = np.random.default_rng(num_rows)
+    rows = rng.normal(size=(num_rows, 8)).astype("f")
+    rows[200:240] = rows[40:80]  # equal ones: the first row comes first
+    rows[-3:] = rows[:3]
+    embeddings = np.concatenate([rows[:3], rows[200:210], rows[50:60]])
+    found, places = nearest_rows(tf.constant(rows), tf.constant(embeddings), 2)
+    products = tf.transpose(tf.matmul(rows, embeddings, transpose_b=True)).numpy()
+    expected = np.argsort(-products, axis=1, kind="stable")[:, :2]
+    np.testing.assert_array_equal(places, expected)
+    np.testing.assert_array_equal(found, np.take_along_axis(products, expected, 1))

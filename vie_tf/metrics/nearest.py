@@ -12,6 +12,9 @@ k groups that hold something larger.  Only the products of those few groups are 
 The last bits of a product in float32 depend on its place in the block, so a few more
 neighbors than asked for are found that way, and ordered by products in float64.
 
+Queries of several blocks are multiplied with a transposed copy of the gallery, with
+which a product takes less time and holds the products of a group side by side.
+
 Letters: Q queries, N gallery videos, D dimension, k neighbors, B queries of a block.
 """
 
@@ -25,7 +28,7 @@ import tensorflow as tf
 from vie_tf.storage.errors import UserError
 
 # Products held at once; chosen by measurement (python -m benchmarks.bank.nearest).
-_BLOCK_FLOATS = 2**26
+_BLOCK_FLOATS = 2**25
 _MOST_QUERIES = 1024
 _GROUP_SIZE = 64
 # Found beyond k, for ties and for rounding at the edge.
@@ -70,14 +73,19 @@ def search(
     own = np.full(num_queries, -1) if own_index is None else np.asarray(own_index)
     own = own.astype(np.int32)
     size = queries_at_once(gallery_size)
+    group_size = min(_GROUP_SIZE, gallery_size)
+    columns = None  # a copy of them does not pay for a single block
+    if num_queries > size:
+        columns = _columns(gallery, tf.constant(group_size))
     parts = [
         _nearest_of_block(
             gallery,
+            columns,
             tf.convert_to_tensor(queries[start : start + size], tf.float32),
             tf.constant(own[start : start + size]),
             # As tensors, so that there is one graph for all values.
             tf.constant(k),
-            tf.constant(min(_GROUP_SIZE, gallery_size)),
+            tf.constant(group_size),
         )
         for start in range(0, num_queries, size)
     ]
@@ -94,10 +102,18 @@ def queries_at_once(gallery_size: int) -> int:
     return min(max(_BLOCK_FLOATS // gallery_size, 1), _MOST_QUERIES)
 
 
+@tf.function(reduce_retracing=True, autograph=False)
+def _columns(gallery: tf.Tensor, group_size: tf.Tensor) -> tf.Tensor:
+    """Returns [D, N'], with zeros up to a whole group."""
+    num_missing = -tf.shape(gallery)[0] % group_size
+    return tf.transpose(tf.pad(gallery, [[0, num_missing], [0, 0]]))
+
+
 # AutoGraph would take longer than a search, and there is nothing to convert.
 @tf.function(reduce_retracing=True, autograph=False)
 def _nearest_of_block(
     gallery: tf.Tensor,
+    columns: tf.Tensor | None,
     queries: tf.Tensor,
     own: tf.Tensor,
     k: tf.Tensor,
@@ -105,28 +121,26 @@ def _nearest_of_block(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns positions [B, k] and similarities [B, k] for a block of queries."""
     gallery_size, block = tf.shape(gallery)[0], tf.shape(queries)[0]
-    # [N, B]: at N = 240k, D = 128 the other way round takes five times as long on the
-    # CPU.
-    products = tf.matmul(gallery, queries, transpose_b=True)
-    num_whole = gallery_size // group_size
-    whole = tf.reshape(
-        products[: num_whole * group_size], [num_whole, group_size, block]
-    )
-    maxima = tf.reduce_max(whole, axis=1)  # [groups, B]
-    # The last group may be smaller, or empty.
-    rest = products[num_whole * group_size :]
-    rest_maximum = tf.reduce_max(rest, axis=0, keepdims=True)  # -inf if it is empty
-    maxima = tf.transpose(tf.concat([maxima, rest_maximum], axis=0))  # [B, groups + 1]
+    if columns is None:
+        products = tf.matmul(queries, gallery, transpose_b=True)
+        products = tf.pad(products, [[0, 0], [0, -gallery_size % group_size]])
+    else:
+        products = tf.matmul(queries, columns)  # [B, N']
+    in_groups = tf.reshape(products, [block, -1, group_size])
+    maxima = tf.reduce_max(in_groups, axis=2)  # [B, groups]
 
     # One more, since the query itself may be among them.
     num_found = tf.minimum(k + 1 + _SPARE_NEIGHBORS, gallery_size)
-    groups = tf.math.top_k(maxima, tf.minimum(num_found, num_whole + 1)).indices
-    indices = tf.sort(groups, axis=1)[:, :, None] * group_size + tf.range(group_size)
+    # And one group more: that of the last ones may owe its maximum to a zero.
+    num_groups = tf.minimum(num_found + 1, tf.shape(maxima)[1])
+    groups = tf.math.top_k(maxima, num_groups).indices
+    groups = tf.sort(groups, axis=1)
+    indices = groups[:, :, None] * group_size + tf.range(group_size)
     indices = tf.reshape(indices, [block, -1])  # [B, candidates], rising
     exists = indices < gallery_size
     indices = tf.minimum(indices, gallery_size - 1)
-    at = indices * block + tf.range(block)[:, None]
-    candidates = tf.gather(tf.reshape(products, [-1]), at)
+    candidates = tf.gather(in_groups, groups, axis=1, batch_dims=1)
+    candidates = tf.reshape(candidates, [block, -1])
     candidates = tf.where(exists, candidates, -np.inf)
     # `top_k` takes the first of equal ones, and indices rise.
     best = tf.math.top_k(candidates, num_found).indices

@@ -18,6 +18,9 @@ import tensorflow as tf
 from vie_tf.objectives.assignment import DividedRows
 
 BANK_MOMENTUM = 0.5  # weight of the old row; Wu et al. 2018 and the authors' code
+# Rows of a group of an exact search, and from how many groups for each neighbor on
+# comparing groups first pays (python -m benchmarks.bank.searches).
+_GROUP, _GROUPS_FROM = 32, 4
 
 
 class Find(Protocol):
@@ -209,10 +212,36 @@ def nearest_rows(
     """
     # The product is computed as [N, B] and transposed: at N = 240k, D = 128 the other
     # way round takes five times as long on the CPU (measured on AVX2).
-    similarities = tf.transpose(
-        tf.matmul(rows, tf.stop_gradient(embeddings), transpose_b=True)
-    )  # [B, N]
-    return tf.math.top_k(similarities, k)
+    similarities = tf.matmul(rows, tf.stop_gradient(embeddings), transpose_b=True)
+    num_rows = similarities.shape[0]
+    if num_rows is None or num_rows < _GROUPS_FROM * k * _GROUP:
+        return tf.math.top_k(tf.transpose(similarities), k)
+    return _largest(similarities, num_rows, k)
+
+
+def _largest(products: tf.Tensor, num_rows: int, k: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Does the same as `top_k` of transposed products [N, B], in less time.
+
+    The k largest lie in the k groups of rows with the largest maxima, so only the
+    products of these groups are sorted, and those of the rows that make no whole group.
+    Of equal ones, the first row comes first.
+    """
+    num_grouped = num_rows // _GROUP * _GROUP
+    whole = tf.transpose(products[:num_grouped])
+    whole = tf.reshape(whole, [-1, num_rows // _GROUP, _GROUP])  # [B, groups, 32]
+    maxima = tf.reduce_max(whole, axis=2)
+    groups = tf.sort(tf.math.top_k(maxima, k, sorted=False).indices, axis=1)  # [B, k]
+    rows = tf.reshape(groups[:, :, None] * _GROUP + tf.range(_GROUP), [-1, k * _GROUP])
+    candidates = tf.gather(whole, groups, axis=1, batch_dims=1)
+    candidates = tf.reshape(candidates, [-1, k * _GROUP])
+    if num_grouped < num_rows:
+        rest = tf.range(num_grouped, num_rows)[None]
+        rest = tf.tile(rest, [tf.shape(rows)[0], 1])
+        rows = tf.concat([rows, rest], axis=1)  # rising
+        ungrouped = tf.transpose(products[num_grouped:])
+        candidates = tf.concat([candidates, ungrouped], axis=1)
+    similarities, places = tf.math.top_k(candidates, k)
+    return similarities, tf.gather(rows, places, batch_dims=1)
 
 
 def random_rows(num_videos: int, dim: int, seed: int, first: int = 0) -> tf.Tensor:

@@ -26,6 +26,7 @@ from vie_tf.config.presets import Preset, PresetConfig
 from vie_tf.config.run import DistributionConfig, RunConfig
 from vie_tf.config.search import (
     BASELINES,
+    READY_NETWORKS,
     RUN,
     EmbeddingConfig,
     SearchConfig,
@@ -37,6 +38,7 @@ __all__ = [
     "BASELINES",
     "FROM_SCRATCH",
     "OLD_CROPS",
+    "READY_NETWORKS",
     "RUN",
     "TASKS",
     "DataConfig",

@@ -124,7 +124,8 @@ class TrainConfig(OptimizationConfig, FolderConfig):
     )
     network_from: str | None = setting(
         None,
-        "Folder of an earlier run, on any videos, whose network this one starts from;"
+        "Folder of an earlier run, on any videos, whose network this one starts from,"
+        " or people, the network that comes with this package;"
         " optimizer, memory bank and step are new, and so is the head where it does"
         " not fit.",
         role=Role.FIXED,

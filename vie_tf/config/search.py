@@ -10,6 +10,8 @@ from vie_tf.config.optimization import FolderConfig, KnnConfig
 from vie_tf.config.setting import Role, like, setting
 
 RUN = "run"
+# Networks that come with the package, see vie_tf.runs.ready.
+READY_NETWORKS = ("people",)
 # Embeddings without a network, see vie_tf.metrics.baselines.
 BASELINES = ("pixels", "difference_pixels", "motion_map", "flow_histogram")
 
@@ -26,11 +28,13 @@ class EmbeddingConfig(FolderConfig):
     )
     network: str = setting(
         RUN,
-        "What embeds the videos. run: the network of --model_dir. The others have"
-        " learned nothing and need no run. pixels: gray thumbnails of five frames."
-        " difference_pixels: of differences of frames at five moments. motion_map: the"
-        " mean difference of frames. flow_histogram: directions of the optical flow.",
-        choices=(RUN, *BASELINES),
+        "What embeds the videos. run: the network of --model_dir. people: a network"
+        " that comes with this package, trained on rendered people"
+        " (docs/people_network.md). The others have learned nothing. pixels: gray"
+        " thumbnails of five frames. difference_pixels: of differences of frames at"
+        " five moments. motion_map: the mean difference of frames. flow_histogram:"
+        " directions of the optical flow.",
+        choices=(RUN, *READY_NETWORKS, *BASELINES),
     )
     checkpoint: str = setting(
         "latest",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data_prep.config import DecodingConfig
 from vie_tf.config import (
+    READY_NETWORKS,
     RUN,
     EmbeddingConfig,
     SearchConfig,
@@ -48,6 +49,14 @@ def config(flags: Flags) -> EmbeddingConfig:
         if not settings.model_dir:
             help_text = settings_of(EmbeddingConfig)["model_dir"].help
             raise UserError(f"--model_dir is missing: {help_text}")
+        return settings
+    if settings.network in READY_NETWORKS:
+        for name in ("model_dir", "checkpoint"):
+            if name in given:
+                raise UserError(
+                    f"--{name} is for a run, and --network={settings.network} comes"
+                    " with the package: leave one of them out."
+                )
         return settings
     for name, value in given.items():
         if name != "network" and value != getattr(EmbeddingConfig, name):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Iterator, Sequence
 
 import numpy as np
 
-from vie_tf.config import RUN, EmbeddingConfig
+from vie_tf.config import READY_NETWORKS, RUN, EmbeddingConfig
 from vie_tf.metrics.baselines import reading
 from vie_tf.metrics.baselines.vectors import BASELINES, MOVING
+from vie_tf.runs.ready import ready_network
 from vie_tf.search.embedder import Embedder, VideoEmbedder, VideoFeatures
 from vie_tf.search.video_source import Block
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
@@ -26,7 +28,17 @@ def make_embedder(settings: EmbeddingConfig) -> Embedder:
     """
     if settings.network == RUN:
         return VideoEmbedder(settings)
+    if settings.network in READY_NETWORKS:
+        return _ready_embedder(settings)
     return BaselineEmbedder(settings.network)
+
+
+def _ready_embedder(settings: EmbeddingConfig) -> VideoEmbedder:
+    folder = ready_network.unpacked(settings.network)
+    embedder = VideoEmbedder(dataclasses.replace(settings, model_dir=folder))
+    embedder.fingerprint = ready_network.fingerprint(settings.network)
+    embedder.data_dir = None  # its videos are nowhere
+    return embedder
 
 
 class BaselineEmbedder:

@@ -12,7 +12,7 @@ from typing import Callable, Mapping, Sequence
 
 from tqdm import tqdm
 
-from vie_tf.config import RUN, EmbeddingConfig
+from vie_tf.config import READY_NETWORKS, RUN, EmbeddingConfig
 from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.search import known_videos, parquet_table, search_space, update
 from vie_tf.search.embedder import Embedder, averaged, row_shape
@@ -258,7 +258,10 @@ def _write_block(
 def _print_summary(index: EmbeddingIndex, table: str | None) -> None:
     metadata = index.metadata
     state = f" at step {metadata['step']}"
-    if "network" in metadata["made_from"]:
+    network = metadata["made_from"].get("network")
+    if network in READY_NETWORKS:
+        state = f", --network={network}"
+    elif network:
         state = ", which has learned nothing"
     print(
         f"Embedded {counted(metadata['num_videos'], 'video')} by"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Callable
 
 import numpy as np
@@ -16,6 +17,7 @@ from vie_tf.keras import keras
 from vie_tf.models.from_config import build_model, clip_recipe
 from vie_tf.objectives import objective_class
 from vie_tf.runs import schedules, streams
+from vie_tf.runs.ready import ready_network
 from vie_tf.runs.run_directory import RunDirectory
 from vie_tf.runs.state import TrainState
 from vie_tf.storage import files
@@ -149,16 +151,19 @@ def restore_or_start(
 
 
 def _restore_network(state: TrainState, config: RunConfig) -> None:
-    origin = RunDirectory(str(config.train.network_from))
+    given = str(config.train.network_from)
+    folder = ready_network.folder_of(given)
+    origin = RunDirectory(folder)
     old, new = origin.load_config()[0].model, config.model
     if old.input != new.input:
         raise UserError(
-            f"--network_from={origin.model_dir}: its network sees --input={old.input}"
+            f"--network_from={given}: its network sees --input={old.input}"
             f" and this one --input={new.input}. Give the same --input."
         )
     with_head = origin.checkpoint().restore_network(state.model)
     but_head = "" if with_head else ", with a new head"
-    print(f"Starting from the network of {origin.latest()}{but_head}.")
+    whose = origin.latest() if folder == given else os.path.basename(given)
+    print(f"Starting from the network of {whose}{but_head}.")
 
 
 def _is_of_single_frames(origin: RunDirectory, config: RunConfig) -> bool:

@@ -38,3 +38,4 @@ vie_tf train --preset=small --data_dir=data --model_dir=run \
 vie_tf evaluate --task=knn --data_dir=data --model_dir=run
 vie_tf embed --videos=videos --model_dir=run --output=embeddings
 vie_tf search --query="$(find videos -name '*.mp4' | head -1)" --index=embeddings
+vie_tf embed --videos=videos --network=people --output=by_people

@@ -159,6 +159,11 @@ CLAIMS = (
         *(f"{DECIDES}-IR", _OTHERS, KNN),
     ),
     Claim(
+        "IR is above rotation, puzzles and statistics on one network (probes)",
+        "none",
+        *(f"{DECIDES}-IR", _OTHERS, ACTIONS),
+    ),
+    Claim(
         "Fine-tuning from VIE beats fine-tuning from rotation, puzzles and statistics",
         "44.8 v. 33.7",
         *(f"{DECIDES}-finetuned-LA", _OTHERS_FINETUNED, FINETUNE),

@@ -131,7 +131,7 @@ def test_rows_of_sixteen_bits_take_over_those_of_another_bank(bank):
 
 @pytest.mark.parametrize("num_rows", [255, 256, 257, 300, 320])
 def test_neighbors_are_those_of_sorting_all_rows(num_rows):
-    """From 256 rows on, groups of rows are compared first."""
+    """Beyond 256 rows, groups of rows are compared first."""
     rng = np.random.default_rng(num_rows)
     rows = rng.normal(size=(num_rows, 8)).astype("f")
     rows[200:240] = rows[40:80]  # equal ones: the first row comes first
@@ -142,3 +142,8 @@ def test_neighbors_are_those_of_sorting_all_rows(num_rows):
     expected = np.argsort(-products, axis=1, kind="stable")[:, :2]
     np.testing.assert_array_equal(places, expected)
     np.testing.assert_array_equal(found, np.take_along_axis(products, expected, 1))
+
+
+def test_a_shard_without_rows_has_no_neighbors():
+    found, places = nearest_rows(tf.zeros([0, 8]), tf.zeros([3, 8]), 0)
+    assert found.shape == places.shape == (3, 0)

@@ -214,7 +214,7 @@ def nearest_rows(
     # way round takes five times as long on the CPU (measured on AVX2).
     similarities = tf.matmul(rows, tf.stop_gradient(embeddings), transpose_b=True)
     num_rows = similarities.shape[0]
-    if num_rows is None or num_rows < _GROUPS_FROM * k * _GROUP:
+    if num_rows is None or num_rows <= _GROUPS_FROM * k * _GROUP:
         return tf.math.top_k(tf.transpose(similarities), k)
     return _largest(similarities, num_rows, k)
 

@@ -1,5 +1,6 @@
 """Records that cannot be read: named, or skipped and counted; never replaced."""
 
+import dataclasses
 import itertools
 import os
 
@@ -35,11 +36,18 @@ def fixture_data(tmp_path):
     return str(tmp_path), manifest
 
 
-def batches_of(data, num_batches, start_position=0, on_bad_record="skip"):
+# Clips that are taken where much moves are read in several windows first.
+MOVING = dataclasses.replace(RECIPE, question="order")
+
+
+def batches_of(
+    data, num_batches, start_position=0, on_bad_record="skip", recipe=RECIPE
+):
+    windows = 3 if recipe.question else None
     clips = pipeline.training_clips(
-        DataConfig(data[0], on_bad_record=on_bad_record),
+        DataConfig(data[0], on_bad_record=on_bad_record, motion_windows=windows),
         data[1],
-        RECIPE,
+        recipe,
         batch_size=4,
         seed=0,
         start_position=start_position,
@@ -50,17 +58,19 @@ def batches_of(data, num_batches, start_position=0, on_bad_record="skip"):
     ]
 
 
-def test_a_bad_record_stops_the_run_with_its_name(data):
+@pytest.mark.parametrize("recipe", [RECIPE, MOVING], ids=["even", "moving"])
+def test_a_bad_record_stops_the_run_with_its_name(data, recipe):
     with pytest.raises(
         BadRecord, match=r"Video 9 \(9\.mp4\) in .*train-00001\.tf"
     ) as e:
-        batches_of(data, 5, on_bad_record="fail")
+        batches_of(data, 5, on_bad_record="fail", recipe=recipe)
     assert "no whole JPEG" in str(e.value)
     assert "--on_bad_record=skip" in str(e.value)
 
 
-def test_a_skipped_record_is_left_out_named_and_counted(data, capfd):
-    batches = batches_of(data, 9)  # 36 clips: four epochs of nine
+@pytest.mark.parametrize("recipe", [RECIPE, MOVING], ids=["even", "moving"])
+def test_a_skipped_record_is_left_out_named_and_counted(data, capfd, recipe):
+    batches = batches_of(data, 9, recipe=recipe)  # 36 clips: four epochs of nine
     assert "skipped: video 9 in" in capfd.readouterr().err
     rows = np.concatenate([batch["rows"] for batch in batches])
     for epoch in rows.reshape(4, 9):

@@ -43,7 +43,9 @@ def pack(model_dir: str, name: str, folder: str) -> None:
     config = dataclasses.replace(
         config,
         data=dataclasses.replace(config.data, data_dir=name),
-        train=dataclasses.replace(config.train, model_dir=name, init_from=None),
+        train=dataclasses.replace(
+            config.train, model_dir=name, init_from=None, network_from=None
+        ),
     )
     content = {**json.loads(config.to_json()), "data_sets": [run.data_set()]}
     model = build_model(config.model, config.train.seed)

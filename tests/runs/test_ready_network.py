@@ -63,8 +63,8 @@ def test_it_is_packed_to_what_it_was_unpacked_from(tmp_path):
 
 
 def test_a_folder_is_embedded_and_searched_without_a_run(tmp_path, capsys):
-    for number in range(2):
-        write_video(tmp_path / "videos" / f"{number}.avi", 30, first=60 * number)
+    for number, first in enumerate((0, 120, 1, 180)):
+        write_video(tmp_path / "videos" / f"{number}.avi", 30, first=first)
     index = tmp_path / "index"
     asked = f"--videos={tmp_path / 'videos'}", "--network=people", f"--output={index}"
     assert embed.main([*asked, "--num_processes=1"]) == 0
@@ -72,9 +72,11 @@ def test_a_folder_is_embedded_and_searched_without_a_run(tmp_path, capsys):
     known = json.loads((index / "index.json").read_text())
     assert known["made_from"]["network"] == "people"
     assert (known["model_dir"], known["step"]) == ("", 2400)
-    query = f"--query={tmp_path / 'videos' / '1.avi'}", f"--index={index}"
+    query = f"--query={tmp_path / 'videos' / '0.avi'}", f"--index={index}"
     assert embed.main([*query, "--num_processes=1"]) == 0
-    assert "1  100.000%  0.avi" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert "among 4 videos" in lines[0]
+    assert {line.split()[-1] for line in lines[1:4]} == {"1.avi", "2.avi", "3.avi"}
 
 
 @pytest.mark.parametrize("flag", ["--model_dir=run", "--checkpoint=best"])

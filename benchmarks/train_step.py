@@ -7,8 +7,8 @@ A step is one of LA as in the paper: forward, loss on a memory bank of 239,888 v
 with 512 background neighbors and one clustering, backward, weight decay, SGD with
 momentum, update of the bank.  Clips are random, in memory and of the paper's size.
 Forward is inference of the same batch.  Each measurement has a process of its own.  The
-codes of a case take turns, `--rounds` times, and a row is the fastest turn, since other
-load only slows down.
+codes of a case take turns, `--rounds` times.  A row has the medians of its turns; `ours
+is` divides the speed of ours by the peer's, turn by turn, and has the median of these.
 
 GFLOP/s counts the operations of convolutions and dense layers in the network: two for
 each multiply-add of forward, times 3 for forward and backward.  The count is the same
@@ -19,7 +19,8 @@ machine with other load it can exceed 100%.
 
 Peers have the networks of `benchmarks.peers`, with the same parameters and, as tests
 hold, the same function.  `keras` is a functional model of Keras' own layers and runs in
-this Python; `torch` is eager PyTorch in another Python, which has torch and numpy.
+this Python; `torch` is eager PyTorch in another Python, which has torch and numpy, and
+`torch_compile` the same with the network in `torch.compile`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import json
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from typing import Callable
@@ -55,7 +57,7 @@ BATCH_SIZES = {
 DEFAULT_MODELS = ("single", "slow", "slowfast", "3dresnet", "trn")
 
 OURS = "vie_tf"
-PEERS = ("keras", "torch")
+PEERS = ("keras", "torch", "torch_compile")
 DTYPES = {
     "float32": tf.float32,
     "mixed_bfloat16": tf.bfloat16,
@@ -64,17 +66,19 @@ DTYPES = {
 
 MAX_REASON = 160  # characters of an error in a row
 COLUMNS = (
-    f"{'model':<14}{'precision':<16}{'code':<8}{'batch':>5}{'forward':>10}{'step':>10}"
-    f"{'step':>9}{'step':>10}{'of peak':>9}\n"
-    f"{'':<43}{'clips/s':>10}{'clips/s':>10}{'s':>9}{'GFLOP/s':>10}"
+    f"{'model':<14}{'precision':<16}{'code':<14}{'batch':>5}{'forward':>10}{'step':>10}"
+    f"{'step':>9}{'step':>10}{'of peak':>9}{'ours is, forward':>18}{'step':>6}\n"
+    f"{'':<49}{'clips/s':>10}{'clips/s':>10}{'s':>9}{'GFLOP/s':>10}"
 )
+
+Turns = list[dict[str, float]]  # results of `measure`
 
 
 def main() -> None:
     """Prints a row for each model, precision and code."""
     arguments = _arguments()
     pythons = {OURS: sys.executable, "keras": sys.executable}
-    pythons["torch"] = arguments.torch_python
+    pythons["torch"] = pythons["torch_compile"] = arguments.torch_python
     print(cpu_facts())
     peaks = {name: matmul_peak(dtype=DTYPES[name]) for name in arguments.precision}
     for name, peak in peaks.items():
@@ -84,18 +88,20 @@ def main() -> None:
         operations = 3 * 2 * multiply_adds_of(model)  # of a step, for one clip
         for precision in arguments.precision:
             case = make_case(model, precision, arguments)
-            fastest = measure_in_turns(case, pythons, arguments)
-            for code, result in fastest.items():
-                print(f"{model:<14}{precision:<16}{code:<8}", end="")
-                if isinstance(result, MeasurementFailed):
-                    print(f"{case.batch_size:>5}  {result}", flush=True)
-                else:
-                    print(row(case, result, operations, peaks[precision]), flush=True)
+            for code, turns in measure_in_turns(case, pythons, arguments).items():
+                print(f"{model:<14}{precision:<16}{code:<14}", end="")
+                if isinstance(turns, MeasurementFailed):
+                    print(f"{case.batch_size:>5}  {turns}", flush=True)
+                    continue
+                if code == OURS:
+                    ours = turns
+                print(row(case, turns, operations, peaks[precision]), end="")
+                print("" if code == OURS else ratios(turns, ours), flush=True)
 
 
 def measure_in_turns(
     case: Case, pythons: dict[str, str], arguments: argparse.Namespace
-) -> dict[str, dict[str, float] | MeasurementFailed]:
+) -> dict[str, Turns | MeasurementFailed]:
     """Measures all codes in turns.
 
     Args:
@@ -104,23 +110,24 @@ def measure_in_turns(
       arguments: arguments of the command line.
 
     Returns:
-      For each code the shortest times of all rounds, or why it failed.
+      For each code its results, one of each round, or why it failed.
+
+    Raises:
+      SystemExit: ours failed, which all others are compared with.
     """
-    fastest: dict[str, dict[str, float] | MeasurementFailed] = {}
+    results: dict[str, Turns | MeasurementFailed] = {}
     for _ in range(arguments.rounds):
         for code in (OURS, *arguments.peers):
-            old = fastest.get(code, {})
-            if isinstance(old, MeasurementFailed):
+            turns = results.setdefault(code, [])
+            if isinstance(turns, MeasurementFailed):
                 continue
             try:
-                new = measure(case, code, pythons[code], arguments.max_seconds)
+                turns.append(measure(case, code, pythons[code], arguments.max_seconds))
             except MeasurementFailed as error:
-                fastest[code] = error
-            else:
-                fastest[code] = {
-                    key: min(value, old.get(key, value)) for key, value in new.items()
-                }
-    return fastest
+                if code == OURS:
+                    sys.exit(f"{case.model} in {case.precision} failed: {error}")
+                results[code] = error
+    return results
 
 
 class MeasurementFailed(Exception):
@@ -183,22 +190,37 @@ def measure(case: Case, code: str, python: str, max_seconds: float) -> dict[str,
     return {key: result[key] for key in ("forward_seconds", "step_seconds")}
 
 
-def row(case: Case, result: dict[str, float], operations: int, peak: float) -> str:
-    """Formats the row of a case.
+def row(case: Case, turns: Turns, operations: int, peak: float) -> str:
+    """Formats the medians of a code's turns.
 
     Args:
       case: network, precision and sizes.
-      result: result of `measure`.
+      turns: results of `measure`.
       operations: operations of a training step for one clip.
       peak: operations per second of the matrix product.
     """
-    forward, step = result["forward_seconds"], result["step_seconds"]
+    forward, step = (
+        statistics.median(turn[f"{name}_seconds"] for turn in turns)
+        for name in ("forward", "step")
+    )
     rate = operations * case.batch_size / step
     return (
         f"{case.batch_size:>5}{case.batch_size / forward:>10.2f}"
         f"{case.batch_size / step:>10.2f}{step:>9.2f}{rate / 1e9:>10.1f}"
         f"{rate / peak:>9.0%}"
     )
+
+
+def ratios(turns: Turns, ours: Turns) -> str:
+    """Formats how many times as fast ours is: medians of turns in the same round."""
+    forward, step = (
+        statistics.median(
+            peer[f"{name}_seconds"] / own[f"{name}_seconds"]
+            for peer, own in zip(turns, ours)
+        )
+        for name in ("forward", "step")
+    )
+    return f"{forward:>18.2f}{step:>6.2f}"
 
 
 def _reason(done: subprocess.CompletedProcess) -> str:
@@ -232,9 +254,9 @@ def _parser() -> argparse.ArgumentParser:
         "--peers",
         type=_list_of(PEERS),
         default=["keras"],
-        help="comma list of keras, torch; '' for none; default keras",
+        help=f"comma list of {', '.join(PEERS)}; '' for none; default keras",
     )
-    parser.add_argument("--torch_python", help="a Python with torch, for --peers=torch")
+    parser.add_argument("--torch_python", help="a Python that has torch")
     parser.add_argument("--batch_size", type=_positive, help="clips of a step")
     parser.add_argument("--num_videos", type=_positive, default=239_888)
     parser.add_argument("--background", type=_positive, default=512)
@@ -247,14 +269,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds",
         type=_positive,
-        default=2,
-        help="turns of each code, of which the fastest counts; default 2",
+        default=3,
+        help="turns of each code, whose medians are printed; default 3",
     )
     parser.add_argument(
         "--max_seconds",
         type=_positive,
-        default=300,
-        help="limit of a measurement, as 16-bit arithmetic may be slow; default 300",
+        default=600,
+        help="limit of a measurement, as 16-bit arithmetic may be slow; default 600",
     )
     return parser
 
@@ -262,9 +284,12 @@ def _parser() -> argparse.ArgumentParser:
 def _arguments() -> argparse.Namespace:
     parser = _parser()
     arguments = parser.parse_args()
-    if "torch" in arguments.peers:
+    if {"torch", "torch_compile"} & set(arguments.peers):
         if not arguments.torch_python:
-            parser.error("--peers=torch needs --torch_python=PATH, a Python with torch")
+            parser.error(
+                f"--peers={','.join(arguments.peers)} needs --torch_python=PATH, a"
+                " Python that has torch"
+            )
         if not shutil.which(arguments.torch_python):
             parser.error(f"--torch_python={arguments.torch_python} is no program")
     if arguments.background > arguments.num_videos:

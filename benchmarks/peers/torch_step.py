@@ -77,12 +77,19 @@ def make_step(case: Case, model: Embedder) -> Callable[[], float]:
     return train_step
 
 
-def make_calls(case: Case) -> tuple[Call, Call]:
-    """Makes inference and training step; see `measurement.run`."""
+def make_calls(case: Case, is_compiled: bool = False) -> tuple[Call, Call]:
+    """Makes inference and training step; see `measurement.run`.
+
+    Args:
+      case: network, precision and sizes.
+      is_compiled: whether the network goes through `torch.compile`.
+    """
     torch.set_num_threads(case.num_threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = Embedder(case.model, DTYPES[case.precision]).to(device)
     put_channels_last(model)
+    if is_compiled:
+        model.compile()  # in place: the module stays what the optimizer reads
     clips = torch.from_numpy(case.clips()).to(device)
 
     def embed() -> torch.Tensor:

@@ -95,8 +95,7 @@ def make_all(
     errors = []
     try:
         for command in data_sets.commands(scale, output, arguments.world):
-            print("$ python -m " + " ".join(command), flush=True)
-            makers[0].run([command], output / "data.log")
+            makers[0].run([command])
         progress = schedule.Progress(sum(row.cost for row in missing), per_cost)
         minutes = progress.minutes_left()
         print(f"{len(missing)} rows to make, about {minutes:.0f} min", flush=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Callable, Collection, Iterator, Sequence
+from typing import IO, Callable, Collection, Iterator, Sequence
 
 from benchmarks.machine import num_cores
 from benchmarks.paper_in_miniature.commands import Command
@@ -35,29 +35,42 @@ class Processes:
             threads = str(max(num_cores() // jobs, 1))
             self._environment["TF_NUM_INTRAOP_THREADS"] = threads
 
-    def run(self, commands: Sequence[Command], log: pathlib.Path) -> None:
-        """Runs commands in one process, with their output in a file.
+    def run(self, commands: Sequence[Command], log: pathlib.Path | None = None) -> None:
+        """Runs commands in one process.
+
+        Args:
+          commands: programs with their flags.
+          log: file for their output, None to show it.
 
         Raises:
           UserError: one of them failed.
         """
-        module = "benchmarks.paper_in_miniature.process"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            with self._lock:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", module, json.dumps(commands)],
-                    cwd=ROOT,
-                    env=self._environment,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                )
-                self._running.add(process)
-            code = process.wait()
-            self._running.discard(process)
+        if log is None:
+            code = self._code_of(commands, None)
+        else:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as file:
+                code = self._code_of(commands, file)
+        if code and log is None:
+            raise UserError(f"{commands[0][0]} ended with code {code}.")
         if code:
             end = log.read_text(errors="replace").splitlines()[-5:]
             raise UserError("\n".join((*end, f"Code {code}; all of it is in {log}.")))
+
+    def _code_of(self, commands: Sequence[Command], output: IO[bytes] | None) -> int:
+        module = "benchmarks.paper_in_miniature.process"
+        with self._lock:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, json.dumps(commands)],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=output,
+                stderr=None if output is None else subprocess.STDOUT,
+            )
+            self._running.add(process)
+        code = process.wait()
+        self._running.discard(process)
+        return code
 
     def stop(self) -> None:
         """Asks all processes to end, as Ctrl-C does, and waits for them."""

@@ -7,9 +7,9 @@ For each number of videos N there are N / 30 clusters, as in the paper.  Prints
 
 * an iteration of k-means that compares rows with all centroids, and with those of 16
   groups (`--la_kmeans=grouped`), and the objective of the second to the first;
-* the search for 512 neighbors of 128 embeddings in the whole bank, and in the nearest
-  clusters (`--la_search=clusters`); of the second the recall: the fraction of the true
-  512 that is found.
+* the search for 512 neighbors (`--num_neighbors`) of 128 embeddings in the whole bank,
+  and in the nearest clusters (`--la_search=clusters`); of the second the recall: the
+  fraction of the true neighbors that is found.
 
 The bank is the model of a run in `benchmarks.bank.clustering`: clusters are those of
 one epoch before, which is the oldest that a search meets.  `--random` has random rows
@@ -40,7 +40,7 @@ from vie_tf.objectives.cluster_search import ClusterSearch
 from vie_tf.objectives.local_aggregation import SEARCHED_GROUPS
 from vie_tf.runs.run_directory import RunDirectory
 
-BATCH_SIZE, NUM_NEIGHBORS = 128, 512
+BATCH_SIZE = 128
 VIDEOS_PER_CLUSTER = 30
 TURNS = 3
 ITERATIONS = 5
@@ -94,30 +94,30 @@ def print_search(
     labels: tf.Tensor,
     centroids: tf.Tensor,
     embeddings: tf.Tensor,
-    nums_searched: list[int],
-    most_bytes: float,
+    arguments: argparse.Namespace,
     clock: Clock,
 ) -> None:
     """Prints the cost of the exact search, and cost and recall of the other."""
     # Similarities of a batch to all rows, and their transpose.
     needed = 2 * 4 * BATCH_SIZE * bank.num_videos
     exact = None
-    if needed <= most_bytes:
+    num_neighbors = arguments.num_neighbors
+    if needed <= arguments.most_bytes:
         search_all = tf.function(
-            lambda given: nearest_rows(bank.rows, given, NUM_NEIGHBORS)[1]
+            lambda given: nearest_rows(bank.rows, given, num_neighbors)[1]
         )
         exact = search_all(embeddings).numpy()
         seconds = seconds_of(lambda: search_all(embeddings), clock)
         print(f"  search, {'exact':<16}{seconds:8.3f} s", flush=True)
     num_clusters = int(centroids.shape[0])
-    for num_searched in nums_searched:
+    for num_searched in arguments.searched:
         if num_searched > num_clusters:
             continue
         search = ClusterSearch(bank.num_videos, num_clusters, num_searched)
         search.take(labels, centroids)
         find = tf.function(
             lambda given, search=search: search.nearest(
-                centroids, given, bank, NUM_NEIGHBORS
+                centroids, given, bank, num_neighbors
             )[1]
         )
         found = find(embeddings).numpy()
@@ -163,15 +163,7 @@ def main(given: Sequence[str] | None = None) -> None:
             bank.rows.assign(model.rows)
             embeddings = model.embeddings_of(rows)
             del model
-        print_search(
-            bank,
-            labels,
-            centroids,
-            embeddings,
-            arguments.searched,
-            arguments.most_bytes,
-            clock,
-        )
+        print_search(bank, labels, centroids, embeddings, arguments, clock)
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -182,6 +174,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--nums_videos", type=_numbers, default=[120_000])
     parser.add_argument("--searched", type=_numbers, default=[64, 256, 1024])
+    parser.add_argument("--num_neighbors", type=int, default=512)
     rows = parser.add_mutually_exclusive_group()
     rows.add_argument("--random", action="store_true")
     rows.add_argument("--bank_of", metavar="RUN")

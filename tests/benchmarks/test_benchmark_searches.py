@@ -12,11 +12,10 @@ from benchmarks.bank import searches
 @pytest.fixture(name="small", autouse=True)
 def fixture_small(monkeypatch):
     monkeypatch.setattr(searches, "BATCH_SIZE", 4)
-    monkeypatch.setattr(searches, "NUM_NEIGHBORS", 6)
 
 
 def recalls(capsys, *flags):
-    searches.main([*flags])
+    searches.main(["--num_neighbors=6", *flags])
     text = capsys.readouterr().out
     return text, [float(one) for one in re.findall(r"recall (\d\.\d+)", text)]
 

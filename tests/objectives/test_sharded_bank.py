@@ -37,7 +37,7 @@ TOLERANCE, STEPS_TOLERANCE = 2e-6, 2e-6
 # Labels and counts, and rows that are moved and not computed with.
 EXACT = ("drawn", "own", "read", "read_many", "few", "nearest", "in_clusters")
 EXACT += ("new_rows", "written", "labels", "centroids", "objective", "num_relocated")
-EXACT += ("labels_from_drawn_rows",)
+EXACT += ("labels_from_drawn_rows", "stored_by_0", "stored_by_1")
 ROUNDED = ("similarities", "gradient", "nearest_similarities")
 ROUNDED += ("in_clusters_similarities",)
 

@@ -10,7 +10,7 @@ rows per embedding, W the most of them in a shard.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -114,20 +114,33 @@ class ShardedBank(MemoryBank):
         return (indices >= first) & (indices < first + self._num_held())
 
     def float_rows(self) -> tf.Tensor:
-        """Collects all rows, [N, D] float32, in the memory of the host.
+        """Collects [N, D] float32 rows on every host; all workers have to call."""
+        rows = np.empty([self._num_replicas, self.shard_size, self.dim], np.float32)
+        for start, block in self._blocks():
+            rows[:, start : start + block.shape[1]] = block
+        with tf.device("/cpu:0"):
+            return tf.constant(rows.reshape(-1, self.dim)[: self.num_videos])
 
-        All workers have to call, in cross-replica context.
-        """
+    def _blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yields a first row of every shard, and [R, n, D] float32 from there on."""
         size = max(_NUMBERS_PER_BLOCK // (self.dim * self._num_replicas), 1)
         size = min(size, self.shard_size)
-        shape = [self._num_replicas, self.shard_size, self.dim]
-        rows = np.empty(shape, np.float32)
         for start in range(0, self.shard_size, size):
             start = min(start, self.shard_size - size)
             block = self._block(tf.constant(start), size).numpy()
-            rows[:, start : start + size] = block.reshape(shape[0], size, self.dim)
-        with tf.device("/cpu:0"):
-            return tf.constant(rows.reshape(-1, self.dim)[: self.num_videos])
+            yield start, block.reshape(self._num_replicas, size, self.dim)
+
+    def stored_rows(self) -> tf.Tensor:
+        """Collects [N, D] rows on the first worker, which writes; [0, D] on others.
+
+        All have to call, in cross-replica context.
+        """
+        resolver = self._strategy.cluster_resolver
+        if resolver is None or resolver.task_id == 0:
+            return tf.cast(self.float_rows(), self.rows.dtype)
+        for _ in self._blocks():
+            pass
+        return tf.zeros([0, self.dim], self.rows.dtype)
 
     def rows_to_cluster(self) -> DividedRows:
         """Returns the rows where they are; see `vie_tf.objectives.clustering`."""
@@ -281,8 +294,7 @@ class _StoredRows(tf.__internal__.tracking.Trackable):
         self._bank = bank
 
     def _serialize_to_tensors(self) -> dict[str, tf.Tensor]:
-        rows = self._bank.float_rows()
-        return {"VARIABLE_VALUE": tf.cast(rows, self._bank.rows.dtype)}
+        return {"VARIABLE_VALUE": self._bank.stored_rows()}
 
     def _restore_from_tensors(self, restored_tensors: dict[str, tf.Tensor]) -> Any:
         return self._bank.set_first_rows(restored_tensors["VARIABLE_VALUE"])

@@ -318,6 +318,17 @@ def test_videos_that_were_appended_get_rows_at_the_end_of_the_bank(run, config):
     assert state.objective.clustered_at.numpy() == -1
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_bank_of_16_bits_starts_from_the_rounded_rows_of_a_run(run, config, dtype):
+    run.save_config(config, DATA)
+    run.save(used_state())
+    state = grid_state(LABELS, num_clusterings=2, num_clusters=5, bank_dtype=dtype)
+    assert run.checkpoint().restore(state) == 0
+    rounded = tf.cast(unit_rows(NUM_VIDEOS), dtype)
+    np.testing.assert_array_equal(state.bank.rows, rounded)
+    assert state.objective.clustered_at.numpy() == 9  # clusters stay
+
+
 def test_a_kill_before_the_first_checkpoint_of_a_grown_bank_loses_nothing(run, config):
     run.save_config(config, DATA)
     run.save(used_state())

@@ -89,7 +89,8 @@ class StoredCheckpoint:
 
         Variables that the objective can recompute, such as clusters, are left out if
         their shapes differ, the bank grows, the head is new, or the precision has
-        changed.  A loss scale that the checkpoint lacks starts at its default.
+        changed.  A loss scale that the checkpoint lacks starts at its default.  Rows of
+        the bank are rounded to its dtype.
 
         Args:
           state: state that receives the values.
@@ -109,7 +110,9 @@ class StoredCheckpoint:
         is_scaled = state.loss_scaler is not None
         bank, size = state.bank, self.bank_size
         num_new_rows = bank.num_videos - size if bank and size else 0
-        leave_out: set[str] = {"bank"} if num_new_rows else set()
+        dtypes = self._reader.get_variable_to_dtype_map()
+        is_set_later = bool(num_new_rows or (bank and dtypes[_BANK] != bank.rows.dtype))
+        leave_out: set[str] = {"bank"} if is_set_later else set()
         recomputed = state.objective.recomputed()
         fits = was_scaled == is_scaled and all(
             self.shapes.get(f"{name}{_VALUE}") == variable.shape.as_list()
@@ -121,9 +124,9 @@ class StoredCheckpoint:
         if was_scaled or not is_scaled:
             self._check_complete(status)
         status.expect_partial()
-        if leave_out:
+        if leave_out & recomputed.keys():
             state.objective.recompute()
-        if bank and num_new_rows:
+        if bank and is_set_later:
             bank.set_first_rows(self.read_bank())
         return num_new_rows
 

@@ -14,8 +14,9 @@ For each number of videos N there are N / 30 clusters, as in the paper.  Prints
 The bank is the model of a run in `benchmarks.bank.clustering`: clusters are those of
 one epoch before, which is the oldest that a search meets.  `--random` has random rows
 and clusters instead, which cost the same, take a third of the memory, and have no
-recall.  `--bank_of` takes the memory bank of a run, clusters it as it is, and looks for
-the neighbors of some of its rows: what the recall is on your videos.
+recall.  `--bank_of` takes the memory bank of a run and looks for the neighbors of some
+of its rows: what the recall is on your videos.  A run of LA is searched by the clusters
+that it has, which are older than its rows; another bank is clustered as it is.
 
 Times are CPU seconds over all cores, which other load disturbs less than wall time;
 `--wall` prints wall time, for GPUs.
@@ -37,7 +38,8 @@ from benchmarks.machine import cpu_facts
 from vie_tf.objectives import clustering
 from vie_tf.objectives.bank.memory_bank import MemoryBank, nearest_rows, random_rows
 from vie_tf.objectives.cluster_search import ClusterSearch
-from vie_tf.objectives.local_aggregation import SEARCHED_GROUPS
+from vie_tf.objectives.local_aggregation import NEVER, SEARCHED_GROUPS
+from vie_tf.runs import checkpoint_path
 from vie_tf.runs.run_directory import RunDirectory
 
 BATCH_SIZE = 128
@@ -82,6 +84,20 @@ def print_k_means(
             print(f"  objective {change:+8.2%}", end="")
         print(flush=True)
     return clusters
+
+
+def clusters_of(run: str) -> tuple[tf.Tensor, tf.Tensor] | None:
+    """Returns labels [N] and centroids [M, D] of a run of LA; None of another."""
+    path = RunDirectory(run).latest()
+    assert path is not None
+    stored = tf.train.load_checkpoint(checkpoint_path.plain(path))
+    names = ("clustered_at", "cluster_labels", "cluster_centroids")
+    keys = [f"{name}/.ATTRIBUTES/VARIABLE_VALUE" for name in names]
+    if not stored.has_tensor(keys[0]) or stored.get_tensor(keys[0]) == NEVER:
+        return None
+    labels, centroids = (stored.get_tensor(key)[0] for key in keys[1:])
+    print(f"  the run has {len(centroids):,} clusters")
+    return tf.constant(labels), tf.constant(centroids)
 
 
 def recall(exact: np.ndarray, found: np.ndarray) -> float:
@@ -153,7 +169,8 @@ def main(given: Sequence[str] | None = None) -> None:
         elif learned is not None:
             bank.rows.assign(learned)
             clusters = print_k_means(bank.rows.read_value(), num_clusters, clock)
-            labels, centroids = clusters.labels, clusters.centroids
+            own = clusters_of(arguments.bank_of)
+            labels, centroids = own or (clusters.labels, clusters.centroids)
             embeddings = tf.gather(bank.rows, rows)
         else:
             model = MovingBank(num_videos, num_clusters)

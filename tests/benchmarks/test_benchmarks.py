@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from deterministic_weights import value_of
 
-from benchmarks import train_step
+from benchmarks import step_table, train_step
 from benchmarks.peers import keras_model, keras_step, vie_tf_step
 from benchmarks.peers.measurement import Case
 from vie_tf import models
@@ -180,7 +180,7 @@ def test_torch_peer_takes_our_training_step() -> None:
     np.testing.assert_allclose(ours, [their_step() for _ in range(4)], rtol=1e-3)
 
 
-def turns_of(*seconds: tuple[float, float]) -> train_step.Turns:
+def turns_of(*seconds: tuple[float, float]) -> step_table.Turns:
     return [{"forward_seconds": f, "step_seconds": s} for f, s in seconds]
 
 
@@ -188,13 +188,13 @@ def test_codes_are_compared_turn_by_turn() -> None:
     # The machine was slow in the second turn: both medians are 2 s, the ratio is 1.5.
     ours = turns_of((1.0, 2.0), (5.0, 8.0), (1.0, 2.0))
     peer = turns_of((1.5, 3.0), (2.0, 2.0), (1.5, 3.0))
-    assert train_step.ratios(peer, ours).split() == ["1.50", "1.50"]
+    assert step_table.ratios(peer, ours).split() == ["1.50", "1.50"]
 
 
 def test_a_row_has_the_median_of_its_turns() -> None:
     case = small_case("single", batch_size=2)
     turns = turns_of((0.1, 1.0), (0.5, 9.0), (4.0, 2.0))
-    assert train_step.row(case, turns, 10**9, 1e9).split()[1:4] == [
+    assert step_table.row(case, turns, 10**9, 1e9).split()[1:4] == [
         "4.00",
         "1.00",
         "2.00",
@@ -204,7 +204,7 @@ def test_a_row_has_the_median_of_its_turns() -> None:
 def test_a_row_counts_three_passes_of_the_batch() -> None:
     turns = turns_of((0.5, 3.0))
     # 2 clips of 6 G operations in 3 s are 4 GFLOP/s, half of 8.
-    line = train_step.row(small_case("single", batch_size=2), turns, 6 * 10**9, 8e9)
+    line = step_table.row(small_case("single", batch_size=2), turns, 6 * 10**9, 8e9)
     assert line.split() == ["2", "4.00", "0.67", "3.00", "4.0", "50%"]
 
 

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.keras import keras
+from vie_tf.models.clip_input import CHANNEL_MEAN, CHANNEL_STD, normalize
 
 CHANNELS = {"frames": 3, "differences": 2, "both": 5, "lab": 3}
 TRAINED = [name for name in models.MODELS if not name.startswith("input_single")]
@@ -21,6 +22,22 @@ def toy(name: str, **options: object) -> keras.Model:
 def random_clips(num_frames: int, input: str) -> tf.Tensor:
     shape = [2, num_frames, 32, 32, CHANNELS[input]]
     return tf.cast(tf.random.uniform(shape, 0, 256, tf.int32, seed=1), tf.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shape", "tolerance"), [([2, 4, 32, 48, 3], 0), ([None, 4, None, None, 3], 5e-7)]
+)
+def test_lines_of_pixels_are_normalized_as_pixels_are(
+    shape: list[int | None], tolerance: float
+) -> None:
+    clips = tf.cast(tf.random.uniform([2, 4, 32, 48, 3], 0, 256, tf.int32, 1), tf.uint8)
+    signature = [tf.TensorSpec(shape, tf.uint8)]
+    lines = tf.function(lambda c: normalize(c, tf.float32), signature)
+    pixels = tf.function(  # a graph too, which multiplies in place of a division
+        lambda c: (tf.cast(c, tf.float32) / 255.0 - CHANNEL_MEAN) / CHANNEL_STD
+    )
+    assert lines.get_concrete_function().output_shapes.as_list() == shape
+    np.testing.assert_allclose(lines(clips), pixels(clips), 0, tolerance)
 
 
 @pytest.mark.parametrize("input", ["differences", "both"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from vie_tf.input.augmentation import differences
+from vie_tf.models.layers import sizes_of
 
 # Mean and standard deviation of ImageNet's channels in [0, 1]; the authors use them for
 # every data set.
@@ -114,8 +115,13 @@ def normalize(clips: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
     Returns:
         [..., 3], same shape.
     """
-    unit = tf.cast(clips, tf.float32) / 255.0
-    return tf.cast((unit - CHANNEL_MEAN) / CHANNEL_STD, dtype)
+    sizes = sizes_of(clips)
+    width, num_channels = sizes[-2:]
+    # Whole lines of pixels: three numbers for each pixel take three times as long.
+    lines = tf.reshape(clips, [-1, width * num_channels])
+    unit = tf.cast(lines, tf.float32) / 255.0
+    mean, std = (tf.tile(values, [width]) for values in (CHANNEL_MEAN, CHANNEL_STD))
+    return tf.reshape(tf.cast((unit - mean) / std, dtype), sizes)
 
 
 def scaled_lab(clips: tf.Tensor) -> tf.Tensor:

@@ -19,8 +19,8 @@ def toy(name: str, **options: object) -> keras.Model:
     return models.build(name, num_filters=4, embedding_dim=8, **options)
 
 
-def random_clips(num_frames: int, input: str) -> tf.Tensor:
-    shape = [2, num_frames, 32, 32, CHANNELS[input]]
+def random_clips(num_frames: int, input: str, height: int = 32) -> tf.Tensor:
+    shape = [2, num_frames, height, 32, CHANNELS[input]]
     return tf.cast(tf.random.uniform(shape, 0, 256, tf.int32, seed=1), tf.uint8)
 
 
@@ -38,6 +38,16 @@ def test_lines_of_pixels_are_normalized_as_pixels_are(
     )
     assert lines.get_concrete_function().output_shapes.as_list() == shape
     np.testing.assert_allclose(lines(clips), pixels(clips), 0, tolerance)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_graph_of_inference_computes_what_its_operations_do(name: str) -> None:
+    # In a graph, TensorFlow fuses paddings, convolutions and batch norm.
+    model = toy(name)
+    clips = random_clips(model.num_frames, "frames", height=37)
+    graph = tf.function(lambda clips: model(clips, training=False)["embedding"])
+    alone = model(clips, training=False)["embedding"]
+    np.testing.assert_allclose(graph(clips), alone, atol=2e-6)
 
 
 @pytest.mark.parametrize("input", ["differences", "both"])

@@ -162,8 +162,14 @@ class Conv(keras.layers.Layer):
         )
         super().build(input_shape)
 
-    def call(self, features: tf.Tensor) -> tf.Tensor:
-        """Convolves [B, T, H, W, C] or [B*T, H, W, C]; rank and dtype are kept."""
+    def call(self, features: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Convolves [B, T, H, W, C] or [B*T, H, W, C]; rank and dtype are kept.
+
+        Args:
+            features: Input.
+            training: Whether a gradient will be taken, which Keras passes on from the
+                layer around this one.  It changes the speed and not the result.
+        """
         strides = self.strides[-(features.shape.rank - 2) :]
         if self.kernel_size == (1, 1, 1) and max(strides) > 1:
             # With strides, gradients of oneDNN write past their memory on AVX-512
@@ -173,12 +179,16 @@ class Conv(keras.layers.Layer):
         if features.shape.rank == 5 and self.kernel_size[0] == strides[0] == 1:
             kernel = tf.squeeze(self.kernel, 0)
             frames = fold_time(features)
-            frames = self._convolve(frames, kernel, strides[1:])  # [B*T, h, w, F]
-            return unfold_time(frames, features.shape[1])
-        return self._convolve(features, self.kernel, strides)
+            frames = self._convolve(frames, kernel, strides[1:], training)
+            return unfold_time(frames, features.shape[1])  # [B, T, h, w, F]
+        return self._convolve(features, self.kernel, strides, training)
 
     def _convolve(
-        self, features: tf.Tensor, kernel: tf.Tensor, strides: Sequence[int]
+        self,
+        features: tf.Tensor,
+        kernel: tf.Tensor,
+        strides: Sequence[int],
+        training: bool,
     ) -> tf.Tensor:
         """Convolves features with a kernel of the same rank."""
         num_dims = features.shape.rank - 2
@@ -192,13 +202,17 @@ class Conv(keras.layers.Layer):
         # paddings took a quarter longer on the CPU.
         margins = [[(size - 1) // 2] * 2 for size in kernel.shape[:num_dims]]
         if any(before for before, _ in margins):
-            # Not `tf.pad`: TensorFlow tries to fuse its operation Pad with a conv3d,
-            # fails if there are gradients, and then gives up all fusing.
-            features = tf.raw_ops.PadV2(
-                input=features,
-                paddings=[[0, 0], *margins, [0, 0]],
-                constant_values=tf.zeros([], features.dtype),
-            )
+            paddings = [[0, 0], *margins, [0, 0]]
+            if not training:
+                features = tf.pad(features, paddings)  # is fused with the convolution
+            else:
+                # Not `tf.pad`: TensorFlow tries to fuse its operation Pad with a
+                # conv3d, fails if there are gradients, and then gives up all fusing.
+                features = tf.raw_ops.PadV2(
+                    input=features,
+                    paddings=paddings,
+                    constant_values=tf.zeros([], features.dtype),
+                )
         return convolve(features, kernel, [1, *strides, 1], "VALID")
 
 

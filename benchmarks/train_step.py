@@ -38,7 +38,7 @@ import tensorflow as tf
 
 from benchmarks.machine import cpu_facts, matmul_peak, num_cores
 from benchmarks.peers.measurement import ENOUGH_SECONDS, Case
-from benchmarks.step_table import COLUMNS, Turns, ratios, row
+from benchmarks.peers.step_table import COLUMNS, Turns, ratios, row
 from vie_tf import models
 from vie_tf.models.summary import multiply_adds
 

@@ -88,8 +88,7 @@ def print_k_means(
 
 def clusters_of(run: str) -> tuple[tf.Tensor, tf.Tensor] | None:
     """Returns labels [N] and centroids [M, D] of a run of LA; None of another."""
-    path = RunDirectory(run).latest()
-    assert path is not None
+    path = RunDirectory(run).chosen("latest")
     stored = tf.train.load_checkpoint(checkpoint_path.plain(path))
     names = ("clustered_at", "cluster_labels", "cluster_centroids")
     keys = [f"{name}/.ATTRIBUTES/VARIABLE_VALUE" for name in names]

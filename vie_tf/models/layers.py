@@ -168,7 +168,7 @@ class Conv(keras.layers.Layer):
         Args:
             features: Input.
             training: Whether a gradient will be taken, which Keras passes on from the
-                layer around this one.  It changes the speed and not the result.
+                layer around this one.  The result changes by rounding alone.
         """
         strides = self.strides[-(features.shape.rank - 2) :]
         if self.kernel_size == (1, 1, 1) and max(strides) > 1:

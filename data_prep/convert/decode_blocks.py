@@ -1,7 +1,8 @@
 """Decodes video files into small temporary data sets, block by block.
 
-For programs that read every frame once, such as `embed.py`.  The records equal those of
-`convert`, and a video that crashes or blocks its decoder is refused as there.
+For programs that read frames once, such as `embed.py`.  The records equal those of
+`convert`, but for frames that the program does not read, and a video that crashes or
+blocks its decoder is refused as there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from data_prep.convert import data_folder, notes
 from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
 from data_prep.convert.write_shard import WRITTEN, write_shard
+from data_prep.decode.frame_encoder import FramesRead
 from data_prep.index import file_content, left_out
 from data_prep.index.folder import read_folder
 from data_prep.index.labels import with_one_spelling
@@ -173,6 +175,7 @@ def decode(
     num_processes: int = 0,
     max_seconds: float = ConversionConfig.max_seconds,
     max_megapixels: float = ConversionConfig.max_megapixels,
+    frames_read: FramesRead | None = None,
 ) -> Iterator[Manifest]:
     """Yields the manifests of the blocks in order.
 
@@ -187,6 +190,8 @@ def decode(
       num_processes: number of workers, as in `ConversionConfig`; 1 for none.
       max_seconds: time limit of a video, as in `ConversionConfig`.
       max_megapixels: largest picture that is decoded, in millions of pixels.
+      frames_read: maps the number of frames of a video to those that the caller will
+        read; the others may be empty strings in the records.  None for all.
 
     Raises:
       UserError: the disk is full, or workers die for other reasons than a video.
@@ -197,6 +202,7 @@ def decode(
         dataclasses.replace(
             _task(videos, start, labels, settings, scratch_dir, videos_per_block),
             max_megapixels=max_megapixels,
+            frames_read=frames_read,
         )
         for start in range(0, len(videos), videos_per_block)
     ]

@@ -9,6 +9,7 @@ from typing import Any, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
 from data_prep.convert.shard_state import ShardMetadata, hash_of
+from data_prep.decode.frame_encoder import FramesRead
 from data_prep.index.video_row import VideoRow
 from vie_tf.storage.manifest import NO_LABEL, SCHEMA_VERSION, SPLITS
 
@@ -29,6 +30,8 @@ class ShardTask:
       rejected: sources and reasons of videos that have ended a worker.  They are not
         opened again, and not part of the key.
       max_megapixels: largest picture that is decoded, in millions of pixels.
+      frames_read: see `decode_video`; for a block that one program reads, and so not
+        part of the key.
     """
 
     name: str
@@ -38,6 +41,7 @@ class ShardTask:
     settings: FrameSettings
     rejected: tuple[tuple[str, str], ...] = ()
     max_megapixels: float = ConversionConfig.max_megapixels
+    frames_read: FramesRead | None = None
 
     def __str__(self) -> str:
         return f"the shard {self.name}"

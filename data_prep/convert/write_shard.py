@@ -91,7 +91,7 @@ def _write_records(
                     raise UnreadableVideo(rejected[row.source])
                 video = decode_video(
                     *(row.path, task.settings, row.start_secs, row.end_secs),
-                    task.max_megapixels,
+                    *(task.max_megapixels, task.frames_read),
                 )
             except UnreadableVideo as error:
                 refused.append(RefusedEntry(row.source, error.reason))

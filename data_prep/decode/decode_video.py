@@ -12,6 +12,7 @@ import math
 
 from data_prep.config import FrameSettings
 from data_prep.decode import picture_frames, video_frames
+from data_prep.decode.frame_encoder import FramesRead
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
@@ -47,6 +48,7 @@ def decode_video(
     start_secs: float | None = None,
     end_secs: float | None = None,
     max_megapixels: float = DEFAULT_MEGAPIXELS,
+    frames_read: FramesRead | None = None,
 ) -> DecodedVideo:
     """Decodes a video into JPEG frames, `settings.fps` of them per second.
 
@@ -64,6 +66,8 @@ def decode_video(
       end_secs: end of the segment; None, or any time after the end of the video, for
         the end of the video.
       max_megapixels: largest picture that is decoded, in millions of pixels.
+      frames_read: maps the number of frames of a video to those that will be read; the
+        others may be empty strings.  None for all.
 
     Raises:
       UnreadableVideo: the file cannot be opened, or refers to others; no picture or too
@@ -84,20 +88,27 @@ def decode_video(
         num_pictures = 1
     elif settings.media == "frames":
         encoder, notes = picture_frames.encode_folder(
-            path, settings, start, end, max_megapixels
+            path, settings, start, end, max_megapixels, frames_read
         )
         num_pictures = len(encoder.frames)
     else:
-        sampler = video_frames.sample_file(path, settings, start, end, max_megapixels)
+        sampler = video_frames.sample_file(
+            path, settings, start, end, max_megapixels, frames_read
+        )
         encoder, num_pictures = sampler.encoder, sampler.clock.pictures
         notes = sampler.notes
-    if settings.media != "images" and len(encoder.frames) < settings.min_frames:
-        raise UnreadableVideo(
-            f"{counted(len(encoder.frames), 'frame')} at {settings.fps:g} fps"
-            f" ({num_pictures} in"
-            f" the file), fewer than min_frames={settings.min_frames}"
-        )
+    _check_is_long_enough(len(encoder.frames), num_pictures, settings)
     width, height = encoder.size
     return DecodedVideo(
         encoder.frames, settings.fps, height, width, num_pictures, notes
     )
+
+
+def _check_is_long_enough(
+    num_frames: int, num_pictures: int, settings: FrameSettings
+) -> None:
+    if settings.media != "images" and num_frames < settings.min_frames:
+        raise UnreadableVideo(
+            f"{counted(num_frames, 'frame')} at {settings.fps:g} fps ({num_pictures} in"
+            f" the file), fewer than min_frames={settings.min_frames}"
+        )

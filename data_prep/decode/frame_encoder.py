@@ -1,11 +1,13 @@
 """Encodes pictures as JPEG frames of one size.
 
 Only the JPEG strings are kept, and a picture that fills several frames is encoded once.
+Frames that nobody will read can be left empty.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Callable, Collection
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from data_prep.config import FrameSettings
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
+
+FramesRead = Callable[[int], Collection[int]]
+"""Maps the number of frames of a video to the numbers of those that will be read."""
 
 # The limit of libjpeg, and slightly more than the pixels of 8K (7680 x 4320), 100 MB as
 # BGR: a thin line of pixels would otherwise become huge when it is enlarged.
@@ -40,6 +45,8 @@ class FrameEncoder:
       size: width and height of all frames, which the first picture decides.  Later
         pictures of another size (streams may change it) are resized to it.
       on_display: current picture, [H, W, 3] uint8 BGR, not rotated yet, or None.
+      wanted: numbers of the frames that are stored, and the first one besides, which
+        decides the size; the others become empty strings.  None for all.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class FrameEncoder:
         self._encoding = [cv2.IMWRITE_JPEG_QUALITY, settings.jpeg_quality]
         self._rotation = rotation
         self._pixel_aspect = pixel_aspect
+        self.wanted: Collection[int] | None = None
         self._resizer = _Resizer()
         self._bytes = 0
 
@@ -64,14 +72,26 @@ class FrameEncoder:
         """Repeats the current picture until there are `count` frames.
 
         Returns:
-          False if frames are missing and there is no picture.
+          False if a frame is wanted and there is no picture.
         """
         missing = count - len(self.frames)
-        if missing > 0:
-            if self.on_display is None:
-                return False
-            self.append(self._encode(self.on_display), missing)
+        if missing <= 0:
+            return True
+        if not self.wants_before(count):
+            self.append(b"", missing)
+            return True
+        if self.on_display is None:
+            return False
+        self.append(self._encode(self.on_display), missing)
         return True
+
+    def wants_before(self, count: int) -> bool:
+        """Whether one of the next frames, up to `count` frames in all, is stored."""
+        return any(map(self.wants, range(len(self.frames), count)))
+
+    def wants(self, number: int) -> bool:
+        """Whether the frame of a number is stored."""
+        return self.wanted is None or number == 0 or number in self.wanted
 
     def append(self, jpeg: bytes, times: int = 1) -> None:
         """Adds an encoded frame of the right size.

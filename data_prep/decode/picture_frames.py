@@ -13,7 +13,7 @@ import numpy as np
 
 from data_prep.config import FrameSettings
 from data_prep.decode import frame_order, refused_content
-from data_prep.decode.frame_encoder import FrameEncoder
+from data_prep.decode.frame_encoder import FrameEncoder, FramesRead
 from data_prep.decode.opencv import cv2
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
@@ -30,6 +30,7 @@ def encode_folder(
     start: float,
     end: float,
     max_megapixels: float = DEFAULT_MEGAPIXELS,
+    frames_read: FramesRead | None = None,
 ) -> tuple[FrameEncoder, tuple[str, ...]]:
     """Returns the pictures of a folder as frames, `settings.fps` of them a second.
 
@@ -40,6 +41,7 @@ def encode_folder(
       start: start of the segment, in seconds.
       end: end of the segment, in seconds; may be infinite.
       max_megapixels: largest picture that is decoded, in millions of pixels.
+      frames_read: see `decode_video`; a broken picture is refused even so.
 
     Returns:
       The frames, and notes on gaps and doubles, see `frame_order.order`.
@@ -56,8 +58,10 @@ def encode_folder(
         )
     first = int(start * settings.fps + _TOLERANCE_PICTURES)
     count = max(1, round((min(end, length) - start) * settings.fps))
+    names = names[first : first + count]
     encoder = FrameEncoder(settings)
-    for name in names[first : first + count]:
+    encoder.wanted = frames_read(len(names)) if frames_read else None
+    for name in names:
         _add_picture(encoder, os.path.join(path, name), name, max_megapixels)
     return encoder, notes
 
@@ -120,7 +124,7 @@ def _add_picture(
         raise UnreadableVideo(f"{name} is broken, or not a picture")
     height, width = picture.shape[:2]
     if encoder.settle_size(width, height) == (width, height) and header.is_plain:
-        encoder.append(content)
+        encoder.append(content if encoder.wants(len(encoder.frames)) else b"")
         return
     encoder.on_display = picture
     encoder.fill_up_to(len(encoder.frames) + 1)

@@ -28,6 +28,12 @@ _ROTATIONS = {
 # when somebody rounded the size of the pictures.
 _CREDIBLE_ASPECTS = (0.2, 5.0)
 _NEGLIGIBLE_ASPECT = 0.02
+# OpenCV 4.11 does not convert the last rows of pictures of so many bits if their height
+# is no multiple of 16: they show what was in memory, other pictures every time.  They
+# become copies of the row before.  Tags of such formats end with the number of bits.
+_LEAVES_ROWS_OUT = tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 12)
+_ROWS_LEFT_OUT = 3
+_BITS_WITH_ROWS_LEFT_OUT = (9, 10, 12, 14, 16)
 # Codec tag of containers that OpenCV's packages open, but cannot decode.
 _AV1 = "AV01"
 
@@ -75,6 +81,10 @@ class VideoFile:
         self.nominal_fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         self.claimed_pictures = float(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.pixel_aspect = self._read_pixel_aspect()
+        bits = int(self._capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) >> 24
+        self._leaves_rows_out = (
+            _LEAVES_ROWS_OUT and bits in _BITS_WITH_ROWS_LEFT_OUT and height % 16 > 0
+        )
         self._pictures: cv2.VideoCapture | WholePictures = self._capture
         if container.read_metadata(path).missing_bytes:
             self._pictures = WholePictures(self._capture)
@@ -147,6 +157,8 @@ class VideoFile:
         if not converted:
             return None
         self._buffers = [self._buffers[1], picture]
+        if self._leaves_rows_out:
+            picture[-_ROWS_LEFT_OUT:] = picture[-_ROWS_LEFT_OUT - 1]
         return as_bgr(picture)
 
     def why_no_picture(self) -> str:

@@ -9,7 +9,7 @@ from typing import Callable
 
 from data_prep.config import FrameSettings
 from data_prep.decode import container, long_displays
-from data_prep.decode.frame_encoder import FrameEncoder
+from data_prep.decode.frame_encoder import FrameEncoder, FramesRead
 from data_prep.decode.long_displays import LongDisplays
 from data_prep.decode.opencv import MAPS_HDR
 from data_prep.decode.play_clock import PlayClock, is_credible_fps
@@ -22,6 +22,11 @@ from data_prep.decode.video_file import VideoFile
 STAMP_TOLERANCE_SECS = 1e-3
 # More frames than any video has, for segments without an end.
 _ENDLESS = 2.0**40
+# Days of video; whoever claims more is not believed.
+_MOST_PICTURES = 10**7
+# Where few frames are wanted, irregular pictures may stay on display for longer by this
+# than expected, without the file being decoded again.
+_LATE_FRAMES = 1
 # If a file states a play time that is longer by this, its last picture stays so long.
 LONG_LAST_DISPLAY_SECS = 1.0
 # A file with fewer bytes per claimed picture does not hold them: even repeated pictures
@@ -35,12 +40,15 @@ def sample_file(
     start: float,
     end: float,
     max_megapixels: float = DEFAULT_MEGAPIXELS,
+    frames_read: FramesRead | None = None,
 ) -> FrameSampler:
     """Returns the sampler that has sampled the frames of a video file.
 
-    Pictures that are not displayed at an output time, such as those before a segment,
-    are not converted to BGR.  They are predicted from the interval of the pictures; if
-    a prediction turns out wrong, the file is decoded again with all pictures converted.
+    Pictures that are not displayed at the time of a frame that will be read, such as
+    those before a segment, are not converted to BGR.  They are predicted from the
+    interval of the pictures; if a prediction turns out wrong, the file is decoded again
+    with all pictures converted.  Which frames will be read is predicted from the length
+    that the file states, in the same way.
 
     Args:
       path: video file.
@@ -48,6 +56,7 @@ def sample_file(
       start: start of the segment, in seconds.
       end: end of the segment, in seconds; may be infinite.
       max_megapixels: largest picture that is decoded, in millions of pixels.
+      frames_read: see `decode_video`.
 
     Raises:
       UnreadableVideo: see `decode_video`.
@@ -55,12 +64,20 @@ def sample_file(
     open_file = functools.partial(VideoFile, path, max_megapixels)
     # The file is decoded for it only if a picture seems to be on display for long.
     displays = functools.cache(lambda: long_displays.measure(open_file))
-    for convert_all in (False, True):
+    convert_all, num_frames = False, 0
+    while True:
         with open_file() as file:
             sampler = FrameSampler(file, settings, start, end, displays)
-            if sampler.run(convert_all):
-                return sampler
-    raise AssertionError("with all pictures converted, none can be missing")
+            encoder = sampler.encoder
+            num_frames = num_frames or sampler.predicted_frames()
+            if frames_read is not None and num_frames:
+                encoder.wanted = frames_read(num_frames)
+            if not sampler.run(convert_all):
+                convert_all = True
+                continue
+        num_frames = len(encoder.frames)
+        if frames_read is None or all(map(encoder.wants, frames_read(num_frames))):
+            return sampler
 
 
 class FrameSampler:
@@ -95,6 +112,13 @@ class FrameSampler:
         self._file, self._settings = file, settings
         self._start, self._end = start, end
 
+    def predicted_frames(self) -> int:
+        """Returns the number of frames by what the file states; 0 if not credible."""
+        fps, pictures = self._file.nominal_fps, self._file.claimed_pictures
+        if not is_credible_fps(fps) or not 0 < pictures <= _MOST_PICTURES:
+            return 0
+        return self._num_frames(pictures / fps)
+
     def run(self, convert_all: bool) -> bool:
         """Encodes all frames; False if a picture that was not converted is missing."""
         clock, encoder = self.clock, self.encoder
@@ -104,7 +128,9 @@ class FrameSampler:
             if not encoder.fill_up_to(min(limit, self._frames_before(clock.secs))):
                 return False
             expected = self._frames_before(clock.expected_secs())
-            if not convert_all and expected <= len(encoder.frames):
+            if encoder.wanted is not None:
+                expected += _LATE_FRAMES
+            if not convert_all and not encoder.wants_before(expected):
                 encoder.on_display = None
                 continue
             picture = self._file.picture()

@@ -22,7 +22,7 @@ from vie_tf.evaluation import restored_network
 from vie_tf.evaluation.labels import finetune as finetune_task
 from vie_tf.evaluation.restored_run import RestoredRun
 from vie_tf.input import pipeline
-from vie_tf.input.sampling import consecutive_clips
+from vie_tf.input.fixed_clips import consecutive_clips
 from vie_tf.runs.run_directory import RunDirectory
 
 QUICK = {"batch_size": 9, "learning_rate": 0.05, "num_clips": 1}

@@ -8,9 +8,9 @@ import tensorflow as tf
 from record_fixtures import write_data_set
 
 from vie_tf.config import DataConfig
-from vie_tf.input import pipeline, sampling
+from vie_tf.input import pipeline
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.instances import Instances
+from vie_tf.input.instances import Instances, bin_range
 
 RECIPE = ClipRecipe(num_frames=2, frame_interval=1, crop_size=32, sampling="dense")
 
@@ -73,10 +73,7 @@ def test_by_default_every_training_video_is_an_instance(data):
     ],
 )
 def test_bins_are_those_of_the_authors(num_frames, bin_frames, bins):
-    ranges = [
-        sampling.bin_range(num_frames, number, bin_frames)
-        for number in range(len(bins))
-    ]
+    ranges = [bin_range(num_frames, number, bin_frames) for number in range(len(bins))]
     assert [(int(first), int(first + size)) for first, size in ranges] == bins
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from vie_tf import models
-from vie_tf.input import sampling
+from vie_tf.input import fixed_clips, sampling
 from vie_tf.input.clip_recipe import ClipRecipe, check_motion
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.manifest import VideoEntry
@@ -132,7 +132,7 @@ def test_a_clip_of_a_rate_fits_into_the_video():
 def test_test_clips_of_a_rate_are_as_even_as_they_can_be():
     (clip,) = sampling.evaluation_clips(ROTATION, tf.constant(25), 1).numpy()
     assert clip.tolist() == [0, 1, 3, 4, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 21, 23]
-    assert sampling.consecutive_clips(ROTATION, tf.constant(60)).shape == (2, 16)
+    assert fixed_clips.consecutive_clips(ROTATION, tf.constant(60)).shape == (2, 16)
 
 
 def test_a_binned_clip_takes_one_frame_from_each_of_consecutive_bins():
@@ -178,19 +178,19 @@ def test_sampling_works_inside_a_data_set():
 
 
 def test_consecutive_clips_cover_a_video_without_overlap():
-    clips = sampling.consecutive_clips(DENSE, tf.constant(50)).numpy()
+    clips = fixed_clips.consecutive_clips(DENSE, tf.constant(50)).numpy()
     np.testing.assert_array_equal(clips.reshape(-1), np.arange(48))
     assert clips.shape == (3, 16)
 
 
 def test_consecutive_clips_keep_the_interval_of_the_family():
-    clips = sampling.consecutive_clips(SLOW, tf.constant(250)).numpy()
+    clips = fixed_clips.consecutive_clips(SLOW, tf.constant(250)).numpy()
     np.testing.assert_array_equal(clips[:, 0], [0, 64, 128])
     np.testing.assert_array_equal(np.diff(clips), 16)
 
 
 def test_a_video_shorter_than_a_clip_is_one_looped_clip():
-    clips = sampling.consecutive_clips(DENSE, tf.constant(10)).numpy()
+    clips = fixed_clips.consecutive_clips(DENSE, tf.constant(10)).numpy()
     np.testing.assert_array_equal(clips, [[*range(10), *range(6)]])
 
 
@@ -208,7 +208,7 @@ def test_a_static_clip_shows_one_frame_of_the_video_again_and_again(recipe):
 
 def test_an_image_becomes_one_static_clip():
     static = dataclasses.replace(SLOW, static=True)
-    clips = sampling.consecutive_clips(static, tf.constant(1))
+    clips = fixed_clips.consecutive_clips(static, tf.constant(1))
     np.testing.assert_array_equal(clips, [[0, 0, 0, 0]])
 
 

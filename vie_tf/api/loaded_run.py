@@ -201,27 +201,31 @@ class LoadedRun:
         frames = decode_blocks.frame_settings(data.settings)
         per_block = decode_blocks.block_size(len(videos))
         with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
+            read = self._embedder(names).frames_read
             blocks = queries.decoded(
-                videos, frames, folder, 1, per_block, DecodingConfig()
+                videos, frames, folder, 1, per_block, DecodingConfig(), read
             )
             yield from self._of_blocks(blocks, names)
 
     def _of_blocks(
         self, blocks: Iterator[Block] | Sequence[Block], names: tuple[str, ...]
     ) -> Iterator[Mapping[str, np.ndarray]]:
-        if names not in self._embedders:
-            settings = dataclasses.replace(
-                self._settings, endpoints=names, average="none"
-            )
-            self._embedders[names] = VideoEmbedder(settings, self._network)
         for block in blocks:
-            for features in self._embedders[names].embed(block):
+            for features in self._embedder(names).embed(block):
                 if isinstance(features, RefusedEntry):
                     raise UserError(
                         f"The video {features.source!r} cannot be read:"
                         f" {features.reason}."
                     )
                 yield features.values
+
+    def _embedder(self, names: tuple[str, ...]) -> VideoEmbedder:
+        if names not in self._embedders:
+            settings = dataclasses.replace(
+                self._settings, endpoints=names, average="none"
+            )
+            self._embedders[names] = VideoEmbedder(settings, self._network)
+        return self._embedders[names]
 
     def _of_clips(
         self, clips: tf.Tensor, names: tuple[str, ...]

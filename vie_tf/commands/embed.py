@@ -24,6 +24,7 @@ from vie_tf.terminal.heartbeat import doing
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
     from data_prep.index.video_row import FoundVideo
+    from vie_tf.search.embedder import FramesRead
     from vie_tf.search.video_source import VideoSource
 
 _SHORTEST_SIDE = 96  # of frames for a baseline, whose pictures are smaller
@@ -64,13 +65,16 @@ def _embed(
         like = asked.frames_like or embedder.data_dir
         of_data = _settings_of(like) if like else {"shortest_side": _SHORTEST_SIDE}
         frames = _frame_settings(asked.videos, of_data)
-        source = _source_of_files(asked, frames, decoding)
+        source = _source_of_files(asked, frames, decoding, embedder.frames_read)
     doing("decoding and embedding videos")
     embeddings.write(embedder, settings, source, asked.output)
 
 
 def _source_of_files(
-    asked: VideosConfig, frames: FrameSettings, decoding: DecodingConfig
+    asked: VideosConfig,
+    frames: FrameSettings,
+    decoding: DecodingConfig,
+    frames_read: FramesRead | None,
 ) -> VideoSource:
     """Makes the source of video files, which are decoded block by block."""
     from data_prep.convert import decode_blocks
@@ -103,6 +107,7 @@ def _source_of_files(
             asked.num_processes,
             decode_blocks.block_size(len(found)),
             decoding,
+            frames_read,
         ),
         frame_settings=dataclasses.asdict(frames),
     )

@@ -20,7 +20,7 @@ from vie_tf.explore import answers
 from vie_tf.explore.answers import Answer
 from vie_tf.explore.gallery import Gallery, format_found
 from vie_tf.search import nearest_videos
-from vie_tf.search.embedder import Embedder
+from vie_tf.search.embedder import Embedder, FramesRead
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
@@ -130,7 +130,8 @@ def embedded(
     with tempfile.TemporaryDirectory(prefix="vie_tf-") as folder:
         size = min(len(found), _MOST_PER_BLOCK)
         embed = embedder.embed_few if len(found) <= _FEW else embedder.embed
-        for block in decoded(found, frames, folder, 1, size, decoding):
+        read = embedder.frames_read
+        for block in decoded(found, frames, folder, 1, size, decoding, read):
             results: dict[str, np.ndarray | RefusedEntry] = {}
             for one in embed(block):
                 if isinstance(one, RefusedEntry):
@@ -193,6 +194,7 @@ def decoded(
     num_processes: int,
     videos_per_block: int,
     decoding: DecodingConfig,
+    frames_read: FramesRead | None,
 ) -> Iterator[Block]:
     """Yields blocks of video files; each exists until the next is asked for."""
     for manifest in decode_blocks.decode(
@@ -203,5 +205,6 @@ def decoded(
         num_processes=num_processes,
         max_megapixels=decoding.max_megapixels,
         max_seconds=decode_blocks.time_limit(videos),
+        frames_read=frames_read,
     ):
         yield Block(scratch_dir, manifest, decode_blocks.SPLIT)

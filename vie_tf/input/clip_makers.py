@@ -15,12 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from vie_tf.config import DataConfig
-from vie_tf.input import clip_blocks, later_frames, sampling
+from vie_tf.input import clip_blocks, fixed_clips, later_frames, sampling
 from vie_tf.input.augmentation import augmentations, crops
 from vie_tf.input.clip_order import ClipOrder, Purpose, random_seed
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clip_source import ClipSource, Element
-from vie_tf.input.instances import Instances
+from vie_tf.input.instances import Instances, bin_range
 
 
 class ClipMaker(abc.ABC):
@@ -116,7 +116,7 @@ class TrainingClipMaker(ClipMaker):
                 position, metadata["id"][video], self._num_bins[member]
             )
             row += number
-            first, num_frames = sampling.bin_range(num_frames, number, self._bin_frames)
+            first, num_frames = bin_range(num_frames, number, self._bin_frames)
         return {
             "video": video,
             "indices": first + self._draw_frames(position, num_frames),
@@ -244,7 +244,7 @@ class EvaluationClipMaker(ClipMaker):
 
         def of_video(video: tf.Tensor) -> tf.data.Dataset:
             length = self.source.metadata["frames"][video]
-            clips = sampling.consecutive_clips(self.recipe, length)
+            clips = fixed_clips.consecutive_clips(self.recipe, length)
             numbers = tf.data.Dataset.range(tf.shape(clips, tf.int64)[0])
             return numbers.map(lambda number: {"video": video, "clip": number})
 
@@ -259,7 +259,7 @@ class EvaluationClipMaker(ClipMaker):
         video = element["video"]
         length = self.source.metadata["frames"][video]
         if self._num_clips is None:
-            indices = sampling.consecutive_clips(self.recipe, length)
+            indices = fixed_clips.consecutive_clips(self.recipe, length)
             indices = indices[element["clip"]][None]
         else:
             indices = sampling.evaluation_clips(self.recipe, length, self._num_clips)

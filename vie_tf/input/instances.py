@@ -15,6 +15,7 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from vie_tf.config import DataConfig
 from vie_tf.storage.errors import UserError
@@ -99,3 +100,20 @@ class Instances:
                 end = min(first + self.bin_frames, video.frames)
             found.append(Frames(video, first, end))
         return found
+
+
+def bin_range(
+    num_video_frames: tf.Tensor, number: tf.Tensor, bin_frames: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the frames of a bin of a video (the binned data sets of table 3).
+
+    Args:
+      num_video_frames: F, scalar int32.
+      number: number of the bin, from 0, scalar.
+      bin_frames: frames of a bin, at least 1; the last bin may have fewer.
+
+    Returns:
+      First frame and number of frames, scalar int32.
+    """
+    first = tf.cast(number, tf.int32) * bin_frames
+    return first, tf.minimum(num_video_frames - first, bin_frames)

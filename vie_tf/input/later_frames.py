@@ -12,6 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from vie_tf.input.clip_recipe import DIFFERENCE_LAG, ClipRecipe
+from vie_tf.input.fixed_clips import later_than
 
 
 def with_later_frames(
@@ -30,8 +31,7 @@ def with_later_frames(
     """
     if not recipe.has_differences:
         return frames
-    later = tf.minimum(frames + DIFFERENCE_LAG, num_video_frames - 1)
-    return tf.concat([frames, later], axis=0)
+    return tf.concat([frames, later_than(frames, num_video_frames)], axis=0)
 
 
 class Repeats(NamedTuple):
@@ -69,10 +69,3 @@ def repeats(recipe: ClipRecipe, frames: tf.Tensor, num_clips: int) -> Repeats | 
         if position % recipe.num_frames + steps < recipe.num_frames:
             sources[count + position] = position + steps
     return Repeats(sources, tf.reduce_all(tf.gather(frames, sources) == frames))
-
-
-def num_positions(recipe: ClipRecipe, num_video_frames: tf.Tensor) -> tf.Tensor:
-    """Counts the frames that a clip can have, at least one."""
-    if not recipe.has_differences:
-        return num_video_frames
-    return tf.maximum(num_video_frames - DIFFERENCE_LAG, 1)

@@ -16,7 +16,7 @@ import tensorflow as tf
 from vie_tf.config import ModelConfig, settings_of
 from vie_tf.config.importing import import_named
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.sampling import BIN_FRAMES
+from vie_tf.input.fixed_clips import BIN_FRAMES
 from vie_tf.keras import keras
 from vie_tf.models.clip_input import MIN_CROP_SIZE, NUM_CHANNELS, PAIRED_INPUTS
 from vie_tf.models.embedder import ClipModel

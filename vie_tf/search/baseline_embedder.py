@@ -11,7 +11,12 @@ from vie_tf.config import READY_NETWORKS, RUN, EmbeddingConfig
 from vie_tf.metrics.baselines import reading
 from vie_tf.metrics.baselines.vectors import BASELINES, MOVING
 from vie_tf.runs.ready import ready_network
-from vie_tf.search.embedder import Embedder, VideoEmbedder, VideoFeatures
+from vie_tf.search.embedder import (
+    Embedder,
+    FramesRead,
+    VideoEmbedder,
+    VideoFeatures,
+)
 from vie_tf.search.video_source import Block
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
@@ -56,6 +61,7 @@ class BaselineEmbedder:
         self.block_sizes: list[int] = []
         self.fingerprint = f"{name}-{_VERSION}"
         self.takes_pictures = name not in MOVING
+        self.frames_read: FramesRead | None = None
 
     def embed(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields features in the order of the videos, and refused videos.

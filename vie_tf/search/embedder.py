@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Iterator, Protocol, Sequence
+from typing import Callable, Collection, Iterator, Protocol, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -18,11 +18,13 @@ from vie_tf.evaluation.restored_network import RestoredNetwork
 from vie_tf.input import pipeline, sampling
 from vie_tf.input.clip_recipe import check_motion
 from vie_tf.input.clips import BadRecord, Clips
+from vie_tf.input.fixed_clips import SPREADS
 from vie_tf.metrics import search_features
 from vie_tf.metrics.features import unit_norm
 from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.runs.run_directory import RunDirectory
+from vie_tf.search.frames_of_clips import FramesOfClips
 from vie_tf.search.video_source import Block
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
@@ -30,6 +32,9 @@ from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
 # Compared by direction, so their means over clips are scaled to unit norm.
 DIRECTIONS = ("embedding", "pooled")
+
+FramesRead = Callable[[int], Collection[int]]
+"""Maps the number of frames of a video to the numbers of those that are read."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Embedder(Protocol):
       block_sizes: sizes of the parts of a video's search features, if it has some.
       fingerprint: hash of what the features depend on beside the videos.
       takes_pictures: whether a single picture has features.
+      frames_read: maps the number of frames of a video to those that are read; None
+        for all.
     """
 
     model_name: str
@@ -67,6 +74,7 @@ class Embedder(Protocol):
     block_sizes: list[int]
     fingerprint: str
     takes_pictures: bool
+    frames_read: FramesRead | None
 
     def embed_few(self, block: Block) -> Iterator[VideoFeatures | RefusedEntry]:
         """Yields the same for a few videos, with less time to begin."""
@@ -96,6 +104,7 @@ class VideoEmbedder:
       block_sizes: sizes of the parts of the search features of a video.
       fingerprint: hash of the checkpoint.
       takes_pictures: whether a single picture has features.
+      frames_read: the frames of its clips.
 
     Raises:
       UserError: there is no such run or checkpoint, or the network has no such
@@ -121,7 +130,12 @@ class VideoEmbedder:
         recipe = self._recipe
         is_still = recipe.num_frames == 1 or recipe.static
         self.takes_pictures = is_still and not recipe.has_differences
-        clip = tf.zeros([1, *self._recipe.shape], tf.uint8)
+        # A rule of the user's program is not known in other processes.
+        is_known = recipe.sampling in SPREADS
+        self.frames_read: FramesRead | None = (
+            FramesOfClips(recipe, settings.num_clips) if is_known else None
+        )
+        clip = tf.zeros([1, *recipe.shape], tf.uint8)
         known = model(clip, training=False)
         widths = search_features.stream_widths(model, clip, known)
         known = {**known, **search_features.of_clips(known, widths)}
@@ -210,8 +224,8 @@ class VideoEmbedder:
         return np.stack(
             [
                 sampling.evaluation_clips(
-                    self._recipe, tf.constant(video.frames), self._settings.num_clips
-                ).numpy()
+                    self._recipe, video.frames, self._settings.num_clips
+                )
                 for video in videos
             ]
         )

@@ -2,6 +2,8 @@
 
 Every function takes a local path or an address (s3://, gs://, hdfs://), which it
 connects first (`remote_files`), and raises `FileError` where the path cannot be used.
+TensorFlow is imported for addresses alone: processes that decode videos, and do not
+need it otherwise, would wait three seconds for it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ import contextlib
 import errno
 import hashlib
 import os
-from typing import Iterator
+import shutil
+import sys
+from typing import Any, BinaryIO, Iterator
 
 import google_crc32c
-import tensorflow as tf
 
 from vie_tf.storage import remote_files
 from vie_tf.storage.errors import FileError, MissingFileError, UserError, error_line
@@ -34,20 +37,49 @@ def file_errors(path: str) -> Iterator[None]:
     """
     try:
         yield
-    except tf.errors.NotFoundError as error:
-        raise MissingFileError(errno.ENOENT, error_line(error), path) from error
-    except tf.errors.ResourceExhaustedError as error:
-        raise FileError(errno.ENOSPC, os.strerror(errno.ENOSPC), path) from error
-    except tf.errors.PermissionDeniedError as error:
-        raise FileError(errno.EACCES, error_line(error), path) from error
-    except tf.errors.OpError as error:
-        raise FileError(errno.EIO, error_line(error), path) from error
     except OSError as error:
         if isinstance(error, FileError) or error.errno is None:
             raise  # such as a ChildProcessError, which concerns no file
         kind = MissingFileError if error.errno == errno.ENOENT else FileError
         name = error.filename or path
         raise kind(error.errno, error.strerror, name) from error
+    except Exception as error:
+        of_path = _of_tensorflow(error, path)
+        if of_path is None:
+            raise
+        raise of_path from error
+
+
+def _of_tensorflow(error: Exception, path: str) -> FileError | None:
+    """Returns the error of a path that one of TensorFlow stands for, if it is one."""
+    if "tensorflow" not in sys.modules:
+        return None
+    import tensorflow as tf
+
+    if isinstance(error, tf.errors.NotFoundError):
+        return MissingFileError(errno.ENOENT, error_line(error), path)
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return FileError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
+    if isinstance(error, tf.errors.PermissionDeniedError):
+        return FileError(errno.EACCES, error_line(error), path)
+    if isinstance(error, tf.errors.OpError):
+        return FileError(errno.EIO, error_line(error), path)
+    return None
+
+
+def _remote() -> Any:
+    """Returns TensorFlow's functions for addresses."""
+    import tensorflow as tf
+
+    return tf.io.gfile
+
+
+def _open(path: str) -> BinaryIO:
+    """Opens a file for reading."""
+    if remote_files.is_remote(path):
+        remote: BinaryIO = _remote().GFile(path, "rb")
+        return remote
+    return open(path, "rb")
 
 
 @contextlib.contextmanager
@@ -92,10 +124,10 @@ def write_atomically(path: str, content: str | bytes) -> None:
         if not remote_files.is_remote(path):
             _write_locally(temporary, data)
             return publish(temporary, path)
-        with tf.io.gfile.GFile(temporary, "wb") as file:
+        with _remote().GFile(temporary, "wb") as file:
             file.write(data)
         if temporary != path:
-            tf.io.gfile.rename(temporary, path, overwrite=True)
+            _remote().rename(temporary, path, overwrite=True)
 
 
 def _write_locally(path: str, data: bytes) -> None:
@@ -129,7 +161,7 @@ def check_writable(path: str) -> None:
 def read_bytes(path: str) -> bytes:
     """Returns the contents of a file."""
     remote_files.connect(path)
-    with file_errors(path), tf.io.gfile.GFile(path, "rb") as file:
+    with file_errors(path), _open(path) as file:
         return file.read()
 
 
@@ -137,7 +169,7 @@ def sha256_of(path: str) -> str:
     """Returns the checksum of a file as a hexadecimal string."""
     remote_files.connect(path)
     digest = hashlib.sha256()
-    with file_errors(path), tf.io.gfile.GFile(path, "rb") as file:
+    with file_errors(path), _open(path) as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
@@ -173,32 +205,40 @@ def check_crc32c(path: str, expected: int | None) -> None:
 def exists(path: str) -> bool:
     """Returns whether there is a file or a folder."""
     remote_files.connect(path)
+    if not remote_files.is_remote(path):
+        return os.path.exists(path)
     with file_errors(path):
-        return tf.io.gfile.exists(path)
+        return bool(_remote().exists(path))
 
 
 def is_folder(path: str) -> bool:
     """Returns whether there is a folder."""
     remote_files.connect(path)
+    if not remote_files.is_remote(path):
+        return os.path.isdir(path)
     with file_errors(path):
-        return tf.io.gfile.isdir(path)
+        return bool(_remote().isdir(path))
 
 
 def size_of(path: str) -> int:
     """Returns the size of a file in bytes."""
     remote_files.connect(path)
     with file_errors(path):
-        return tf.io.gfile.stat(path).length
+        if not remote_files.is_remote(path):
+            return os.path.getsize(path)
+        return int(_remote().stat(path).length)
 
 
 def names_in(folder: str) -> list[str]:
     """Returns the sorted names in a folder; none if it does not exist."""
     remote_files.connect(folder)
-    # An address without the last slash may name a bucket, which is then not found.
-    address = os.path.join(folder, "") if remote_files.is_remote(folder) else folder
     try:
         with file_errors(folder):
-            return sorted(name.rstrip("/") for name in tf.io.gfile.listdir(address))
+            if not remote_files.is_remote(folder):
+                return sorted(os.listdir(folder))
+            # An address without the last slash may name a bucket, which is not found.
+            names = _remote().listdir(os.path.join(folder, ""))
+            return sorted(name.rstrip("/") for name in names)
     except FileNotFoundError:
         return []
 
@@ -207,7 +247,10 @@ def make_folder(path: str) -> None:
     """Makes a folder and those above it, unless they exist."""
     remote_files.connect(path)
     with file_errors(path):
-        tf.io.gfile.makedirs(path)
+        if remote_files.is_remote(path):
+            _remote().makedirs(path)
+        else:
+            os.makedirs(path, exist_ok=True)
 
 
 def copy(source: str, target: str) -> None:
@@ -215,7 +258,10 @@ def copy(source: str, target: str) -> None:
     remote_files.connect(source)
     remote_files.connect(target)
     with file_errors(source):
-        tf.io.gfile.copy(source, target, overwrite=True)
+        if remote_files.is_remote(source) or remote_files.is_remote(target):
+            _remote().copy(source, target, overwrite=True)
+        else:
+            shutil.copyfile(source, target)
 
 
 def publish(finished: str, path: str) -> None:
@@ -232,17 +278,20 @@ def publish(finished: str, path: str) -> None:
             os.replace(finished, path)
             flush_to_disk(os.path.dirname(path) or ".")
         elif path.startswith(_OBJECT_STORES):
-            tf.io.gfile.copy(finished, path, overwrite=True)
+            _remote().copy(finished, path, overwrite=True)
         else:
-            tf.io.gfile.copy(finished, f"{path}{_UNFINISHED}", overwrite=True)
-            tf.io.gfile.rename(f"{path}{_UNFINISHED}", path, overwrite=True)
+            _remote().copy(finished, f"{path}{_UNFINISHED}", overwrite=True)
+            _remote().rename(f"{path}{_UNFINISHED}", path, overwrite=True)
 
 
 def remove(path: str) -> None:
     """Removes a file or a folder with its contents, if there is one."""
     remote_files.connect(path)
     with contextlib.suppress(FileNotFoundError), file_errors(path):
-        if tf.io.gfile.isdir(path):
-            tf.io.gfile.rmtree(path)
+        if remote_files.is_remote(path):
+            system = _remote()
+            (system.rmtree if system.isdir(path) else system.remove)(path)
+        elif os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
         else:
-            tf.io.gfile.remove(path)
+            os.remove(path)

@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import BinaryIO, Iterator, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Iterator, NamedTuple
 
 import google_crc32c
 import numpy as np
-import tensorflow as tf
 
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.frame_spool import FrameSpool
 from vie_tf.storage.manifest import NO_LABEL, VideoEntry
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _ID = "video/id"
 _LABEL = "video/label"
@@ -31,27 +33,17 @@ _HEIGHT = "video/height"
 _WIDTH = "video/width"
 _SOURCE = "video/source"
 
-_FEATURES = {
-    _ID: tf.io.FixedLenFeature([], tf.int64),
-    _LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
-    _FRAMES: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
-    _FPS: tf.io.FixedLenFeature([], tf.float32),
-    _HEIGHT: tf.io.FixedLenFeature([], tf.int64),
-    _WIDTH: tf.io.FixedLenFeature([], tf.int64),
-    _SOURCE: tf.io.FixedLenFeature([], tf.string),
-}
-
 # A TFRecord: length of the content and its checksum, content, checksum.
 _LENGTH_BYTES, _HEADER_BYTES, _FOOTER_BYTES = 8, 12, 4
 _CHECKSUM_MASK = 0xA282EAD8
 
 # Field numbers in tensorflow/core/example/{example,feature}.proto, and the wire type of
-# all fields on the way to the frames.
+# all fields: numbers are packed.
 _FEATURES_OF_EXAMPLE = 1
 _ENTRY_OF_FEATURES = 1
 _KEY_OF_ENTRY, _VALUE_OF_ENTRY = 1, 2
-_BYTES_LIST_OF_FEATURE = 1
-_VALUE_OF_BYTES_LIST = 1
+_BYTES_LIST_OF_FEATURE, _FLOAT_LIST_OF_FEATURE, _INT64_LIST_OF_FEATURE = 1, 2, 3
+_VALUE_OF_LIST = 1
 _LENGTH_DELIMITED = 2
 _TAG_BYTES, _MAX_VARINT_BYTES = 1, 10
 
@@ -83,7 +75,19 @@ def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:
       `id` [] int64, `label` [] int64, `frames` [F] string (JPEG), `fps` [] float32,
       `height` [] int64, `width` [] int64, `source` [] string.
     """
-    parsed = tf.io.parse_single_example(record, _FEATURES)
+    # Here, since processes that write records do not wait for it.
+    import tensorflow as tf
+
+    features = {
+        _ID: tf.io.FixedLenFeature([], tf.int64),
+        _LABEL: tf.io.FixedLenFeature([], tf.int64, default_value=NO_LABEL),
+        _FRAMES: tf.io.FixedLenSequenceFeature([], tf.string, allow_missing=True),
+        _FPS: tf.io.FixedLenFeature([], tf.float32),
+        _HEIGHT: tf.io.FixedLenFeature([], tf.int64),
+        _WIDTH: tf.io.FixedLenFeature([], tf.int64),
+        _SOURCE: tf.io.FixedLenFeature([], tf.string),
+    }
+    parsed = tf.io.parse_single_example(record, features)
     return {key.split("/")[1]: value for key, value in parsed.items()}
 
 
@@ -101,12 +105,10 @@ def write_record(file: BinaryIO, frames: FrameSpool, video: VideoEntry) -> None:
     features = {
         _ID: _integer(video.id),
         _LABEL: _integer(video.label),
-        _FPS: tf.train.Feature(float_list=tf.train.FloatList(value=[video.fps])),
+        _FPS: _feature(_FLOAT_LIST_OF_FEATURE, struct.pack("<f", video.fps)),
         _HEIGHT: _integer(video.height),
         _WIDTH: _integer(video.width),
-        _SOURCE: tf.train.Feature(
-            bytes_list=tf.train.BytesList(value=[video.source.encode()])
-        ),
+        _SOURCE: _feature(_BYTES_LIST_OF_FEATURE, video.source.encode()),
     }
     num_bytes, pieces = _example(features, frames)
     length = struct.pack("<Q", num_bytes)
@@ -159,15 +161,14 @@ def frame_offsets(sizes: np.ndarray) -> np.ndarray:
 
 
 def _example(
-    features: dict[str, tf.train.Feature], frames: FrameSpool
+    features: dict[str, bytes], frames: FrameSpool
 ) -> tuple[int, Iterator[bytes]]:
     """Returns the length of an Example in bytes, and its pieces."""
     entries = {
-        key: _field(_KEY_OF_ENTRY, key.encode())
-        + _field(_VALUE_OF_ENTRY, feature.SerializeToString())
+        key: _field(_KEY_OF_ENTRY, key.encode()) + _field(_VALUE_OF_ENTRY, feature)
         for key, feature in features.items()
     }
-    list_size = sum(_field_size(_VALUE_OF_BYTES_LIST, size) for size in frames.sizes())
+    list_size = sum(_field_size(_VALUE_OF_LIST, size) for size in frames.sizes())
     frames_size = _field_size(_BYTES_LIST_OF_FEATURE, list_size)
     frames_key = _field(_KEY_OF_ENTRY, _FRAMES.encode())
     entry_sizes = {key: len(entry) for key, entry in entries.items()}
@@ -186,14 +187,20 @@ def _example(
             yield frames_key + _head(_VALUE_OF_ENTRY, frames_size)
             yield _head(_BYTES_LIST_OF_FEATURE, list_size)
             for frame in frames:
-                yield _head(_VALUE_OF_BYTES_LIST, len(frame))
+                yield _head(_VALUE_OF_LIST, len(frame))
                 yield frame
 
     return _field_size(_FEATURES_OF_EXAMPLE, features_size), pieces()
 
 
-def _integer(value: int) -> tf.train.Feature:
-    return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+def _integer(value: int) -> bytes:
+    """Encodes a Feature of one int64; a negative one as its two's complement."""
+    return _feature(_INT64_LIST_OF_FEATURE, _varint(value % 2**64))
+
+
+def _feature(kind: int, value: bytes) -> bytes:
+    """Encodes a Feature of one value, by the number of its list."""
+    return _field(kind, _field(_VALUE_OF_LIST, value))
 
 
 def _varint(value: int) -> bytes:
@@ -234,19 +241,36 @@ def _locate_frames(file: BinaryIO, offset: int, start: int, end: int) -> RecordP
             key_start, key_end = parts[_KEY_OF_ENTRY]
             key = _read(file, key_start, key_end - key_start).decode()
             features[key] = parts[_VALUE_OF_ENTRY]
-    id_start, id_end = features[_ID]
-    id_feature = tf.train.Feature.FromString(_read(file, id_start, id_end - id_start))
     frames = [
         frame
         for _, *values in _fields(file, *features.get(_FRAMES, (start, start)))
         for _, *frame in _fields(file, *values)
     ]
     return RecordPlace(
-        id=id_feature.int64_list.value[0],
+        id=_read_integer(file, *features[_ID]),
         offset=offset,
         first_frame=frames[0][0] if frames else start,
         frame_sizes=[frame_end - frame_start for frame_start, frame_end in frames],
     )
+
+
+def _read_integer(file: BinaryIO, start: int, end: int) -> int:
+    """Returns the number of a Feature of one int64 that is not negative."""
+    for kind, *values in _fields(file, start, end):
+        for _, first, last in _fields(file, *values):
+            if kind == _INT64_LIST_OF_FEATURE:
+                return _decoded_varint(_read(file, first, last - first))[0]
+    raise ValueError("it has no number")
+
+
+def _decoded_varint(content: bytes) -> tuple[int, int]:
+    """Returns the number at the start, and the bytes that it takes."""
+    value = 0
+    for position, byte in enumerate(content):
+        value |= (byte & 127) << (7 * position)
+        if byte < 128:
+            return value, position + 1
+    raise ValueError("it ends within a number")
 
 
 def _fields(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -256,13 +280,7 @@ def _fields(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, int, in
         head = _read(file, start, head_bytes)
         if head[0] > 127 or head[0] & 7 != _LENGTH_DELIMITED:
             raise ValueError("it is not an Example")
-        size, num_bytes = 0, 0
-        while True:
-            byte = head[_TAG_BYTES + num_bytes]
-            size |= (byte & 127) << (7 * num_bytes)
-            num_bytes += 1
-            if byte < 128:
-                break
+        size, num_bytes = _decoded_varint(head[_TAG_BYTES:])
         start += _TAG_BYTES + num_bytes
         if start + size > end:
             raise ValueError("a field is longer than its message")

@@ -13,8 +13,6 @@ import socket
 import warnings
 from urllib import parse
 
-import tensorflow as tf
-
 from vie_tf.storage.errors import UserError
 
 SCHEMES = ("s3", "gs", "hdfs")
@@ -57,6 +55,9 @@ def connect(path: str) -> None:
         )
     if scheme not in _SCHEMES_OF_TENSORFLOW_IO:
         return
+    # Here, since local paths do not need it.
+    import tensorflow as tf
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about parts of it that are not used here

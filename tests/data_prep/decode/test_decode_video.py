@@ -105,6 +105,14 @@ def test_no_picture_stays_longer_than_the_limit():
     assert _secs([0, within + 2]) == [0, 0.04]
 
 
+def test_the_last_rows_of_pictures_with_ten_bits_are_theirs():
+    # 40 x 40, gray of 100, 130, 160 and 190.  OpenCV 4.11 leaves out the last 3 rows.
+    decoded = _decode(pathlib.Path(__file__).parents[2] / "fixtures/ten_bits.mp4")
+    for gray, jpeg in zip((100, 130, 160, 190), decoded.frames):
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        np.testing.assert_allclose(picture[-8:], gray, atol=4)
+
+
 @pytest.mark.parametrize(("degrees", "corner"), [(90, 1), (180, 2), (270, 3)])
 def test_rotated_videos_are_turned_upright(tmp_path, degrees, corner):
     path = tmp_path / "video.mp4"

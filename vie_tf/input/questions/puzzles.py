@@ -28,8 +28,8 @@ from vie_tf.input.clip_makers import TrainingClipMaker
 from vie_tf.input.clip_order import Purpose
 from vie_tf.input.clip_recipe import ClipRecipe
 from vie_tf.input.clip_source import Element
-from vie_tf.input.later_frames import num_positions, with_later_frames
-from vie_tf.input.sampling import even_offsets
+from vie_tf.input.fixed_clips import even_offsets, num_positions
+from vie_tf.input.later_frames import with_later_frames
 
 NUM_CELLS = 4
 # The classes: where the cells that are given belong, rows before columns.
@@ -106,7 +106,7 @@ def cell_frames(
       [4, T] int32, each in 0 .. F - 1; cells in the order in which they are given.
     """
     offsets = even_offsets(recipe)
-    own = offsets[-1] + 1
+    own = int(offsets[-1]) + 1
     parts = tf.where(puzzle.is_temporal, NUM_CELLS, 1)
     stretch = tf.minimum(_STRETCH * recipe.span, num_video_frames // parts)
     stretch = tf.maximum(stretch, 1)

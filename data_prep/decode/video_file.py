@@ -28,10 +28,10 @@ _ROTATIONS = {
 # when somebody rounded the size of the pictures.
 _CREDIBLE_ASPECTS = (0.2, 5.0)
 _NEGLIGIBLE_ASPECT = 0.02
-# OpenCV 4.11 does not convert the last rows of pictures of so many bits if their height
-# is no multiple of 16: they show what was in memory, other pictures every time.  They
-# become copies of the row before.  Tags of such formats end with the number of bits.
-_LEAVES_ROWS_OUT = tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 12)
+# Before 4.13 OpenCV does not convert the last rows of pictures of so many bits if their
+# height is no multiple of 16: they show what was in memory, other pictures every time.
+# They become copies of the row before.  Tags of such formats end with their bits.
+_LEAVES_ROWS_OUT = tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 13)
 _ROWS_LEFT_OUT = 3
 _BITS_WITH_ROWS_LEFT_OUT = (9, 10, 12, 14, 16)
 # Codec tag of containers that OpenCV's packages open, but cannot decode.

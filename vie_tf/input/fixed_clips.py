@@ -175,10 +175,8 @@ def _spread_to_both_ends(
     recipe: ClipRecipe, num_video_frames: Numbers, num_clips: int
 ) -> Numbers:
     """Spaces the starts from the first frame to the last; loops a short video."""
-    span = recipe.span
-    last = (
-        library_of(num_video_frames).maximum(num_video_frames, num_clips * span) - span
-    )
+    span, library = recipe.span, library_of(num_video_frames)
+    last = library.maximum(num_video_frames, num_clips * span) - span
     if num_clips == 1:
         start = last // 2 + _range(1)
     else:

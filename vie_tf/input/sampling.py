@@ -30,20 +30,9 @@ from typing import Callable, NamedTuple
 
 import tensorflow as tf
 
+from vie_tf.input import fixed_clips
 from vie_tf.input.clip_recipe import ClipRecipe
-from vie_tf.input.fixed_clips import (
-    SPREADS,
-    Numbers,
-    Spread,
-    bin_frames,
-    equally_spaced,
-    frames_from,
-    num_bin_starts,
-    num_positions,
-    num_starts,
-    one_frame,
-    tiled,
-)
+from vie_tf.input.fixed_clips import Numbers
 
 
 def training_clip(
@@ -59,9 +48,10 @@ def training_clip(
     Returns:
       [T] int32, each in 0 .. F - 1.
     """
-    num_video_frames = num_positions(recipe, num_video_frames)
+    num_video_frames = fixed_clips.num_positions(recipe, num_video_frames)
     if recipe.static:
-        return tiled(training_clip(one_frame(recipe), num_video_frames, seed), recipe)
+        frame = training_clip(fixed_clips.one_frame(recipe), num_video_frames, seed)
+        return fixed_clips.tiled(frame, recipe)
     return SAMPLING_RULES[recipe.sampling].draw(recipe, num_video_frames, seed)
 
 
@@ -87,7 +77,7 @@ def evaluation_clips(
       [num_clips, T] int32, each in 0 .. F - 1.
     """
     spread = SAMPLING_RULES[recipe.sampling].spread
-    return equally_spaced(spread, recipe, num_video_frames, num_clips)
+    return fixed_clips.equally_spaced(spread, recipe, num_video_frames, num_clips)
 
 
 def _random_offsets(recipe: ClipRecipe, seed: tf.Tensor) -> tf.Tensor:
@@ -117,10 +107,10 @@ def _draw_start(
     recipe: ClipRecipe, num_video_frames: tf.Tensor, seed: tf.Tensor
 ) -> tf.Tensor:
     """Draws the first frame; the others follow at the interval of the recipe."""
-    start = _uniform(seed, [], num_starts(num_video_frames, recipe))
+    start = _uniform(seed, [], fixed_clips.num_starts(num_video_frames, recipe))
     if recipe.frame_rate:
         return (start + _random_offsets(recipe, seed)) % num_video_frames
-    return frames_from(start, recipe, num_video_frames)
+    return fixed_clips.frames_from(start, recipe, num_video_frames)
 
 
 def _draw_in_bins(
@@ -128,8 +118,10 @@ def _draw_in_bins(
 ) -> tf.Tensor:
     """Draws the first of T consecutive bins, and one frame in each."""
     num_frames = recipe.num_frames
-    width = bin_frames(num_video_frames, num_frames)
-    start = _uniform(seed, [], num_bin_starts(num_video_frames, width, num_frames))
+    width = fixed_clips.bin_frames(num_video_frames, num_frames)
+    start = _uniform(
+        seed, [], fixed_clips.num_bin_starts(num_video_frames, width, num_frames)
+    )
     first = (start + tf.range(num_frames)) * width  # [T], first frame of each bin
     size = tf.clip_by_value(num_video_frames - first, 1, width)  # the last is shorter
     offset = _uniform(seed + 1, [num_frames], size)
@@ -146,12 +138,12 @@ class SamplingRule(NamedTuple):
     """
 
     draw: Callable[[ClipRecipe, tf.Tensor, tf.Tensor], tf.Tensor]
-    spread: Spread
+    spread: fixed_clips.Spread
 
 
 SAMPLING_RULES = {
-    "single": SamplingRule(_draw_start, SPREADS["single"]),
-    "dense": SamplingRule(_draw_start, SPREADS["dense"]),
-    "sparse": SamplingRule(_draw_start, SPREADS["sparse"]),
-    "binned": SamplingRule(_draw_in_bins, SPREADS["binned"]),
+    "single": SamplingRule(_draw_start, fixed_clips.SPREADS["single"]),
+    "dense": SamplingRule(_draw_start, fixed_clips.SPREADS["dense"]),
+    "sparse": SamplingRule(_draw_start, fixed_clips.SPREADS["sparse"]),
+    "binned": SamplingRule(_draw_in_bins, fixed_clips.SPREADS["binned"]),
 }

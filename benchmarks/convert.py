@@ -4,7 +4,7 @@ python -m benchmarks.convert [--videos=FOLDER] [--ffmpeg=PATH] [--long_video]
 
 Each way converts the same videos (generated ones without --videos):
 
-- `vie_tf`: python -m data_prep.convert with its defaults, including the start of Python;
+- `vie_tf`: python -m data_prep.convert with its defaults, and the start of Python;
 - `enlarged`: the same with --enlarge, as ffmpeg enlarges videos below 320 pixels;
 - `ffmpeg`: the authors' extraction, one ffmpeg process for each video, as many at once
   as there are cores: `-vf scale=-1:320,fps=25` (320:-1 for upright videos) into a

@@ -4,8 +4,9 @@
 
 Runs `embed.py`, and the same network in PyTorch with frames of OpenCV or PyAV, on N
 files and on twice as many, in turns; the difference is the cost of N videos without the
-start of a program.  CPU seconds are those of all processes, so other work on the
-machine changes them little.
+start of a program.  N has to keep all processes that decode at work: with fewer videos,
+2 N would start more of them.  CPU seconds are those of all processes, so other work on
+the machine changes them little.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import tempfile
 
 from benchmarks import machine
+from data_prep.convert import decode_blocks
 from vie_tf.models.from_config import clip_recipe
 from vie_tf.runs.run_directory import RunDirectory
 
@@ -50,6 +52,12 @@ def main() -> None:
     print(machine.cpu_facts())
     if not arguments.torch_python:
         print("Without --torch_python=PATH, embed.py is measured alone.")
+    fewest = machine.num_cores() * decode_blocks.block_size(1)
+    if arguments.num_videos < fewest:
+        print(
+            f"--num_videos={arguments.num_videos} is less than {fewest}: ours includes"
+            " the start of processes that twice as many videos need."
+        )
     costs = measure(arguments, files)
     for name, values in costs.items():
         ratios = [value / own for value, own in zip(values, costs["vie_tf"])]

@@ -18,7 +18,6 @@ from data_prep.convert import data_folder, notes
 from data_prep.convert.shard_state import ShardMetadata, hash_of
 from data_prep.convert.shard_task import ShardTask, label_id, size_and_time
 from data_prep.convert.write_shard import WRITTEN, write_shard
-from data_prep.decode.frame_encoder import FramesRead
 from data_prep.index import file_content, left_out
 from data_prep.index.folder import read_folder
 from data_prep.index.labels import with_one_spelling
@@ -30,6 +29,7 @@ from vie_tf.config.setting import settings_of
 from vie_tf.storage import shard_index
 from vie_tf.storage.errors import UserError
 from vie_tf.storage.files import remove, sha256_of
+from vie_tf.storage.frame_spool import FramesRead
 from vie_tf.storage.manifest import TRAIN_SPLIT, Manifest
 
 SPLIT = TRAIN_SPLIT  # of all videos

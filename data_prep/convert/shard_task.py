@@ -9,8 +9,8 @@ from typing import Any, Sequence
 
 from data_prep.config import ConversionConfig, FrameSettings
 from data_prep.convert.shard_state import ShardMetadata, hash_of
-from data_prep.decode.frame_encoder import FramesRead
 from data_prep.index.video_row import VideoRow
+from vie_tf.storage.frame_spool import FramesRead
 from vie_tf.storage.manifest import NO_LABEL, SCHEMA_VERSION, SPLITS
 
 # To be raised when the same rows and settings no longer give the same shards.

@@ -12,10 +12,9 @@ import math
 
 from data_prep.config import FrameSettings
 from data_prep.decode import picture_frames, video_frames
-from data_prep.decode.frame_encoder import FramesRead
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
-from vie_tf.storage.frame_spool import FrameSpool
+from vie_tf.storage.frame_spool import FrameSpool, FramesRead
 from vie_tf.terminal.wording import counted
 
 

@@ -7,7 +7,7 @@ Frames that nobody will read can be left empty.
 from __future__ import annotations
 
 import math
-from typing import Callable, Collection
+from typing import Collection
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from data_prep.config import FrameSettings
 from data_prep.decode.opencv import cv2
 from data_prep.decode.unreadable_video import UnreadableVideo
 from vie_tf.storage.frame_spool import FrameSpool
-
-FramesRead = Callable[[int], Collection[int]]
-"""Maps the number of frames of a video to the numbers of those that will be read."""
 
 # The limit of libjpeg, and slightly more than the pixels of 8K (7680 x 4320), 100 MB as
 # BGR: a thin line of pixels would otherwise become huge when it is enlarged.

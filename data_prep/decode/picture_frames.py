@@ -13,11 +13,12 @@ import numpy as np
 
 from data_prep.config import FrameSettings
 from data_prep.decode import frame_order, refused_content
-from data_prep.decode.frame_encoder import FrameEncoder, FramesRead
+from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.opencv import cv2
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from data_prep.index.media_tree import PICTURE_EXTENSIONS
+from vie_tf.storage.frame_spool import FramesRead
 
 _EXIF_ORIENTATION = 0x0112
 # Rounding may put the start of a segment slightly before its first picture.

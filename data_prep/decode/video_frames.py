@@ -9,20 +9,21 @@ from typing import Callable
 
 from data_prep.config import FrameSettings
 from data_prep.decode import container, long_displays
-from data_prep.decode.frame_encoder import FrameEncoder, FramesRead
+from data_prep.decode.frame_encoder import FrameEncoder
 from data_prep.decode.long_displays import LongDisplays
 from data_prep.decode.opencv import MAPS_HDR
 from data_prep.decode.play_clock import PlayClock, is_credible_fps
 from data_prep.decode.refused_content import DEFAULT_MEGAPIXELS
 from data_prep.decode.unreadable_video import UnreadableVideo
 from data_prep.decode.video_file import VideoFile
+from vie_tf.storage.frame_spool import FramesRead
 
 # Stamps in whole milliseconds (Matroska, Flash) and rounding put a picture slightly
 # after the output time that it is meant for.
 STAMP_TOLERANCE_SECS = 1e-3
 # More frames than any video has, for segments without an end.
 _ENDLESS = 2.0**40
-# Days of video; whoever claims more is not believed.
+# Four days at 25 fps; a file that states more pictures is not believed.
 _MOST_PICTURES = 10**7
 # Where few frames are wanted, irregular pictures may stay on display for longer by this
 # than expected, without the file being decoded again.

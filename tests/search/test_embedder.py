@@ -6,6 +6,7 @@ from record_fixtures import numbered_frames, write_data_set
 
 from vie_tf.config import DataConfig, EmbeddingConfig
 from vie_tf.evaluation.restored_run import RestoredRun
+from vie_tf.input import sampling
 from vie_tf.search.embedder import VideoEmbedder, averaged
 from vie_tf.search.video_source import blocks_of_data_set
 from vie_tf.storage.errors import UserError
@@ -83,6 +84,16 @@ def test_every_video_has_features_and_a_broken_one_the_reason(folder):
         assert values.shape == (count, 2, 16)
         wanted = run.embed(split, 2).values
         np.testing.assert_allclose(values, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_all_frames_are_read_where_a_rule_is_the_users_own(folder, monkeypatch):
+    embedder = embedder_of(folder / "run", "embedding")
+    assert embedder.frames_read(100)  # those of a rule that every process knows
+    name = embedder._recipe.sampling
+    rule = sampling.SAMPLING_RULES[name]
+    own = rule._replace(spread=lambda *arguments: rule.spread(*arguments))
+    monkeypatch.setitem(sampling.SAMPLING_RULES, name, own)
+    assert embedder_of(folder / "run", "embedding").frames_read is None
 
 
 def test_endpoints_are_those_of_the_model_in_float32(tmp_path):

@@ -123,5 +123,15 @@ def test_a_record_of_another_program_is_refused(tmp_path):
         list(records.locate_records(str(tmp_path / "shard")))
 
 
+@pytest.mark.parametrize("number", [[], [-1]])
+def test_a_record_without_an_id_is_refused(tmp_path, number):
+    entry = {"video/id": tf.train.Feature(int64_list=tf.train.Int64List(value=number))}
+    built = tf.train.Example(features=tf.train.Features(feature=entry))
+    with tf.io.TFRecordWriter(str(tmp_path / "shard")) as writer:
+        writer.write(built.SerializeToString())
+    with pytest.raises(records.ShardError, match="record 0 cannot be read"):
+        list(records.locate_records(str(tmp_path / "shard")))
+
+
 def test_an_empty_shard_has_no_records(tmp_path):
     assert not list(records.locate_records(write(tmp_path / "shard", {})))

@@ -24,8 +24,8 @@ from vie_tf.terminal.heartbeat import doing
 if TYPE_CHECKING:
     from data_prep.config import FrameSettings
     from data_prep.index.video_row import FoundVideo
-    from vie_tf.search.embedder import FramesRead
     from vie_tf.search.video_source import VideoSource
+    from vie_tf.storage.frame_spool import FramesRead
 
 _SHORTEST_SIDE = 96  # of frames for a baseline, whose pictures are smaller
 _SCRATCH = ".decoded"  # in the folder of the embeddings, while it is not complete

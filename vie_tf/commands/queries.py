@@ -20,10 +20,11 @@ from vie_tf.explore import answers
 from vie_tf.explore.answers import Answer
 from vie_tf.explore.gallery import Gallery, format_found
 from vie_tf.search import nearest_videos
-from vie_tf.search.embedder import Embedder, FramesRead
+from vie_tf.search.embedder import Embedder
 from vie_tf.search.embedding_index import EmbeddingIndex
 from vie_tf.search.video_source import Block
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.frame_spool import FramesRead
 from vie_tf.storage.manifest import RefusedEntry
 from vie_tf.storage.printable import printable
 from vie_tf.terminal.heartbeat import doing

@@ -3,7 +3,8 @@
 In evaluation clips are equally spaced (`vie_tf.input.sampling.evaluation_clips`, by a
 function of `SPREADS`) or, for fine-tuned networks, all clips that follow each other
 (`consecutive_clips`).  The number of frames is a tensor or an integer, and so are the
-frames: processes that decode videos ask for them, too, without TensorFlow.
+frames: processes that decode videos ask for them, too (`FramesOfClips`), without
+TensorFlow.
 
 Letters: F frames of the video, T frames of a clip.
 """
@@ -201,3 +202,26 @@ SPREADS: dict[str, Spread] = {
     "sparse": _spread_starts,
     "binned": _spread_bins,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class FramesOfClips:
+    """Tells the frames that equally spaced clips read, by the length of the video.
+
+    Attributes:
+      recipe: frames of the clips; its rule is in `SPREADS`, which other processes know.
+      num_clips: clips of a video.
+    """
+
+    recipe: ClipRecipe
+    num_clips: int
+
+    def __call__(self, num_video_frames: int) -> frozenset[int]:
+        """Returns the frames of a video of F frames, each in 0 .. F - 1."""
+        spread = SPREADS[self.recipe.sampling]
+        clips = equally_spaced(spread, self.recipe, num_video_frames, self.num_clips)
+        frames = set(np.ravel(clips).tolist())
+        if self.recipe.has_differences:
+            later = later_than(np.ravel(clips), num_video_frames)
+            frames.update(later.tolist())
+        return frozenset(frames)

@@ -11,13 +11,9 @@ from vie_tf.config import READY_NETWORKS, RUN, EmbeddingConfig
 from vie_tf.metrics.baselines import reading
 from vie_tf.metrics.baselines.vectors import BASELINES, MOVING
 from vie_tf.runs.ready import ready_network
-from vie_tf.search.embedder import (
-    Embedder,
-    FramesRead,
-    VideoEmbedder,
-    VideoFeatures,
-)
+from vie_tf.search.embedder import Embedder, VideoEmbedder, VideoFeatures
 from vie_tf.search.video_source import Block
+from vie_tf.storage.frame_spool import FramesRead
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
 ENDPOINT = "embedding"

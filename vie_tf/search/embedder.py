@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from typing import Callable, Collection, Iterator, Protocol, Sequence
+from typing import Iterator, Protocol, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -18,23 +18,20 @@ from vie_tf.evaluation.restored_network import RestoredNetwork
 from vie_tf.input import pipeline, sampling
 from vie_tf.input.clip_recipe import check_motion
 from vie_tf.input.clips import BadRecord, Clips
-from vie_tf.input.fixed_clips import SPREADS
+from vie_tf.input.fixed_clips import SPREADS, FramesOfClips
 from vie_tf.metrics import search_features
 from vie_tf.metrics.features import unit_norm
 from vie_tf.metrics.search_features import SEARCH_FEATURES
 from vie_tf.metrics.split_pass import SplitPass
 from vie_tf.runs.run_directory import RunDirectory
-from vie_tf.search.frames_of_clips import FramesOfClips
 from vie_tf.search.video_source import Block
 from vie_tf.storage import files
 from vie_tf.storage.errors import UserError
+from vie_tf.storage.frame_spool import FramesRead
 from vie_tf.storage.manifest import RefusedEntry, VideoEntry
 
 # Compared by direction, so their means over clips are scaled to unit norm.
 DIRECTIONS = ("embedding", "pooled")
-
-FramesRead = Callable[[int], Collection[int]]
-"""Maps the number of frames of a video to the numbers of those that are read."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +101,8 @@ class VideoEmbedder:
       block_sizes: sizes of the parts of the search features of a video.
       fingerprint: hash of the checkpoint.
       takes_pictures: whether a single picture has features.
-      frames_read: the frames of its clips.
+      frames_read: the frames of its clips; None for a sampling rule that the user's
+        program has added.
 
     Raises:
       UserError: there is no such run or checkpoint, or the network has no such
@@ -131,7 +129,8 @@ class VideoEmbedder:
         is_still = recipe.num_frames == 1 or recipe.static
         self.takes_pictures = is_still and not recipe.has_differences
         # A rule of the user's program is not known in other processes.
-        is_known = recipe.sampling in SPREADS
+        spread = sampling.SAMPLING_RULES[recipe.sampling].spread
+        is_known = spread is SPREADS.get(recipe.sampling)
         self.frames_read: FramesRead | None = (
             FramesOfClips(recipe, settings.num_clips) if is_known else None
         )

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import errno
 import tempfile
-from typing import Iterable, Iterator
+from typing import Callable, Collection, Iterable, Iterator
 
 from vie_tf.storage.errors import FileError
+
+FramesRead = Callable[[int], Collection[int]]
+"""Maps the number of frames of a video to the numbers of those that will be read; the
+others may be empty strings."""
 
 # Most videos are shorter (15 s at 320 pixels are about 10 MB) and never see the disk.
 MAX_MEMORY_BYTES = 2**25

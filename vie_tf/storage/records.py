@@ -255,12 +255,18 @@ def _locate_frames(file: BinaryIO, offset: int, start: int, end: int) -> RecordP
 
 
 def _read_integer(file: BinaryIO, start: int, end: int) -> int:
-    """Returns the number of a Feature of one int64 that is not negative."""
+    """Returns the number of a Feature of one int64 that is not negative.
+
+    Raises:
+      ValueError: there is none.
+    """
     for kind, *values in _fields(file, start, end):
         for _, first, last in _fields(file, *values):
             if kind == _INT64_LIST_OF_FEATURE:
-                return _decoded_varint(_read(file, first, last - first))[0]
-    raise ValueError("it has no number")
+                value, _ = _decoded_varint(_read(file, first, last - first))
+                if value < 2**63:
+                    return value
+    raise ValueError("it has no number that can be an id")
 
 
 def _decoded_varint(content: bytes) -> tuple[int, int]:

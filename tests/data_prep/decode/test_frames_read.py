@@ -11,7 +11,7 @@ from data_prep.config import FrameSettings
 from data_prep.decode import frame_encoder, video_frames
 from data_prep.decode.decode_video import decode_video
 from data_prep.decode.opencv import cv2
-from vie_tf.search.frames_of_clips import FramesOfClips
+from vie_tf.input.fixed_clips import FramesOfClips
 
 SETTINGS = FrameSettings(25.0, 320, 90, 1)
 

@@ -7,19 +7,20 @@ import tensorflow as tf
 
 from vie_tf import models
 from vie_tf.input import fixed_clips, later_frames, sampling
-from vie_tf.search.frames_of_clips import FramesOfClips
+from vie_tf.input.fixed_clips import FramesOfClips
 
 RULES = {models.clip_recipe(name).sampling: name for name in models.MODELS}
 LENGTHS = (1, 2, 4, 5, 9, 30, 61, 75, 250, 320, 1000)
 
 
-@pytest.mark.parametrize("static", [False, True])
-@pytest.mark.parametrize("kind", ["frames", "differences", "both"])
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"static": True}, {"input": "differences"}, {"input": "both"}],
+    ids=str,
+)
 @pytest.mark.parametrize("rule", sampling.SAMPLING_RULES)
-def test_they_are_what_the_clips_of_a_graph_read(rule, kind, static):
-    recipe = dataclasses.replace(
-        models.clip_recipe(RULES[rule]), input=kind, static=static and kind == "frames"
-    )
+def test_the_frames_of_clips_are_those_that_a_graph_reads(rule, changed):
+    recipe = dataclasses.replace(models.clip_recipe(RULES[rule]), **changed)
     for num_frames in LENGTHS:
         length = tf.constant(num_frames)
         clips = sampling.evaluation_clips(recipe, length, 5)
@@ -42,6 +43,6 @@ def test_a_number_of_frames_may_be_an_integer_or_a_tensor(rule):
             np.testing.assert_array_equal(of_integer, of_tensor)
 
 
-def test_they_can_be_sent_to_another_process():
+def test_the_frames_of_clips_can_be_sent_to_another_process():
     frames = FramesOfClips(models.clip_recipe("slow"), 5)
     assert pickle.loads(pickle.dumps(frames))(100) == frames(100)
